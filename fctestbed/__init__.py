@@ -1,0 +1,5 @@
+"""A referee for multimodal contrastive learning."""
+
+from fctestbed._version import __version__
+
+__all__ = ["__version__"]
