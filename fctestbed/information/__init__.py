@@ -1,0 +1,23 @@
+"""Exact information theory of finite distributions, in bits."""
+
+from fctestbed.information.channels import bsc_capacity_bits, bsc_flip_probability
+from fctestbed.information.entropy import (
+    binary_entropy_bits,
+    co_information_bits,
+    conditional_mutual_information_bits,
+    entropy_bits,
+    mutual_information_bits,
+)
+from fctestbed.information.units import bits_to_nats, nats_to_bits
+
+__all__ = [
+    "binary_entropy_bits",
+    "bits_to_nats",
+    "bsc_capacity_bits",
+    "bsc_flip_probability",
+    "co_information_bits",
+    "conditional_mutual_information_bits",
+    "entropy_bits",
+    "mutual_information_bits",
+    "nats_to_bits",
+]

@@ -1,0 +1,139 @@
+"""Datasets: train and test splits of a world, with its truth. May import numpy and this package.
+
+Torch is imported only by ``Split.torch_dataset``; a split by itself already serves
+``torch.utils.data.DataLoader`` (length and items).
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fctestbed.synthesis.latents import Latents
+from fctestbed.synthesis.spec import Label, WorldSpec
+from fctestbed.synthesis.truth import Truth, world_truth
+from fctestbed.synthesis.world import World
+
+if TYPE_CHECKING:
+    from torch.utils.data import TensorDataset
+
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Split:
+    """Samples of a world as read-only arrays; items are (x1, x2, y) of one sample.
+
+    Shapes: ``x1`` (n, dim1) and ``x2`` (n, dim2) float32, ``y`` (n,) int64, ``w_s``, ``w_1``,
+    ``w_2`` (n, size of the block), bits as uint8 and Gaussian latents as float32.
+    """
+
+    x1: npt.NDArray[np.float32]
+    x2: npt.NDArray[np.float32]
+    y: npt.NDArray[np.int64]
+    w_s: npt.NDArray[Any]
+    w_1: npt.NDArray[Any]
+    w_2: npt.NDArray[Any]
+
+    def __post_init__(self) -> None:
+        for name in ("x1", "x2", "y", "w_s", "w_1", "w_2"):
+            getattr(self, name).flags.writeable = False
+
+    @property
+    def latents(self) -> Latents:
+        """The latent blocks (w_s, w_1, w_2)."""
+        return Latents(self.w_s, self.w_1, self.w_2)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(
+        self, index: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], int]:
+        """(x1, x2, y) of one sample; the arrays are copies, so a loader may wrap them."""
+        return self.x1[index].copy(), self.x2[index].copy(), int(self.y[index])
+
+    def torch_dataset(self) -> "TensorDataset":
+        """A ``torch.utils.data.TensorDataset`` of copies of x1, x2 and y, to take away."""
+        import torch  # noqa: PLC0415 - this package must import without torch
+
+        copies = (torch.from_numpy(array.copy()) for array in (self.x1, self.x2, self.y))
+        return torch.utils.data.TensorDataset(*copies)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Dataset:
+    """A world's data: specification, seed, maps, exact truth, and the two splits."""
+
+    spec: WorldSpec
+    seed: int
+    world: World
+    truth: Truth
+    train: Split
+    test: Split
+
+    def with_label(self, label: Label) -> "Dataset":
+        """The dataset of the same world with another label; latents and x are shared, not copied.
+
+        Equal to ``make_dataset`` of that specification and this seed.
+        """
+        world = self.world.with_label(label)
+        train, test = (
+            replace(split, y=_draw_labels(world, name, split.latents))
+            for name, split in zip(SPLITS, (self.train, self.test), strict=True)
+        )
+        return Dataset(
+            spec=world.spec,
+            seed=self.seed,
+            world=world,
+            truth=world_truth(world.spec),
+            train=train,
+            test=test,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the dataset to one .npz file (see ``dataset_file``), whole or not at all."""
+        from fctestbed.synthesis.dataset_file import save_dataset  # noqa: PLC0415 - a cycle
+
+        save_dataset(self, path)
+
+
+def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
+    """Draw the train and test splits of a world, each from streams of its own.
+
+    Args:
+        spec: the world.
+        seed: a whole number in [0, 2^63); the same specification and seed give the same bytes, and
+            specifications that differ in the label alone the same latents and x.
+
+    Raises:
+        ValueError: a seed outside that range.
+    """
+    world = World(spec, seed)
+    train, test = (
+        _draw_split(world, name, n)
+        for name, n in zip(SPLITS, (spec.n_train, spec.n_test), strict=True)
+    )
+    return Dataset(
+        spec=spec, seed=seed, world=world, truth=world_truth(spec), train=train, test=test
+    )
+
+
+def _draw_split(world: World, name: str, n_samples: int) -> Split:
+    rng = world.stream(name)
+    latents = world.draw_latents(n_samples, rng)
+    x1, x2 = world.observe(latents, rng)
+    return Split(
+        x1=x1,
+        x2=x2,
+        y=_draw_labels(world, name, latents),
+        w_s=latents.w_s,
+        w_1=latents.w_1,
+        w_2=latents.w_2,
+    )
+
+
+def _draw_labels(world: World, name: str, latents: Latents) -> npt.NDArray[np.int64]:
+    return world.label_rule.draw(latents, world.stream(f"{name}/label"))

@@ -1,0 +1,169 @@
+"""A dataset as one .npz file: arrays without pickle, specification and truth as JSON beside them.
+
+Owns the format. Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``;
+``seed``. Files from outside are data: names, shapes and types are checked against the
+specification before an array is read.
+"""
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from fctestbed.synthesis.dataset import SPLITS, Dataset, Split
+from fctestbed.synthesis.spec import BitLatents, WorldSpec
+from fctestbed.synthesis.spec_errors import spec_error_lines
+from fctestbed.synthesis.truth import world_truth
+from fctestbed.synthesis.world import World
+
+_TEXTS = ("spec_json", "truth_json")
+_BLOCKS = ("w_s", "w_1", "w_2")
+_MAX_TEXT_BYTES = 1 << 20
+_Header = tuple[tuple[int, ...], np.dtype[Any]]
+
+
+def save_dataset(dataset: Dataset, path: str | Path) -> None:
+    """Write a dataset to ``path``: a temporary file beside it, then one rename.
+
+    Raises:
+        OSError: the directory is missing or cannot be written; an old file stays as it was.
+    """
+    path = Path(path)
+    content: dict[str, npt.NDArray[Any]] = {
+        "spec_json": np.array(dataset.spec.model_dump_json()),
+        "truth_json": np.array(json.dumps(dataset.truth.as_dict())),
+        "seed": np.array(dataset.seed, dtype=np.int64),
+    }
+    for name, split in zip(SPLITS, (dataset.train, dataset.test), strict=True):
+        for field in ("x1", "x2", "y", *_BLOCKS):
+            content[f"{name}_{field}"] = getattr(split, field)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; a dataset is as readable as the user's other files.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def load_dataset(path: str | Path) -> Dataset:
+    """Read a dataset that ``save`` wrote; maps and truth come from its specification and seed.
+
+    Raises:
+        ValueError: no such archive, or arrays that are missing, unknown or of another shape or
+            type than the specification says; one line that names the file and the array.
+        OSError: the file cannot be opened.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            headers = {
+                entry.removesuffix(".npy"): _header(path, archive, entry)
+                for entry in archive.namelist()
+            }
+        _check_names(path, headers)
+        with np.load(path, allow_pickle=False) as file:
+            spec = WorldSpec.model_validate_json(str(file["spec_json"]))
+            _check_arrays(path, headers, spec)
+            arrays = {name: file[name] for name in headers if name not in _TEXTS}
+    except ValidationError as error:
+        raise ValueError(f"{path}: spec_json: {spec_error_lines(error)}") from error
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path}: expected a dataset (.npz), got {error}") from error
+    seed = int(arrays["seed"])
+    train, test = (
+        Split(**{field: arrays[f"{name}_{field}"] for field in ("x1", "x2", "y", *_BLOCKS)})
+        for name in SPLITS
+    )
+    for name, split in zip(SPLITS, (train, test), strict=True):
+        if split.y.min() < 0 or split.y.max() >= spec.n_classes:
+            raise ValueError(
+                f"{path}: {name}_y: expected classes in [0, {spec.n_classes}), "
+                f"got {split.y.min()} to {split.y.max()}"
+            )
+    return Dataset(
+        spec=spec,
+        seed=seed,
+        world=World(spec, seed),
+        truth=world_truth(spec),
+        train=train,
+        test=test,
+    )
+
+
+def _expected(spec: WorldSpec) -> dict[str, _Header]:
+    latent = np.dtype(np.uint8 if isinstance(spec.latents, BitLatents) else np.float32)
+    single, index = np.dtype(np.float32), np.dtype(np.int64)
+    expected: dict[str, _Header] = {"seed": ((), index)}
+    for name, n in zip(SPLITS, (spec.n_train, spec.n_test), strict=True):
+        expected[f"{name}_x1"] = ((n, spec.observation.dim1), single)
+        expected[f"{name}_x2"] = ((n, spec.observation.dim2), single)
+        expected[f"{name}_y"] = ((n,), index)
+        for block, size in zip(_BLOCKS, spec.block_sizes, strict=True):
+            expected[f"{name}_{block}"] = ((n, size), latent)
+    return expected
+
+
+def _header(path: Path, archive: zipfile.ZipFile, entry: str) -> _Header:
+    """Shape and type that an array of the archive declares, without reading the array."""
+    with archive.open(entry) as file:
+        try:
+            return _read_header(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: {entry}: expected an array, got {error}") from error
+
+
+def _read_header(file: IO[bytes]) -> _Header:
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f".npy format {version}")
+    shape, _, dtype = read(file)
+    return shape, dtype
+
+
+def _check_names(path: Path, headers: dict[str, _Header]) -> None:
+    expected = {*_expected(WorldSpec()), *_TEXTS}
+    for problem, names in (
+        ("missing", expected - headers.keys()),
+        ("unknown", headers.keys() - expected),
+    ):
+        if names:
+            raise ValueError(
+                f"{path}: expected the arrays of a dataset, "
+                f"got {problem} {', '.join(sorted(names))}"
+            )
+    for name in _TEXTS:
+        shape, dtype = headers[name]
+        if shape != () or dtype.kind != "U" or dtype.itemsize > _MAX_TEXT_BYTES:
+            raise ValueError(f"{path}: {name}: expected one text, got {dtype} of shape {shape}")
+
+
+def _check_arrays(path: Path, headers: dict[str, _Header], spec: WorldSpec) -> None:
+    for name, (shape, dtype) in _expected(spec).items():
+        if headers[name] != (shape, dtype):
+            given_shape, given_dtype = headers[name]
+            raise ValueError(
+                f"{path}: {name}: expected {dtype} of shape {shape}, "
+                f"got {given_dtype} of shape {given_shape}"
+            )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,26 @@
+"""The base of every specification: a frozen record with a digest. May import pydantic."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
+PositiveFloat = Annotated[float, Field(gt=0.0)]
+
+
+class Spec(BaseModel):
+    """A frozen record that rejects unknown keys, infinities and NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def digest(self) -> str:
+        """SHA-256 (hexadecimal) of the record's canonical JSON: equal records, equal digests."""
+        return digest(self.model_dump(mode="json"))
+
+
+def digest(content: Any) -> str:
+    """SHA-256 (hexadecimal) of JSON-able content, whatever the order of its keys."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

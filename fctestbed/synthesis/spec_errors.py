@@ -1,0 +1,73 @@
+"""One line for a refused specification. May import pydantic and the specifications."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from fctestbed.synthesis import spec as specs
+
+_RECORDS: dict[tuple[str, str], type[BaseModel]] = {
+    ("latents", "bits"): specs.BitLatents,
+    ("latents", "gaussian"): specs.GaussianLatents,
+    ("observation", "linear"): specs.LinearObservation,
+    ("observation", "mlp"): specs.MlpObservation,
+    ("label", "bits"): specs.BitsLabel,
+    ("label", "noiseless"): specs.NoiselessLabel,
+    ("label", "threshold"): specs.ThresholdLabel,
+    ("label", "planar"): specs.PlanarLabel,
+    ("augmentation", "official"): specs.OfficialAugmentation,
+    ("augmentation", "optimal"): specs.OptimalAugmentation,
+}
+
+
+def spec_error_lines(error: ValidationError) -> str:
+    """A validation error of a record as ONE line: field path, what was expected, what came.
+
+    Where several fields are refused, the first is told and the others are counted.
+    """
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    path, record = _path(first["loc"])
+    line = _line(path, record or _titled(error.title), first)
+    others = len(problems) - 1
+    return f"{line} (and {others} more)" if others else line
+
+
+def _path(loc: Sequence[str | int]) -> tuple[str, type[BaseModel] | None]:
+    """The field path without the tags that pydantic puts in for discriminated unions."""
+    keys: list[str] = []
+    record: type[BaseModel] | None = None
+    for item in map(str, loc):
+        tagged = _RECORDS.get((keys[-1], item)) if keys else None
+        if tagged is not None and record is None:
+            record = tagged
+        else:
+            keys.append(item)
+    return ".".join(keys), record
+
+
+def _titled(title: str) -> type[BaseModel] | None:
+    record = getattr(specs, title, None)
+    return record if isinstance(record, type) and issubclass(record, BaseModel) else None
+
+
+def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:
+    kind, given, context = problem["type"], problem["input"], problem.get("ctx", {})
+    if kind == "value_error":
+        # Our own validators write whole lines that begin with the field.
+        return f"{path}.{context['error']}" if path else str(context["error"])
+    if kind == "extra_forbidden":
+        known = f"one of {', '.join(record.model_fields)}" if record else "a known key"
+        return f"{path}: expected {known}, got the unknown key {path.rpartition('.')[2]!r}"
+    if kind == "union_tag_invalid":
+        expected = context["expected_tags"].replace("'", "")
+        return f"{path}.kind: expected one of {expected}, got {context['tag']!r}"
+    if kind == "union_tag_not_found":
+        return f"{path}.kind: expected the kind of {path}, got none"
+    if kind == "missing":
+        return f"{path}: expected a value, got none"
+    expected = str(problem["msg"]).removeprefix("Input should be ").removeprefix("Input should ")
+    return f"{path}: expected {expected[:1].lower()}{expected[1:]}, got {given!r}".replace(
+        "\n", " "
+    )

@@ -1,0 +1,33 @@
+"""Random streams by name: who draws from which generator. May import numpy.
+
+A stream depends on its name, a digest and a seed alone, so what one part draws never shifts what
+another part sees.
+"""
+
+import hashlib
+import operator
+
+import numpy as np
+
+
+def stream(name: str, digest: str, seed: int) -> np.random.Generator:
+    """The generator of the stream ``name`` of the thing with this ``digest`` and ``seed``.
+
+    Args:
+        name: what is drawn, for instance ``train``.
+        digest: hexadecimal digest of the specification that is drawn from.
+        seed: a whole number in [0, 2^63).
+
+    Raises:
+        ValueError: a seed outside that range.
+    """
+    return np.random.default_rng(np.random.SeedSequence(stream_words(name, digest, seed)))
+
+
+def stream_words(name: str, digest: str, seed: int) -> list[int]:
+    """The eight 32-bit words that seed the stream (see ``stream``), for generators of others."""
+    whole = int(operator.index(seed))
+    if not 0 <= whole < 2**63:
+        raise ValueError(f"seed: expected a whole number in [0, 2^63), got {whole}")
+    key = hashlib.sha256(f"{name}\0{digest}\0{whole}".encode()).digest()
+    return np.frombuffer(key, dtype="<u4").tolist()

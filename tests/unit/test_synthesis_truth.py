@@ -1,0 +1,155 @@
+"""The exact truth of known worlds."""
+
+import json
+import math
+import time
+
+import numpy as np
+import pytest
+
+from fctestbed.information import bsc_flip_probability
+from fctestbed.synthesis import (
+    BitLatents,
+    BitsLabel,
+    GaussianLatents,
+    LinearObservation,
+    MlpObservation,
+    NoiselessLabel,
+    PlanarLabel,
+    ThresholdLabel,
+    WorldSpec,
+    make_dataset,
+    world_truth,
+)
+
+
+@pytest.mark.parametrize("label_bits", [2, 4])
+def test_a_ratio_of_37_percent_means_37_percent(label_bits):
+    label = BitsLabel(unique_ratio=0.37, label_bits=label_bits)
+    truth = world_truth(WorldSpec(label=label))
+    assert truth.shared_bits == pytest.approx(0.63 * label_bits, abs=1e-12)
+    assert truth.unique1_bits == pytest.approx(0.185 * label_bits, abs=1e-12)
+    assert truth.unique2_bits == pytest.approx(0.185 * label_bits, abs=1e-12)
+    assert truth.information_unique_ratio == pytest.approx(0.37, abs=1e-12)
+
+
+def test_xor_slots_carry_only_synergy():
+    label = NoiselessLabel(label_bits=2, unique_ratio=0, synergy_ratio=1)
+    truth = world_truth(WorldSpec(label=label))
+    assert (truth.pid.synergy_bits, truth.pid.redundancy_bits) == (2, 0)
+    assert (truth.shared_bits, truth.unique1_bits, truth.unique2_bits) == (-2, 2, 2)
+    assert (truth.x1_label_bits, truth.total_bits) == (0, 2)
+
+
+def test_bayes_accuracy_is_a_product_over_slots():
+    truth = world_truth(WorldSpec(label=BitsLabel(unique_ratio=0.3)))
+    shared, unique = 1 - bsc_flip_probability([0.7, 0.3])
+    assert truth.bayes_accuracy == pytest.approx(shared**2 * unique**2, abs=1e-12)
+    assert truth.bayes_accuracy_x1 == pytest.approx(shared**2 * unique / 2, abs=1e-12)
+    assert truth.majority_accuracy == 1 / 16
+
+
+def test_slots_of_gaussian_signs_hold_what_bits_hold():
+    bits = world_truth(WorldSpec())
+    gaussian = world_truth(WorldSpec(latents=GaussianLatents()))
+    assert gaussian.unique1_bits == bits.unique1_bits
+    assert gaussian.x1_x2_bits == gaussian.w_1_bits == math.inf
+
+
+def test_infinite_amounts_are_null_in_json_and_said_to_be():
+    content = world_truth(WorldSpec(latents=GaussianLatents())).as_dict()
+    assert json.loads(json.dumps(content, allow_nan=False))["x1_x2_bits"] is None
+    assert "null stands for an infinite amount" in content["note"]
+
+
+def test_observation_noise_is_noted():
+    assert world_truth(WorldSpec()).note is None
+    noisy = world_truth(WorldSpec(observation=MlpObservation(noise=0.1)))
+    assert "noise-free modalities" in noisy.note
+
+
+def test_a_majority_of_three_shared_bits_is_the_textbook_one():
+    label = ThresholdLabel(n_relevant=3, unique_ratio=1 / 3, balance=1)
+    truth = world_truth(WorldSpec(label=label))
+    # Given two of the three bits, the majority is open in half of the cases.
+    assert truth.total_bits == pytest.approx(1.0, abs=1e-15)
+    assert truth.unique1_bits == pytest.approx(0.5, abs=1e-15)
+    assert truth.bayes_accuracy_x2 == pytest.approx(0.75, abs=1e-15)
+    assert truth.pid is None
+    assert "optimisation" in truth.pid_note
+
+
+def test_thresholds_of_thousands_of_bits_approach_the_gaussian_limit():
+    sizes = {"n_shared": 100_000, "n_unique1": 50_000, "n_unique2": 50_000}
+    label = ThresholdLabel(n_relevant=200_000, unique_ratio=0.5)
+    bits = world_truth(WorldSpec(latents=BitLatents(**sizes), label=label))
+    limit = world_truth(
+        WorldSpec(latents=GaussianLatents(), label=ThresholdLabel(n_relevant=4, unique_ratio=0.5))
+    )
+    # Ties and steps are of order 1 / sqrt(n).
+    assert bits.x1_label_bits == pytest.approx(limit.x1_label_bits, abs=5e-3)
+    assert bits.bayes_accuracy_x1 == pytest.approx(limit.bayes_accuracy_x1, abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("relevant", "ratio", "balance"), [(6, 2 / 3, 0.5), (6, 1, 1 / 6), (22, 12 / 22, 0.5)]
+)
+def test_thresholds_of_gaussians_equal_a_fine_sum(relevant, ratio, balance):
+    latents = GaussianLatents(n_shared=10, n_unique1=6, n_unique2=6)
+    label = ThresholdLabel(n_relevant=relevant, unique_ratio=ratio, balance=balance)
+    truth = world_truth(WorldSpec(latents=latents, label=label))
+    n_s, n_1, n_2 = label.relevant
+    t = np.linspace(-12, 12, 200_001)
+    density = np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
+    slope = math.sqrt((n_s + n_1) / n_2)
+    p = np.array([0.5 * math.erfc(-slope * value / math.sqrt(2)) for value in t])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = np.nan_to_num(-p * np.log2(p) - (1 - p) * np.log2(1 - p))
+    assert truth.unique2_bits == pytest.approx(np.trapezoid(density * entropy, t), abs=1e-9)
+    accuracy = np.trapezoid(density * np.maximum(p, 1 - p), t)
+    assert truth.bayes_accuracy_x1 == pytest.approx(accuracy, abs=1e-7)
+
+
+def test_a_threshold_on_what_one_modality_sees_is_its_own():
+    label = ThresholdLabel(n_relevant=6, unique_ratio=1, balance=1)
+    for latents in (BitLatents(), GaussianLatents()):
+        truth = world_truth(WorldSpec(latents=latents, label=label))
+        assert truth.unique1_bits == pytest.approx(truth.total_bits, abs=1e-12)
+        assert truth.x2_label_bits == pytest.approx(0.0, abs=1e-12)
+        assert truth.bayes_accuracy_x1 == pytest.approx(1.0, abs=1e-12)
+        assert truth.bayes_accuracy_x2 == pytest.approx(truth.majority_accuracy, abs=1e-12)
+
+
+@pytest.mark.parametrize("label", [BitsLabel(unique_ratio=0.4), PlanarLabel(), ThresholdLabel()])
+def test_drawn_labels_are_as_frequent_as_the_truth_says(label):
+    spec = WorldSpec(label=label, n_train=20_000)
+    truth, y = world_truth(spec), make_dataset(spec, 0).train.y
+    top = np.bincount(y, minlength=truth.n_classes).max() / len(y)
+    error = math.sqrt(truth.majority_accuracy * (1 - truth.majority_accuracy) / len(y))
+    assert abs(top - truth.majority_accuracy) < 5 * error
+
+
+def test_twenty_enumerated_bits_take_under_two_seconds():
+    latents = BitLatents(n_shared=10, n_unique1=5, n_unique2=5)
+    label = PlanarLabel(n_relevant=20, unique_ratio=0.5)
+    start = time.perf_counter()
+    truth = world_truth(WorldSpec(latents=latents, label=label))
+    assert time.perf_counter() - start < 2
+    parts = truth.shared_bits + truth.unique1_bits + truth.unique2_bits
+    assert parts == pytest.approx(truth.total_bits, abs=1e-12)
+
+
+def test_thirty_thousand_official_samples_take_under_fifty_milliseconds():
+    spec = WorldSpec(
+        latents=GaussianLatents(n_shared=10, n_unique1=6, n_unique2=6),
+        observation=LinearObservation(entries="uniform"),
+        label=ThresholdLabel(n_relevant=22, unique_ratio=12 / 22),
+        n_train=24_000,
+        n_test=6_000,
+    )
+    seconds = []
+    for seed in range(5):
+        start = time.perf_counter()
+        make_dataset(spec, seed)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.05
