@@ -1,0 +1,184 @@
+"""Curves against the unique ratio: what figures of this kind have in common."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fctestbed.plotting.drawing import NothingToDraw
+from fctestbed.plotting.style import MethodStyle, method_order, style_of
+from fctestbed.results import Results
+
+RATIO_LABEL = "unique ratio (unique share of the label)"
+_MARGIN = 0.06
+_STRAY = 0.2
+_DODGE = 0.03
+_ALONE = 0.25
+_ROW_INCHES = 0.125
+_NOTE_CHARACTERS_PER_INCH = 17
+
+
+def finished(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of runs that are ``ok``."""
+    return rows[rows["status"] == "ok"]
+
+
+def n_unfinished(results: Results, ratio: float | None = None) -> int:
+    """How many runs diverged or failed, at one ratio or in all."""
+    unfinished = results.runs["status"] != "ok"
+    if ratio is not None:
+        unfinished &= results.runs["unique_ratio"] == ratio
+    return int(unfinished.sum())
+
+
+def require_rows(rows: pd.DataFrame, what: str) -> None:
+    """Refuse to draw an empty figure.
+
+    Raises:
+        NothingToDraw: if there are no rows.
+    """
+    if rows.empty:
+        raise NothingToDraw(f"results: expected rows of {what} from finished runs, got none")
+
+
+def series_styles(rows: pd.DataFrame) -> dict[tuple[str, str], MethodStyle]:
+    """Style of every (method, variant) in the rows, in drawing order.
+
+    A method's label names its variant only where the rows hold more than one of it.
+    """
+    pairs = sorted({(str(m), str(v)) for m, v in zip(rows["method"], rows["variant"], strict=True)})
+    styles: dict[tuple[str, str], MethodStyle] = {}
+    for method in sorted({method for method, _ in pairs}, key=method_order):
+        variants = [variant for name, variant in pairs if name == method]
+        for index, variant in enumerate(variants):
+            style = style_of(method, index)
+            label = f"{style.label} ({variant})" if len(variants) > 1 and variant else style.label
+            styles[method, variant] = MethodStyle(
+                label, style.color, style.marker, style.dash, style.control
+            )
+    return styles
+
+
+def draw_curves(axes: Axes, points: pd.DataFrame) -> list[Line2D]:
+    """One line per method and variant with its interval.
+
+    Where there is one ratio only, methods stand side by side, or they would hide each other.
+
+    Args:
+        axes: where to draw.
+        points: what ``seed_intervals`` gave.
+
+    Returns:
+        The lines, labelled, in legend order.
+    """
+    lines = []
+    styles = series_styles(points)
+    dodge = _DODGE if points["unique_ratio"].nunique() == 1 else 0.0
+    for order, ((method, variant), style) in enumerate(styles.items()):
+        own = points[(points["method"] == method) & (points["variant"] == variant)]
+        x = own["unique_ratio"].to_numpy() + dodge * (order - (len(styles) - 1) / 2)
+        # Methods over controls, and the first method on top.
+        zorder = (3.0 if style.control else 4.0) - 0.01 * order
+        (line,) = axes.plot(
+            x,
+            own["mean"].to_numpy(),
+            label=style.label,
+            color=style.color,
+            linestyle=style.dash,
+            linewidth=style.line_width,
+            marker=style.marker,
+            markersize=3.2 if style.control else 3.8,
+            markerfacecolor="white" if style.control else style.color,
+            markeredgecolor=style.color if style.control else "white",
+            markeredgewidth=0.8 if style.control else 0.4,
+            zorder=zorder,
+        )
+        lines.append(line)
+        if own["low"].notna().any():
+            _draw_interval(axes, style, x, own, zorder)
+    return lines
+
+
+def draw_exact(axes: Axes, values: pd.Series, label: str, dash: str = "-") -> list[Line2D]:
+    """An exact number as a black line over the ratios; nothing where it is not known."""
+    if values.empty:
+        return []
+    x = values.index.to_numpy(dtype=float)
+    y = values.to_numpy(dtype=float)
+    if len(x) == 1:
+        # A line of one point cannot be seen.
+        x, y = np.array([x[0] - _ALONE, x[0] + _ALONE]), np.repeat(y, 2)
+    return axes.plot(x, y, color="black", linestyle=dash, linewidth=1.1, label=label, zorder=2.5)
+
+
+def set_ratio_axis(axes: Axes, ratios: Iterable[float]) -> None:
+    """Limits, ticks and label of the horizontal axis."""
+    known = sorted(set(ratios))
+    if len(known) == 1:
+        axes.set_xlim(known[0] - 1.2 * _ALONE, known[0] + 1.2 * _ALONE)
+        axes.set_xticks(known)
+    elif known[0] >= 0 and known[-1] <= 1:
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.set_xlabel(RATIO_LABEL)
+
+
+def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series]) -> None:
+    """Limits of the vertical axis: all means and exact lines; intervals as far as is sensible.
+
+    One wild interval (two seeds have a factor of 12.7) must not flatten all the curves.
+    """
+    levels = [points["mean"].to_numpy(), *(line.to_numpy(dtype=float) for line in exact)]
+    values = np.concatenate([np.array([0.0]), *levels])
+    bottom, top = float(values.min()), float(values.max())
+    span = max(top - bottom, 1e-6)
+    ends = points[["low", "high"]].to_numpy().ravel()
+    ends = ends[np.isfinite(ends)]
+    if len(ends):
+        bottom = min(bottom, max(float(ends.min()), bottom - _STRAY * span))
+        top = max(top, min(float(ends.max()), top + _STRAY * span))
+    axes.set_ylim(bottom - _MARGIN * span, top + _MARGIN * span)
+
+
+def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
+    """The legend in columns below the panels, titled by the note; the figure grows with it."""
+    if len(note) > figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH:
+        note = note.replace("; ", "\n")
+    figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
+    legend = figure.legend(
+        handles=list(handles),
+        loc="outside lower center",
+        ncols=columns,
+        title=note,
+        title_fontsize=6.0,
+        frameon=False,
+        handlelength=2.6,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        labelspacing=0.35,
+        borderpad=0.1,
+    )
+    legend.get_title().set(color="#555555", multialignment="center")
+
+
+def _draw_interval(
+    axes: Axes, style: MethodStyle, x: np.ndarray, own: pd.DataFrame, zorder: float
+) -> None:
+    low, high = own["low"].to_numpy(), own["high"].to_numpy()
+    if len(x) == 1:
+        axes.vlines(x, low, high, color=style.color, linewidth=0.9, zorder=zorder - 0.005)
+        return
+    axes.fill_between(
+        x,
+        low,
+        high,
+        color=style.color,
+        alpha=0.12 if style.control else 0.2,
+        linewidth=0,
+        zorder=zorder - 2.0,
+    )

@@ -1,0 +1,158 @@
+"""How figures look: one colour, marker and dash per method, everywhere; sizes of a paper's columns.
+
+Imports matplotlib's settings only, and changes none of them outside ``house_style``.
+"""
+
+import hashlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import matplotlib as mpl
+
+COLUMN_INCHES = 3.25
+PAGE_INCHES = 6.75
+
+# seaborn's "colorblind" palette, spelt out: importing seaborn takes longer than drawing.
+COLORBLIND = {
+    "blue": "#0173b2",
+    "orange": "#de8f05",
+    "green": "#029e73",
+    "vermilion": "#d55e00",
+    "pink": "#cc78bc",
+    "brown": "#ca9161",
+    "rose": "#fbafe4",
+    "grey": "#949494",
+    "yellow": "#ece133",
+    "sky": "#56b4e9",
+}
+
+Dash = str | tuple[float, tuple[float, ...]]
+
+SOLID: Dash = "-"
+LONG: Dash = (0.0, (5.0, 1.5))
+SHORT: Dash = (0.0, (2.5, 1.2))
+DOTS: Dash = (0.0, (1.0, 1.2))
+DASH_DOT: Dash = (0.0, (4.0, 1.2, 1.0, 1.2))
+_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p", "h", "*")
+_DASHES = (SOLID, LONG, SHORT, DOTS, DASH_DOT)
+
+# Keys of any type: matplotlib lists all of its settings as literals.
+_SETTINGS: dict[Any, object] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 7.0,
+    "axes.labelsize": 7.5,
+    "axes.titlesize": 7.5,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    # Type 3 fonts are refused by publishers' portals; text in SVG stays text.
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fctestbed",
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How one method is drawn.
+
+    Args:
+        label: its name in legends and tables.
+        color: hexadecimal.
+        marker: matplotlib's marker.
+        dash: matplotlib's line style.
+        control: whether it is a control, drawn thin, with hollow markers and behind the methods.
+    """
+
+    label: str
+    color: str
+    marker: str
+    dash: Dash = SOLID
+    control: bool = False
+
+    @property
+    def line_width(self) -> float:
+        """Width of its line in points."""
+        return 0.9 if self.control else 1.5
+
+
+METHOD_STYLES: dict[str, MethodStyle] = {
+    "factorcl-sup": MethodStyle("FactorCL-SUP", COLORBLIND["green"], "o"),
+    "factorcl-ssl": MethodStyle("FactorCL-SSL", COLORBLIND["vermilion"], "s"),
+    "supcon": MethodStyle("SupCon", COLORBLIND["orange"], "v"),
+    "simclr": MethodStyle("SimCLR", COLORBLIND["blue"], "^"),
+    "cross-self": MethodStyle("Cross+Self", COLORBLIND["pink"], "D", LONG),
+    "cross-self-fact": MethodStyle("Cross+Self-Fact", COLORBLIND["rose"], "d", SHORT),
+    "ourcl-sup": MethodStyle("OurCL-SUP", COLORBLIND["yellow"], "P", LONG),
+    "ourcl-ssl": MethodStyle("OurCL-SSL", COLORBLIND["brown"], "X", LONG),
+    "comm": MethodStyle("CoMM", COLORBLIND["sky"], "p", DASH_DOT),
+    # Controls are greys; the unimodal ones a grey of the FactorCL that they are the baseline of.
+    "unimodal-sup": MethodStyle("Unimodal-SUP", "#5b8a7d", "o", LONG, control=True),
+    "unimodal-ssl": MethodStyle("Unimodal-SSL", "#b08672", "s", LONG, control=True),
+    "supervised": MethodStyle("Supervised", "#4d4d4d", "D", SHORT, control=True),
+    "raw": MethodStyle("Raw inputs", "#7a7a7a", "x", DOTS, control=True),
+    "untrained": MethodStyle("Untrained", COLORBLIND["grey"], "+", DASH_DOT, control=True),
+}
+
+
+def house_style() -> AbstractContextManager[None]:
+    """The figures' settings, for the length of a ``with`` block."""
+    return mpl.rc_context(rc=_SETTINGS)
+
+
+def style_of(method: str, variant_index: int = 0) -> MethodStyle:
+    """A method's style; the same for the same name, known or not.
+
+    Args:
+        method: its name.
+        variant_index: 0 for a method's first variant; later ones keep its colour and change dash.
+    """
+    style = METHOD_STYLES.get(method) or _derived_style(method)
+    if variant_index == 0:
+        return style
+    known = _DASHES.index(style.dash) if style.dash in _DASHES else 0
+    return replace(style, dash=_DASHES[(known + variant_index) % len(_DASHES)])
+
+
+def method_order(method: str) -> tuple[int, str]:
+    """A sort key: the order of ``METHOD_STYLES``, unknown methods before the controls by name."""
+    names = list(METHOD_STYLES)
+    first_control = next(i for i, style in enumerate(METHOD_STYLES.values()) if style.control)
+    if method not in METHOD_STYLES:
+        return first_control, method
+    position = names.index(method)
+    return position + (position >= first_control), method
+
+
+def _derived_style(method: str) -> MethodStyle:
+    # Python's own hash differs from process to process.
+    seed = hashlib.sha256(method.encode()).digest()
+    colors = [color for name, color in COLORBLIND.items() if name != "grey"]
+    return MethodStyle(
+        method,
+        _darkened(colors[seed[0] % len(colors)]),
+        _MARKERS[seed[1] % len(_MARKERS)],
+        _DASHES[seed[2] % len(_DASHES)],
+    )
+
+
+def _darkened(color: str) -> str:
+    """A darker shade, so that no unknown method has a known one's colour."""
+    return "#" + "".join(f"{round(0.6 * int(color[i : i + 2], 16)):02x}" for i in (1, 3, 5))

@@ -1,0 +1,75 @@
+"""Results as files for other programs: CSV, JSON, Parquet. The same results give the same bytes."""
+
+import gzip
+import importlib.util
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from fctestbed.results.files import write_atomically
+from fctestbed.results.load import SWEEP_NAME, Results
+from fctestbed.results.plain import plain
+from fctestbed.results.schema import JSON_COLUMNS
+
+FORMATS: tuple[str, ...] = ("csv", "json", "parquet")
+
+
+def export_results(
+    results: Results, out_dir: str | Path, format: str = "csv", *, compress: bool = False
+) -> list[Path]:
+    """Write the three tables and the sweep's spec, each file whole or not at all.
+
+    Args:
+        results: what ``load_results`` gave.
+        out_dir: directory for ``captured``, ``accuracy``, ``runs`` and ``sweep.json``; made if
+            missing, files of these names are replaced.
+        format: ``csv`` (floats in full, so that they read back exactly; NaN is empty), ``json``
+            (arrays of records; NaN is null, infinities are strings) or ``parquet``.
+        compress: for ``csv``, write ``.csv.gz``; ``load_results`` reads both.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ValueError: one line, for an unknown format, ``parquet`` without pyarrow, ``compress`` with
+            another format than ``csv``, or a directory that cannot be written.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
+    if compress and format != "csv":
+        raise ValueError(f"compress: expected format 'csv' with it, got {format!r}")
+    if format == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise ValueError(
+            "format: expected csv or json, got 'parquet', which needs pyarrow (pip install pyarrow)"
+        )
+    out_dir = Path(out_dir)
+    tables = {"captured": results.captured, "accuracy": results.accuracy, "runs": results.runs}
+    ending = "csv.gz" if compress else format
+    # All are made before the first is written: an error leaves no mixture of old and new.
+    contents = {
+        f"{name}.{ending}": _encoded(table, format, compress) for name, table in tables.items()
+    }
+    sweep = json.dumps(plain(results.sweep_spec), indent=2, sort_keys=True, allow_nan=False)
+    contents[SWEEP_NAME] = f"{sweep}\n".encode()
+    return [write_atomically(out_dir / name, content) for name, content in contents.items()]
+
+
+def _encoded(table: pd.DataFrame, format: str, compress: bool) -> bytes:
+    if format == "csv":
+        text = table.to_csv(index=False, lineterminator="\n").encode()
+        # No time in the header, so that the same rows give the same bytes.
+        return gzip.compress(text, mtime=0) if compress else text
+    if format == "json":
+        records = [
+            {
+                str(name): json.loads(cell) if name in JSON_COLUMNS else plain(cell)
+                for name, cell in record.items()
+            }
+            for record in table.to_dict(orient="records")
+        ]
+        return (json.dumps(records, indent=1, allow_nan=False) + "\n").encode()
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,39 @@
+"""Files that are there whole or not at all. Imports the standard library only."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomically(path: str | Path, content: bytes) -> Path:
+    """Write a file under a temporary name beside it, then put it in place.
+
+    Args:
+        path: the file; its directory is made if it is missing.
+        content: all of its bytes.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ValueError: one line, if it cannot be written; what was there before is untouched.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with open(draft, "xb") as file:
+            temporary = draft
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        reason = error.strerror or str(error)
+        raise ValueError(f"{path}: expected a place that can be written, got: {reason}") from error
+    return path

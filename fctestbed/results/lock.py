@@ -1,0 +1,134 @@
+"""One driver per store: an advisory lock that the system drops when its process dies.
+
+Imports the standard library only.
+"""
+
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Self
+from weakref import WeakSet
+
+from fctestbed.results.refusal import StoreRefused
+
+LOCK_NAME = "results.lock"
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows keeps others from reading locked bytes, so the lock lies beyond the text.
+    _LOCKED_BYTE = 1 << 20
+
+    def _try_lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(str(error)) from error
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class DriverLock:
+    """The right to write a store, held from ``acquire`` until ``release`` or the process's end."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor: int | None = descriptor
+        _HELD.add(self)
+
+    @classmethod
+    def acquire(cls, directory: Path) -> Self:
+        """Take the lock of a store's directory at once, or say who has it.
+
+        Args:
+            directory: an existing directory.
+
+        Raises:
+            StoreRefused: if another driver holds it or the directory cannot be written.
+        """
+        path = directory / LOCK_NAME
+        while True:
+            descriptor = _opened(path)
+            try:
+                _try_lock(descriptor)
+            except BlockingIOError:
+                holder = _holder(descriptor)
+                os.close(descriptor)
+                raise StoreRefused(
+                    f"{directory}: in use by {holder}; wait for it or stop it"
+                ) from None
+            except OSError as error:
+                os.close(descriptor)
+                raise StoreRefused(
+                    f"{directory}: this file system cannot lock ({error.strerror})"
+                ) from error
+            # A driver that has just gone may have removed the file that was opened here.
+            if _same_file(path, descriptor):
+                break
+            os.close(descriptor)
+        lock = cls(path, descriptor)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        except OSError as error:
+            lock.release()
+            raise StoreRefused(f"{directory}: cannot be written ({error.strerror})") from error
+        return lock
+
+    def release(self) -> None:
+        """Give the lock back; a second call does nothing."""
+        if self._descriptor is None:
+            return
+        if sys.platform != "win32":
+            # Before the descriptor closes: afterwards the file may be another driver's.
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        self.forget()
+
+    def forget(self) -> None:
+        """Close this process's copy and leave the lock with whoever else has one."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+_HELD: WeakSet[DriverLock] = WeakSet()
+
+
+def _forget_in_child() -> None:
+    for lock in list(_HELD):
+        lock.forget()
+
+
+# A forked worker shares the lock; without this it would keep it when the driver is killed.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreRefused(f"{path.parent}: cannot be written ({error.strerror})") from error
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+    except OSError:
+        return "another process"
+
+
+def _same_file(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,215 @@
+"""The rows: what one run leaves behind, and the columns of the tables made from it.
+
+Owns the column lists, their types and the records. Imports the standard library only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Literal
+
+Status = Literal["ok", "diverged", "failed"]
+Bound = Literal["lower", "upper", "exact", "none"]
+
+STATUSES: tuple[str, ...] = ("ok", "diverged", "failed")
+BOUNDS: tuple[str, ...] = ("lower", "upper", "exact", "none")
+
+_RUN_KEYS = ("run_id", "method", "variant", "preset", "unique_ratio", "seed")
+
+CAPTURED_VALUES: tuple[str, ...] = (
+    "readout",
+    "quantity",
+    "estimator",
+    "bound",
+    "value_bits",
+    "low_bits",
+    "high_bits",
+    "true_bits",
+    "ceiling_bits",
+    "n_eval",
+)
+ACCURACY_VALUES: tuple[str, ...] = (
+    "readout",
+    "probe",
+    "accuracy",
+    "low",
+    "high",
+    "bayes_accuracy",
+    "n_eval",
+)
+CAPTURED_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, *CAPTURED_VALUES, "status")
+ACCURACY_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, *ACCURACY_VALUES, "status")
+JSON_COLUMNS: tuple[str, ...] = ("spec", "truth", "provenance", "diagnostics", "warnings")
+RUN_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, "status", "reason", "seconds", *JSON_COLUMNS)
+
+FLOAT_COLUMNS = frozenset(
+    {
+        "unique_ratio",
+        "value_bits",
+        "low_bits",
+        "high_bits",
+        "true_bits",
+        "ceiling_bits",
+        "accuracy",
+        "low",
+        "high",
+        "bayes_accuracy",
+        "seconds",
+    }
+)
+INTEGER_COLUMNS = frozenset({"seed", "n_eval"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapturedRow:
+    """What one readout holds of one quantity, by one estimator, in bits.
+
+    Args:
+        readout: the named array that was read: ``joint``, ``z1``, ``z_s1``, ...
+        quantity: ``label``, a block (``shared``), a part of one (``shared_relevant``) or one latent
+            bit (``w_s[0]``).
+        estimator: the estimator's name, ``linear_probe`` for instance.
+        bound: which way ``value_bits`` errs: ``lower``, ``upper``, ``exact`` or ``none``.
+        value_bits: the raw value; negative ones stay negative. None or NaN where there is none.
+        low_bits: lower end of the value's own interval.
+        high_bits: upper end of it.
+        true_bits: what there is to be captured, exactly.
+        ceiling_bits: the most that this estimator could have said.
+        n_eval: number of held-out samples behind the value.
+
+    Raises:
+        ValueError: for an unknown bound, an empty name or a negative ``n_eval``.
+    """
+
+    readout: str
+    quantity: str
+    estimator: str
+    bound: Bound
+    value_bits: float | None
+    low_bits: float | None
+    high_bits: float | None
+    true_bits: float | None
+    ceiling_bits: float | None
+    n_eval: int
+
+    def __post_init__(self) -> None:
+        _one_of("bound", self.bound, BOUNDS)
+        _named("readout", self.readout)
+        _named("quantity", self.quantity)
+        _named("estimator", self.estimator)
+        _count("n_eval", self.n_eval)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccuracyRow:
+    """Task accuracy of one probe on one readout, as a fraction in [0, 1].
+
+    Args:
+        readout: the named array that was read.
+        probe: the probe's name, ``linear`` for instance.
+        accuracy: share of held-out samples whose label was found. None or NaN where there is none.
+        low: lower end of its interval.
+        high: upper end of it.
+        bayes_accuracy: the most that any classifier could reach.
+        n_eval: number of held-out samples behind the value.
+
+    Raises:
+        ValueError: for an empty name or a negative ``n_eval``.
+    """
+
+    readout: str
+    probe: str
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    bayes_accuracy: float | None
+    n_eval: int
+
+    def __post_init__(self) -> None:
+        _named("readout", self.readout)
+        _named("probe", self.probe)
+        _count("n_eval", self.n_eval)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One run as it is committed: one dataset, one method, one seed, and all that was measured.
+
+    Args:
+        run_id: hash of the run's spec.
+        method: the method's registered name.
+        variant: which variant of it (``paper``, ``official``, ...).
+        preset: the preset's name.
+        unique_ratio: the ratio that was asked for.
+        seed: the run's seed.
+        spec: the run's whole spec. This and the next three are JSON-able.
+        truth: the world's exact numbers.
+        status: ``ok``, ``diverged`` (the same spec would diverge again) or ``failed``.
+        reason: why it is not ``ok``; empty where it is.
+        seconds: wall time of the run.
+        provenance: versions, device, commit, threads, stack size, host.
+        diagnostics: losses and whatever else explains the run.
+        warnings: one line each.
+        captured: rows of information, in bits; none unless the run is ``ok``.
+        accuracy: rows of task accuracy; none unless the run is ``ok``.
+
+    Raises:
+        ValueError: for an unknown status, a ratio that is no number, an unfinished run without a
+            reason or with rows, or two rows of one key.
+    """
+
+    run_id: str
+    method: str
+    variant: str
+    preset: str
+    unique_ratio: float
+    seed: int
+    spec: Mapping[str, object]
+    truth: Mapping[str, object] = field(default_factory=dict)
+    status: Status = "ok"
+    reason: str = ""
+    seconds: float = 0.0
+    provenance: Mapping[str, object] = field(default_factory=dict)
+    diagnostics: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    captured: tuple[CapturedRow, ...] = ()
+    accuracy: tuple[AccuracyRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        _named("run_id", self.run_id)
+        _named("method", self.method)
+        _one_of("status", self.status, STATUSES)
+        if not isfinite(self.unique_ratio):
+            raise ValueError(f"unique_ratio: expected a finite number, got {self.unique_ratio}")
+        if self.status != "ok" and (self.captured or self.accuracy):
+            n_rows = len(self.captured) + len(self.accuracy)
+            raise ValueError(
+                f"run {self.run_id}: expected no rows of a {self.status} run, got {n_rows}"
+            )
+        if self.status != "ok" and not self.reason:
+            raise ValueError(f"run {self.run_id}: expected the reason why it {self.status}, got ''")
+        _distinct(self.run_id, [(r.readout, r.quantity, r.estimator) for r in self.captured])
+        _distinct(self.run_id, [(r.readout, r.probe) for r in self.accuracy])
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+
+
+def _named(name: str, value: str) -> None:
+    if not value:
+        raise ValueError(f"{name}: expected a name, got {value!r}")
+
+
+def _count(name: str, value: int) -> None:
+    if value < 0:
+        raise ValueError(f"{name}: expected 0 or more, got {value}")
+
+
+def _distinct(run_id: str, keys: list[tuple[str, ...]]) -> None:
+    seen: set[tuple[str, ...]] = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f"run {run_id}: expected one row for {' / '.join(key)}, got two")
+        seen.add(key)

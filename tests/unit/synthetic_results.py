@@ -1,0 +1,218 @@
+"""Rows of a sweep's realistic shape, from formulas: nothing is trained."""
+
+import numpy as np
+import pandas as pd
+
+from fctestbed.results import AccuracyRow, CapturedRow, Results, RunRecord
+from fctestbed.results.frames import accuracy_frame, captured_frame, run_frame
+from fctestbed.results.plain import number, to_json
+from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS
+
+RATIOS = tuple(round(0.1 * i, 1) for i in range(11))
+METHODS = (
+    "simclr",
+    "supcon",
+    "factorcl-sup",
+    "factorcl-ssl",
+    "unimodal-sup",
+    "unimodal-ssl",
+    "supervised",
+    "raw",
+    "untrained",
+)
+FACTORISED = ("factorcl-sup", "factorcl-ssl", "unimodal-sup", "unimodal-ssl")
+PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
+N_BITS = 6
+LABEL_BITS = 2.0
+RELEVANT = ("w_s[0]", "w_s[1]", "w_1[0]", "w_2[0]")
+BLOCKS = {"shared": "w_s", "unique1": "w_1", "unique2": "w_2"}
+
+# How much of relevant shared, other shared, relevant unique and other unique bits a method keeps.
+_KEPT = {
+    "simclr": (0.85, 0.85, 0.02, 0.01),
+    "supcon": (0.97, 0.03, 0.75, 0.02),
+    "factorcl-sup": (0.97, 0.6, 0.94, 0.05),
+    "factorcl-ssl": (0.9, 0.75, 0.7, 0.4),
+    "unimodal-sup": (0.93, 0.1, 0.9, 0.05),
+    "unimodal-ssl": (0.8, 0.7, 0.6, 0.5),
+    "supervised": (0.99, 0.05, 0.98, 0.03),
+    "raw": (0.55, 0.5, 0.5, 0.5),
+    "untrained": (0.4, 0.4, 0.35, 0.35),
+}
+
+
+def truth(ratio):
+    return {
+        "total_bits": LABEL_BITS,
+        "shared_bits": LABEL_BITS * (1 - ratio),
+        "unique1_bits": LABEL_BITS * ratio / 2,
+        "unique2_bits": LABEL_BITS * ratio / 2,
+        "label_entropy_bits": 4.0,
+        "bayes_accuracy": 0.55 + 0.35 * abs(ratio - 0.5),
+        "majority_accuracy": 1 / 16,
+        "relevant_latents": list(RELEVANT),
+    }
+
+
+def _kept(method, bit, noise):
+    relevant_shared, other_shared, relevant_unique, other_unique = _KEPT[method]
+    if bit.startswith("w_s"):
+        share = relevant_shared if bit in RELEVANT else other_shared
+    else:
+        share = relevant_unique if bit in RELEVANT else other_unique
+    return min(share + 0.03 * noise, 1.0)
+
+
+def _row(readout, quantity, value, true, estimator="linear_probe"):
+    return CapturedRow(
+        readout=readout,
+        quantity=quantity,
+        estimator=estimator,
+        bound="lower",
+        value_bits=value,
+        low_bits=value - 0.02,
+        high_bits=value + 0.02,
+        true_bits=true,
+        ceiling_bits=true,
+        n_eval=2000,
+    )
+
+
+def _captured(method, ratio, rng):
+    bits = {
+        f"{latent}[{i}]": _kept(method, f"{latent}[{i}]", rng.standard_normal())
+        for latent in BLOCKS.values()
+        for i in range(N_BITS)
+    }
+    shared = np.mean([bits["w_s[0]"], bits["w_s[1]"]])
+    unique = np.mean([bits["w_1[0]"], bits["w_2[0]"]])
+    if method == "supcon":
+        unique *= 0.3 + 0.7 * ratio
+    label = LABEL_BITS * ((1 - ratio) * shared + ratio * unique) + 0.02 * rng.standard_normal()
+    readouts = ("joint", *PARTS) if method in FACTORISED else ("joint", "z1", "z2")
+    rows = []
+    for readout in readouts:
+        scale = 1.0 if readout == "joint" else 0.8
+        rows.append(_row(readout, "label", float(label) * scale, LABEL_BITS))
+        for quantity, latent in BLOCKS.items():
+            seen = _seen(readout, latent)
+            own = {bit: seen * value for bit, value in bits.items() if bit.startswith(latent)}
+            relevant = [value for bit, value in own.items() if bit in RELEVANT]
+            rows += [_row(readout, bit, value, 1.0) for bit, value in own.items()]
+            rows.append(_row(readout, quantity, sum(own.values()), float(N_BITS)))
+            rows.append(_row(readout, f"{quantity}_relevant", sum(relevant), float(len(relevant))))
+    return tuple(rows)
+
+
+def _seen(readout, latent):
+    """What share of a latent's bits a part holds: heads of S see w_s, of U their own block."""
+    if readout in ("z_s1", "z_s2"):
+        return 0.9 if latent == "w_s" else 0.05
+    if readout in ("z_u1", "z_u2", "z1", "z2"):
+        return 0.95 if latent == f"w_{readout[-1]}" else 0.1
+    return 1.0
+
+
+def record(method, ratio, seed, *, status="ok", **changes):
+    """One run's record; an unfinished one has a reason and no rows."""
+    rng = np.random.default_rng([METHODS.index(method), round(100 * ratio), seed])
+    captured = _captured(method, ratio, rng)
+    label = next(row.value_bits for row in captured if row.quantity == "label")
+    exact = truth(ratio)
+    accuracy = 1 / 16 + (exact["bayes_accuracy"] - 1 / 16) * max(label, 0.0) / LABEL_BITS
+    probe = AccuracyRow(
+        readout="joint",
+        probe="linear",
+        accuracy=accuracy,
+        low=accuracy - 0.01,
+        high=accuracy + 0.01,
+        bayes_accuracy=exact["bayes_accuracy"],
+        n_eval=2000,
+    )
+    done = status == "ok"
+    content = {
+        "run_id": f"{method}-{ratio:g}-{seed}",
+        "method": method,
+        "variant": "paper",
+        "preset": "quick",
+        "unique_ratio": ratio,
+        "seed": seed,
+        "spec": {"method": {"name": method}, "seed": seed},
+        "truth": exact,
+        "status": status,
+        "reason": "" if done else "loss is nan at step 40",
+        "seconds": 1.5,
+        "provenance": {"device": "cpu", "threads": 1},
+        "diagnostics": {"loss": [2.0, 1.0, 0.5]},
+        "warnings": ("3 dead units in z_u1",) if seed == 0 else (),
+        "captured": captured if done else (),
+        "accuracy": (probe,) if done else (),
+    }
+    return RunRecord(**{**content, **changes})
+
+
+def records(ratios=RATIOS, methods=METHODS, seeds=(0, 1, 2), unfinished=()):
+    """A grid of runs; ``unfinished`` names (method, ratio, seed) that diverged."""
+    return [
+        record(m, r, s, status="diverged" if (m, r, s) in unfinished else "ok")
+        for m in methods
+        for r in ratios
+        for s in seeds
+    ]
+
+
+def as_results(runs, sweep_spec=None):
+    """The tables of these records, without a store."""
+    rows = [
+        tuple(
+            to_json(getattr(run, name))
+            if name in ("spec", "truth", "provenance", "diagnostics", "warnings")
+            else getattr(run, name)
+            for name in RUN_COLUMNS
+        )
+        for run in runs
+    ]
+    frame = run_frame(rows)
+    return Results(
+        captured=captured_frame(frame, _value_rows(runs, "captured", CAPTURED_VALUES)),
+        accuracy=accuracy_frame(frame, _value_rows(runs, "accuracy", ACCURACY_VALUES)),
+        runs=frame,
+        sweep_spec=sweep_spec or {},
+    )
+
+
+def _value_rows(runs, table, names):
+    return [
+        (run.run_id, *(_cell(getattr(row, name)) for name in names))
+        for run in runs
+        for row in getattr(run, table)
+    ]
+
+
+def _cell(value):
+    return value if value is None or isinstance(value, str | int) else number(value)
+
+
+def relabelled(results, **columns):
+    """The same results with columns of all three tables replaced."""
+
+    def changed(frame):
+        own = {name: value for name, value in columns.items() if name in frame.columns}
+        return frame.assign(**own)
+
+    return Results(
+        captured=changed(results.captured),
+        accuracy=changed(results.accuracy),
+        runs=changed(results.runs),
+        sweep_spec=results.sweep_spec,
+    )
+
+
+def joined(*several):
+    """Several results as one."""
+    return Results(
+        captured=pd.concat([one.captured for one in several], ignore_index=True),
+        accuracy=pd.concat([one.accuracy for one in several], ignore_index=True),
+        runs=pd.concat([one.runs for one in several], ignore_index=True),
+        sweep_spec=several[0].sweep_spec,
+    )

@@ -1,0 +1,320 @@
+import dataclasses
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from synthetic_results import (
+    LABEL_BITS,
+    METHODS,
+    RATIOS,
+    RELEVANT,
+    as_results,
+    record,
+    records,
+    relabelled,
+)
+
+from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw, draw_figures
+from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, house_style
+
+CURVES = ("label_bits", "blocks", "accuracy")
+
+
+@pytest.fixture(scope="module")
+def results():
+    return as_results(records())
+
+
+def drawn(name, results, **options):
+    with house_style():
+        return FIGURES[name](results, DrawOptions(**options))
+
+
+def line(axes, label):
+    (found,) = [line for line in axes.lines if line.get_label() == label]
+    return found
+
+
+def legend_texts(drawing):
+    (legend,) = drawing.figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def note(drawing):
+    (legend,) = drawing.figure.legends
+    return legend.get_title().get_text()
+
+
+def headline(results, method, quantity):
+    rows = results.captured
+    rows = rows[(rows["method"] == method) & (rows["readout"] == "joint")]
+    return rows[rows["quantity"] == quantity].groupby("unique_ratio")["value_bits"].mean()
+
+
+def test_label_bits_has_a_line_of_means_for_every_method(results):
+    (axes,) = drawn("label_bits", results).figure.axes
+    for method in METHODS:
+        curve = line(axes, METHOD_STYLES[method].label)
+        assert list(curve.get_xdata()) == list(RATIOS)
+        np.testing.assert_allclose(curve.get_ydata(), headline(results, method, "label"))
+        assert to_hex(curve.get_color()) == METHOD_STYLES[method].color
+
+
+def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(results):
+    (axes,) = drawn("label_bits", results).figure.axes
+    total, shared = line(axes, "Exact total"), line(axes, "Exact shared part")
+    np.testing.assert_allclose(total.get_ydata(), LABEL_BITS)
+    np.testing.assert_allclose(shared.get_ydata(), LABEL_BITS * (1 - np.array(RATIOS)))
+    assert total.get_color() == shared.get_color() == "black"
+    assert shared.get_linestyle() == ":"
+
+
+def test_label_bits_has_bands_of_the_intervals(results):
+    drawing = drawn("label_bits", results)
+    (axes,) = drawing.figure.axes
+    assert len(axes.collections) == len(METHODS)
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    own = drawing.numbers[drawing.numbers["method"] == "factorcl-sup"]
+    assert band.min() == pytest.approx(own["low_bits"].min())
+    assert band.max() == pytest.approx(own["high_bits"].max())
+
+
+def test_axes_name_their_units(results):
+    (axes,) = drawn("label_bits", results).figure.axes
+    assert "(bits)" in axes.get_ylabel()
+    assert "unique ratio" in axes.get_xlabel()
+    assert all("(bits)" in a.get_ylabel() for a in drawn("blocks", results).figure.axes)
+    (axes,) = drawn("accuracy", results).figure.axes
+    assert "(%)" in axes.get_ylabel()
+    assert axes.yaxis.get_major_formatter()(0.5) == "50"
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_the_legend_names_everything_once_and_the_note_says_what_intervals_are(results, name):
+    drawing = drawn(name, results)
+    texts = legend_texts(drawing)
+    assert len(texts) == len(set(texts)) == len(METHODS) + 2
+    assert note(drawing) == "mean and 95 % interval (Student t) over 3 seeds"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_as_wide_as_a_column_or_a_page(results, name):
+    assert drawn(name, results).figure.get_figwidth() in (COLUMN_INCHES, PAGE_INCHES)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
+    lost = {("simclr", 0.3, 0)}
+    for rows in (results, as_results(records(unfinished=lost)), as_results(records(ratios=(0.5,)))):
+        with house_style():
+            figure = FIGURES[name](rows, DrawOptions()).figure
+            figure.draw_without_rendering()
+            page = figure.bbox
+            for axes in figure.axes:
+                box = axes.get_tightbbox()
+                assert box.x0 >= page.x0 - 1
+                assert box.x1 <= page.x1 + 1
+                assert box.y0 >= page.y0 - 1
+                assert box.y1 <= page.y1 + 1
+                for legend in figure.legends:
+                    assert legend.get_window_extent().y1 <= box.y0 + 1
+            for legend in figure.legends:
+                extent = legend.get_window_extent()
+                assert extent.x0 >= page.x0 - 1
+                assert extent.x1 <= page.x1 + 1
+
+
+def test_controls_are_thin_and_hollow(results):
+    (axes,) = drawn("label_bits", results).figure.axes
+    control, method = line(axes, "Unimodal-SUP"), line(axes, "FactorCL-SUP")
+    assert control.get_linewidth() < method.get_linewidth()
+    assert control.get_markerfacecolor() == "white"
+    assert control.get_zorder() < method.get_zorder()
+
+
+def test_unique_bits_are_summed_within_each_run(results):
+    shared, unique = drawn("blocks", results).figure.axes
+    expected = headline(results, "supcon", "unique1") + headline(results, "supcon", "unique2")
+    np.testing.assert_allclose(line(unique, "SupCon").get_ydata(), expected)
+    np.testing.assert_allclose(
+        line(shared, "SupCon").get_ydata(), headline(results, "supcon", "shared")
+    )
+    np.testing.assert_allclose(line(shared, "H(block)").get_ydata(), 6.0)
+    np.testing.assert_allclose(line(unique, "H(block)").get_ydata(), 12.0)
+    np.testing.assert_allclose(line(unique, "H(part the label reads)").get_ydata(), 2.0)
+
+
+def test_a_run_that_lacks_one_unique_block_is_no_smaller_sum():
+    run = record("raw", 0.5, 0)
+    half = [row for row in run.captured if row.quantity != "unique2"]
+    lacking = dataclasses.replace(run, run_id="half", seed=1, captured=tuple(half))
+    numbers = drawn("blocks", as_results([run, lacking])).numbers
+    assert numbers.set_index("panel")["n_seeds"].to_dict() == {"shared": 2, "unique": 1}
+
+
+def test_accuracy_has_the_bayes_and_the_majority_accuracy(results):
+    (axes,) = drawn("accuracy", results).figure.axes
+    np.testing.assert_allclose(
+        line(axes, "Bayes optimum").get_ydata(), 0.55 + 0.35 * np.abs(np.array(RATIOS) - 0.5)
+    )
+    np.testing.assert_allclose(line(axes, "Majority class").get_ydata(), 1 / 16)
+
+
+def test_without_exact_numbers_the_lines_are_left_out(results):
+    (axes,) = drawn("accuracy", relabelled(results, truth="{}")).figure.axes
+    assert "Majority class" not in [line.get_label() for line in axes.lines]
+    (axes,) = drawn("label_bits", relabelled(results, truth="{}")).figure.axes
+    labels = [line.get_label() for line in axes.lines]
+    assert "Exact total" in labels
+    assert "Exact shared part" not in labels
+
+
+def test_the_heat_map_shows_means_over_seeds_at_the_nearest_ratio(results):
+    drawing = drawn("latent_bits", results, heatmap_ratio=0.33)
+    joint, sup, ssl, bar = drawing.figure.axes
+    assert set(drawing.numbers["unique_ratio"]) == {0.3}
+    image = joint.images[0]
+    assert image.get_clim() == (0.0, 1.0)
+    assert image.get_array().shape == (18, len(METHODS))
+    columns = [label.get_text() for label in joint.get_xticklabels()]
+    value = image.get_array()[0, columns.index("SimCLR")]
+    assert value == pytest.approx(headline(results, "simclr", "w_s[0]")[0.3])
+    assert [axes.get_title() for axes in (sup, ssl)] == [
+        "parts of\nFactorCL-SUP",
+        "parts of\nFactorCL-SSL",
+    ]
+    assert next(label.get_text() for label in sup.get_xticklabels()) == "$Z_{S1}$"
+    assert bar.get_ylabel() == "information captured (bits)"
+
+
+def test_the_heat_map_marks_the_bits_that_the_label_reads(results):
+    drawing = drawn("latent_bits", results)
+    labels = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert len(labels) == 18
+    marked = {label.strip("▸ ").replace("$", "") for label in labels if "▸" in label}
+    assert marked == set(RELEVANT)
+    assert set(drawing.numbers.loc[drawing.numbers["relevant"], "quantity"]) == set(RELEVANT)
+
+
+def test_latent_bits_are_in_numerical_order():
+    runs = [record("raw", 0.5, 0)]
+    row = runs[0].captured[0]
+    names = [f"w_s[{i}]" for i in (10, 2, 0)] + ["w_2[0]", "w_1[1]"]
+    rows = tuple(dataclasses.replace(row, quantity=name) for name in names)
+    drawing = drawn("latent_bits", as_results([record("raw", 0.5, 0, captured=rows, truth={})]))
+    labels = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert labels == ["$w_s$[0]", "$w_s$[2]", "$w_s$[10]", "$w_1$[1]", "$w_2$[0]"]
+
+
+def test_unfinished_runs_are_left_out_and_told():
+    results = as_results(records(unfinished={("simclr", 0.3, 1), ("raw", 0.0, 0)}))
+    drawing = drawn("label_bits", results)
+    counts = drawing.numbers.set_index(["method", "unique_ratio"])["n_seeds"]
+    assert counts["simclr", 0.3] == 2
+    assert note(drawing).endswith("over 2 to 3 seeds\n2 unfinished runs left out")
+
+
+def test_one_wild_interval_does_not_flatten_the_curves():
+    results = as_results(records(methods=("simclr",), seeds=(0, 1)))
+    wild = results.captured["run_id"].eq("simclr-0.5-1") & results.captured["quantity"].eq("label")
+    results.captured.loc[wild, "value_bits"] = -1.0
+    (axes,) = drawn("label_bits", results).figure.axes
+    bottom, top = axes.get_ylim()
+    assert -1.0 < bottom < 0
+    assert LABEL_BITS < top < 3.0
+
+
+def test_negative_values_stay_negative():
+    results = relabelled(as_results(records(methods=("simclr",))), value_bits=-0.25)
+    (axes,) = drawn("label_bits", results).figure.axes
+    assert set(line(axes, "SimCLR").get_ydata()) == {-0.25}
+    assert axes.get_ylim()[0] < -0.25
+
+
+def test_one_ratio_puts_methods_side_by_side():
+    drawing = drawn("label_bits", as_results(records(ratios=(0.5,))))
+    (axes,) = drawing.figure.axes
+    places = [line(axes, METHOD_STYLES[method].label).get_xdata()[0] for method in METHODS]
+    assert len(set(places)) == len(METHODS)
+    assert list(axes.get_xticks()) == [0.5]
+    assert set(drawing.numbers["unique_ratio"]) == {0.5}
+    assert len(line(axes, "Exact total").get_xdata()) == 2
+
+
+def test_one_seed_has_no_interval_and_says_so():
+    drawing = drawn("label_bits", as_results(records(seeds=(0,))))
+    (axes,) = drawing.figure.axes
+    assert len(axes.collections) == 0
+    assert note(drawing) == "1 seed, no interval"
+
+
+def test_two_variants_are_two_lines_of_one_colour():
+    runs = records(methods=("simclr",), ratios=(0.0, 1.0))
+    other = [dataclasses.replace(r, run_id=f"o{r.run_id}", variant="official") for r in runs]
+    (axes,) = drawn("label_bits", as_results([*runs, *other])).figure.axes
+    lines = [line(axes, f"SimCLR ({variant})") for variant in ("official", "paper")]
+    assert lines[0].get_color() == lines[1].get_color()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_rows_is_refused_in_one_line(name):
+    results = as_results([record("raw", 0.5, 0, status="failed")])
+    with pytest.raises(NothingToDraw, match=r"expected rows of .* from finished runs, got none"):
+        drawn(name, results)
+
+
+def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(results, tmp_path):
+    first = draw_figures(results, tmp_path / "a", formats=("png", "pdf", "svg"))
+    second = draw_figures(results, tmp_path / "b", formats=("png", "pdf", "svg"))
+    assert [path.name for path in first] == [
+        f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf", "svg", "csv")
+    ]
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {path.name for path in first}
+    for left, right in zip(first, second, strict=True):
+        assert left.read_bytes() == right.read_bytes(), left.name
+    numbers = pd.read_csv(tmp_path / "a" / "label_bits.csv")
+    assert len(numbers) == len(METHODS) * len(RATIOS)
+    assert {"captured_bits", "low_bits", "high_bits", "total_bits"} <= set(numbers.columns)
+    # Type 42 fonts are TrueType; publishers refuse Type 3.
+    assert b"/Type3" not in (tmp_path / "a" / "label_bits.pdf").read_bytes()
+
+
+def test_drawing_changes_no_setting(results, tmp_path):
+    before = dict(mpl.rcParams)
+    draw_figures(results, tmp_path, formats=("png",))
+    assert dict(mpl.rcParams) == before
+
+
+def test_drawing_leaves_the_rows_alone(results, tmp_path):
+    before = results.captured.copy(), results.accuracy.copy(), results.runs.copy()
+    draw_figures(results, tmp_path, formats=())
+    for left, right in zip(before, (results.captured, results.accuracy, results.runs), strict=True):
+        pd.testing.assert_frame_equal(left, right)
+
+
+def test_a_figure_whose_rows_are_missing_does_not_keep_the_others(tmp_path):
+    runs = [dataclasses.replace(run, accuracy=()) for run in records(methods=("raw",))]
+    names = {path.stem for path in draw_figures(as_results(runs), tmp_path, formats=("png",))}
+    assert names == set(FIGURES) - {"accuracy"}
+
+
+def test_no_finished_run_at_all_is_one_line(tmp_path):
+    results = as_results([record("raw", 0.5, 0, status="failed")])
+    with pytest.raises(
+        ValueError, match=r"expected finished runs to draw, got none \(1 runs in all"
+    ):
+        draw_figures(results, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_format_is_one_line(results, tmp_path):
+    with pytest.raises(ValueError, match="formats: expected any of png, pdf, svg, got 'gif'"):
+        draw_figures(results, tmp_path, formats=("png", "gif"))
+
+
+def test_a_file_in_the_way_is_one_line(results, tmp_path):
+    (tmp_path / "figures").write_text("mine")
+    with pytest.raises(ValueError, match="expected a place that can be written"):
+        draw_figures(results, tmp_path / "figures", formats=())

@@ -1,0 +1,170 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from synthetic_results import as_results, record, records
+
+from fctestbed.results import (
+    ACCURACY_COLUMNS,
+    CAPTURED_COLUMNS,
+    RUN_COLUMNS,
+    ResultsStore,
+    export_results,
+    load_results,
+    write_atomically,
+)
+
+TABLES = ("captured", "accuracy", "runs")
+
+
+def some_results():
+    runs = records(ratios=(0.0, 0.3), methods=("simclr", "raw"), seeds=(0, 1))
+    odd = record("untrained", 0.1, 0, status="failed", reason='two\nlines, "quoted"')
+    return as_results([*runs, odd], {"seeds": [0, 1], "label": {"bits": 2}})
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_csv_reads_back_bit_for_bit(tmp_path, compress):
+    results = some_results()
+    results.captured.loc[0, "value_bits"] = 0.1 + 0.2
+    results.captured.loc[1, ["value_bits", "true_bits"]] = [np.nan, np.inf]
+    export_results(results, tmp_path, compress=compress)
+    back = load_results(tmp_path)
+    for name in TABLES:
+        assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
+    assert back.sweep_spec == results.sweep_spec
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_same_results_give_the_same_bytes(tmp_path, compress):
+    first = export_results(some_results(), tmp_path / "a", compress=compress)
+    second = export_results(some_results(), tmp_path / "b", compress=compress)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_the_order_of_commits_does_not_show(tmp_path):
+    runs = records(ratios=(0.0, 0.3), methods=("simclr", "raw"), seeds=(0, 1))
+    for name, order in (("a", runs), ("b", runs[::-1])):
+        with ResultsStore.create_or_open(tmp_path / name, {}, "digest") as store:
+            for run in order:
+                store.commit([run])
+    first, second = load_results(tmp_path / "a"), load_results(tmp_path / "b")
+    for name in TABLES:
+        assert_frame_equal(getattr(first, name), getattr(second, name))
+
+
+def test_tables_have_the_schemas_columns_and_fixed_types(tmp_path):
+    with ResultsStore.create_or_open(tmp_path, {}, "digest"):
+        pass
+    empty, full = load_results(tmp_path), some_results()
+    for name, columns in zip(
+        TABLES, (CAPTURED_COLUMNS, ACCURACY_COLUMNS, RUN_COLUMNS), strict=True
+    ):
+        assert tuple(getattr(full, name).columns) == columns
+        assert len(getattr(empty, name)) == 0
+        assert getattr(empty, name).dtypes.equals(getattr(full, name).dtypes)
+    assert full.captured["unique_ratio"].dtype == "float64"
+    assert full.captured["n_eval"].dtype == "int64"
+
+
+def test_json_has_records_with_nested_specs_and_null_for_nan(tmp_path):
+    results = some_results()
+    paths = export_results(results, tmp_path, "json")
+    assert [path.name for path in paths] == [
+        "captured.json",
+        "accuracy.json",
+        "runs.json",
+        "sweep.json",
+    ]
+    captured = json.loads((tmp_path / "captured.json").read_text())
+    assert len(captured) == len(results.captured)
+    assert captured[-1]["value_bits"] is None
+    runs = json.loads((tmp_path / "runs.json").read_text())
+    assert runs[0]["spec"]["method"]["name"] == "raw"
+    assert runs[0]["warnings"] == ["3 dead units in z_u1"]
+
+
+def test_parquet_without_pyarrow_is_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="needs pyarrow") as error:
+        export_results(some_results(), tmp_path / "out", "parquet")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_parquet_reads_back(tmp_path):
+    pytest.importorskip("pyarrow")
+    export_results(some_results(), tmp_path, "parquet")
+    back = pd.read_parquet(tmp_path / "captured.parquet")
+    assert list(back.columns) == list(CAPTURED_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "xml"}, "format: expected one of csv, json, parquet, got 'xml'"),
+        ({"format": "json", "compress": True}, "compress: expected format 'csv' with it"),
+    ],
+)
+def test_export_refuses_nonsense(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        export_results(some_results(), tmp_path, **options)
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+    target = tmp_path / "captured.csv"
+    target.write_text("old")
+
+    def full(source, destination):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fctestbed.results.files.os.replace", full)
+    with pytest.raises(ValueError, match=r"captured\.csv: expected a place .* No space left"):
+        write_atomically(target, b"new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_directory_without_results_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match=r"expected results\.sqlite or captured\.csv"):
+        load_results(tmp_path / "nowhere")
+
+
+def test_two_copies_of_one_table_are_refused(tmp_path):
+    export_results(some_results(), tmp_path)
+    export_results(some_results(), tmp_path, compress=True)
+    with pytest.raises(ValueError, match=r"expected one of .*captured\.csv and captured\.csv\.gz"):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("value_bits", "bits", "got no value_bits"),
+        ("0.3,0,", "much,0,", "expected a number in unique_ratio"),
+    ],
+)
+def test_a_damaged_table_is_one_line(tmp_path, old, new, message):
+    export_results(some_results(), tmp_path)
+    path = tmp_path / "captured.csv"
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(ValueError, match=message) as error:
+        load_results(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b damaged"])
+def test_a_file_that_is_no_table_is_one_line(tmp_path, content):
+    export_results(some_results(), tmp_path, compress=True)
+    (tmp_path / "captured.csv.gz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"captured\.csv\.gz: expected a table in CSV, got"):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[1]"])
+def test_a_damaged_sweep_file_is_one_line(tmp_path, content):
+    export_results(some_results(), tmp_path)
+    (tmp_path / "sweep.json").write_text(content)
+    with pytest.raises(ValueError, match=r"sweep\.json: expected (a )?JSON"):
+        load_results(tmp_path)
