@@ -1,0 +1,44 @@
+"""The command ``bench``."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from fctestbed.cli.errors import UsageError
+
+
+def bench(
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; a worker of a sweep has one.")] = 1,
+    steps: Annotated[int, typer.Option(help="Steps of each training benchmark.")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Measure this machine: data, critics and training steps, beside a plain way of doing the same.
+
+    Example: fctestbed bench
+    """
+    from fctestbed.sweep.benchmarks import benchmarks  # noqa: PLC0415 - --help is quick
+    from fctestbed.sweep.driver import resolve_device  # noqa: PLC0415
+    from fctestbed.sweep.executors import tune_process  # noqa: PLC0415
+
+    for name, value in (("--threads", threads), ("--steps", steps)):
+        if value < 1:
+            raise UsageError(f"{name}: expected at least 1, got {value}")
+    try:
+        resolved = resolve_device(device)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    tune_process(threads)
+    for timing in benchmarks(resolved, steps=steps):
+        if as_json:
+            speedup, share = timing.speedup, timing.share_of_rate
+            typer.echo(json.dumps({**asdict(timing), "speedup": speedup, "share_of_rate": share}))
+            continue
+        line = f"{timing.name:58} {timing.seconds * 1e3:10.3f} ms"
+        if timing.speedup is not None:
+            line += f"   {timing.speedup:5.2f} x {timing.reference}"
+        if timing.share_of_rate is not None:
+            line += f"   {timing.share_of_rate:4.0%} of the matrix rate"
+        typer.echo(line)

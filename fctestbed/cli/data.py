@@ -1,0 +1,140 @@
+"""The commands ``truth`` and ``generate``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fctestbed.cli import worlds
+from fctestbed.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from fctestbed.synthesis import WorldSpec
+
+Ratio = Annotated[
+    float | None, typer.Option("--unique-ratio", help="Share of unique label information, 0 to 1.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def truth(
+    unique_ratio: Ratio = None,
+    as_json: Json = False,
+    latents: worlds.Latents = None,
+    shared: worlds.Shared = None,
+    unique: worlds.Unique = None,
+    label: worlds.LabelRule = None,
+    label_bits: worlds.LabelBits = None,
+    relevant: worlds.Relevant = None,
+    balance: worlds.Balance = None,
+    synergy: worlds.Synergy = None,
+    observation: worlds.Observation = None,
+    noise: worlds.Noise = None,
+    n_train: worlds.TrainSize = None,
+    n_test: worlds.TestSize = None,
+) -> None:
+    """Print what a world holds, exactly, in bits.
+
+    Example: fctestbed truth --unique-ratio 0.37 --json
+    """
+    from fctestbed.synthesis import world_truth  # noqa: PLC0415 - --help must not wait for it
+
+    spec = _world(
+        unique_ratio,
+        worlds.world_values(
+            latents=latents,
+            shared=shared,
+            unique=unique,
+            label=label,
+            label_bits=label_bits,
+            relevant=relevant,
+            balance=balance,
+            synergy=synergy,
+            observation=observation,
+            noise=noise,
+            n_train=n_train,
+            n_test=n_test,
+        ),
+    )
+    content = world_truth(spec).as_dict()
+    if as_json:
+        typer.echo(json.dumps(content))
+        return
+    pid = content.pop("pid") or {}
+    for name, value in {**content, **{f"pid.{atom}": bits for atom, bits in pid.items()}}.items():
+        if value is not None:
+            shown = f"{value:.6g}" if isinstance(value, float) else value
+            typer.echo(f"{name:26} {shown}")
+
+
+def generate(
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")],
+    unique_ratio: Ratio = None,
+    seed: Annotated[int, typer.Option(help="Seed of maps and samples.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    latents: worlds.Latents = None,
+    shared: worlds.Shared = None,
+    unique: worlds.Unique = None,
+    label: worlds.LabelRule = None,
+    label_bits: worlds.LabelBits = None,
+    relevant: worlds.Relevant = None,
+    balance: worlds.Balance = None,
+    synergy: worlds.Synergy = None,
+    observation: worlds.Observation = None,
+    noise: worlds.Noise = None,
+    n_train: worlds.TrainSize = None,
+    n_test: worlds.TestSize = None,
+) -> None:
+    """Write a data set (train and test arrays x1, x2, y, w_s, w_1, w_2) with its exact truth
+    beside them.
+
+    Example: fctestbed generate --unique-ratio 0.5 --out world.npz
+    """
+    from fctestbed.synthesis import make_dataset  # noqa: PLC0415 - --help must not wait for it
+
+    if seed < 0:
+        raise UsageError(f"--seed: expected a whole number >= 0, got {seed}")
+    if out.suffix != ".npz":
+        raise UsageError(f"--out: expected a file name that ends in .npz, got {str(out)!r}")
+    if out.exists() and not force:
+        raise UsageError(f"--out: expected a new file (or --force), got {out}, which exists")
+    spec = _world(
+        unique_ratio,
+        worlds.world_values(
+            latents=latents,
+            shared=shared,
+            unique=unique,
+            label=label,
+            label_bits=label_bits,
+            relevant=relevant,
+            balance=balance,
+            synergy=synergy,
+            observation=observation,
+            noise=noise,
+            n_train=n_train,
+            n_test=n_test,
+        ),
+    )
+    try:
+        make_dataset(spec, seed).save(out)
+    except OSError as error:
+        raise UsageError(
+            f"--out: expected a place to write, got {out} ({error.strerror})"
+        ) from error
+    typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
+
+
+def _world(unique_ratio: float | None, values: dict[str, Any]) -> "WorldSpec":
+    from pydantic import ValidationError  # noqa: PLC0415 - --help must not wait for it
+
+    from fctestbed.synthesis import WorldSpec, spec_error_lines  # noqa: PLC0415
+
+    if unique_ratio is not None:
+        if not 0 <= unique_ratio <= 1:
+            raise UsageError(f"--unique-ratio: expected a number from 0 to 1, got {unique_ratio:g}")
+        values = {**values, "label": {**values.get("label", {}), "unique_ratio": unique_ratio}}
+    try:
+        return WorldSpec.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(spec_error_lines(error)) from error

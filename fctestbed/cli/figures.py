@@ -1,0 +1,73 @@
+"""The commands ``figures`` and ``export``: from a store alone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fctestbed.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from fctestbed.results import Results
+
+Directory = Annotated[
+    Path, typer.Argument(help="A sweep's directory (its store, or exported rows).")
+]
+
+
+def figures(
+    directory: Directory,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default figures/NAME of the sweep.")
+    ] = None,
+    heatmap_ratio: Annotated[
+        float | None, typer.Option(help="The heat map's ratio; default the middle one.")
+    ] = None,
+    formats: Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")] = "png,pdf",
+) -> None:
+    """Draw a sweep's figures from its rows; nothing is trained.
+
+    Example: fctestbed figures sweeps/quick
+    """
+    from fctestbed.plotting import draw_figures  # noqa: PLC0415 - --help is quick
+
+    results = _load(directory)
+    out = out or Path("figures") / directory.resolve().name
+    try:
+        paths = draw_figures(
+            results, out, formats=tuple(formats.split(",")), heatmap_ratio=heatmap_ratio
+        )
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    for path in paths:
+        typer.echo(path)
+
+
+def export(
+    directory: Directory,
+    out: Annotated[Path, typer.Option(help="Directory to write to.")],
+    format_: Annotated[str, typer.Option("--format", help="csv, json or parquet.")] = "csv",
+    compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
+) -> None:
+    """Write a sweep's rows (captured, accuracy, runs) as files.
+
+    Example: fctestbed export sweeps/quick --out rows
+    """
+    from fctestbed.results import export_results  # noqa: PLC0415 - --help is quick
+
+    results = _load(directory)
+    try:
+        paths = export_results(results, out, format=format_, compress=compress)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    for path in paths:
+        typer.echo(path)
+
+
+def _load(directory: Path) -> "Results":
+    from fctestbed.results import StoreRefused, load_results  # noqa: PLC0415 - --help is quick
+
+    try:
+        return load_results(directory)
+    except (StoreRefused, ValueError, OSError) as error:
+        raise UsageError(str(error)) from error

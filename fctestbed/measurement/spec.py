@@ -1,0 +1,19 @@
+"""Settings of the measurement. May import ``fctestbed.synthesis`` (for the record type)."""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from fctestbed.synthesis.spec import Spec
+
+
+class MeasureSpec(Spec):
+    """How readouts are measured.
+
+    Attributes:
+        n_fit: training samples that a probe is fitted on (at most: those that there are).
+        ridge: the probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
+    """
+
+    n_fit: PositiveInt = 8192
+    ridge: Annotated[float, Field(gt=0)] = 1e-4

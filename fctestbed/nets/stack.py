@@ -1,0 +1,79 @@
+"""Networks with a leading stack axis: K runs of one shape, trained side by side.
+
+Owns the stacked linear layer and multilayer perceptron. May import torch only.
+
+A parameter of K runs is one tensor ``[K, ...]``; every operation is batched over the stack and
+none mixes its members, so that a run's result does not depend on its neighbours (to rounding).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Who is in a stack: one generator per run for its initialisation, in the runs' order.
+
+    Parameters are drawn on the CPU, run by run, so that neither the device nor the stack changes
+    them.
+    """
+
+    generators: tuple[torch.Generator, ...]
+    dtype: torch.dtype = torch.float32
+
+    @property
+    def size(self) -> int:
+        """Number of runs."""
+        return len(self.generators)
+
+    def uniform(self, *shape: int, bound: float) -> Tensor:
+        """Uniform numbers in [-bound, bound], shape [K, *shape], each run from its own
+        generator."""
+        draws = [
+            torch.rand(shape, generator=generator, dtype=self.dtype)
+            for generator in self.generators
+        ]
+        return torch.stack(draws).mul_(2 * bound).sub_(bound)
+
+
+class StackedLinear(nn.Module):
+    """K linear maps: [K, n, in] -> [K, n, out].
+
+    Weights are [K, in, out] (the transpose of ``torch.nn.Linear``, so that no copy is made in the
+    product). Weights and biases are drawn from U(-1 / sqrt(in), 1 / sqrt(in)), as those of
+    ``torch.nn.Linear``.
+    """
+
+    def __init__(self, stack: Stack, n_in: int, n_out: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(n_in)
+        self.weight = nn.Parameter(stack.uniform(n_in, n_out, bound=bound))
+        self.bias = nn.Parameter(stack.uniform(1, n_out, bound=bound))
+
+    def forward(self, x: Float[Tensor, "stack n in"]) -> Float[Tensor, "stack n out"]:
+        """The affine map of every run."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class StackedMLP(nn.Module):
+    """K multilayer perceptrons with ReLU between layers: [K, n, dims[0]] -> [K, n, dims[-1]]."""
+
+    def __init__(self, stack: Stack, dims: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            StackedLinear(stack, n_in, n_out) for n_in, n_out in pairwise(dims)
+        )
+
+    def forward(self, x: Float[Tensor, "stack n in"]) -> Float[Tensor, "stack n out"]:
+        """Outputs of the last layer, without an activation."""
+        *hidden, last = self.layers
+        for layer in hidden:
+            x = torch.relu_(layer(x))
+        out: Tensor = last(x)
+        return out

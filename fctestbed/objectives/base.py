@@ -1,0 +1,174 @@
+"""What a method is: how to build its parts, its loss on a batch, its readouts.
+
+Owns the contract that trainer, measurement and plug-ins share. May import ``fctestbed.nets``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from torch import Tensor, nn
+
+from fctestbed.nets import Stack
+
+Width = Annotated[int, Field(gt=0)]
+
+
+class MethodSettings(BaseModel):
+    """Settings of a method: a frozen record that rejects unknown keys. A method without settings
+    uses this one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class NetSpec(MethodSettings):
+    """Widths of encoders, heads and critics, the same for every method of a sweep.
+
+    An encoder is ``dim -> encoder_hidden -> embed_dim``, a head ``embed_dim -> head_hidden ->
+    head_dim``, a concat critic ``2 head_dim -> critic_hidden -> 1``, each with ReLU between its
+    linear layers.
+    """
+
+    encoder_hidden: tuple[Width, ...] = (128, 128)
+    embed_dim: PositiveInt = 8
+    head_hidden: tuple[Width, ...] = (64,)
+    head_dim: PositiveInt = 8
+    critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (64,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataShape:
+    """Widths of the two modalities and number of classes of the label."""
+
+    dim1: int
+    dim2: int
+    n_classes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """The pairs of a batch whose members share a condition.
+
+    Attributes:
+        index: samples of each group, [stack, groups, n]; padded where ``allowed`` is false.
+        allowed: [stack, groups, n, n], true where both members are samples of one condition.
+    """
+
+    index: Int[Tensor, "stack groups n"]
+    allowed: Bool[Tensor, "stack groups n n"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One batch for each run of a stack.
+
+    Attributes:
+        x1: first modality, [stack, n, dim1].
+        x2: second modality, [stack, n, dim2].
+        y: labels, [stack, n].
+        x1_view: augmented copy of ``x1``, for methods that ask for augmentations.
+        x2_view: augmented copy of ``x2``.
+        groups: pairs that share the label, or what the augmented copies say, for methods that
+            condition on it.
+    """
+
+    x1: Float[Tensor, "stack n dim1"]
+    x2: Float[Tensor, "stack n dim2"]
+    y: Int[Tensor, "stack n"]
+    x1_view: Float[Tensor, "stack n dim1"] | None = None
+    x2_view: Float[Tensor, "stack n dim2"] | None = None
+    groups: Groups | None = None
+
+
+class Method(ABC):
+    """A way to learn representations of two modalities, for a stack of runs at once.
+
+    Subclasses are stateless: parameters live in the module that ``build`` returns. Every tensor
+    has a leading stack axis, and nothing may mix its members.
+    """
+
+    Settings: ClassVar[type[MethodSettings]] = MethodSettings
+    trained: ClassVar[bool] = True
+    """Whether there is anything to train."""
+    uses_nets: ClassVar[bool] = True
+    """Whether there are networks at all."""
+    uses_label: ClassVar[bool] = False
+    """Whether the loss reads the label: one training serves every label if it does not."""
+    uses_views: ClassVar[bool] = False
+    """Whether the loss reads augmented copies."""
+    has_inner_loop: ClassVar[bool] = False
+    """Whether some parameters (``inner.*``) have a loss of their own."""
+
+    relative_cost: ClassVar[float] = 1.0
+    """Time of a step beside supervised training's, for the order of work and the time left."""
+
+    def __init__(self, settings: MethodSettings | None = None) -> None:
+        self.settings: Any = self.Settings() if settings is None else settings
+
+    @property
+    def conditions_on(self) -> str | None:
+        """What groups the batch's pairs: ``label``, ``views`` or nothing."""
+        return None
+
+    @abstractmethod
+    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
+        """A module with the parameters of every run; those of the inner loop are under
+        ``inner``."""
+
+    def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
+        """Terms of the loss to minimise, in nats, one number per run each; their sum is the
+        loss."""
+        raise TypeError(f"{type(self).__name__} has no loss: it is not trained")
+
+    def inner_loss(self, module: nn.Module, batch: Batch) -> Float[Tensor, " stack"]:
+        """Loss of the inner loop's parameters on a batch, in nats; only they receive a gradient."""
+        raise TypeError(f"{type(self).__name__} has no inner loop")
+
+    @abstractmethod
+    def readouts(
+        self, module: nn.Module, x1: Tensor, x2: Tensor
+    ) -> dict[str, Float[Tensor, "stack n dim"]]:
+        """The named arrays that a measurement reads, each [stack, n, width]; ``joint`` is all of
+        them."""
+
+    def reads(self, readout: str) -> tuple[int, ...]:
+        """The modalities (1, 2) that a readout is computed from: by its name's last digit, else
+        both."""
+        return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
+
+    def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Outputs of every head, each [stack, n, width], for the alarm on collapsed ones."""
+        return {}
+
+
+def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
+    """Group a batch's samples by an integer condition, padded to the largest group.
+
+    Where one group is so large that padding would cost more than all pairs, the whole batch is one
+    group with the foreign pairs masked.
+    """
+    stack, n = condition.shape
+    ordered, order = condition.sort(dim=1, stable=True)
+    starts = torch.ones_like(ordered, dtype=torch.bool)
+    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    group = starts.cumsum(1) - 1
+    position = torch.arange(n, device=condition.device).expand(stack, n)
+    first = torch.where(starts, position, 0).cummax(1).values
+    rank = position - first
+    n_groups, size = (int(extent) + 1 for extent in torch.stack([group.max(), rank.max()]).tolist())
+    if n_groups * size * size >= n * n:
+        allowed = condition.unsqueeze(2) == condition.unsqueeze(1)
+        return Groups(index=position.unsqueeze(1), allowed=allowed.unsqueeze(1))
+    slot = group * size + rank
+    index = torch.zeros(stack, n_groups * size, dtype=torch.long, device=condition.device)
+    index.scatter_(1, slot, order)
+    filled = torch.zeros_like(index, dtype=torch.bool).scatter_(1, slot, True)
+    filled = filled.view(stack, n_groups, size)
+    return Groups(
+        index=index.view(stack, n_groups, size),
+        allowed=filled.unsqueeze(3) & filled.unsqueeze(2),
+    )

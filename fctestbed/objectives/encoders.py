@@ -1,0 +1,61 @@
+"""The two encoders, and banks of projection heads on them, that the methods share.
+
+Owns how a method's parts are assembled from ``fctestbed.nets``.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fctestbed.nets import Stack, StackedMLP
+from fctestbed.objectives.base import DataShape, NetSpec
+
+
+class Encoders(nn.Module):
+    """One MLP encoder for each modality: z_m = e_m(x_m)."""
+
+    def __init__(self, stack: Stack, shape: DataShape, nets: NetSpec) -> None:
+        super().__init__()
+        self.modality1, self.modality2 = (
+            StackedMLP(stack, (dim, *nets.encoder_hidden, nets.embed_dim))
+            for dim in (shape.dim1, shape.dim2)
+        )
+
+    def forward(
+        self, x1: Float[Tensor, "stack n dim1"], x2: Float[Tensor, "stack n dim2"]
+    ) -> tuple[Float[Tensor, "stack n embed"], Float[Tensor, "stack n embed"]]:
+        """Representations (z1, z2)."""
+        return self.modality1(x1), self.modality2(x2)
+
+
+class HeadBank(nn.Module):
+    """Several MLP heads on one representation, computed together.
+
+    The heads are further members of the stack's axis, [stack * heads, ...], so a bank costs as
+    many operations as one head. A head's hidden layers are ``head_hidden`` wide: narrow ReLU heads
+    die.
+    """
+
+    def __init__(self, stack: Stack, names: Sequence[str], nets: NetSpec) -> None:
+        super().__init__()
+        self.names = tuple(names)
+        repeated = Stack(
+            generators=tuple(g for g in stack.generators for _ in self.names), dtype=stack.dtype
+        )
+        dims = (nets.embed_dim, *nets.head_hidden, nets.head_dim)
+        self.heads = StackedMLP(repeated, dims)
+
+    def forward(self, z: Float[Tensor, "stack n embed"]) -> dict[str, Tensor]:
+        """Each head's projection of ``z``, [stack, n, head_dim]."""
+        stack, n, dim = z.shape
+        count = len(self.names)
+        repeated = z.unsqueeze(1).expand(stack, count, n, dim).reshape(stack * count, n, dim)
+        out = self.heads(repeated).view(stack, count, n, -1)
+        return dict(zip(self.names, out.unbind(1), strict=True))
+
+
+def concatenate(parts: Sequence[Tensor]) -> Tensor:
+    """Arrays [stack, n, *] side by side along the last axis."""
+    return torch.cat(list(parts), dim=-1)

@@ -1,0 +1,392 @@
+"""FactorCL, supervised and self-supervised: the paper's equations, and each departure of its code
+as a setting.
+
+May import ``fctestbed.nets`` and the objectives' own base.
+
+The loss is that of appendix D.1, minimised:
+
+    - NCE(X1; X2) + CLUB(X1; X2 | C) - NCE(X1; V1) - NCE(X2; V2) + CLUB(X1; X2) - NCE(X1; X2 | C)
+
+with V1 = V2 = C = Y (supervised), or V_m = X_m' and C = (X1', X2') (self-supervised). Every term
+has a head on each encoder and a critic of its own; the two CLUB critics learn in an inner loop, by
+InfoNCE.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Literal, cast
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from fctestbed.nets import ConcatCritic, Stack
+from fctestbed.objectives.base import Batch, DataShape, Groups, Method, MethodSettings, NetSpec
+from fctestbed.objectives.bounds import (
+    Contrast,
+    conditional_infonce_lower_bound_nats,
+    conditional_nce_club_estimate_nats,
+    infonce_lower_bound_nats,
+    nce_club_estimate_nats,
+)
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.unimodal import LabelInput, label_codes, label_critic, label_term
+
+SHARED_TERMS = ("nce_x1x2", "club_x1x2_cond")
+UNIQUE_TERMS = ("unimodal", "club_x1x2", "nce_x1x2_cond")
+
+
+class FactorCLSettings(MethodSettings):
+    """Where the paper's equations and the official code part; each default is the paper's.
+
+    Attributes:
+        conditioning: ``within``: the negatives of conditional terms share the condition (Eqs.
+            13-16); ``batch``: the whole batch, as in the official code, which then estimates
+            another quantity.
+        counting: ``once``: six terms of weight 1 (D.1, and the official code); ``sum``: S + U1 +
+            U2 of Eqs. 8 and 9, in which CLUB(X1; X2) and NCE(X1; X2 | C) count twice.
+        club_diagonal: whether the CLUB mean over the product of margins leaves the true pairs out
+            (``dropped``) or not (``kept``, the official code).
+        contrast: which argument InfoNCE's negatives replace: ``second`` (Eq. 10) or ``first`` (the
+            official code).
+        inner_batch: the CLUB critics learn on a ``fresh`` batch (Algorithm 3) or on the ``same``
+            one.
+        inner_steps: steps of the CLUB critics for each step of the rest.
+        inner_rate: learning rate of the CLUB critics over that of the rest. NCE-CLUB is unbounded
+            below where its critic lags behind the heads that minimise it; critics that learn
+            faster keep it near its meaning.
+    """
+
+    conditioning: Literal["within", "batch"] = "within"
+    counting: Literal["once", "sum"] = "once"
+    club_diagonal: Literal["dropped", "kept"] = "dropped"
+    contrast: Contrast = "second"
+    inner_batch: Literal["fresh", "same"] = "fresh"
+    inner_steps: Annotated[int, Field(ge=1)] = 1
+    inner_rate: Annotated[float, Field(gt=0)] = 1.0
+
+
+class FactorCLSupSettings(FactorCLSettings):
+    """Settings of FactorCL-SUP.
+
+    Attributes:
+        condition_on: critics of conditional terms see the label beside ``both`` projections (D.1)
+            or beside the ``first`` alone (the official code).
+        label_input: the label critics see a ``onehot`` row or the class's number, ``scalar`` (the
+            official code).
+    """
+
+    condition_on: Literal["both", "first"] = "both"
+    label_input: LabelInput = "onehot"
+
+
+class FactorCLSslSettings(FactorCLSettings):
+    """Settings of FactorCL-SSL.
+
+    Attributes:
+        conditional_club_views: the conditional CLUB critic sees the ``augmented`` projections
+            beside the original ones (Eq. 8), or the original ones ``repeated`` (the official code).
+    """
+
+    conditional_club_views: Literal["augmented", "repeated"] = "augmented"
+
+
+class FactorCLModule(nn.Module):
+    """Encoders, ten heads and six critics; the two CLUB critics are under ``inner``."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        shape: DataShape,
+        nets: NetSpec,
+        *,
+        condition_dims: tuple[int, int],
+        unimodal_critics: tuple[ConcatCritic, ConcatCritic],
+    ) -> None:
+        super().__init__()
+        self.n_classes = shape.n_classes
+        self.encoders = Encoders(stack, shape, nets)
+        terms = (*SHARED_TERMS, *UNIQUE_TERMS)
+        self.heads1 = HeadBank(stack, terms, nets)
+        self.heads2 = HeadBank(stack, terms, nets)
+
+        def critic(extra_u: int = 0, extra_v: int = 0) -> ConcatCritic:
+            dims = nets.head_dim + extra_u, nets.head_dim + extra_v
+            return ConcatCritic(stack, *dims, nets.critic_hidden)
+
+        self.nce_x1x2 = critic()
+        self.unimodal1, self.unimodal2 = unimodal_critics
+        self.nce_x1x2_cond = critic(*condition_dims)
+        self.inner = nn.ModuleDict(
+            {"club_x1x2": critic(), "club_x1x2_cond": critic(*condition_dims)}
+        )
+
+    def forward(self, x1: Tensor, x2: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The projections of both modalities, by term."""
+        z1, z2 = self.encoders(x1, x2)
+        return self.heads1(z1), self.heads2(z2)
+
+
+Projections = tuple[dict[str, Tensor], dict[str, Tensor]]
+
+
+class _FactorCL(Method):
+    has_inner_loop = True
+
+    def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
+        """The six terms of the loss, in nats, signed and weighted as they are added."""
+        parts = cast(FactorCLModule, module)
+        settings = self.settings
+        h1, h2 = originals = parts(batch.x1, batch.x2)
+        views = self._views(parts, batch)
+        twice = 2.0 if settings.counting == "sum" else 1.0
+        keep = settings.club_diagonal == "kept"
+        cross = parts.nce_x1x2(h1["nce_x1x2"], h2["nce_x1x2"])
+        club = parts.inner["club_x1x2"](h1["club_x1x2"], h2["club_x1x2"])
+        unimodal1, unimodal2 = self._unimodal(parts, originals, views, batch)
+        club_cond, nce_cond = (
+            self._conditional_scores(parts, term, originals, views, batch)
+            for term in ("club_x1x2_cond", "nce_x1x2_cond")
+        )
+        return {
+            "nce_x1x2": -infonce_lower_bound_nats(cross, contrast=settings.contrast),
+            "club_x1x2_cond": self._conditional_club(club_cond, batch),
+            "unimodal1": -unimodal1,
+            "unimodal2": -unimodal2,
+            "club_x1x2": twice * nce_club_estimate_nats(club, keep_diagonal=keep),
+            "nce_x1x2_cond": -twice * self._conditional_nce(nce_cond, batch),
+        }
+
+    def inner_loss(self, module: nn.Module, batch: Batch) -> Float[Tensor, " stack"]:
+        """-InfoNCE of the two CLUB critics, in nats; encoders and heads are constants here."""
+        parts = cast(FactorCLModule, module)
+        with torch.no_grad():
+            originals = parts(batch.x1, batch.x2)
+            views = self._views(parts, batch)
+        club = parts.inner["club_x1x2"](originals[0]["club_x1x2"], originals[1]["club_x1x2"])
+        cond = self._conditional_scores(parts, "club_x1x2_cond", originals, views, batch)
+        return -(
+            infonce_lower_bound_nats(club, contrast=self.settings.contrast)
+            + self._conditional_nce(cond, batch)
+        )
+
+    def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Z_S1, Z_S2, Z_U1, Z_U2 of appendix D.1 (concatenated heads), and all of them,
+        ``joint``."""
+        projections = module(x1, x2)
+        factors = {
+            f"z_{factor}{m}": concatenate([projections[m - 1][term] for term in terms])
+            for factor, terms in (("s", SHARED_TERMS), ("u", UNIQUE_TERMS))
+            for m in (1, 2)
+        }
+        return {**factors, "joint": concatenate(list(factors.values()))}
+
+    def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """The ten projections."""
+        projections = module(x1, x2)
+        return {
+            f"{term}.{m}": projection
+            for m, heads in zip((1, 2), projections, strict=True)
+            for term, projection in heads.items()
+        }
+
+    def _conditional_scores(
+        self,
+        parts: FactorCLModule,
+        term: str,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+    ) -> Tensor:
+        """Scores of all pairs [stack, n, n], or inside groups [stack, groups, n, n]."""
+        critic = cast(
+            ConcatCritic, parts.inner[term] if term in parts.inner else parts.get_submodule(term)
+        )
+        u, v = self._with_condition(term, originals, views, batch, parts.n_classes)
+        rows, columns = critic.rows(u), critic.columns(v)
+        if batch.groups is None:
+            return critic.pairs(rows, columns)
+        index = batch.groups.index
+        stack, groups, n = index.shape
+        flat = index.reshape(stack, groups * n, 1).expand(-1, -1, rows.shape[2])
+        grouped = (
+            part.gather(1, flat).view(stack * groups, n, part.shape[2]) for part in (rows, columns)
+        )
+        return critic.pairs(*grouped).view(stack, groups, n, n)
+
+    def _conditional_nce(self, scores: Tensor, batch: Batch) -> Float[Tensor, " stack"]:
+        contrast = self.settings.contrast
+        if batch.groups is None:
+            return infonce_lower_bound_nats(scores, contrast=contrast)
+        return conditional_infonce_lower_bound_nats(
+            scores, batch.groups.allowed, batch.y.shape[1], contrast=contrast
+        )
+
+    def _conditional_club(self, scores: Tensor, batch: Batch) -> Float[Tensor, " stack"]:
+        keep = self.settings.club_diagonal == "kept"
+        groups: Groups | None = batch.groups
+        if groups is None:
+            return nce_club_estimate_nats(scores, keep_diagonal=keep)
+        return conditional_nce_club_estimate_nats(
+            scores, groups.allowed, batch.y.shape[1], keep_diagonal=keep
+        )
+
+    @abstractmethod
+    def _views(self, parts: FactorCLModule, batch: Batch) -> Projections | None:
+        """Projections of the augmented copies, where the method has any."""
+
+    @abstractmethod
+    def _unimodal(
+        self,
+        parts: FactorCLModule,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+    ) -> tuple[Tensor, Tensor]:
+        """Lower bounds on I(X1; V1) and I(X2; V2), in nats."""
+
+    @abstractmethod
+    def _with_condition(
+        self,
+        term: str,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+        n_classes: int,
+    ) -> tuple[Tensor, Tensor]:
+        """The critic's two arguments in a conditional term, with the condition beside them."""
+
+
+class FactorCLSup(_FactorCL):
+    """FactorCL with labels: V1 = V2 = C = Y.
+
+    Source:
+        FactorCL (arXiv 2306.05268) Eqs. 94-96; official code at 0f9f740 with its settings.
+    """
+
+    Settings = FactorCLSupSettings
+    uses_label = True
+
+    @property
+    def conditions_on(self) -> str | None:
+        """The label, unless negatives come from the whole batch."""
+        return "label" if self.settings.conditioning == "within" else None
+
+    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
+        """Two encoders, ten heads, six critics."""
+        both = self.settings.condition_on == "both"
+        critics = [label_critic(stack, shape, nets, self.settings.label_input) for _ in range(2)]
+        return FactorCLModule(
+            stack,
+            shape,
+            nets,
+            condition_dims=(shape.n_classes, shape.n_classes if both else 0),
+            unimodal_critics=(critics[0], critics[1]),
+        )
+
+    def _views(self, parts: FactorCLModule, batch: Batch) -> Projections | None:
+        return None
+
+    def _unimodal(
+        self,
+        parts: FactorCLModule,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+    ) -> tuple[Tensor, Tensor]:
+        bounds = [
+            label_term(
+                critic,
+                heads["unimodal"],
+                batch.y,
+                n_classes=parts.n_classes,
+                label_input=self.settings.label_input,
+                contrast=self.settings.contrast,
+            )
+            for critic, heads in zip((parts.unimodal1, parts.unimodal2), originals, strict=True)
+        ]
+        return bounds[0], bounds[1]
+
+    def _with_condition(
+        self,
+        term: str,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+        n_classes: int,
+    ) -> tuple[Tensor, Tensor]:
+        u, v = originals[0][term], originals[1][term]
+        codes = label_codes(n_classes, "onehot", u)
+        labels = codes.gather(1, batch.y.unsqueeze(2).expand(-1, -1, n_classes))
+        u = concatenate((u, labels))
+        return u, concatenate((v, labels)) if self.settings.condition_on == "both" else v
+
+
+class FactorCLSsl(_FactorCL):
+    """FactorCL with augmentations: V_m = X_m', C = (X1', X2').
+
+    With ``conditioning = within``, negatives share all that the augmented copies say about the
+    originals. An augmentation that gives its original away leaves every sample alone in its
+    condition, and the two conditional terms are then exactly 0, as I(X1; X2 | X1', X2') is.
+
+    Source:
+        FactorCL (arXiv 2306.05268) Eqs. 97-99; official code at 0f9f740 with its settings.
+    """
+
+    Settings = FactorCLSslSettings
+    uses_views = True
+
+    @property
+    def conditions_on(self) -> str | None:
+        """What the augmented copies say, unless negatives come from the whole batch."""
+        return "views" if self.settings.conditioning == "within" else None
+
+    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
+        """Two encoders, ten heads, six critics."""
+        critics = [
+            ConcatCritic(stack, nets.head_dim, nets.head_dim, nets.critic_hidden) for _ in range(2)
+        ]
+        return FactorCLModule(
+            stack,
+            shape,
+            nets,
+            condition_dims=(nets.head_dim, nets.head_dim),
+            unimodal_critics=(critics[0], critics[1]),
+        )
+
+    def _views(self, parts: FactorCLModule, batch: Batch) -> Projections | None:
+        views: Projections = parts(batch.x1_view, batch.x2_view)
+        return views
+
+    def _unimodal(
+        self,
+        parts: FactorCLModule,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+    ) -> tuple[Tensor, Tensor]:
+        assert views is not None
+        bounds = [
+            infonce_lower_bound_nats(
+                critic(original["unimodal"], view["unimodal"]), contrast=self.settings.contrast
+            )
+            for critic, original, view in zip(
+                (parts.unimodal1, parts.unimodal2), originals, views, strict=True
+            )
+        ]
+        return bounds[0], bounds[1]
+
+    def _with_condition(
+        self,
+        term: str,
+        originals: Projections,
+        views: Projections | None,
+        batch: Batch,
+        n_classes: int,
+    ) -> tuple[Tensor, Tensor]:
+        assert views is not None
+        repeated = term == "club_x1x2_cond" and self.settings.conditional_club_views == "repeated"
+        beside = originals if repeated else views
+        u, v = (concatenate((originals[m][term], beside[m][term])) for m in range(2))
+        return u, v

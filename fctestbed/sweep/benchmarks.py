@@ -1,0 +1,220 @@
+"""Benchmarks: times beside a plain way of doing the same, in one run, and beside the machine's
+matrix rate.
+
+Owns what ``fctestbed bench`` measures. A ratio within a run means more than any time: machines are
+noisy.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fctestbed.nets import ConcatCritic, Stack
+from fctestbed.objectives import METHODS
+from fctestbed.objectives.bounds import infonce_lower_bound_nats
+from fctestbed.sweep.spec import SweepSpec, sweep_spec
+from fctestbed.synthesis import Dataset, WorldSpec, make_dataset, world_truth
+from fctestbed.synthesis.augmentation import Augmenter
+from fctestbed.synthesis.spec import OfficialAugmentation, OptimalAugmentation
+from fctestbed.training import TrainingSpec, train_stack
+
+_OFFICIAL_WORLD = {
+    "latents": {"kind": "gaussian", "n_shared": 10, "n_unique1": 6, "n_unique2": 6},
+    "observation": {"kind": "linear", "entries": "uniform"},
+    "label": {"kind": "threshold", "n_relevant": 12, "unique_ratio": 1.0},
+    "n_train": 24000,
+    "n_test": 6000,
+}
+_PLANAR_WORLD = {
+    "latents": {"kind": "bits", "n_shared": 10, "n_unique1": 5, "n_unique2": 5},
+    "label": {"kind": "planar", "n_relevant": 20, "unique_ratio": 0.5},
+}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One line of the benchmark.
+
+    Attributes:
+        name: what was timed.
+        seconds: the least of several repetitions.
+        reference: what it is compared with, or "".
+        reference_seconds: that one's time, or None.
+        operations: floating-point operations that the work needs at least, or None.
+        rate: operations per second that this machine's matrix product reaches, or None.
+    """
+
+    name: str
+    seconds: float
+    reference: str = ""
+    reference_seconds: float | None = None
+    operations: float | None = None
+    rate: float | None = None
+
+    @property
+    def speedup(self) -> float | None:
+        """How many times the reference's speed."""
+        return None if self.reference_seconds is None else self.reference_seconds / self.seconds
+
+    @property
+    def share_of_rate(self) -> float | None:
+        """Share of the machine's matrix rate that the needed operations ran at."""
+        if self.operations is None or self.rate is None:
+            return None
+        return self.operations / self.seconds / self.rate
+
+
+def best_time(work: Callable[[], object], *, repeat: int = 5) -> float:
+    """Least wall time of some repetitions, in seconds, after one that warms up."""
+    work()
+    times = []
+    for _ in range(repeat):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def matrix_rate(device: str) -> float:
+    """Floating-point operations per second of a float32 matrix product of 1024 x 1024."""
+    a, b = (torch.ones(1024, 1024, device=device) for _ in range(2))
+
+    def product() -> float:
+        # Reading a number makes a GPU finish.
+        return float((a @ b)[0, 0])
+
+    return 2 * 1024**3 / best_time(product)
+
+
+def benchmarks(device: str, *, steps: int = 40) -> Iterator[Timing]:
+    """All benchmarks, one by one.
+
+    Args:
+        device: a torch device.
+        steps: training steps of each training benchmark.
+    """
+    yield from _data()
+    rate = matrix_rate(device)
+    yield Timing(
+        "matrix product 1024 x 1024 x 1024", 2 * 1024**3 / rate, operations=2 * 1024**3, rate=rate
+    )
+    yield from _critics(device, rate)
+    yield from _training(device, rate, steps)
+
+
+def _data() -> Iterator[Timing]:
+    official = WorldSpec.model_validate(_OFFICIAL_WORLD)
+    yield Timing("30,000 samples, official shape", best_time(lambda: make_dataset(official, 0)))
+    planar = WorldSpec.model_validate(_PLANAR_WORLD)
+
+    def enumerate_truth() -> None:
+        world_truth.cache_clear()
+        world_truth(planar)
+
+    yield Timing("exact truth, 20 enumerated bits", best_time(enumerate_truth, repeat=2))
+    world = make_dataset(WorldSpec(), 0)
+    for spec in (OfficialAugmentation(), OptimalAugmentation()):
+        yield Timing(f"{spec.kind} augmentation, batch 256", _augmentation(world, spec))
+
+
+def _augmentation(dataset: Dataset, spec: OfficialAugmentation | OptimalAugmentation) -> float:
+    augmenter = Augmenter([dataset.world], spec)
+    generator = torch.Generator().manual_seed(0)
+    x1, x2, w_s, w_1, w_2 = (
+        torch.tensor(getattr(dataset.train, name)[:256]).unsqueeze(0)
+        for name in ("x1", "x2", "w_s", "w_1", "w_2")
+    )
+
+    def augment() -> None:
+        noise = augmenter.draw([generator], 1, 256)
+        augmenter.augment(x1, x2, (w_s, w_1, w_2), augmenter.at(noise, 0))
+
+    return best_time(augment, repeat=50)
+
+
+def _critics(device: str, rate: float) -> Iterator[Timing]:
+    """InfoNCE of a concat critic, forward and backward, against the MLP on all N^2 concatenated
+    rows."""
+    for n, dim, hidden in ((128, 8, (64,)), (256, 128, (512,)), (128, 128, (512, 512))):
+        stack = Stack(generators=(torch.Generator().manual_seed(0),))
+        critic = ConcatCritic(stack, dim, dim, hidden).to(device)
+        generator = torch.Generator().manual_seed(1)
+        u, v = (
+            torch.randn(1, n, dim, generator=generator).to(device).requires_grad_()
+            for _ in range(2)
+        )
+
+        def factored(critic: ConcatCritic = critic, u: Tensor = u, v: Tensor = v) -> float:
+            return _backward(critic, critic(u, v))
+
+        def concatenated(critic: ConcatCritic = critic, u: Tensor = u, v: Tensor = v) -> float:
+            return _backward(critic, _all_rows(critic, u, v))
+
+        inner = sum(a * b for a, b in zip(hidden, (*hidden[1:], 1), strict=True))
+        operations = 6.0 * n * n * inner + 6.0 * 2 * n * dim * hidden[0]
+        widths = "-".join(map(str, (*hidden, 1)))
+        yield Timing(
+            f"pair critic {widths}, {n}^2 pairs, forward + backward",
+            best_time(factored),
+            "MLP on all concatenated rows",
+            best_time(concatenated),
+            operations,
+            rate,
+        )
+
+
+def _backward(critic: ConcatCritic, scores: Tensor) -> float:
+    critic.zero_grad(set_to_none=True)
+    loss = -infonce_lower_bound_nats(scores).sum()
+    loss.backward()
+    return float(loss.detach())
+
+
+def _all_rows(critic: ConcatCritic, u: Tensor, v: Tensor) -> Tensor:
+    """The plain way: every pair a row [u_i, v_j]."""
+    n = u.shape[1]
+    rows = torch.cat([u[0].repeat_interleave(n, 0), v[0].repeat(n, 1)], 1).unsqueeze(0)
+    hidden = critic.first(rows)
+    for layer in critic.rest:
+        hidden = layer(torch.relu(hidden))
+    out: Tensor = hidden
+    return out.view(1, n, n)
+
+
+def _training(device: str, rate: float, steps: int) -> Iterator[Timing]:
+    """A training step's time for one run, alone and in stacks: which stack pays is read off
+    here."""
+    sizes = (1, 3, 6, 11, 33) if device == "cpu" else (1, 11, 33, 66)
+    spec = sweep_spec({"train": {"steps": steps}})
+    for name in spec.methods:
+        if not METHODS[name].trained:
+            continue
+        alone = None
+        for size in sizes:
+            seconds = _step_seconds(spec, name, size, device)
+            alone = seconds if alone is None else alone
+            yield Timing(
+                f"{name}: step of a run in a stack of {size}", seconds, "in a stack of 1", alone
+            )
+
+
+def _step_seconds(spec: SweepSpec, method: str, size: int, device: str) -> float:
+    base = make_dataset(spec.world, 0)
+    ratios: Sequence[float] = [place / 100 for place in range(size)]
+    datasets = [base.with_label(spec.world.label.with_ratio(ratio)) for ratio in ratios]
+    trainings = [
+        TrainingSpec(
+            method=method,
+            settings=spec.settings.get(method, {}),
+            nets=spec.nets,
+            train=spec.train,
+            world=dataset.spec,
+        )
+        for dataset in datasets
+    ]
+    assert spec.train is not None
+    times = [train_stack(trainings, datasets, device=device).seconds for _ in range(2)]
+    return min(times) / spec.train.steps / size

@@ -1,0 +1,206 @@
+"""The sweep: plan, run, commit. Owns the order of things; the only writer of the store.
+
+May import all of ``fctestbed`` but plotting and the command line.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from fctestbed._version import __version__
+from fctestbed.results import STORE_NAME, ResultsStore
+from fctestbed.results.schema import RunRecord
+from fctestbed.sweep.executors import Executor, InProcess, UnitProgress, WorkerProcesses
+from fctestbed.sweep.plan import Plan, Unit, make_plan
+from fctestbed.sweep.spec import SweepSpec
+from fctestbed.synthesis.record import digest
+
+# Measured by `fctestbed bench`: a CPU core gains from stacks until their arrays leave its cache.
+_MAX_STACK = {"cpu": 6, "cuda": 33}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a sweep ended.
+
+    Attributes:
+        n_runs: runs of the whole grid.
+        n_new: runs done now.
+        n_diverged: of these, runs that diverged.
+        n_failed: of these, runs that failed.
+        problems: one line for each run that is not ok.
+    """
+
+    n_runs: int
+    n_new: int
+    n_diverged: int
+    n_failed: int
+    problems: tuple[str, ...]
+
+
+class Display(Protocol):
+    """What watches a sweep."""
+
+    def begin(self, plan: Plan, executor: Executor) -> None:
+        """The plan is made and the store is open."""
+        ...
+
+    def progress(self, unit: Unit, progress: UnitProgress) -> None:
+        """A unit has moved on."""
+        ...
+
+    def committed(self, unit: Unit, records: Sequence[RunRecord]) -> None:
+        """A unit's records are safe."""
+        ...
+
+
+class _Silent:
+    def begin(self, plan: Plan, executor: Executor) -> None:
+        pass
+
+    def progress(self, unit: Unit, progress: UnitProgress) -> None:
+        pass
+
+    def committed(self, unit: Unit, records: Sequence[RunRecord]) -> None:
+        pass
+
+
+def resolve_device(device: str) -> str:
+    """A torch device by name; ``auto`` is a CUDA device where there is one.
+
+    Raises:
+        ValueError: for an unknown name, or CUDA asked for and absent.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+        raise ValueError(f"--device: expected auto, cpu, cuda or cuda:N, got {device!r}")
+    if kind == "cuda":
+        count = torch.cuda.device_count()
+        if int(number or 0) >= count:
+            raise ValueError(
+                f"--device: expected a CUDA device that is there ({count} found), got {device!r}"
+            )
+    return device
+
+
+def default_workers(device: str) -> int:
+    """One worker for each core on a CPU; one for a GPU, which runs one stack at a time."""
+    return os.cpu_count() or 1 if device == "cpu" else 1
+
+
+def default_max_stack(device: str) -> int:
+    """Most trainings in a stack that the device gains from."""
+    return _MAX_STACK[device.partition(":")[0]]
+
+
+def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
+    """What makes a sweep this sweep, JSON-able, and its digest: the specification and the version
+    of the code."""
+    content = {**spec.model_dump(mode="json"), "fctestbed": __version__}
+    return content, digest(content)
+
+
+def run_sweep(
+    spec: SweepSpec,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    workers: int | None = None,
+    max_stack: int | None = None,
+    display: Display | None = None,
+) -> Outcome:
+    """Do what is missing of a sweep, and keep it.
+
+    Args:
+        spec: the sweep.
+        out: directory of the results store; made if missing, continued if it holds this very sweep.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: worker processes; by default one per core on a CPU and none on a GPU.
+        max_stack: most trainings in one stack; by default what the device gains from.
+        display: what watches.
+
+    Returns:
+        What was done. A run that diverged or failed is a record with its reason; the sweep goes on.
+
+    Raises:
+        StoreRefused: if ``out`` holds another sweep, is in use or cannot be written; nothing was
+            written.
+        ValueError: for a device or numbers that cannot be; nothing was written.
+    """
+    device = resolve_device(device)
+    workers = default_workers(device) if workers is None else workers
+    max_stack = default_max_stack(device) if max_stack is None else max_stack
+    if workers < 1:
+        raise ValueError(f"--workers: expected at least 1, got {workers}")
+    display = display or _Silent()
+    # Every run is checked before anything is written.
+    make_plan(spec, max_stack=max_stack)
+    content, key = sweep_digest(spec)
+    with ResultsStore.create_or_open(out, content, key) as store:
+        plan = make_plan(spec, finished=store.finished(), max_stack=max_stack)
+        several = workers > 1 and len(plan.units) > 1
+        executor: Executor = WorkerProcesses(device, workers) if several else InProcess(device)
+        display.begin(plan, executor)
+        records: list[RunRecord] = []
+        for place, done in executor.run(plan.units, _forward(plan, display)):
+            store.commit(done)
+            records += done
+            display.committed(plan.units[place], done)
+    bad = [record for record in records if record.status != "ok"]
+    return Outcome(
+        n_runs=plan.n_runs,
+        n_new=len(records),
+        n_diverged=sum(record.status == "diverged" for record in bad),
+        n_failed=sum(record.status == "failed" for record in bad),
+        problems=tuple(
+            f"{record.method} at ratio {record.unique_ratio:g}, seed {record.seed}: "
+            f"{record.status}: {record.reason}"
+            for record in bad
+        ),
+    )
+
+
+def describe_plan(
+    spec: SweepSpec,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    workers: int | None = None,
+    max_stack: int | None = None,
+) -> list[str]:
+    """What ``run_sweep`` would do, in lines; nothing is written.
+
+    Raises:
+        StoreRefused: if ``out`` holds something that is no store.
+        ValueError: for a device or numbers that cannot be.
+    """
+    device = resolve_device(device)
+    workers = default_workers(device) if workers is None else workers
+    most = default_max_stack(device) if max_stack is None else max_stack
+    finished: set[str] = set()
+    if (Path(out) / STORE_NAME).exists():
+        with ResultsStore.open_read(out) as store:
+            finished = store.finished()
+    plan = make_plan(spec, finished=finished, max_stack=most)
+    lines = [
+        f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",
+        f"methods: {', '.join(spec.methods)}",
+        f"seeds: {', '.join(map(str, spec.seeds))}",
+        f"runs: {plan.n_runs}, of which {plan.n_finished} are done",
+        f"trainings left: {plan.n_trainings}, in {len(plan.units)} stacks of at most {most}",
+    ]
+    for method in spec.methods:
+        units = [unit for unit in plan.units if unit.method == method]
+        runs, jobs = sum(unit.n_runs for unit in units), sum(len(unit.jobs) for unit in units)
+        lines.append(f"  {method}: {runs} runs, {jobs} trainings, {len(units)} stacks")
+    return [*lines, f"device: {device}, {workers} workers, results in {out}"]
+
+
+def _forward(plan: Plan, display: Display) -> Callable[[UnitProgress], None]:
+    return lambda progress: display.progress(plan.units[progress.unit], progress)

@@ -1,0 +1,163 @@
+"""One unit of work, start to end: data, training, measurement, records.
+
+Owns what a worker does. It runs in the driver's process or in a worker's, and returns records only.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from fctestbed.measurement import Measured, measure_stack
+from fctestbed.results.schema import RunRecord
+from fctestbed.sweep.plan import Job, Unit
+from fctestbed.sweep.provenance import provenance
+from fctestbed.sweep.spec import RunSpec
+from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
+from fctestbed.training import Progress, TrainedStack, train_stack
+
+_HEAD_SAMPLES = 2048
+# A head whose every output stays within this share of a typical representation's spread says
+# nothing.
+_CONSTANT = 1e-4
+
+
+def execute(
+    unit: Unit, *, device: str, report: Callable[[Progress], None] | None = None
+) -> list[RunRecord]:
+    """Train and measure a unit's runs.
+
+    Args:
+        unit: the jobs of one stack.
+        device: a torch device.
+        report: called with the training's progress.
+
+    Returns:
+        A record for every run. Where the stack fails as a whole (memory, for one) its halves are
+        tried; a single job that fails gives records with the reason.
+    """
+    try:
+        return _execute(unit, device, report)
+    except Exception as error:
+        if len(unit.jobs) > 1:
+            return [
+                record
+                for half in unit.halves()
+                for record in execute(half, device=device, report=report)
+            ]
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return failed_records(unit, reason, trace=traceback.format_exc())
+
+
+def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecord]:
+    """Records of runs that could not be done; they are tried again by the next sweep."""
+    return [
+        _record(run, status="failed", reason=reason, diagnostics={"traceback": trace})
+        for job in unit.jobs
+        for run in job.runs
+    ]
+
+
+def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None) -> list[RunRecord]:
+    started = time.perf_counter()
+    datasets = [_labelled(job) for job in unit.jobs]
+    trained = train_stack(
+        [job.training for job in unit.jobs],
+        [labelled[0] for labelled in datasets],
+        device=device,
+        report=report,
+    )
+    measured = measure_stack(trained, datasets, unit.jobs[0].runs[0].measurement)
+    heads = _head_spreads(trained, [labelled[0] for labelled in datasets])
+    seconds = (time.perf_counter() - started) / unit.n_runs
+    about = provenance(device=device, stack_size=len(unit.jobs))
+    records = []
+    for place, job in enumerate(unit.jobs):
+        reason = trained.diverged[place]
+        diagnostics = {
+            "losses_nats": _losses(trained, place),
+            "head_spread": {name: spreads[place] for name, spreads in heads.items()},
+            "training_runs": len(job.runs),
+        }
+        constant = [name for name, spreads in heads.items() if spreads[place] < _CONSTANT]
+        for position, run in enumerate(job.runs):
+            found = measured[place][position] if reason is None else Measured((), ())
+            records.append(
+                _record(
+                    run,
+                    status="ok" if reason is None else "diverged",
+                    reason=reason or "",
+                    truth=_truth(datasets[place][position]),
+                    seconds=seconds,
+                    provenance=about,
+                    diagnostics=diagnostics,
+                    warnings=tuple(f"head {name} puts out a constant" for name in constant),
+                    captured=found.captured,
+                    accuracy=found.accuracy,
+                )
+            )
+    return records
+
+
+def _record(run: RunSpec, **values: Any) -> RunRecord:
+    return RunRecord(
+        run_id=run.run_id,
+        method=run.training.method,
+        variant=run.variant,
+        preset=run.preset,
+        unique_ratio=run.unique_ratio,
+        seed=run.training.seed,
+        spec=run.model_dump(mode="json"),
+        **values,
+    )
+
+
+# One process sees few seeds at a time; each data set holds its arrays once for every label.
+@lru_cache(maxsize=8)
+def _dataset(world: WorldSpec, seed: int) -> Dataset:
+    return make_dataset(world, seed)
+
+
+def _labelled(job: Job) -> list[Dataset]:
+    """The data sets of a job's runs; those of one seed share x with every other label of the
+    process."""
+    worlds = [run.training.world for run in job.runs]
+    base = _dataset(worlds[0].with_ratio(0.0), job.training.seed)
+    return [base.with_label(world.label) for world in worlds]
+
+
+def _truth(dataset: Dataset) -> dict[str, Any]:
+    relevant = [
+        f"{block}[{place}]"
+        for block, count in zip(("w_s", "w_1", "w_2"), dataset.spec.relevant, strict=True)
+        for place in range(count)
+    ]
+    return {**dataset.truth.as_dict(), "relevant_latents": relevant}
+
+
+def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:
+    """Every other logged point of each term, to five digits: enough for a curve."""
+    steps = {"step": [float(step) for step in trained.logged_steps[1::2]]}
+    terms = {
+        name: [float(f"{point[place]:.5g}") for point in points[1::2]]
+        for name, points in trained.losses_nats.items()
+    }
+    return {**steps, **terms}
+
+
+def _head_spreads(trained: TrainedStack, datasets: Sequence[Dataset]) -> dict[str, list[float]]:
+    """Largest standard deviation of each head's outputs over test samples, per run."""
+    x1, x2 = (
+        torch.stack(
+            [torch.from_numpy(np.array(getattr(d.test, name)[:_HEAD_SAMPLES])) for d in datasets]
+        ).to(device=trained.device, dtype=trained.dtype)
+        for name in ("x1", "x2")
+    )
+    return {
+        name: [float(f"{spread:.4g}") for spread in out.std(1).amax(1).tolist()]
+        for name, out in trained.heads(x1, x2).items()
+    }

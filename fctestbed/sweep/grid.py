@@ -1,0 +1,80 @@
+"""Grids on the command line: ``0:1:0.1`` is 0, 0.1, ..., 1, the stop included.
+
+Owns the syntax. Imports the standard library only.
+"""
+
+from decimal import Decimal, InvalidOperation
+
+MAX_POINTS = 10_000
+
+
+def parse_grid(text: str, *, low: float, high: float, option: str) -> tuple[float, ...]:
+    """Numbers of a grid, in order, without repetitions.
+
+    Args:
+        text: comma-separated numbers and inclusive ranges ``start:stop:step``.
+        low: least value allowed.
+        high: greatest value allowed.
+        option: the option's name, for the error.
+
+    Returns:
+        The values, computed in decimals: ``0:1:0.1`` holds 0.3 and not 0.30000000000000004.
+
+    Raises:
+        ValueError: for a grid that is malformed, reversed, empty or out of range: one line naming
+            the option.
+    """
+    values: dict[Decimal, None] = {}
+    for item in text.split(","):
+        values.update(dict.fromkeys(_item(item.strip(), default_step=None, option=option)))
+    for value in values:
+        if not Decimal(str(low)) <= value <= Decimal(str(high)):
+            raise ValueError(
+                f"{option}: expected values from {low:g} to {high:g}, got {value} in {text!r}"
+            )
+    return tuple(float(value) for value in sorted(values))
+
+
+def parse_integers(text: str, *, option: str) -> tuple[int, ...]:
+    """Whole numbers >= 0 of a grid such as ``0:4`` or ``0,3,7``; the stop is included.
+
+    Args:
+        text: comma-separated numbers and inclusive ranges ``start:stop`` or ``start:stop:step``.
+        option: the option's name, for the error.
+
+    Raises:
+        ValueError: as ``parse_grid``, and for numbers that are not whole or below zero.
+    """
+    values: dict[Decimal, None] = {}
+    for item in text.split(","):
+        values.update(dict.fromkeys(_item(item.strip(), default_step=Decimal(1), option=option)))
+    for value in values:
+        if value != value.to_integral_value() or value < 0:
+            raise ValueError(f"{option}: expected whole numbers >= 0, got {value} in {text!r}")
+    return tuple(int(value) for value in sorted(values))
+
+
+def _item(item: str, *, default_step: Decimal | None, option: str) -> list[Decimal]:
+    form = "a number or start:stop:step" if default_step is None else "a number or start:stop"
+    malformed = f"{option}: expected {form} (stop included), got {item!r}"
+    try:
+        parts = [Decimal(part) for part in item.split(":")]
+    except InvalidOperation:
+        raise ValueError(malformed) from None
+    if not all(part.is_finite() for part in parts):
+        raise ValueError(malformed)
+    if len(parts) == 1:
+        return parts
+    if len(parts) == 2 and default_step is not None:
+        parts.append(default_step)
+    if len(parts) != 3:
+        raise ValueError(malformed)
+    start, stop, step = parts
+    if step <= 0:
+        raise ValueError(f"{option}: expected a step above 0, got {step} in {item!r}")
+    if stop < start:
+        raise ValueError(f"{option}: expected start <= stop, got {start} > {stop} in {item!r}")
+    count = int((stop - start) / step) + 1
+    if count > MAX_POINTS:
+        raise ValueError(f"{option}: expected at most {MAX_POINTS} points, got {count} in {item!r}")
+    return [start + place * step for place in range(count)]

@@ -1,0 +1,11 @@
+"""Torch's random streams by name, beside numpy's in ``fctestbed.synthesis.streams``."""
+
+import torch
+
+from fctestbed.synthesis.streams import stream_words
+
+
+def torch_stream(name: str, digest: str, seed: int) -> torch.Generator:
+    """The CPU generator of the stream ``name`` of the thing with this ``digest`` and ``seed``."""
+    low, high = stream_words(name, digest, seed)[:2]
+    return torch.Generator().manual_seed(low | high << 32)

@@ -1,0 +1,138 @@
+"""What a training depends on: world, method, networks, optimisation, seed. Owns the training's
+identity.
+
+May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+
+from fctestbed.objectives.base import DataShape, Method, NetSpec
+from fctestbed.objectives.registry import METHODS
+from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
+
+MIN_SAMPLES_PER_CLASS = 4
+
+
+class TrainSpec(Spec):
+    """Adam's settings: the same for every method of a sweep.
+
+    The learning rate rises linearly over ``warmup`` steps; ``cosine`` then lets it fall to zero by
+    the last step, ``constant`` keeps it (the official code).
+    """
+
+    steps: PositiveInt = 1000
+    batch_size: Annotated[int, Field(ge=2)] = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warmup: NonNegativeInt = 0
+
+
+class TrainingSpec(Spec):
+    """One training. Parts that a method does not have are None, so that they cannot change its
+    identity.
+
+    Attributes:
+        method: a name of the registry.
+        settings: the method's settings; those left out take their defaults.
+        nets: widths of the networks; None for a method without networks.
+        train: optimisation; None for a method that is not trained.
+        augmentation: how views are made; None for a method that uses none.
+        world: the world it is trained in.
+        seed: of the data and of everything random in the training.
+    """
+
+    method: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    nets: NetSpec | None = None
+    train: TrainSpec | None = None
+    augmentation: AugmentationSpec | None = None
+    world: WorldSpec = Field(default_factory=WorldSpec)
+    seed: NonNegativeInt = 0
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, name: str) -> str:
+        if name not in METHODS:
+            raise ValueError(f"expected one of {', '.join(METHODS)}, got {name!r}")
+        return name
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        method = METHODS[self.method]
+        settings = method.Settings.model_validate(self.settings).model_dump(mode="json")
+        object.__setattr__(self, "settings", settings)
+        for name, used, default in (
+            ("nets", method.uses_nets, NetSpec),
+            ("train", method.trained, TrainSpec),
+            ("augmentation", method.uses_views, OptimalAugmentation),
+        ):
+            value = getattr(self, name)
+            object.__setattr__(self, name, (value or default()) if used else None)
+        self._check_batch()
+        return self
+
+    def _check_batch(self) -> None:
+        if self.train is None:
+            return
+        batch, samples, classes = self.train.batch_size, self.world.n_train, self.world.n_classes
+        if batch > samples:
+            raise ValueError(
+                f"train.batch_size: expected at most the {samples} training samples, got {batch}"
+            )
+        least = MIN_SAMPLES_PER_CLASS * classes
+        if self.build_method().conditions_on == "label" and batch < least:
+            raise ValueError(
+                f"train.batch_size: expected at least {least} for {self.method}, whose negatives "
+                f"share the label ({MIN_SAMPLES_PER_CLASS} samples for each of its {classes} "
+                f"classes), got {batch}: enlarge the batch or ask for fewer label bits"
+            )
+
+    def build_method(self) -> Method:
+        """The method with its settings."""
+        method = METHODS[self.method]
+        return method(method.Settings.model_validate(self.settings))
+
+    @property
+    def data_shape(self) -> DataShape:
+        """Widths of the modalities and number of classes."""
+        observation = self.world.observation
+        return DataShape(
+            dim1=observation.dim1, dim2=observation.dim2, n_classes=self.world.n_classes
+        )
+
+    @property
+    def depends_on_label(self) -> bool:
+        """Whether the label enters the training, by the loss or by label-preserving
+        augmentations."""
+        optimal = self.augmentation is not None and self.augmentation.kind == "optimal"
+        return METHODS[self.method].uses_label or optimal
+
+    @property
+    def key(self) -> str:
+        """Digest of all that the training depends on: runs with one key share one training."""
+        content = self.model_dump(mode="json")
+        world = content.pop("world")
+        if not self.depends_on_label:
+            world.pop("label")
+        return digest({**content, "world": world})
+
+    @property
+    def stack_key(self) -> str:
+        """Digest of all that must be equal for two trainings to share a stack: shapes and
+        optimisation."""
+        content = self.model_dump(mode="json")
+        shape = self.data_shape
+        for varying in ("world", "seed"):
+            content.pop(varying)
+        sizes = {
+            "dims": (shape.dim1, shape.dim2, shape.n_classes),
+            "n_train": self.world.n_train,
+            "world": {
+                part: value
+                for part, value in self.world.model_dump(mode="json").items()
+                if part in ("latents", "observation")
+            },
+        }
+        return digest({**content, "sizes": sizes})

@@ -1,0 +1,242 @@
+"""Training of a stack of runs: one path for any number of them.
+
+Owns the training loop. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from fctestbed.nets import Stack
+from fctestbed.objectives.base import Batch, Method, NetSpec, group_by_condition
+from fctestbed.synthesis.augmentation import Augmenter
+from fctestbed.synthesis.dataset import Dataset
+from fctestbed.training.data import StackData, batch_order
+from fctestbed.training.randomness import torch_stream
+from fctestbed.training.spec import TrainingSpec, TrainSpec
+
+# Random numbers of augmentations are drawn for this many steps at once.
+_NOISE_BLOCK = 16
+_LOGGED_POINTS = 50
+# A loss of this many nats is not on its way back.
+_EXPLODED_NATS = 1e6
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a stack's training is: steps done of all, and the loss of each of its runs, in nats."""
+
+    step: int
+    steps: int
+    losses_nats: tuple[float, ...]
+
+
+@dataclass
+class TrainedStack:
+    """Trained encoders of a stack.
+
+    Attributes:
+        specs: the trainings, in the order of the stack axis.
+        method: what they were trained with.
+        module: parameters, on the device.
+        diverged: for each training, why it ended, or None.
+        logged_steps: steps at which losses were logged.
+        losses_nats: each term's losses at those steps, [points][runs].
+        seconds: wall time of the training.
+    """
+
+    specs: Sequence[TrainingSpec]
+    method: Method
+    module: nn.Module
+    device: torch.device
+    dtype: torch.dtype
+    diverged: list[str | None]
+    logged_steps: list[int] = field(default_factory=list)
+    losses_nats: dict[str, list[list[float]]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @torch.no_grad()
+    def readouts(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """The method's readouts of [stack, n, dim] inputs, in evaluation mode."""
+        return self.method.readouts(self.module, x1, x2)
+
+    @torch.no_grad()
+    def heads(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Outputs of the method's heads."""
+        return self.method.heads(self.module, x1, x2)
+
+
+def train_stack(
+    specs: Sequence[TrainingSpec],
+    datasets: Sequence[Dataset],
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    report: Callable[[Progress], None] | None = None,
+) -> TrainedStack:
+    """Train runs of one shape together along a leading axis.
+
+    Args:
+        specs: the trainings; their ``stack_key`` must be the same.
+        datasets: the data set of each.
+        device: where to train. Every random number is drawn on the CPU, so that it does not matter.
+        dtype: of parameters and data.
+        report: called now and then with the progress.
+
+    Returns:
+        The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
+        a reason in ``diverged``; the others are untouched by it.
+
+    Raises:
+        ValueError: if the trainings cannot share a stack.
+    """
+    keys = {spec.stack_key for spec in specs}
+    if len(keys) != 1:
+        raise ValueError(f"specs: expected trainings of one shape, got {len(keys)} shapes")
+    device = torch.device(device)
+    spec = specs[0]
+    method = spec.build_method()
+    started = time.perf_counter()
+    stack = Stack(generators=_generators(specs, "initialisation"), dtype=dtype)
+    module = method.build(stack, spec.data_shape, spec.nets or NetSpec()).to(device)
+    trained = TrainedStack(
+        specs=specs,
+        method=method,
+        module=module,
+        device=device,
+        dtype=dtype,
+        diverged=[None] * len(specs),
+    )
+    if spec.train is not None:
+        _optimise(trained, spec.train, datasets, report)
+    module.requires_grad_(False)
+    trained.seconds = time.perf_counter() - started
+    return trained
+
+
+def _generators(specs: Sequence[TrainingSpec], name: str) -> tuple[torch.Generator, ...]:
+    return tuple(torch_stream(name, spec.key, spec.seed) for spec in specs)
+
+
+def _optimise(
+    trained: TrainedStack,
+    train: TrainSpec,
+    datasets: Sequence[Dataset],
+    report: Callable[[Progress], None] | None,
+) -> None:
+    method, module = trained.method, trained.module
+    inner = list(module.get_submodule("inner").parameters()) if method.has_inner_loop else []
+    own = {id(parameter) for parameter in inner}
+    outer = [parameter for parameter in module.parameters() if id(parameter) not in own]
+    optimisers = [
+        torch.optim.Adam(parameters, lr=train.learning_rate, fused=True)
+        for parameters in ((outer, inner) if inner else (outer,))
+    ]
+    rates = [train.learning_rate]
+    if inner:
+        rates.append(train.learning_rate * method.settings.inner_rate)
+    inner_steps = method.settings.inner_steps if inner else 0
+    fresh = bool(inner) and method.settings.inner_batch == "fresh"
+    batches = _batches(trained, train, datasets, 1 + inner_steps if fresh else 1)
+    alive = torch.ones(len(trained.specs), dtype=torch.bool, device=trained.device)
+    every = max(1, train.steps // _LOGGED_POINTS)
+    for step in range(train.steps):
+        for optimiser, rate in zip(optimisers, rates, strict=True):
+            optimiser.param_groups[0]["lr"] = rate * _schedule(train, step)
+        batch = next(batches)
+        # The CLUB critics are constants of the outer loss.
+        for parameter in inner:
+            parameter.requires_grad_(False)
+        terms = method.loss(module, batch)
+        total = torch.stack(list(terms.values())).sum(0)
+        alive &= total.detach().abs() < _EXPLODED_NATS
+        _step(optimisers[0], total)
+        for parameter in inner:
+            parameter.requires_grad_(True)
+        for _ in range(inner_steps):
+            _step(optimisers[1], method.inner_loss(module, next(batches) if fresh else batch))
+        if (step + 1) % every == 0 or step + 1 == train.steps:
+            losses = {**terms, "total": total}
+            _log(trained, step + 1, losses, alive)
+            if report is not None:
+                totals = tuple(trained.losses_nats["total"][-1])
+                report(Progress(step=step + 1, steps=train.steps, losses_nats=totals))
+            if not alive.any():
+                return
+
+
+def _step(optimiser: torch.optim.Optimizer, losses: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    # The sum over runs couples nothing: each run's parameters see their own loss alone.
+    losses.sum().backward()
+    optimiser.step()
+
+
+def _schedule(train: TrainSpec, step: int) -> float:
+    warm = min(1.0, (step + 1) / train.warmup) if train.warmup else 1.0
+    if train.schedule == "constant":
+        return warm
+    return warm * 0.5 * (1 + math.cos(math.pi * step / train.steps))
+
+
+def _batches(
+    trained: TrainedStack, train: TrainSpec, datasets: Sequence[Dataset], per_step: int
+) -> Iterator[Batch]:
+    """Batches in the order in which the loop takes them."""
+    specs, method, device = trained.specs, trained.method, trained.device
+    data = StackData(datasets, device=device, dtype=trained.dtype)
+    n_batches = train.steps * per_step
+    order = batch_order(
+        _generators(specs, "batches"),
+        n_samples=data.n,
+        batch_size=train.batch_size,
+        n_batches=n_batches,
+    )
+    augmentation = specs[0].augmentation
+    augmenter = (
+        Augmenter([dataset.world for dataset in datasets], augmentation, device, trained.dtype)
+        if augmentation is not None
+        else None
+    )
+    noise_generators = _generators(specs, "augmentation")
+    noise: Tensor | None = None
+    for start in range(0, n_batches, _NOISE_BLOCK):
+        count = min(_NOISE_BLOCK, n_batches - start)
+        indices = order[start : start + count].to(device)
+        if augmenter is not None:
+            noise = augmenter.draw(noise_generators, count, train.batch_size)
+        for position, index in enumerate(indices):
+            x1, x2 = data.modalities(index)
+            y = data.labels(index)
+            condition = y if method.conditions_on == "label" else None
+            views: tuple[Tensor | None, Tensor | None] = (None, None)
+            if augmenter is not None and noise is not None:
+                augmented = augmenter.augment(
+                    x1, x2, data.latents(index), augmenter.at(noise, position)
+                )
+                views = augmented.x1, augmented.x2
+                if method.conditions_on == "views":
+                    # Views that give their original away: every sample is alone in its condition.
+                    alone = torch.arange(index.shape[1], device=device).expand_as(index)
+                    condition = augmented.condition if augmented.condition is not None else alone
+            yield Batch(
+                x1=x1,
+                x2=x2,
+                y=y,
+                x1_view=views[0],
+                x2_view=views[1],
+                groups=None if condition is None else group_by_condition(condition),
+            )
+
+
+def _log(trained: TrainedStack, step: int, losses: Mapping[str, Tensor], alive: Tensor) -> None:
+    trained.logged_steps.append(step)
+    for name, values in losses.items():
+        trained.losses_nats.setdefault(name, []).append(values.detach().tolist())
+    for run, well in enumerate(alive.tolist()):
+        if not well and trained.diverged[run] is None:
+            trained.diverged[run] = f"loss was not finite, or exploded, by step {step}"

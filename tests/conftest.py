@@ -1,0 +1,23 @@
+"""Settings of every test: one thread, a deterministic hypothesis profile, guarded torch globals."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _torch_globals_stay() -> Iterator[None]:
+    """No test, and nothing that it calls, may change torch's global state."""
+    before = torch.get_default_dtype(), torch.initial_seed(), torch.get_rng_state()
+    yield
+    assert torch.get_default_dtype() == before[0]
+    assert torch.initial_seed() == before[1]
+    assert torch.equal(torch.get_rng_state(), before[2]), "the global generator was used"
