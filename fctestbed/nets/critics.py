@@ -3,7 +3,7 @@
 Owns the critic module. May import ``fctestbed.nets`` only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import cast
 
@@ -47,12 +47,15 @@ class ConcatCritic(nn.Module):
         return torch.bmm(v, self.first.weight[:, self.dim_u :])
 
     def pairs(
-        self, rows: Float[Tensor, "stack rows width"], columns: Float[Tensor, "stack columns width"]
-    ) -> Float[Tensor, "stack rows columns"]:
+        self,
+        rows: Float[Tensor, "groups rows width"],
+        columns: Float[Tensor, "groups columns width"],
+        spread: Callable[[Tensor], Tensor] | None = None,
+    ) -> Float[Tensor, "stack all_rows all_columns"]:
         """Scores of all pairs, from what ``rows`` and ``columns`` gave.
 
         Both may carry groups: a leading axis of K * G, run by run, when the critic's own stack has
-        K runs.
+        K runs. ``spread`` then puts scores [K * G, n, n] at their places among a run's pairs.
         """
         groups = rows.shape[0] // self.first.weight.shape[0]
         layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in self._rest()]
@@ -63,8 +66,11 @@ class ConcatCritic(nn.Module):
             ]
         if len(layers) == 1:
             weight, bias = layers[0]
-            return relu_dot_pairs(rows, columns, weight.squeeze(2)) + bias
-        return mlp_pairs(rows, columns, layers)
+            scores = relu_dot_pairs(rows, columns, weight.squeeze(2))
+            # The bias after spreading, so that its gradient is no sum over padding.
+            return scores + bias if spread is None else spread(scores) + next(self._rest()).bias
+        scores = mlp_pairs(rows, columns, layers)
+        return scores if spread is None else spread(scores)
 
     def _rest(self) -> Iterator[StackedLinear]:
         return (cast(StackedLinear, layer) for layer in self.rest)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -60,7 +61,7 @@ class _ReluDotPairs(torch.autograd.Function):
         return _backward_tiles(a, c, w, grad)
 
 
-def _arrays(*tensors: Tensor) -> list[np.ndarray[Any, Any]]:
+def _arrays(*tensors: Tensor) -> list[NDArray[np.floating[Any]]]:
     return [tensor.detach().numpy() for tensor in tensors]
 
 

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 class Stack:
     """Who is in a stack: one generator per run for its initialisation, in the runs' order.
 
-    Parameters are drawn on the CPU, run by run, so that neither the device nor the stack changes
-    them.
+    Parameters are drawn on the CPU in single precision, run by run, so that neither the device nor
+    the stack changes them, and the precision only by its rounding.
     """
 
     generators: tuple[torch.Generator, ...]
@@ -36,10 +36,10 @@ class Stack:
         """Uniform numbers in [-bound, bound], shape [K, *shape], each run from its own
         generator."""
         draws = [
-            torch.rand(shape, generator=generator, dtype=self.dtype)
+            torch.rand(shape, generator=generator, dtype=torch.float32)
             for generator in self.generators
         ]
-        return torch.stack(draws).mul_(2 * bound).sub_(bound)
+        return torch.stack(draws).to(self.dtype).mul_(2 * bound).sub_(bound)
 
 
 class StackedLinear(nn.Module):

@@ -36,7 +36,7 @@ class NetSpec(MethodSettings):
     encoder_hidden: tuple[Width, ...] = (128, 128)
     embed_dim: PositiveInt = 8
     head_hidden: tuple[Width, ...] = (64,)
-    head_dim: PositiveInt = 8
+    head_dim: PositiveInt = 16
     critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (64,)
 
 
@@ -53,13 +53,37 @@ class DataShape:
 class Groups:
     """The pairs of a batch whose members share a condition.
 
+    How far groups are padded depends on the whole stack, so scores are computed inside groups but
+    reduced after ``spread``, where rounding cannot tell a run's neighbours.
+
     Attributes:
-        index: samples of each group, [stack, groups, n]; padded where ``allowed`` is false.
-        allowed: [stack, groups, n, n], true where both members are samples of one condition.
+        index: samples of each group, [stack, groups, n]; padding repeats some sample.
+        place: where each pair inside a group lies in the flattened [samples, samples], [stack,
+            groups * n * n]; samples^2 for a pair with padding.
+        same: [stack, samples, samples], true where both have the same condition.
     """
 
     index: Int[Tensor, "stack groups n"]
-    allowed: Bool[Tensor, "stack groups n n"]
+    place: Int[Tensor, "stack pairs"]
+    same: Bool[Tensor, "stack samples samples"]
+
+    def gather(
+        self, rows: Float[Tensor, "stack samples width"]
+    ) -> Float[Tensor, "stack_groups n width"]:
+        """Rows of samples, group by group: [stack * groups, n, width]."""
+        stack, groups, n = self.index.shape
+        flat = self.index.reshape(stack, groups * n, 1).expand(-1, -1, rows.shape[2])
+        return rows.gather(1, flat).view(stack * groups, n, rows.shape[2])
+
+    def spread(
+        self, scores: Float[Tensor, "stack_groups n n"]
+    ) -> Float[Tensor, "stack samples samples"]:
+        """Scores of pairs inside groups at their places among all pairs, 0 elsewhere."""
+        stack, samples, _ = self.same.shape
+        # Pairs with padding all go to one place more, which is cut off.
+        everywhere = scores.new_zeros(stack, samples * samples + 1)
+        everywhere = everywhere.scatter(1, self.place, scores.reshape(stack, -1))
+        return everywhere[:, :-1].view(stack, samples, samples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +173,7 @@ def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
     """Group a batch's samples by an integer condition, padded to the largest group.
 
     Where one group is so large that padding would cost more than all pairs, the whole batch is one
-    group with the foreign pairs masked.
+    group, foreign pairs among its own.
     """
     stack, n = condition.shape
     ordered, order = condition.sort(dim=1, stable=True)
@@ -160,15 +184,14 @@ def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
     first = torch.where(starts, position, 0).cummax(1).values
     rank = position - first
     n_groups, size = (int(extent) + 1 for extent in torch.stack([group.max(), rank.max()]).tolist())
+    same = condition.unsqueeze(2) == condition.unsqueeze(1)
     if n_groups * size * size >= n * n:
-        allowed = condition.unsqueeze(2) == condition.unsqueeze(1)
-        return Groups(index=position.unsqueeze(1), allowed=allowed.unsqueeze(1))
+        place = torch.arange(n * n, device=condition.device).expand(stack, n * n)
+        return Groups(index=position.unsqueeze(1), place=place, same=same)
     slot = group * size + rank
-    index = torch.zeros(stack, n_groups * size, dtype=torch.long, device=condition.device)
-    index.scatter_(1, slot, order)
-    filled = torch.zeros_like(index, dtype=torch.bool).scatter_(1, slot, True)
-    filled = filled.view(stack, n_groups, size)
-    return Groups(
-        index=index.view(stack, n_groups, size),
-        allowed=filled.unsqueeze(3) & filled.unsqueeze(2),
-    )
+    # n stands for padding.
+    index = torch.full((stack, n_groups * size), n, device=condition.device)
+    index = index.scatter_(1, slot, order).view(stack, n_groups, size)
+    row, column = index.unsqueeze(3), index.unsqueeze(2)
+    place = torch.where((row < n) & (column < n), row * n + column, n * n)
+    return Groups(index=index.remainder(n), place=place.view(stack, -1), same=same)

@@ -62,9 +62,8 @@ def nce_club_estimate_nats(
 
 
 def conditional_infonce_lower_bound_nats(
-    scores: Float[Tensor, "*stack groups n n"],
-    allowed: Bool[Tensor, "*stack groups n n"],
-    n_samples: int,
+    scores: Float[Tensor, "*stack n n"],
+    same: Bool[Tensor, "*stack n n"],
     *,
     contrast: Contrast = "second",
 ) -> Float[Tensor, "*stack"]:
@@ -72,11 +71,8 @@ def conditional_infonce_lower_bound_nats(
     condition.
 
     Args:
-        scores: critic values of pairs inside groups of samples.
-        allowed: whether the pair's two members have the same condition; its diagonal marks the
-            true samples.
-        n_samples: number of samples in the batch, the weight's denominator in the average over
-            conditions.
+        scores: critic values of the pairs, positives on the diagonal; read where ``same`` is true.
+        same: whether the pair's two members have the same condition.
         contrast: as in ``infonce_lower_bound_nats``.
 
     Returns:
@@ -86,19 +82,14 @@ def conditional_infonce_lower_bound_nats(
         FactorCL (arXiv 2306.05268) Eqs. 13 and 15.
     """
     axis = -1 if contrast == "second" else -2
-    real = allowed.diagonal(dim1=-2, dim2=-1)
-    counts = allowed.sum(axis).clamp_min(1).log()
-    # A padded row has no allowed pair: give it a finite row so that its gradient is 0 and not NaN.
-    open_rows = allowed | ~real.unsqueeze(axis)
-    normaliser = scores.masked_fill(~open_rows, -torch.inf).logsumexp(axis)
-    terms = scores.diagonal(dim1=-2, dim2=-1) - normaliser + counts
-    return terms.masked_fill(~real, 0.0).sum((-2, -1)) / n_samples
+    counts = same.sum(axis, dtype=scores.dtype).log()
+    normaliser = scores.masked_fill(~same, -torch.inf).logsumexp(axis)
+    return (scores.diagonal(dim1=-2, dim2=-1) - normaliser + counts).mean(-1)
 
 
 def conditional_nce_club_estimate_nats(
-    scores: Float[Tensor, "*stack groups n n"],
-    allowed: Bool[Tensor, "*stack groups n n"],
-    n_samples: int,
+    scores: Float[Tensor, "*stack n n"],
+    same: Bool[Tensor, "*stack n n"],
     *,
     keep_diagonal: bool = False,
 ) -> Float[Tensor, "*stack"]:
@@ -106,10 +97,8 @@ def conditional_nce_club_estimate_nats(
     condition.
 
     Args:
-        scores: critic values of pairs inside groups of samples.
-        allowed: whether the pair's two members have the same condition; its diagonal marks the
-            true samples.
-        n_samples: number of samples in the batch.
+        scores: critic values of the pairs, positives on the diagonal; read where ``same`` is true.
+        same: whether the pair's two members have the same condition.
         keep_diagonal: as in ``nce_club_estimate_nats``.
 
     Returns:
@@ -119,12 +108,12 @@ def conditional_nce_club_estimate_nats(
     Source:
         FactorCL (arXiv 2306.05268) Eqs. 14 and 16.
     """
-    real = allowed.diagonal(dim1=-2, dim2=-1)
-    product = allowed if keep_diagonal else allowed & ~torch.diag_embed(real)
+    itself = torch.eye(same.shape[-1], dtype=torch.bool, device=same.device)
+    product = same if keep_diagonal else same & ~itself
     counts = product.sum(-1)
-    means = (scores * product).sum(-1) / counts.clamp_min(1)
+    means = scores.masked_fill(~product, 0.0).sum(-1) / counts.clamp_min(1)
     terms = scores.diagonal(dim1=-2, dim2=-1) - means
-    return terms.masked_fill(~real | (counts == 0), 0.0).sum((-2, -1)) / n_samples
+    return terms.masked_fill(counts == 0, 0.0).mean(-1)
 
 
 def label_infonce_lower_bound_nats(

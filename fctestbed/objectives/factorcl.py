@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.objectives.base import Batch, DataShape, Groups, Method, MethodSettings, NetSpec
+from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.bounds import (
     Contrast,
     conditional_infonce_lower_bound_nats,
@@ -199,38 +199,28 @@ class _FactorCL(Method):
         views: Projections | None,
         batch: Batch,
     ) -> Tensor:
-        """Scores of all pairs [stack, n, n], or inside groups [stack, groups, n, n]."""
+        """Scores of all pairs [stack, n, n]; where there are groups, of those that share one."""
         critic = cast(
             ConcatCritic, parts.inner[term] if term in parts.inner else parts.get_submodule(term)
         )
         u, v = self._with_condition(term, originals, views, batch, parts.n_classes)
         rows, columns = critic.rows(u), critic.columns(v)
-        if batch.groups is None:
+        groups = batch.groups
+        if groups is None:
             return critic.pairs(rows, columns)
-        index = batch.groups.index
-        stack, groups, n = index.shape
-        flat = index.reshape(stack, groups * n, 1).expand(-1, -1, rows.shape[2])
-        grouped = (
-            part.gather(1, flat).view(stack * groups, n, part.shape[2]) for part in (rows, columns)
-        )
-        return critic.pairs(*grouped).view(stack, groups, n, n)
+        return critic.pairs(groups.gather(rows), groups.gather(columns), groups.spread)
 
     def _conditional_nce(self, scores: Tensor, batch: Batch) -> Float[Tensor, " stack"]:
         contrast = self.settings.contrast
         if batch.groups is None:
             return infonce_lower_bound_nats(scores, contrast=contrast)
-        return conditional_infonce_lower_bound_nats(
-            scores, batch.groups.allowed, batch.y.shape[1], contrast=contrast
-        )
+        return conditional_infonce_lower_bound_nats(scores, batch.groups.same, contrast=contrast)
 
     def _conditional_club(self, scores: Tensor, batch: Batch) -> Float[Tensor, " stack"]:
         keep = self.settings.club_diagonal == "kept"
-        groups: Groups | None = batch.groups
-        if groups is None:
+        if batch.groups is None:
             return nce_club_estimate_nats(scores, keep_diagonal=keep)
-        return conditional_nce_club_estimate_nats(
-            scores, groups.allowed, batch.y.shape[1], keep_diagonal=keep
-        )
+        return conditional_nce_club_estimate_nats(scores, batch.groups.same, keep_diagonal=keep)
 
     @abstractmethod
     def _views(self, parts: FactorCLModule, batch: Batch) -> Projections | None:

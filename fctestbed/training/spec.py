@@ -6,11 +6,12 @@ May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from fctestbed.objectives.base import DataShape, Method, NetSpec
+from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.registry import METHODS
 from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
+from fctestbed.synthesis.spec_errors import spec_error_lines
 
 MIN_SAMPLES_PER_CLASS = 4
 
@@ -22,9 +23,9 @@ class TrainSpec(Spec):
     the last step, ``constant`` keeps it (the official code).
     """
 
-    steps: PositiveInt = 1000
+    steps: PositiveInt = 800
     batch_size: Annotated[int, Field(ge=2)] = 128
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     schedule: Literal["constant", "cosine"] = "cosine"
     warmup: NonNegativeInt = 0
 
@@ -51,18 +52,12 @@ class TrainingSpec(Spec):
     world: WorldSpec = Field(default_factory=WorldSpec)
     seed: NonNegativeInt = 0
 
-    @field_validator("method")
-    @classmethod
-    def _known_method(cls, name: str) -> str:
-        if name not in METHODS:
-            raise ValueError(f"expected one of {', '.join(METHODS)}, got {name!r}")
-        return name
-
     @model_validator(mode="after")
     def _resolve(self) -> Self:
+        if self.method not in METHODS:
+            raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {self.method!r}")
         method = METHODS[self.method]
-        settings = method.Settings.model_validate(self.settings).model_dump(mode="json")
-        object.__setattr__(self, "settings", settings)
+        object.__setattr__(self, "settings", self._whole_settings(method.Settings))
         for name, used, default in (
             ("nets", method.uses_nets, NetSpec),
             ("train", method.trained, TrainSpec),
@@ -72,6 +67,18 @@ class TrainingSpec(Spec):
             object.__setattr__(self, name, (value or default()) if used else None)
         self._check_batch()
         return self
+
+    def _whole_settings(self, record: type[MethodSettings]) -> dict[str, Any]:
+        """The settings with the defaults of those left out."""
+        for name in self.settings:
+            if name not in record.model_fields:
+                known = ", ".join(record.model_fields)
+                expected = f"one of {known}" if known else f"none, as {self.method} has none"
+                raise ValueError(f"settings: expected {expected}, got the unknown key {name!r}")
+        try:
+            return record.model_validate(self.settings).model_dump(mode="json")
+        except ValidationError as error:
+            raise ValueError(f"settings.{spec_error_lines(error)}") from error
 
     def _check_batch(self) -> None:
         if self.train is None:
@@ -123,11 +130,12 @@ class TrainingSpec(Spec):
         """Digest of all that must be equal for two trainings to share a stack: shapes and
         optimisation."""
         content = self.model_dump(mode="json")
-        shape = self.data_shape
+        shape, label = self.data_shape, self.world.label
         for varying in ("world", "seed"):
             content.pop(varying)
         sizes = {
             "dims": (shape.dim1, shape.dim2, shape.n_classes),
+            "label": (label.kind, getattr(label, "n_relevant", None)),
             "n_train": self.world.n_train,
             "world": {
                 part: value

@@ -92,11 +92,13 @@ def train_stack(
         a reason in ``diverged``; the others are untouched by it.
 
     Raises:
-        ValueError: if the trainings cannot share a stack.
+        ValueError: if the trainings cannot share a stack, or the data sets are not as many.
     """
     keys = {spec.stack_key for spec in specs}
     if len(keys) != 1:
         raise ValueError(f"specs: expected trainings of one shape, got {len(keys)} shapes")
+    if len(datasets) != len(specs):
+        raise ValueError(f"datasets: expected {len(specs)}, one per training, got {len(datasets)}")
     device = torch.device(device)
     spec = specs[0]
     method = spec.build_method()
@@ -167,6 +169,10 @@ def _optimise(
                 report(Progress(step=step + 1, steps=train.steps, losses_nats=totals))
             if not alive.any():
                 return
+    # The last step's update is in no logged loss.
+    for parameter in module.parameters():
+        alive &= parameter.detach().reshape(len(alive), -1).isfinite().all(1)
+    _mark_diverged(trained, train.steps, alive)
 
 
 def _step(optimiser: torch.optim.Optimizer, losses: Tensor) -> None:
@@ -237,6 +243,10 @@ def _log(trained: TrainedStack, step: int, losses: Mapping[str, Tensor], alive: 
     trained.logged_steps.append(step)
     for name, values in losses.items():
         trained.losses_nats.setdefault(name, []).append(values.detach().tolist())
+    _mark_diverged(trained, step, alive)
+
+
+def _mark_diverged(trained: TrainedStack, step: int, alive: Tensor) -> None:
     for run, well in enumerate(alive.tolist()):
         if not well and trained.diverged[run] is None:
             trained.diverged[run] = f"loss was not finite, or exploded, by step {step}"

@@ -1,0 +1,239 @@
+"""Scores of all pairs are the MLP's on concatenated rows, by every path and at every tile size."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from fctestbed.nets import ConcatCritic, Stack, mlp_pairs, pairs, relu_dot_pairs
+
+HIDDEN = [(6,), (6, 5), (6, 5, 4)]
+
+
+def drawn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def stack_of(size: int, dtype: torch.dtype = torch.float64) -> Stack:
+    generators = tuple(torch.Generator().manual_seed(seed) for seed in range(size))
+    return Stack(generators=generators, dtype=dtype)
+
+
+def reference(critic: ConcatCritic, u: Tensor, v: Tensor, member: int) -> Tensor:
+    """One member's MLP on every concatenated pair, [rows, columns]."""
+    hidden = torch.stack([torch.cat([u_i, v_j]) for u_i in u for v_j in v])
+    *before, last = [critic.first, *critic.rest]
+    for layer in before:
+        weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
+        hidden = torch.relu(hidden @ weight[member] + bias[member])
+    out = hidden @ last.get_parameter("weight")[member] + last.get_parameter("bias")[member]
+    return out.view(len(u), len(v))
+
+
+def scores_and_gradients(
+    score: Callable[[Tensor, Tensor], Tensor], critic: ConcatCritic, u: Tensor, v: Tensor
+) -> list[Tensor]:
+    """Scores, and gradients of a weighted sum of them wrt u, v and every parameter."""
+    u, v = u.clone().requires_grad_(), v.clone().requires_grad_()
+    scores = score(u, v)
+    total = (scores * drawn(*scores.shape, seed=9, dtype=scores.dtype)).sum()
+    return [scores, *torch.autograd.grad(total, [u, v, *critic.parameters()])]
+
+
+def assert_all_close(found: list[Tensor], expected: list[Tensor], **tolerance: Any) -> None:
+    for one, other in zip(found, expected, strict=True):
+        assert other.abs().max() > 0
+        torch.testing.assert_close(one, other, **tolerance)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_scores_are_the_mlps_on_concatenated_rows(hidden: tuple[int, ...]) -> None:
+    critic = ConcatCritic(stack_of(3), 4, 2, hidden)
+    u, v = drawn(3, 5, 4, seed=1), drawn(3, 7, 2, seed=2)
+
+    def plain(u: Tensor, v: Tensor) -> Tensor:
+        return torch.stack([reference(critic, u[k], v[k], k) for k in range(3)])
+
+    assert_all_close(
+        scores_and_gradients(critic, critic, u, v), scores_and_gradients(plain, critic, u, v)
+    )
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_groups_are_scored_by_the_critic_of_their_run(hidden: tuple[int, ...]) -> None:
+    stack, groups, n = 2, 3, 4
+    critic = ConcatCritic(stack_of(stack), 3, 3, hidden)
+    u, v = drawn(stack, groups * n, 3, seed=1), drawn(stack, groups * n, 3, seed=2)
+
+    def grouped(u: Tensor, v: Tensor) -> Tensor:
+        rows = critic.rows(u).view(stack * groups, n, -1)
+        columns = critic.columns(v).view(stack * groups, n, -1)
+        return critic.pairs(rows, columns)
+
+    def plain(u: Tensor, v: Tensor) -> Tensor:
+        return torch.stack(
+            [
+                reference(critic, u[k, g * n : (g + 1) * n], v[k, g * n : (g + 1) * n], k)
+                for k in range(stack)
+                for g in range(groups)
+            ]
+        )
+
+    assert_all_close(
+        scores_and_gradients(grouped, critic, u, v), scores_and_gradients(plain, critic, u, v)
+    )
+
+
+TOLERANCES = [
+    (torch.float64, {"rtol": 1e-12, "atol": 1e-12}),
+    # Sums of up to 77 terms of size 10 at most, in another order.
+    (torch.float32, {"rtol": 1e-4, "atol": 1e-4}),
+]
+
+
+def kernel_and_tiles(
+    a: Tensor, c: Tensor, w: Tensor
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Scores and gradients by the compiled loop and by the tiles of other devices."""
+    leaves = [tensor.clone().requires_grad_() for tensor in (a, c, w)]
+    scores = relu_dot_pairs(*leaves)
+    grad = drawn(*scores.shape, seed=9, dtype=a.dtype)
+    found = scores, *torch.autograd.grad(scores, leaves, grad)
+    with torch.no_grad():
+        tiles = pairs._forward_tiles(a, c, w), *pairs._backward_tiles(a, c, w, grad)
+    return found, tiles
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), TOLERANCES)
+# A tile of one row, of some rows, of one run, of two runs, of everything.
+@pytest.mark.parametrize("tile_elements", [1, 150, 400, 900, 1 << 26])
+def test_the_compiled_loop_equals_the_tiles(
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: torch.dtype,
+    tolerance: dict[str, Any],
+    tile_elements: int,
+) -> None:
+    monkeypatch.setattr(pairs, "_TILE_ELEMENTS", tile_elements)
+    a, c, w = (
+        drawn(*shape, seed=seed, dtype=dtype)
+        for seed, shape in enumerate(((3, 11, 5), (3, 7, 5), (3, 5)))
+    )
+    before = [tensor.clone() for tensor in (a, c, w)]
+    found, tiles = kernel_and_tiles(a, c, w)
+    for one, other in zip(found, tiles, strict=True):
+        assert one.dtype == dtype
+        torch.testing.assert_close(one, other, **tolerance)
+    for tensor, copy in zip((a, c, w), before, strict=True):
+        assert torch.equal(tensor, copy)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 64])
+@pytest.mark.parametrize("tile_elements", [1, 13, 100, 1000, 10**6])
+def test_tiles_cover_every_row_once_and_keep_to_their_size(
+    monkeypatch: pytest.MonkeyPatch, rows: int, tile_elements: int
+) -> None:
+    monkeypatch.setattr(pairs, "_TILE_ELEMENTS", tile_elements)
+    stack, row_elements = 5, 12
+    seen = torch.zeros(stack, rows, dtype=torch.long)
+    for k, i in pairs._tiles(stack, rows, row_elements):
+        seen[k, i] += 1
+        elements = seen[k, i].numel() * row_elements
+        assert elements <= max(tile_elements, row_elements)
+    assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("hidden", HIDDEN[1:])
+@pytest.mark.parametrize("tile_elements", [1, 100, 300, 500])
+def test_deep_critics_give_the_same_in_tiles_computed_twice(
+    monkeypatch: pytest.MonkeyPatch, hidden: tuple[int, ...], tile_elements: int
+) -> None:
+    critic = ConcatCritic(stack_of(3), 4, 2, hidden)
+    u, v = drawn(3, 5, 4, seed=1), drawn(3, 7, 2, seed=2)
+    whole = scores_and_gradients(critic, critic, u, v)
+    calls: list[int] = []
+    original = checkpoint
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(pairs, "checkpoint", counted)
+    monkeypatch.setattr(pairs, "_TILE_ELEMENTS", tile_elements)
+    tiled = scores_and_gradients(critic, critic, u, v)
+    assert len(calls) > 1
+    assert_all_close(tiled, whole, rtol=1e-12, atol=1e-12)
+
+
+# 70: wide enough for vectorised loops and their remainder.
+@pytest.mark.parametrize("hidden", [(6,), (70,), (6, 5)])
+@pytest.mark.parametrize("argument", [0, 1])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_nan_and_infinity_in_an_input_show_in_its_scores_alone(
+    hidden: tuple[int, ...], argument: int, value: float
+) -> None:
+    critic = ConcatCritic(stack_of(2, torch.float32), 3, 3, hidden)
+    clean = [drawn(2, 5, 3, seed=seed, dtype=torch.float32) for seed in (1, 2)]
+    spoiled = [tensor.clone() for tensor in clean]
+    spoiled[argument][1, 2] = value
+    expected, scores = critic(*clean), critic(*spoiled)
+    touched = torch.zeros(2, 5, 5, dtype=torch.bool)
+    touched[1].select(argument, 2).fill_(True)
+    assert not scores[touched].isfinite().any()
+    torch.testing.assert_close(scores[~touched], expected[~touched])
+
+
+def test_nan_in_a_weight_or_a_gradient_shows() -> None:
+    a, c, w = drawn(1, 3, 2, seed=1), drawn(1, 3, 2, seed=2), drawn(1, 2, seed=3)
+    leaves = [tensor.requires_grad_() for tensor in (a, c, w)]
+    grad = torch.ones(1, 3, 3, dtype=torch.float64)
+    grad[0, 1, 2] = torch.nan
+    grad_a, grad_c, grad_w = torch.autograd.grad(relu_dot_pairs(*leaves), leaves, grad)
+    active = (a[0, 1] + c[0, 2]).detach() > 0
+    assert active.any()
+    assert grad_a[0, 1, active].isnan().all()
+    assert grad_c[0, 2, active].isnan().all()
+    assert grad_w[0, active].isnan().all()
+    assert not grad_a[0, 0].isnan().any()
+    spoiled = torch.full_like(w, torch.nan)
+    assert relu_dot_pairs(a, c, spoiled).isnan().all()
+
+
+def test_pair_scores_pass_gradcheck() -> None:
+    a, c, w = (
+        drawn(*shape, seed=seed).requires_grad_()
+        for seed, shape in enumerate(((2, 3, 4), (2, 2, 4), (2, 4)), start=1)
+    )
+    assert torch.autograd.gradcheck(relu_dot_pairs, (a, c, w))
+    layers = [
+        (drawn(2, 4, 3, seed=4).requires_grad_(), drawn(2, 1, 3, seed=5).requires_grad_()),
+        (drawn(2, 3, 1, seed=6).requires_grad_(), drawn(2, 1, 1, seed=7).requires_grad_()),
+    ]
+
+    def deep(a: Tensor, c: Tensor, *parameters: Tensor) -> Tensor:
+        return mlp_pairs(a, c, list(zip(parameters[::2], parameters[1::2], strict=True)))
+
+    assert torch.autograd.gradcheck(deep, (a, c, *(tensor for pair in layers for tensor in pair)))
+
+
+@pytest.mark.parametrize("hidden", HIDDEN[:2])
+def test_critics_leave_their_inputs_as_they_are(hidden: tuple[int, ...]) -> None:
+    critic = ConcatCritic(stack_of(2), 3, 3, hidden)
+    u, v = drawn(2, 5, 3, seed=1), drawn(2, 5, 3, seed=2)
+    rows, columns = critic.rows(u), critic.columns(v)
+    before = [tensor.clone() for tensor in (u, v, rows, columns)]
+    critic(u, v).sum().backward()
+    critic.pairs(rows, columns).sum().backward()
+    for tensor, copy in zip((u, v, rows, columns), before, strict=True):
+        assert torch.equal(tensor, copy)
+
+
+def test_arguments_may_be_views_of_any_stride() -> None:
+    a, c = drawn(4, 2, 3, seed=1).transpose(0, 1), drawn(2, 3, 5, seed=2).transpose(1, 2)
+    w = drawn(1, 3, seed=3).expand(2, 3)
+    torch.testing.assert_close(
+        relu_dot_pairs(a, c, w), relu_dot_pairs(*(t.contiguous() for t in (a, c, w)))
+    )

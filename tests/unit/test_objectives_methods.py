@@ -1,0 +1,363 @@
+"""Every method of the registry keeps the contract of a method."""
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from fctestbed.nets import Stack
+from fctestbed.objectives import METHODS, Batch, DataShape, Method, NetSpec, group_by_condition
+
+N, RUNS, N_CLASSES = 12, 2, 4
+SHAPE = DataShape(dim1=5, dim2=3, n_classes=N_CLASSES)
+NETS = NetSpec(encoder_hidden=(9,), embed_dim=6, head_hidden=(8,), head_dim=4, critic_hidden=(7,))
+EVERY = list(METHODS)
+TRAINED = [name for name, method in METHODS.items() if method.trained]
+INNER = [name for name, method in METHODS.items() if method.has_inner_loop]
+TERMS = ("nce_x1x2", "club_x1x2_cond", "unimodal", "club_x1x2", "nce_x1x2_cond")
+
+
+def stack_of(*seeds: int, dtype: torch.dtype = torch.float32) -> Stack:
+    generators = tuple(torch.Generator().manual_seed(seed) for seed in seeds)
+    return Stack(generators=generators, dtype=dtype)
+
+
+def built(name: str, nets: NetSpec = NETS, **settings: Any) -> tuple[Method, nn.Module]:
+    method = METHODS[name](METHODS[name].Settings.model_validate(settings))
+    module = method.build(stack_of(0, 1), SHAPE, nets)
+    # Initial critics are nearly additive, f(u) + g(v), of which no bound has a gradient.
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(2.5)
+    return method, module
+
+
+def inputs(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def batch_of(method: Method, labels: Tensor | None = None, said: Tensor | None = None) -> Batch:
+    y = torch.arange(RUNS * N).view(RUNS, N) % N_CLASSES if labels is None else labels
+    said = y if said is None else said
+    condition = {"label": y, "views": said, None: None}[method.conditions_on]
+    views = (inputs(RUNS, N, 5, seed=3), inputs(RUNS, N, 3, seed=4)) if method.uses_views else None
+    return Batch(
+        x1=inputs(RUNS, N, 5, seed=1),
+        x2=inputs(RUNS, N, 3, seed=2),
+        y=y,
+        x1_view=views[0] if views else None,
+        x2_view=views[1] if views else None,
+        groups=None if condition is None else group_by_condition(condition),
+    )
+
+
+def gradients(module: nn.Module, losses: Tensor) -> dict[str, Tensor | None]:
+    names, parameters = zip(*module.named_parameters(), strict=True)
+    found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+    return dict(zip(names, found, strict=True))
+
+
+def is_last_bias(module: nn.Module, name: str) -> bool:
+    """A critic's last bias: every bound is the same whatever constant the scores share."""
+    return name.endswith("bias") and module.get_parameter(name).shape[-1] == 1
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_losses_are_finite_numbers_of_every_run(name: str) -> None:
+    method, module = built(name)
+    terms = method.loss(module, batch_of(method))
+    assert terms
+    for values in terms.values():
+        assert values.shape == (RUNS,)
+        assert values.isfinite().all()
+        assert values[0] != values[1]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_loss_reaches_every_parameter_outside_the_inner_loop(name: str) -> None:
+    method, module = built(name)
+    for parameter_name, parameter in module.named_parameters():
+        # As in training: the CLUB critics are constants of the outer loss.
+        parameter.requires_grad_(not parameter_name.startswith("inner."))
+    total = torch.stack(list(method.loss(module, batch_of(method)).values())).sum(0)
+    total.sum().backward()
+    for parameter_name, parameter in module.named_parameters():
+        if parameter_name.startswith("inner."):
+            assert parameter.grad is None, parameter_name
+            continue
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.isfinite().all(), parameter_name
+        if not is_last_bias(module, parameter_name):
+            each = parameter.grad.flatten(1).abs().sum(1)
+            assert (each > 0).all(), parameter_name
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_the_inner_loss_reaches_the_inner_parameters_alone(name: str) -> None:
+    method, module = built(name)
+    losses = method.inner_loss(module, batch_of(method))
+    assert losses.shape == (RUNS,)
+    found = gradients(module, losses)
+    assert any(parameter.startswith("inner.") for parameter in found)
+    for parameter, gradient in found.items():
+        if not parameter.startswith("inner."):
+            assert gradient is None, parameter
+            continue
+        assert gradient is not None, parameter
+        assert gradient.isfinite().all(), parameter
+        if not is_last_bias(module, parameter):
+            assert (gradient.flatten(1).abs().sum(1) > 0).all(), parameter
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_no_run_feels_another_runs_loss(name: str) -> None:
+    method, module = built(name)
+    first = torch.stack(list(method.loss(module, batch_of(method)).values())).sum(0)[0]
+    for parameter, gradient in gradients(module, first).items():
+        if gradient is not None:
+            # A bank's heads are further members of the axis, run by run.
+            own = gradient.shape[0] // RUNS
+            assert (gradient[own:] == 0).all(), parameter
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if not METHODS[name].trained])
+def test_an_untrained_method_has_no_loss(name: str) -> None:
+    method, module = built(name)
+    with pytest.raises(TypeError, match="has no loss: it is not trained"):
+        method.loss(module, batch_of(method))
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in INNER])
+def test_a_method_without_an_inner_loop_says_so(name: str) -> None:
+    method, module = built(name)
+    with pytest.raises(TypeError, match="has no inner loop"):
+        method.inner_loss(module, batch_of(method))
+
+
+WIDTHS: dict[str, dict[str, int]] = {
+    **{name: {"z1": 6, "z2": 6, "joint": 12} for name in EVERY},
+    "raw": {"z1": 5, "z2": 3, "joint": 8},
+    **{name: {"z1": 4, "z2": 4, "joint": 8} for name in ("unimodal-sup", "unimodal-ssl")},
+    **{
+        name: {"z_s1": 8, "z_s2": 8, "z_u1": 12, "z_u2": 12, "joint": 40}
+        for name in ("factorcl-sup", "factorcl-ssl")
+    },
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_readouts_have_their_names_shapes_and_modalities(name: str) -> None:
+    method, module = built(name)
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    readouts = method.readouts(module, x1, x2)
+    assert {key: tuple(value.shape) for key, value in readouts.items()} == {
+        key: (RUNS, N, width) for key, width in WIDTHS[name].items()
+    }
+    parts = [value for key, value in readouts.items() if key != "joint"]
+    assert torch.equal(readouts["joint"], torch.cat(parts, 2))
+    for other in (1, 2):
+        changed = (
+            [inputs(RUNS, N, 5, seed=8), x2] if other == 1 else [x1, inputs(RUNS, N, 3, seed=8)]
+        )
+        again = method.readouts(module, *changed)
+        moved = {key for key in readouts if not torch.equal(readouts[key], again[key])}
+        assert moved == {key for key in readouts if other in method.reads(key)}
+    assert method.reads("joint") == (1, 2)
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_factorised_readouts_are_the_heads_side_by_side(name: str) -> None:
+    method, module = built(name)
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
+    assert set(heads) == {f"{term}.{m}" for term in TERMS for m in (1, 2)}
+    factors = {"s": ("nce_x1x2", "club_x1x2_cond"), "u": ("unimodal", "club_x1x2", "nce_x1x2_cond")}
+    for factor, terms in factors.items():
+        for m in (1, 2):
+            side_by_side = torch.cat([heads[f"{term}.{m}"] for term in terms], 2)
+            assert torch.equal(readouts[f"z_{factor}{m}"], side_by_side)
+
+
+@pytest.mark.parametrize("name", ["unimodal-sup", "unimodal-ssl"])
+def test_unimodal_readouts_are_the_heads(name: str) -> None:
+    method, module = built(name)
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
+    assert torch.equal(readouts["z1"], heads["unimodal1"])
+    assert torch.equal(readouts["z2"], heads["unimodal2"])
+
+
+@pytest.mark.parametrize("name", ["simclr", "supcon"])
+def test_contrastive_heads_stand_on_the_encoders(name: str) -> None:
+    method, module = built(name)
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
+    assert {key: value.shape for key, value in heads.items()} == {
+        "projection1": (RUNS, N, 4),
+        "projection2": (RUNS, N, 4),
+    }
+    for m in (1, 2):
+        projection = module.get_submodule(f"head{m}")(readouts[f"z{m}"])["projection"]
+        assert torch.equal(heads[f"projection{m}"], projection)
+
+
+@pytest.mark.parametrize("name", ["raw", "untrained", "supervised"])
+def test_methods_without_heads_report_none(name: str) -> None:
+    method, module = built(name)
+    assert method.heads(module, inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)) == {}
+
+
+def test_raw_is_the_inputs_themselves() -> None:
+    method, module = built("raw")
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    readouts = method.readouts(module, x1, x2)
+    assert torch.equal(readouts["z1"], x1)
+    assert torch.equal(readouts["z2"], x2)
+    assert not list(module.parameters())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_unknown_settings_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="temprature\n  Extra inputs are not permitted"):
+        METHODS[name].Settings.model_validate({"temprature": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("simclr", "temperature", 0.0),
+        ("simclr", "temperature", float("nan")),
+        ("factorcl-sup", "conditioning", "exact"),
+        ("factorcl-sup", "conditional_club_views", "repeated"),
+        ("factorcl-ssl", "label_input", "scalar"),
+        ("factorcl-ssl", "counting", "twice"),
+        ("factorcl-ssl", "inner_steps", 0),
+        ("factorcl-ssl", "inner_rate", 0.0),
+        ("unimodal-sup", "contrast", "third"),
+    ],
+)
+def test_settings_outside_their_range_are_refused(name: str, key: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=key):
+        METHODS[name].Settings.model_validate({key: value})
+
+
+def test_a_critic_needs_a_hidden_layer() -> None:
+    with pytest.raises(ValidationError, match="critic_hidden"):
+        NetSpec(critic_hidden=())
+
+
+def test_settings_are_frozen_and_default_to_the_papers() -> None:
+    method = METHODS["factorcl-sup"]()
+    assert method.settings == METHODS["factorcl-sup"].Settings()
+    assert method.settings.model_dump() == {
+        "conditioning": "within",
+        "counting": "once",
+        "club_diagonal": "dropped",
+        "contrast": "second",
+        "inner_batch": "fresh",
+        "inner_steps": 1,
+        "inner_rate": 1.0,
+        "condition_on": "both",
+        "label_input": "onehot",
+    }
+    with pytest.raises(ValidationError, match="frozen"):
+        method.settings.counting = "sum"
+
+
+CONTRASTS: list[tuple[str, dict[str, Any]]] = [
+    (name, settings)
+    for name in TRAINED
+    for settings in ({}, {"contrast": "first"})
+    if set(settings) <= set(METHODS[name].Settings.model_fields)
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), CONTRASTS, ids=str)
+# Classes of one sample and classes of none; one class for all.
+@pytest.mark.parametrize("labels", [[0] * (N - 2) + [1, 3], [2] * N])
+def test_empty_and_single_sample_classes_stay_finite(
+    name: str, settings: dict[str, Any], labels: list[int]
+) -> None:
+    method, module = built(name, **settings)
+    batch = batch_of(method, torch.tensor([labels, sorted(labels)]))
+    terms = method.loss(module, batch)
+    losses = [torch.stack(list(terms.values())).sum(0)]
+    if method.has_inner_loop:
+        losses.append(method.inner_loss(module, batch))
+    for values in losses:
+        assert values.isfinite().all()
+        for parameter, gradient in gradients(module, values).items():
+            assert gradient is None or gradient.isfinite().all(), parameter
+
+
+def test_factorcl_ssl_with_every_sample_alone_has_conditional_terms_of_exactly_zero() -> None:
+    method, module = built("factorcl-ssl")
+    batch = batch_of(method, said=torch.arange(N).repeat(RUNS, 1))
+    terms = method.loss(module, batch)
+    for name in ("club_x1x2_cond", "nce_x1x2_cond"):
+        assert (terms[name] == 0).all()
+        assert all(
+            gradient is None or (gradient == 0).all()
+            for gradient in gradients(module, method.loss(module, batch)[name]).values()
+        )
+    for name in ("nce_x1x2", "unimodal1", "unimodal2", "club_x1x2"):
+        assert (terms[name] != 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "conditioning", "expected"),
+    [
+        ("factorcl-sup", "within", "label"),
+        ("factorcl-ssl", "within", "views"),
+        ("factorcl-sup", "batch", None),
+        ("factorcl-ssl", "batch", None),
+    ],
+)
+def test_negatives_share_the_condition_only_within_it(
+    name: str, conditioning: str, expected: str | None
+) -> None:
+    assert built(name, conditioning=conditioning)[0].conditions_on == expected
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_label_matters_to_the_methods_that_read_it(name: str) -> None:
+    settings: dict[str, Any] = {"conditioning": "batch"} if name == "factorcl-ssl" else {}
+    method, module = built(name, **settings)
+    straight = batch_of(method)
+    turned = batch_of(method, torch.arange(RUNS * N).view(RUNS, N) // 3 % N_CLASSES)
+    totals = [
+        torch.stack(list(method.loss(module, batch).values())).sum(0)
+        for batch in (straight, turned)
+    ]
+    assert torch.equal(*totals) != method.uses_label
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_initial_parameters_do_not_depend_on_the_stack(name: str) -> None:
+    method = METHODS[name]()
+    together = method.build(stack_of(3, 4, 5), SHAPE, NETS)
+    for position, seed in enumerate((3, 4, 5)):
+        alone = method.build(stack_of(seed), SHAPE, NETS)
+        for (parameter, theirs), own in zip(
+            together.named_parameters(), alone.parameters(), strict=True
+        ):
+            members = own.shape[0]
+            part = theirs[position * members : (position + 1) * members]
+            assert torch.equal(part, own), parameter
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_methods_leave_the_batch_as_it_is(name: str) -> None:
+    method, module = built(name)
+    batch = batch_of(method)
+    tensors = [batch.x1, batch.x2, batch.y, batch.x1_view, batch.x2_view]
+    before = [None if tensor is None else tensor.clone() for tensor in tensors]
+    if method.trained:
+        method.loss(module, batch)
+    method.readouts(module, batch.x1, batch.x2)
+    for tensor, copy in zip(tensors, before, strict=True):
+        assert (tensor is None and copy is None) or (
+            tensor is not None and copy is not None and torch.equal(tensor, copy)
+        )
