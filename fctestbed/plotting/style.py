@@ -1,6 +1,6 @@
 """How figures look: one colour, marker and dash per method, everywhere; sizes of a paper's columns.
 
-Imports matplotlib's settings only, and changes none of them outside ``house_style``.
+Imports seaborn's palette and matplotlib's settings; changes no setting outside ``house_style``.
 """
 
 import hashlib
@@ -9,23 +9,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib as mpl
+from seaborn import color_palette
 
 COLUMN_INCHES = 3.25
 PAGE_INCHES = 6.75
 
-# seaborn's "colorblind" palette, spelt out: importing seaborn takes longer than drawing.
-COLORBLIND = {
-    "blue": "#0173b2",
-    "orange": "#de8f05",
-    "green": "#029e73",
-    "vermilion": "#d55e00",
-    "pink": "#cc78bc",
-    "brown": "#ca9161",
-    "rose": "#fbafe4",
-    "grey": "#949494",
-    "yellow": "#ece133",
-    "sky": "#56b4e9",
-}
+_NAMES = (
+    "blue",
+    "orange",
+    "green",
+    "vermilion",
+    "pink",
+    "brown",
+    "rose",
+    "grey",
+    "yellow",
+    "sky",
+)
+COLORBLIND: dict[str, str] = dict(zip(_NAMES, color_palette("colorblind").as_hex(), strict=True))
 
 Dash = str | tuple[float, tuple[float, ...]]
 

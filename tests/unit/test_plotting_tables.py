@@ -4,13 +4,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import seaborn
 from synthetic_results import METHODS, RATIOS, as_results, record, records, relabelled
 
 from fctestbed.plotting import METHOD_STYLES, style_of, summary_table
 from fctestbed.plotting.exact import exact_by_ratio, relevant_latents
 from fctestbed.plotting.intervals import seed_intervals, seeds_note
-from fctestbed.plotting.style import COLORBLIND, method_order
+from fctestbed.plotting.style import method_order
 
 
 def rows_of(values, method="simclr", ratio=0.5):
@@ -55,10 +54,6 @@ def test_values_that_are_no_numbers_are_left_out_of_the_mean():
 )
 def test_the_note_says_seeds_interval_and_what_is_missing(counts, unfinished, note):
     assert seeds_note(pd.Series(counts), unfinished) == note
-
-
-def test_colours_are_seaborns_colour_blind_palette():
-    assert list(COLORBLIND.values()) == seaborn.color_palette("colorblind").as_hex()
 
 
 def test_no_two_methods_look_the_same():
