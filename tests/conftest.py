@@ -3,6 +3,10 @@
 import os
 from collections.abc import Iterator
 
+# Before numpy loads: small matrices on every core at once are slower than on one.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 import pytest
 import torch
 from hypothesis import settings

@@ -21,7 +21,7 @@ def bench(
     """
     from fctestbed.sweep.benchmarks import benchmarks  # noqa: PLC0415 - --help is quick
     from fctestbed.sweep.driver import resolve_device  # noqa: PLC0415
-    from fctestbed.sweep.executors import tune_process  # noqa: PLC0415
+    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
 
     for name, value in (("--threads", threads), ("--steps", steps)):
         if value < 1:
@@ -29,7 +29,7 @@ def bench(
     try:
         resolved = resolve_device(device)
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError.of(error) from error
     tune_process(threads)
     for timing in benchmarks(resolved, steps=steps):
         if as_json:

@@ -93,8 +93,8 @@ def generate(
     """
     from fctestbed.synthesis import make_dataset  # noqa: PLC0415 - --help must not wait for it
 
-    if seed < 0:
-        raise UsageError(f"--seed: expected a whole number >= 0, got {seed}")
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"--seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
     if out.suffix != ".npz":
         raise UsageError(f"--out: expected a file name that ends in .npz, got {str(out)!r}")
     if out.exists() and not force:
@@ -122,6 +122,11 @@ def generate(
         raise UsageError(
             f"--out: expected a place to write, got {out} ({error.strerror})"
         ) from error
+    except MemoryError as error:
+        raise UsageError(
+            f"--n-train: expected samples that fit into memory, got {spec.n_train} and "
+            f"{spec.n_test} of {spec.observation.dim1 + spec.observation.dim2} numbers"
+        ) from error
     typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
 
 
@@ -137,4 +142,4 @@ def _world(unique_ratio: float | None, values: dict[str, Any]) -> "WorldSpec":
     try:
         return WorldSpec.model_validate(values)
     except ValidationError as error:
-        raise UsageError(spec_error_lines(error)) from error
+        raise UsageError.of(ValueError(spec_error_lines(error))) from error

@@ -8,30 +8,20 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fctestbed.results.schema import RunRecord
-from fctestbed.sweep.executors import Executor, InProcess, UnitProgress
+from fctestbed.sweep.executors import Executor, InProcess
 from fctestbed.sweep.plan import Plan, Unit
+from fctestbed.sweep.worker import UnitProgress
 
 _LINE_EVERY_SECONDS = 10.0
-
-
-def _losses(progress: UnitProgress) -> str:
-    losses = progress.progress.losses_nats
-    return f"loss {statistics.fmean(losses):.2f} nats" if losses else "starting"
+# Before this share of the work the rate says nothing: workers are still starting.
+_LEAST_SHARE = 0.02
 
 
 class SweepDisplay:
-    """Progress of a sweep: work done of all, rate, time left, and each running stack's step and
+    """Progress of a sweep: runs done of all, rate, time left, and each running stack's step and
     loss."""
 
     def __init__(self, console: Console) -> None:
@@ -39,19 +29,17 @@ class SweepDisplay:
         self._live = console.is_terminal and not console.is_dumb_terminal
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=12),
             TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
             console=console,
             transient=True,
         )
         self._tasks: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
+        self._units: Sequence[Unit] = ()
         self._runs_done = self._runs = 0
         self._work_done = self._work = 0.0
-        self._fractions: dict[int, float] = {}
+        self._running: dict[int, float] = {}
         self._started = self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -70,67 +58,93 @@ class SweepDisplay:
 
     def begin(self, plan: Plan, executor: Executor) -> None:
         """Show the plan."""
-        self._started = time.monotonic()
+        self._started = self._last_line = time.monotonic()
+        self._units = plan.units
         self._runs = plan.n_runs - plan.n_finished
         self._work = sum(unit.work for unit in plan.units)
-        place = "here" if isinstance(executor, InProcess) else "in worker processes"
+        place = "in this process" if isinstance(executor, InProcess) else "in worker processes"
         done = f", {plan.n_finished} already done" if plan.n_finished else ""
-        self._console.print(
-            f"{plan.n_runs} runs{done}: {plan.n_trainings} trainings "
-            f"in {len(plan.units)} stacks, {place}",
-            highlight=False,
+        left = (
+            f": {plan.n_trainings} trainings in {len(plan.units)} stacks, {place}"
+            if plan.units
+            else ""
         )
-        if self._live:
-            self._whole = self._bars.add_task("sweep", total=self._runs, note="")
+        self._print(f"{plan.n_runs} runs{done}{left}")
+        if self._live and plan.units:
+            self._whole = self._bars.add_task("sweep", total=1.0, note=self._state())
 
-    def progress(self, unit: Unit, progress: UnitProgress) -> None:
+    def progress(self, progress: UnitProgress) -> None:
         """A stack has moved on."""
-        at = progress.progress
-        self._fractions[progress.unit] = unit.work * at.step / at.steps
-        if self._live:
+        at, unit = progress.progress, self._units[progress.unit]
+        self._running[progress.unit] = unit.work * at.step / at.steps
+        if self._live and self._whole is not None:
             task = self._tasks.get(progress.unit)
             if task is None:
-                name = f"{unit.method} x {len(unit.jobs)}"
-                task = self._bars.add_task(name, total=at.steps, note="")
+                task = self._bars.add_task(_name(unit), total=1.0, note=_at(progress))
                 self._tasks[progress.unit] = task
-            self._bars.update(task, completed=at.step, total=at.steps, note=_losses(progress))
+            self._bars.update(task, completed=at.step / at.steps, note=_at(progress))
+            self._bars.update(self._whole, completed=self._share(), note=self._state())
         elif time.monotonic() - self._last_line >= _LINE_EVERY_SECONDS:
-            self._line(f"{unit.method}: step {at.step} of {at.steps}, {_losses(progress)}")
+            self._line(f"{_name(unit)}: {_at(progress)}")
 
-    def committed(self, unit: Unit, records: Sequence[RunRecord]) -> None:
+    def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
         """A stack's runs are in the store."""
         self._runs_done += len(records)
-        self._work_done += unit.work
-        for place, fraction in list(self._fractions.items()):
-            if fraction >= unit.work * (1 - 1e-9) and place in self._tasks:
-                self._bars.remove_task(self._tasks.pop(place))
-                del self._fractions[place]
-                break
+        self._work_done += self._units[unit].work
+        self._running.pop(unit, None)
+        if unit in self._tasks:
+            self._bars.remove_task(self._tasks.pop(unit))
         for record in records:
             if record.status != "ok":
-                self._console.print(
+                self._print(
                     f"{record.method} at ratio {record.unique_ratio:g}, seed {record.seed}: "
-                    f"{record.status}: {record.reason}",
-                    highlight=False,
+                    f"{record.status}: {record.reason}"
                 )
-        if self._live and self._whole is not None:
-            self._bars.update(self._whole, completed=self._runs_done, note=self._rate())
-        elif not self._live:
-            self._line(f"{unit.method}: {len(records)} runs done")
+        if self._whole is not None:
+            self._bars.update(self._whole, completed=self._share(), note=self._state())
+        else:
+            self._line(f"{_name(self._units[unit])}: done")
 
-    def _rate(self) -> str:
-        minutes = (time.monotonic() - self._started) / 60
-        return f"{self._runs_done / minutes:.0f} runs/min" if minutes > 0 else ""
+    def _share(self) -> float:
+        return (self._work_done + sum(self._running.values())) / self._work
+
+    def _state(self) -> str:
+        """Runs done, rate, time passed and time left."""
+        elapsed, share = time.monotonic() - self._started, self._share()
+        parts = [f"{self._runs_done}/{self._runs} runs", _clock(elapsed)]
+        if self._runs_done:
+            parts.append(f"{60 * self._runs_done / max(elapsed, 1e-3):.0f}/min")
+        if share >= _LEAST_SHARE:
+            parts.append(f"{_clock(elapsed * (1 - share) / share)} left")
+        return ", ".join(parts)
 
     def _line(self, text: str) -> None:
         self._last_line = time.monotonic()
-        elapsed = self._last_line - self._started
-        done = max(self._work_done, 1e-9)
-        left = (
-            f", about {elapsed * (self._work - done) / done:.0f} s left" if self._work_done else ""
-        )
-        self._console.print(
-            f"[{elapsed:5.0f} s] {self._runs_done}/{self._runs} runs{left} | {text}",
-            highlight=False,
-            markup=False,
-        )
+        self._print(f"{self._state()} | {text}")
+
+    def _print(self, text: str) -> None:
+        # As it is: a path may hold brackets, and a log's lines are not to be folded.
+        self._console.print(text, highlight=False, markup=False, soft_wrap=not self._live)
+
+
+def _name(unit: Unit) -> str:
+    """The method, which ratios, to tell stacks of one method apart, and how many trainings."""
+    ratios = [run.unique_ratio for job in unit.jobs for run in job.runs]
+    low, high = min(ratios), max(ratios)
+    span = f"{low:g}" if low == high else f"{low:g}-{high:g}"
+    return f"{unit.method} {span} x {len(unit.jobs)}"
+
+
+def _at(progress: UnitProgress) -> str:
+    at = progress.progress
+    if not at.losses_nats:
+        return "starting"
+    if at.step == at.steps:
+        return "measuring"
+    return f"step {at.step}/{at.steps}, loss {statistics.fmean(at.losses_nats):.2f} nats"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -21,7 +21,7 @@ def figures(
         Path | None, typer.Option(help="Where to write; default figures/NAME of the sweep.")
     ] = None,
     heatmap_ratio: Annotated[
-        float | None, typer.Option(help="The heat map's ratio; default the middle one.")
+        float | None, typer.Option(help="The heat map's ratio; default 0.5.")
     ] = None,
     formats: Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")] = "png,pdf",
 ) -> None:
@@ -31,14 +31,15 @@ def figures(
     """
     from fctestbed.plotting import draw_figures  # noqa: PLC0415 - --help is quick
 
+    if heatmap_ratio is not None and not 0 <= heatmap_ratio <= 1:
+        raise UsageError(f"--heatmap-ratio: expected a number from 0 to 1, got {heatmap_ratio:g}")
     results = _load(directory)
     out = out or Path("figures") / directory.resolve().name
+    wanted = tuple(part.strip() for part in formats.split(","))
     try:
-        paths = draw_figures(
-            results, out, formats=tuple(formats.split(",")), heatmap_ratio=heatmap_ratio
-        )
-    except (ValueError, OSError) as error:
-        raise UsageError(str(error)) from error
+        paths = draw_figures(results, out, formats=wanted, heatmap_ratio=heatmap_ratio)
+    except ValueError as error:
+        raise UsageError.of(error) from error
     for path in paths:
         typer.echo(path)
 
@@ -58,16 +59,16 @@ def export(
     results = _load(directory)
     try:
         paths = export_results(results, out, format=format_, compress=compress)
-    except (ValueError, OSError) as error:
-        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise UsageError.of(error) from error
     for path in paths:
         typer.echo(path)
 
 
 def _load(directory: Path) -> "Results":
-    from fctestbed.results import StoreRefused, load_results  # noqa: PLC0415 - --help is quick
+    from fctestbed.results import load_results  # noqa: PLC0415 - --help is quick
 
     try:
         return load_results(directory)
-    except (StoreRefused, ValueError, OSError) as error:
+    except ValueError as error:
         raise UsageError(str(error)) from error

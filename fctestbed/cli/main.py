@@ -21,7 +21,6 @@ app = typer.Typer(
     name="fctestbed",
     help="A referee for multimodal contrastive learning: "
     "worlds whose information is known exactly, in bits.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -63,9 +62,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line; what went wrong is one line on stderr."""
     try:
-        code = app(arguments, standalone_mode=False)
-    except typer.Exit as done:
-        return done.exit_code
+        code = app(arguments or ["--help"], prog_name="fctestbed", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted", err=True)
         return INTERRUPTED

@@ -9,18 +9,17 @@ from rich.table import Table
 
 from fctestbed.plotting import summary_table
 from fctestbed.results import Results
-from fctestbed.sweep import Outcome
 
 _SHOWN_PROBLEMS = 5
 _MOST_COLUMNS = 11
 
 
-def print_summary(results: Results, outcome: Outcome) -> None:
+def print_summary(results: Results) -> None:
     """Label bits captured, method by ratio, beside the exact total; then what went wrong."""
     rows = summary_table(results)
     ratios = sorted({row.unique_ratio for row in rows})
     shown = ratios if len(ratios) <= _MOST_COLUMNS else ratios[:: -(-len(ratios) // _MOST_COLUMNS)]
-    table = Table(title="Label bits captured (joint readout, linear probe), mean over seeds")
+    table = Table()
     table.add_column("unique ratio", no_wrap=True)
     for ratio in shown:
         table.add_column(f"{ratio:g}", justify="right", no_wrap=True)
@@ -30,13 +29,19 @@ def print_summary(results: Results, outcome: Outcome) -> None:
     for label in dict.fromkeys(row.label for row in rows):
         found = (cells.get((label, ratio)) for ratio in shown)
         table.add_row(label, *(_number(row.label_bits if row else None) for row in found))
+    typer.echo("Label bits captured (joint readout, linear probe), mean over seeds:")
     Console(width=max(100, Console().width)).print(table)
     for warning, count in Counter(_warnings(results)).most_common():
         typer.echo(f"warning: {warning} in {count} runs")
-    for problem in outcome.problems[:_SHOWN_PROBLEMS]:
-        typer.echo(f"not ok: {problem}")
-    if len(outcome.problems) > _SHOWN_PROBLEMS:
-        typer.echo(f"not ok: {len(outcome.problems) - _SHOWN_PROBLEMS} more runs")
+    # Of this sweep as a whole: a run that diverged yesterday is no better today.
+    unfinished = results.runs[results.runs["status"] != "ok"]
+    for run in unfinished[:_SHOWN_PROBLEMS].itertuples():
+        typer.echo(
+            f"not ok: {run.method} at ratio {run.unique_ratio:g}, seed {run.seed}: "
+            f"{run.status}: {run.reason}"
+        )
+    if len(unfinished) > _SHOWN_PROBLEMS:
+        typer.echo(f"not ok: {len(unfinished) - _SHOWN_PROBLEMS} more runs")
 
 
 def _number(value: float | None) -> str:

@@ -1,5 +1,6 @@
 """The command ``sweep``: the main job."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -126,7 +127,7 @@ def _spec(
     pairs: list[str],
 ) -> "SweepSpec":
     from fctestbed.sweep.grid import parse_grid, parse_integers  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep.options import SpecError, build_sweep  # noqa: PLC0415
+    from fctestbed.sweep.options import build_sweep  # noqa: PLC0415
 
     options: dict[str, Any] = {"world": world} if world else {}
     try:
@@ -141,19 +142,22 @@ def _spec(
         if augmentation is not None:
             options["augmentation"] = {"kind": augmentation}
         return build_sweep(preset=preset, config=config, options=options, pairs=pairs)
-    except (ValueError, SpecError) as error:
-        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise UsageError.of(error) from error
 
 
 def _print_plan(
     spec: "SweepSpec", out: Path, device: str, workers: int | None, max_stack: int | None
 ) -> int:
-    from fctestbed.sweep.driver import describe_plan  # noqa: PLC0415 - --help is quick
+    from fctestbed.results import StoreRefused  # noqa: PLC0415 - --help is quick
+    from fctestbed.sweep.driver import describe_plan  # noqa: PLC0415
 
     try:
         lines = describe_plan(spec, out, device=device, workers=workers, max_stack=max_stack)
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError.of(error) from error
+    except StoreRefused as error:
+        raise StoreRefused(f"--out: {error}") from error
     for line in lines:
         typer.echo(line)
     return 0
@@ -172,29 +176,44 @@ def _run(
     from fctestbed.cli.display import SweepDisplay  # noqa: PLC0415
     from fctestbed.cli.report import print_summary  # noqa: PLC0415
     from fctestbed.plotting import draw_figures  # noqa: PLC0415
-    from fctestbed.results import load_results  # noqa: PLC0415
+    from fctestbed.results import StoreRefused, load_results  # noqa: PLC0415
     from fctestbed.sweep import run_sweep  # noqa: PLC0415
-    from fctestbed.sweep.executors import tune_process  # noqa: PLC0415
+    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
 
+    _check_place(figures_dir)
     tune_process()
     console = Console(stderr=True)
     try:
         with SweepDisplay(console) as display:
-            outcome = run_sweep(
+            run_sweep(
                 spec, out, device=device, workers=workers, max_stack=max_stack, display=display
             )
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError.of(error) from error
+    except StoreRefused as error:
+        raise StoreRefused(f"--out: {error}") from error
     except KeyboardInterrupt:
-        console.print(
+        typer.echo(
             f"interrupted: what was done is safe in {out}; the same command goes on from there",
-            highlight=False,
+            err=True,
         )
         return 130
     results = load_results(out)
-    print_summary(results, outcome)
-    if (results.runs["status"] == "ok").any():
-        draw_figures(results, figures_dir)
+    print_summary(results)
+    is_ok = results.runs["status"] == "ok"
+    if is_ok.any():
+        try:
+            draw_figures(results, figures_dir)
+        except ValueError as error:
+            raise UsageError(f"--figures: {error}; the results are in {out}") from error
         typer.echo(f"results in {out}, figures in {figures_dir}")
-    unfinished = int((results.runs["status"] != "ok").sum())
-    return 3 if unfinished else 0
+    return 0 if is_ok.all() else 3
+
+
+def _check_place(figures_dir: Path) -> None:
+    """Refuse a directory that cannot be made before hours are spent, not after."""
+    place = figures_dir
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise UsageError(f"--figures: expected a directory that can be written, got {figures_dir}")

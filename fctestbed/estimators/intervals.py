@@ -17,7 +17,12 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
     Returns:
         (mean, low, high), in the unit of the values; the ends are NaN for a single value.
+
+    Raises:
+        ValueError: if there is no value.
     """
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"values: expected shape (n,) with n above 0, got {values.shape}")
     mean = float(values.mean())
     if len(values) < 2:
         return mean, math.nan, math.nan
@@ -35,9 +40,14 @@ def share_interval(hits: int, n: int) -> tuple[float, float, float]:
     Returns:
         (share, low, high).
 
+    Raises:
+        ValueError: if there are no samples, or more hits than samples.
+
     Source:
         Wilson 1927.
     """
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"hits: expected 0 to n = {n} of at least one sample, got {hits}")
     z = float(norm.ppf(0.5 + LEVEL / 2))
     share = hits / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -8,6 +8,7 @@ bound on I(Z; W) in expectation, since the cross-entropy is at least H(W | Z) wh
 and Agakov 2003; Xu et al. 2020).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,11 @@ from torch import Tensor
 
 from fctestbed.information.units import nats_to_bits
 
-# Directions of less than this share of the largest variance are left out: dead units and rounding
-# noise.
-_RELATIVE_VARIANCE = 1e-7
+# A feature whose spread is this share of its mean is a constant, but for rounding.
+_CONSTANT = 1e-6
+# Directions of less than this share of the variance are rounding: float32 itself leaves 1e-14 of
+# it, a float32 network some 1e-12.
+_RELATIVE_VARIANCE = 1e-10
 _MAX_ITERATIONS = 200
 
 
@@ -32,9 +35,16 @@ class LinearProbe:
         ridge: penalty on half the squared weights, per sample, on whitened features. It keeps
             weights finite where the classes can be separated, and costs less than its value in
             nats.
+
+    Raises:
+        ValueError: if the ridge is not above 0.
     """
 
     ridge: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ridge < math.inf:
+            raise ValueError(f"ridge: expected a number above 0, got {self.ridge}")
 
     def bits(
         self, z_fit: Tensor, w_fit: Tensor, z_eval: Tensor, w_eval: Tensor
@@ -50,12 +60,12 @@ class LinearProbe:
         Returns:
             -log2 q(bit | z), in bits, [n_eval, n_bits]: one probe's is under 1 where it predicts
             right.
+
+        Raises:
+            ValueError: one line, for arrays of other shapes, representations that are not finite,
+                or targets other than 0 and 1.
         """
-        fit, held_out = _whiten(z_fit, z_eval)
-        sign = 1.0 - 2.0 * w_fit.to(fit.dtype)
-        weights = _minimise(fit, w_fit.shape[1], self.ridge, _Logistic(sign))
-        margins = held_out @ weights * (1.0 - 2.0 * w_eval.to(fit.dtype))
-        return nats_to_bits(torch.nn.functional.softplus(margins).double().cpu().numpy())
+        return self.reader(z_fit, z_eval).bits(w_fit, w_eval)
 
     def classes(
         self, z_fit: Tensor, y_fit: Tensor, z_eval: Tensor, n_classes: int
@@ -70,33 +80,127 @@ class LinearProbe:
 
         Returns:
             log2 q(class | z), in bits, [n_eval, n_classes].
+
+        Raises:
+            ValueError: one line, for arrays of other shapes, representations that are not finite,
+                or classes outside [0, n_classes).
         """
-        fit, held_out = _whiten(z_fit, z_eval)
-        one_hot = torch.nn.functional.one_hot(y_fit.long(), n_classes).to(fit.dtype)
-        weights = _minimise(fit, n_classes, self.ridge, _Softmax(one_hot))
-        logs = (held_out @ weights).double().log_softmax(1)
+        return self.reader(z_fit, z_eval).classes(y_fit, n_classes)
+
+    def reader(self, z_fit: Tensor, z_eval: Tensor) -> "ProbeReader":
+        """Prepare representations once, for several things to be read from them.
+
+        Args:
+            z_fit: representations to fit on, [n_fit, dim].
+            z_eval: held-out representations, [n_eval, dim].
+
+        Raises:
+            ValueError: one line, for arrays of other shapes or numbers that are not finite.
+        """
+        _check_representations(z_fit, z_eval)
+        return ProbeReader(*_whiten(z_fit, z_eval), self.ridge)
+
+
+class ProbeReader:
+    """Whitened representations that probes are fitted on and scored on; made by ``reader``."""
+
+    def __init__(self, fit: Tensor, held_out: Tensor, ridge: float) -> None:
+        self._fit, self._held_out, self._ridge = fit, held_out, ridge
+        self._transposed = fit.T.contiguous()
+
+    def bits(self, w_fit: Tensor, w_eval: Tensor) -> NDArray[np.float64]:
+        """As ``LinearProbe.bits``."""
+        fit = self._fit
+        _check_bits("w_fit", w_fit, len(fit))
+        _check_bits("w_eval", w_eval, len(self._held_out), w_fit.shape[1])
+        sign = 1.0 - 2.0 * w_fit.to(fit)
+        weights = self._minimise(_Logistic(sign), w_fit.shape[1])
+        margins = self._held_out @ weights * (1.0 - 2.0 * w_eval.to(fit))
+        return nats_to_bits(torch.nn.functional.softplus(margins).double().cpu().numpy())
+
+    def classes(self, y_fit: Tensor, n_classes: int) -> NDArray[np.float64]:
+        """As ``LinearProbe.classes``."""
+        fit = self._fit
+        if y_fit.shape != (len(fit),):
+            raise ValueError(f"y_fit: expected shape ({len(fit)},), got {tuple(y_fit.shape)}")
+        if y_fit.min() < 0 or y_fit.max() >= n_classes:
+            raise ValueError(
+                f"y_fit: expected classes in [0, {n_classes}), got {int(y_fit.min())} to "
+                f"{int(y_fit.max())}"
+            )
+        one_hot = torch.nn.functional.one_hot(y_fit.long(), n_classes).to(fit)
+        weights = self._minimise(_Softmax(one_hot), n_classes)
+        logs = (self._held_out @ weights).double().log_softmax(1)
         return nats_to_bits(logs.cpu().numpy())
+
+    def _minimise(self, loss: "_Logistic | _Softmax", n_outputs: int) -> Tensor:
+        """Weights [n_features, n_outputs] of least loss plus ridge, the constant unpenalised."""
+        features, transposed, ridge = self._fit, self._transposed, self._ridge
+        n, n_features = features.shape
+
+        def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            weights = torch.from_numpy(flat).to(features).view(n_features, n_outputs)
+            value, gradient_logits = loss(features @ weights)
+            penalised = weights.clone()
+            penalised[-1] = 0.0
+            gradient = transposed @ gradient_logits / n + ridge * penalised
+            total = value.double() / n + 0.5 * ridge * penalised.double().square().sum()
+            return float(total), gradient.double().cpu().numpy().ravel()
+
+        # Bits that can be read without error have no finite optimum but for the ridge; what a
+        # longer search gains there is under 0.001 bit.
+        result = minimize(
+            objective,
+            np.zeros(n_features * n_outputs),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-5, "gtol": 1e-5, "maxcor": 10},
+        )
+        return torch.from_numpy(result.x).to(features).view(n_features, n_outputs)
+
+
+def _check_representations(z_fit: Tensor, z_eval: Tensor) -> None:
+    for name, z in (("z_fit", z_fit), ("z_eval", z_eval)):
+        if z.ndim != 2 or not len(z):
+            raise ValueError(f"{name}: expected shape (samples, dim), got {tuple(z.shape)}")
+        if not z.isfinite().all():
+            raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    if z_fit.shape[1] != z_eval.shape[1]:
+        raise ValueError(
+            f"z_eval: expected {z_fit.shape[1]} columns as in z_fit, got {z_eval.shape[1]}"
+        )
+
+
+def _check_bits(name: str, bits: Tensor, n: int, n_bits: int | None = None) -> None:
+    if bits.ndim != 2 or len(bits) != n or (n_bits is not None and bits.shape[1] != n_bits):
+        width = "n_bits" if n_bits is None else n_bits
+        raise ValueError(f"{name}: expected shape ({n}, {width}), got {tuple(bits.shape)}")
+    if not ((bits == 0) | (bits == 1)).all():
+        raise ValueError(f"{name}: expected zeros and ones, got other numbers")
 
 
 def _whiten(z_fit: Tensor, z_eval: Tensor) -> tuple[Tensor, Tensor]:
     """Centred features of unit variance along principal axes, and a constant: L-BFGS then needs
-    few steps."""
-    mean = z_fit.mean(0)
-    centred = z_fit - mean
-    covariance = (centred.T @ centred / len(z_fit)).double()
-    variances, axes = torch.linalg.eigh(covariance)
-    kept = variances > _RELATIVE_VARIANCE * variances[-1].clamp_min(torch.finfo(z_fit.dtype).tiny)
-    scaled = (axes[:, kept] / variances[kept].sqrt()).to(z_fit.dtype)
+    few steps, and the ridge falls on the same weights however the columns are scaled."""
+    # In float64: the covariance squares the ratio of the largest spread to the smallest.
+    wide = z_fit.double()
+    mean, spread = wide.mean(0), wide.std(0, correction=0)
+    alive = spread > _CONSTANT * mean.abs()
+    mean, spread = mean[alive], spread[alive]
+    standard = (wide[:, alive] - mean) / spread
+    variances, axes = torch.linalg.eigh(standard.T @ standard / len(z_fit))
+    kept = variances > _RELATIVE_VARIANCE * len(variances)
+    scaled = axes[:, kept] / variances[kept].sqrt()
 
     def features(z: Tensor) -> Tensor:
-        return torch.cat([(z - mean) @ scaled, z.new_ones(len(z), 1)], 1)
+        whitened = (z[:, alive].double() - mean) / spread @ scaled
+        return torch.cat([whitened.to(z.dtype), z.new_ones(len(z), 1)], 1)
 
     return features(z_fit), features(z_eval)
 
 
 class _Logistic:
-    """Summed binary cross-entropies, mean over samples; ``sign`` is +1 for bit 0 and -1 for bit
-    1."""
+    """Summed binary cross-entropies and their gradient; ``sign`` is +1 for bit 0, -1 for bit 1."""
 
     def __init__(self, sign: Tensor) -> None:
         self.sign = sign
@@ -108,7 +212,7 @@ class _Logistic:
 
 
 class _Softmax:
-    """Multinomial cross-entropy, mean over samples."""
+    """Summed multinomial cross-entropy and its gradient."""
 
     def __init__(self, one_hot: Tensor) -> None:
         self.one_hot = one_hot
@@ -116,28 +220,3 @@ class _Softmax:
     def __call__(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         logs = logits.log_softmax(1)
         return -(logs * self.one_hot).sum(), logs.exp_().sub_(self.one_hot)
-
-
-def _minimise(features: Tensor, n_outputs: int, ridge: float, loss: _Logistic | _Softmax) -> Tensor:
-    """Weights [n_features, n_outputs] of least loss plus ridge; the constant is not penalised."""
-    n, n_features = features.shape
-    transposed = features.T.contiguous()
-
-    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights = torch.from_numpy(flat).to(features).view(n_features, n_outputs)
-        value, gradient_logits = loss(features @ weights)
-        penalised = weights.clone()
-        penalised[-1] = 0.0
-        gradient = transposed @ gradient_logits / n + ridge * penalised
-        total = value.double() / n + 0.5 * ridge * penalised.double().square().sum()
-        return float(total), gradient.double().cpu().numpy().ravel()
-
-    # Rounding of the float32 loss stops the line search long before the gradient's tolerance would.
-    result = minimize(
-        objective,
-        np.zeros(n_features * n_outputs),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5, "maxcor": 10},
-    )
-    return torch.from_numpy(result.x).to(features).view(n_features, n_outputs)

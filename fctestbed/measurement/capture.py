@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fctestbed.estimators import LinearProbe, mean_interval, share_interval
+from fctestbed.estimators import LinearProbe, ProbeReader, mean_interval, share_interval
 from fctestbed.measurement.latent_bits import Quantity, latent_bits, quantities
 from fctestbed.measurement.spec import MeasureSpec
 from fctestbed.results.schema import AccuracyRow, CapturedRow
@@ -48,8 +48,16 @@ def measure_stack(
 
     Returns:
         For each training, what was measured on each of its data sets; nothing where the training
-        diverged.
+        diverged, or where a readout is not finite.
+
+    Raises:
+        ValueError: for another number of data sets than trainings.
     """
+    if len(datasets) != len(trained.specs) or not all(datasets):
+        raise ValueError(
+            f"datasets: expected some for each of {len(trained.specs)} trainings, "
+            f"got {[len(labelled) for labelled in datasets]}"
+        )
     first = [labelled[0] for labelled in datasets]
     n_fit = min(spec.n_fit, len(first[0].train))
     fit = _readouts(trained, [dataset.train for dataset in first], n_fit)
@@ -57,7 +65,12 @@ def measure_stack(
     probe = LinearProbe(ridge=spec.ridge)
     measured: list[list[Measured]] = []
     for member, labelled in enumerate(datasets):
-        if trained.diverged[member] is not None:
+        finite = all(
+            bool(values[member].isfinite().all())
+            for part in (fit, held_out)
+            for values in part.values()
+        )
+        if trained.diverged[member] is not None or not finite:
             measured.append([])
             continue
         readings = [
@@ -112,21 +125,13 @@ def _read(
     readout: str,
     modalities: tuple[int, ...],
 ) -> Iterator[tuple[list[CapturedRow], AccuracyRow]]:
-    """Rows of one readout for each labelled data set; latents and label slots share one fit."""
-    n_fit = len(fit)
-    targets = [(latent_bits(labelled[0].train)[:n_fit], latent_bits(labelled[0].test))]
-    slots = labelled[0].world.label_rule.word_slots
-    if slots is not None:
-        targets += [
-            (slots_of(dataset.train.y[:n_fit], slots), slots_of(dataset.test.y, slots))
-            for dataset in labelled
-        ]
-    fit_bits, held_out_bits = (
-        torch.from_numpy(np.concatenate(parts, axis=1)).to(fit.device)
-        for parts in zip(*targets, strict=True)
-    )
-    losses = probe.bits(fit, fit_bits, held_out, held_out_bits)
-    n_latents = targets[0][0].shape[1]
+    """Rows of one readout for each labelled data set.
+
+    Each label has a fit of its own, so that no run's numbers depend on the labels beside it.
+    """
+    first = labelled[0]
+    reader = probe.reader(fit, held_out)
+    losses = _bit_losses(reader, latent_bits(first.train)[: len(fit)], latent_bits(first.test))
     latents = [
         _captured(
             readout,
@@ -135,17 +140,10 @@ def _read(
             losses[:, list(quantity.columns)].sum(1),
             true_bits=_held(quantity, modalities),
         )
-        for quantity in quantities(labelled[0].spec)
+        for quantity in quantities(first.spec)
     ]
-    for place, dataset in enumerate(labelled):
-        if slots is not None:
-            start = n_latents + place * slots
-            label_losses = losses[:, start : start + slots]
-            # A probe that errs on a slot gives the true value less than one half.
-            hits = int((label_losses < 1.0).all(1).sum())
-            label_loss = label_losses.sum(1)
-        else:
-            label_loss, hits = _multinomial(probe, dataset, fit, held_out)
+    for dataset in labelled:
+        label_loss, hits = _label_losses(reader, dataset, len(fit))
         truth = dataset.truth
         known: dict[tuple[int, ...], tuple[float, float]] = {
             (1,): (truth.x1_label_bits, truth.bayes_accuracy_x1),
@@ -180,12 +178,23 @@ def _held(quantity: Quantity, modalities: tuple[int, ...]) -> float:
     return float(len(quantity.columns)) if set(modalities) & set(quantity.modalities) else 0.0
 
 
-def _multinomial(
-    probe: LinearProbe, dataset: Dataset, fit: Tensor, held_out: Tensor
+def _bit_losses(
+    reader: ProbeReader, fit_bits: NDArray[np.uint8], held_out_bits: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    return reader.bits(torch.from_numpy(fit_bits), torch.from_numpy(held_out_bits))
+
+
+def _label_losses(
+    reader: ProbeReader, dataset: Dataset, n_fit: int
 ) -> tuple[NDArray[np.float64], int]:
-    y_fit = torch.from_numpy(np.array(dataset.train.y[: len(fit)])).to(fit.device)
-    logs = probe.classes(fit, y_fit, held_out, dataset.spec.n_classes)
-    y = dataset.test.y
+    """Cross-entropy of each held-out label, in bits, and how many were found."""
+    y_fit, y = dataset.train.y[:n_fit], dataset.test.y
+    slots = dataset.world.label_rule.word_slots
+    if slots is not None:
+        losses = _bit_losses(reader, slots_of(y_fit, slots), slots_of(y, slots))
+        # A probe that errs on a slot gives the true value less than one half: over one bit.
+        return losses.sum(1), int((losses < 1.0).all(1).sum())
+    logs = reader.classes(torch.from_numpy(np.array(y_fit)), dataset.spec.n_classes)
     return -logs[np.arange(len(y)), y], int((logs.argmax(1) == y).sum())
 
 

@@ -15,5 +15,5 @@ class MeasureSpec(Spec):
         ridge: the probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
     """
 
-    n_fit: PositiveInt = 8192
+    n_fit: PositiveInt = 16384
     ridge: Annotated[float, Field(gt=0)] = 1e-4

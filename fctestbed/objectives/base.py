@@ -72,8 +72,10 @@ class Groups:
     ) -> Float[Tensor, "stack_groups n width"]:
         """Rows of samples, group by group: [stack * groups, n, width]."""
         stack, groups, n = self.index.shape
-        flat = self.index.reshape(stack, groups * n, 1).expand(-1, -1, rows.shape[2])
-        return rows.gather(1, flat).view(stack * groups, n, rows.shape[2])
+        samples, width = rows.shape[1:]
+        first = torch.arange(0, stack * samples, samples, device=rows.device)
+        place = (self.index + first.view(stack, 1, 1)).flatten()
+        return rows.reshape(-1, width).index_select(0, place).view(stack * groups, n, width)
 
     def spread(
         self, scores: Float[Tensor, "stack_groups n n"]
@@ -185,6 +187,8 @@ def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
     rank = position - first
     n_groups, size = (int(extent) + 1 for extent in torch.stack([group.max(), rank.max()]).tolist())
     same = condition.unsqueeze(2) == condition.unsqueeze(1)
+    # The kernels take rows by fours: a row's neighbours in a sum must not depend on the padding.
+    size += -size % 4
     if n_groups * size * size >= n * n:
         place = torch.arange(n * n, device=condition.device).expand(stack, n * n)
         return Groups(index=position.unsqueeze(1), place=place, same=same)

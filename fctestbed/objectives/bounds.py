@@ -137,8 +137,8 @@ def label_infonce_lower_bound_nats(
         FactorCL (arXiv 2306.05268) Eq. 10 with Y for the second argument.
     """
     n, classes = scores.shape[-2:]
-    ones = scores.new_ones(()).expand(labels.shape)
-    counts = scores.new_zeros((*labels.shape[:-1], classes)).scatter_add(-1, labels, ones)
+    each = torch.arange(classes, device=labels.device)
+    counts = (labels.unsqueeze(-1) == each).sum(-2, dtype=scores.dtype)
     positives = scores.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
     normaliser = (scores + counts.log().unsqueeze(-2)).logsumexp(-1)
     return (positives - normaliser).mean(-1) + math.log(n)

@@ -45,6 +45,7 @@ class SimCLR(Method):
     """
 
     Settings = ContrastiveSettings
+    relative_cost = 1.8
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Encoders with a projection head each."""

@@ -256,6 +256,7 @@ class FactorCLSup(_FactorCL):
     """
 
     Settings = FactorCLSupSettings
+    relative_cost = 4.0
     uses_label = True
 
     @property
@@ -325,6 +326,7 @@ class FactorCLSsl(_FactorCL):
     """
 
     Settings = FactorCLSslSettings
+    relative_cost = 5.5
     uses_views = True
 
     @property

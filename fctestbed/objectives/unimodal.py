@@ -108,6 +108,7 @@ class UnimodalSup(_Unimodal):
     """Maximises NCE(X1; Y) + NCE(X2; Y), and no cross-modal term."""
 
     Settings = UnimodalSupSettings
+    relative_cost = 1.4
     uses_label = True
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
@@ -139,6 +140,7 @@ class UnimodalSsl(_Unimodal):
     """Maximises NCE(X1; X1') + NCE(X2; X2'), and no cross-modal term."""
 
     Settings = UnimodalSettings
+    relative_cost = 2.4
     uses_views = True
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:

@@ -3,8 +3,9 @@
 May import all of ``fctestbed`` but plotting and the command line.
 """
 
-import os
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +13,13 @@ from typing import Protocol
 import torch
 
 from fctestbed._version import __version__
-from fctestbed.results import STORE_NAME, ResultsStore
+from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused
+from fctestbed.results.refusal import describe_difference
 from fctestbed.results.schema import RunRecord
-from fctestbed.sweep.executors import Executor, InProcess, UnitProgress, WorkerProcesses
-from fctestbed.sweep.plan import Plan, Unit, make_plan
+from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
+from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
+from fctestbed.sweep.worker import UnitProgress, available_cores
 from fctestbed.synthesis.record import digest
 
 # Measured by `fctestbed bench`: a CPU core gains from stacks until their arrays leave its cache.
@@ -49,12 +52,12 @@ class Display(Protocol):
         """The plan is made and the store is open."""
         ...
 
-    def progress(self, unit: Unit, progress: UnitProgress) -> None:
-        """A unit has moved on."""
+    def progress(self, progress: UnitProgress) -> None:
+        """A unit of the plan has moved on."""
         ...
 
-    def committed(self, unit: Unit, records: Sequence[RunRecord]) -> None:
-        """A unit's records are safe."""
+    def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
+        """The records of a unit, by its place in the plan, are safe."""
         ...
 
 
@@ -62,10 +65,10 @@ class _Silent:
     def begin(self, plan: Plan, executor: Executor) -> None:
         pass
 
-    def progress(self, unit: Unit, progress: UnitProgress) -> None:
+    def progress(self, progress: UnitProgress) -> None:
         pass
 
-    def committed(self, unit: Unit, records: Sequence[RunRecord]) -> None:
+    def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
         pass
 
 
@@ -79,24 +82,34 @@ def resolve_device(device: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
-        raise ValueError(f"--device: expected auto, cpu, cuda or cuda:N, got {device!r}")
+        raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {device!r}")
     if kind == "cuda":
         count = torch.cuda.device_count()
         if int(number or 0) >= count:
             raise ValueError(
-                f"--device: expected a CUDA device that is there ({count} found), got {device!r}"
+                f"device: expected a CUDA device that is there ({count} found), got {device!r}"
             )
     return device
 
 
 def default_workers(device: str) -> int:
     """One worker for each core on a CPU; one for a GPU, which runs one stack at a time."""
-    return os.cpu_count() or 1 if device == "cpu" else 1
+    return available_cores() if device == "cpu" else 1
 
 
 def default_max_stack(device: str) -> int:
     """Most trainings in a stack that the device gains from."""
     return _MAX_STACK[device.partition(":")[0]]
+
+
+def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[str, int, int]:
+    device = resolve_device(device)
+    workers = default_workers(device) if workers is None else workers
+    max_stack = default_max_stack(device) if max_stack is None else max_stack
+    for name, value in (("workers", workers), ("max_stack", max_stack)):
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, got {value}")
+    return device, workers, max_stack
 
 
 def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
@@ -133,11 +146,7 @@ def run_sweep(
             written.
         ValueError: for a device or numbers that cannot be; nothing was written.
     """
-    device = resolve_device(device)
-    workers = default_workers(device) if workers is None else workers
-    max_stack = default_max_stack(device) if max_stack is None else max_stack
-    if workers < 1:
-        raise ValueError(f"--workers: expected at least 1, got {workers}")
+    device, workers, max_stack = _resolved(device, workers, max_stack)
     display = display or _Silent()
     # Every run is checked before anything is written.
     make_plan(spec, max_stack=max_stack)
@@ -148,10 +157,12 @@ def run_sweep(
         executor: Executor = WorkerProcesses(device, workers) if several else InProcess(device)
         display.begin(plan, executor)
         records: list[RunRecord] = []
-        for place, done in executor.run(plan.units, _forward(plan, display)):
-            store.commit(done)
-            records += done
-            display.committed(plan.units[place], done)
+        # Closed, so that no worker outlives an interrupt.
+        with closing(executor.run(plan.units, display.progress)) as finished:
+            for place, done in finished:
+                store.commit(done)
+                records += done
+                display.committed(place, done)
     bad = [record for record in records if record.status != "ok"]
     return Outcome(
         n_runs=plan.n_runs,
@@ -177,15 +188,17 @@ def describe_plan(
     """What ``run_sweep`` would do, in lines; nothing is written.
 
     Raises:
-        StoreRefused: if ``out`` holds something that is no store.
+        StoreRefused: if ``out`` holds another sweep, or something that is no store.
         ValueError: for a device or numbers that cannot be.
     """
-    device = resolve_device(device)
-    workers = default_workers(device) if workers is None else workers
-    most = default_max_stack(device) if max_stack is None else max_stack
+    device, workers, most = _resolved(device, workers, max_stack)
     finished: set[str] = set()
     if (Path(out) / STORE_NAME).exists():
         with ResultsStore.open_read(out) as store:
+            content, stored = sweep_digest(spec)[0], store.tables().sweep_spec
+            if digest(stored) != digest(content):
+                difference = describe_difference(stored, json.loads(json.dumps(content)))
+                raise StoreRefused(f"{out}: holds another sweep: {difference}")
             finished = store.finished()
     plan = make_plan(spec, finished=finished, max_stack=most)
     lines = [
@@ -200,7 +213,3 @@ def describe_plan(
         runs, jobs = sum(unit.n_runs for unit in units), sum(len(unit.jobs) for unit in units)
         lines.append(f"  {method}: {runs} runs, {jobs} trainings, {len(units)} stacks")
     return [*lines, f"device: {device}, {workers} workers, results in {out}"]
-
-
-def _forward(plan: Plan, display: Display) -> Callable[[UnitProgress], None]:
-    return lambda progress: display.progress(plan.units[progress.unit], progress)

@@ -15,9 +15,9 @@ import torch
 from fctestbed.measurement import Measured, measure_stack
 from fctestbed.results.schema import RunRecord
 from fctestbed.sweep.plan import Job, Unit
-from fctestbed.sweep.provenance import provenance
+from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.spec import RunSpec
-from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
+from fctestbed.synthesis import Dataset, ThresholdLabel, WorldSpec, make_dataset
 from fctestbed.training import Progress, TrainedStack, train_stack
 
 _HEAD_SAMPLES = 2048
@@ -56,7 +56,13 @@ def execute(
 def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecord]:
     """Records of runs that could not be done; they are tried again by the next sweep."""
     return [
-        _record(run, status="failed", reason=reason, diagnostics={"traceback": trace})
+        _record(
+            run,
+            status="failed",
+            reason=reason,
+            provenance=environment(),
+            diagnostics={"traceback": trace},
+        )
         for job in unit.jobs
         for run in job.runs
     ]
@@ -64,6 +70,8 @@ def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecor
 
 def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None) -> list[RunRecord]:
     started = time.perf_counter()
+    if report is not None:
+        report(Progress(step=0, steps=1, losses_nats=()))
     datasets = [_labelled(job) for job in unit.jobs]
     trained = train_stack(
         [job.training for job in unit.jobs],
@@ -78,6 +86,8 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     records = []
     for place, job in enumerate(unit.jobs):
         reason = trained.diverged[place]
+        if reason is None and not measured[place]:
+            reason = "a readout was not finite after the last step"
         diagnostics = {
             "losses_nats": _losses(trained, place),
             "head_spread": {name: spreads[place] for name, spreads in heads.items()},
@@ -116,8 +126,12 @@ def _record(run: RunSpec, **values: Any) -> RunRecord:
     )
 
 
+# The label that every world can have, whatever its sizes.
+_PLAIN_LABEL = ThresholdLabel(n_relevant=1, unique_ratio=0.0)
+
+
 # One process sees few seeds at a time; each data set holds its arrays once for every label.
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _dataset(world: WorldSpec, seed: int) -> Dataset:
     return make_dataset(world, seed)
 
@@ -126,7 +140,7 @@ def _labelled(job: Job) -> list[Dataset]:
     """The data sets of a job's runs; those of one seed share x with every other label of the
     process."""
     worlds = [run.training.world for run in job.runs]
-    base = _dataset(worlds[0].with_ratio(0.0), job.training.seed)
+    base = _dataset(worlds[0].with_label(_PLAIN_LABEL), job.training.seed)
     return [base.with_label(world.label) for world in worlds]
 
 
@@ -140,10 +154,12 @@ def _truth(dataset: Dataset) -> dict[str, Any]:
 
 
 def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:
-    """Every other logged point of each term, to five digits: enough for a curve."""
-    steps = {"step": [float(step) for step in trained.logged_steps[1::2]]}
+    """Every other logged point of each term, the last one among them, to five digits: enough for a
+    curve."""
+    logged = slice((len(trained.logged_steps) + 1) % 2, None, 2)
+    steps = {"step": [float(step) for step in trained.logged_steps[logged]]}
     terms = {
-        name: [float(f"{point[place]:.5g}") for point in points[1::2]]
+        name: [float(f"{point[place]:.5g}") for point in points[logged]]
         for name, points in trained.losses_nats.items()
     }
     return {**steps, **terms}

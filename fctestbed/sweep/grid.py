@@ -6,6 +6,8 @@ Owns the syntax. Imports the standard library only.
 from decimal import Decimal, InvalidOperation
 
 MAX_POINTS = 10_000
+# Numbers beyond these powers of ten are slips of the pen, and their ranges could not be counted.
+_MAX_POWER = 30
 
 
 def parse_grid(text: str, *, low: float, high: float, option: str) -> tuple[float, ...]:
@@ -32,25 +34,28 @@ def parse_grid(text: str, *, low: float, high: float, option: str) -> tuple[floa
             raise ValueError(
                 f"{option}: expected values from {low:g} to {high:g}, got {value} in {text!r}"
             )
-    return tuple(float(value) for value in sorted(values))
+    # Adding 0.0 makes 0 of -0, which would be another run.
+    return tuple(dict.fromkeys(float(value) + 0.0 for value in sorted(values)))
 
 
 def parse_integers(text: str, *, option: str) -> tuple[int, ...]:
-    """Whole numbers >= 0 of a grid such as ``0:4`` or ``0,3,7``; the stop is included.
+    """Whole numbers of a grid such as ``0:4`` or ``0,3,7``, from 0 to 2^63 - 1.
 
     Args:
         text: comma-separated numbers and inclusive ranges ``start:stop`` or ``start:stop:step``.
         option: the option's name, for the error.
 
     Raises:
-        ValueError: as ``parse_grid``, and for numbers that are not whole or below zero.
+        ValueError: as ``parse_grid``, and for numbers that are not whole or out of range.
     """
     values: dict[Decimal, None] = {}
     for item in text.split(","):
         values.update(dict.fromkeys(_item(item.strip(), default_step=Decimal(1), option=option)))
     for value in values:
-        if value != value.to_integral_value() or value < 0:
-            raise ValueError(f"{option}: expected whole numbers >= 0, got {value} in {text!r}")
+        if value != value.to_integral_value() or not 0 <= value < 2**63:
+            raise ValueError(
+                f"{option}: expected whole numbers from 0 to 2^63 - 1, got {value} in {text!r}"
+            )
     return tuple(int(value) for value in sorted(values))
 
 
@@ -61,7 +66,7 @@ def _item(item: str, *, default_step: Decimal | None, option: str) -> list[Decim
         parts = [Decimal(part) for part in item.split(":")]
     except InvalidOperation:
         raise ValueError(malformed) from None
-    if not all(part.is_finite() for part in parts):
+    if not all(part.is_finite() and abs(part.adjusted()) <= _MAX_POWER for part in parts):
         raise ValueError(malformed)
     if len(parts) == 1:
         return parts
@@ -74,7 +79,7 @@ def _item(item: str, *, default_step: Decimal | None, option: str) -> list[Decim
         raise ValueError(f"{option}: expected a step above 0, got {step} in {item!r}")
     if stop < start:
         raise ValueError(f"{option}: expected start <= stop, got {start} > {stop} in {item!r}")
+    if (stop - start) / step >= MAX_POINTS:
+        raise ValueError(f"{option}: expected at most {MAX_POINTS} points, got more in {item!r}")
     count = int((stop - start) / step) + 1
-    if count > MAX_POINTS:
-        raise ValueError(f"{option}: expected at most {MAX_POINTS} points, got {count} in {item!r}")
     return [start + place * step for place in range(count)]

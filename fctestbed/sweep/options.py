@@ -1,23 +1,54 @@
 """From what a user wrote, a TOML file and ``key=value`` pairs, to a sweep.
 
-Owns reading and layering: preset, then file, then options, then pairs. Errors are one line naming
-the source.
+Owns reading and layering: preset, then file, then options, then pairs. Errors are one line that
+begins with what was written: the file and its key, the pair's key, or the field.
 """
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.objectives import NetSpec
 from fctestbed.sweep.grid import parse_grid, parse_integers
 from fctestbed.sweep.spec import SweepSpec, merge, sweep_spec
-from fctestbed.synthesis import spec_error_lines
+from fctestbed.synthesis import WorldSpec, spec_error_lines
+from fctestbed.training import TrainSpec
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "": SweepSpec,
+    "world": WorldSpec,
+    "nets": NetSpec,
+    "train": TrainSpec,
+    "measurement": MeasureSpec,
+}
 
 
 class SpecError(ValueError):
     """A sweep that cannot be; the message is one line naming the file or option and the key."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Values from one place, and what that place's keys are called in errors."""
+
+    source: str
+    values: Mapping[str, Any]
+
+    def holds(self, path: str) -> bool:
+        """Whether the value at a dotted path, or a part of it, was written here."""
+        value: Any = self.values
+        for key in path.split("."):
+            if not isinstance(value, Mapping):
+                return True
+            if key not in value:
+                return False
+            value = value[key]
+        return True
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -39,12 +70,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_grids(values: Mapping[str, Any], *, source: str) -> dict[str, Any]:
-    """Values with ``unique_ratio`` and ``seeds`` as lists, from ``0:1:0.1`` where written so.
+    """Values with ``unique_ratio`` and ``seeds`` as lists, also where written ``0:1:0.1`` or 0.5.
 
     Raises:
-        SpecError: for a malformed grid; the line begins with ``source``.
+        SpecError: for a malformed grid or an unknown key; the line begins with ``source``.
     """
     read = dict(values)
+    for key in ("unique_ratio", "seeds"):
+        if isinstance(read.get(key), int | float) and not isinstance(read[key], bool):
+            read[key] = [read[key]]
     try:
         if isinstance(read.get("unique_ratio"), str):
             read["unique_ratio"] = parse_grid(
@@ -54,7 +88,27 @@ def read_grids(values: Mapping[str, Any], *, source: str) -> dict[str, Any]:
             read["seeds"] = parse_integers(read["seeds"], option=f"{source}seeds")
     except ValueError as error:
         raise SpecError(str(error)) from None
+    _check_keys(read, source)
     return read
+
+
+def _check_keys(values: Mapping[str, Any], source: str) -> None:
+    for name, record in _TABLES.items():
+        table = values.get(name) if name else values
+        for key in table if isinstance(table, Mapping) else ():
+            if key not in record.model_fields:
+                where = f"{source}{name}." if name else source
+                known = ", ".join(record.model_fields)
+                raise SpecError(
+                    f"{where}{key}: expected one of {known}, got the unknown key {key!r}"
+                )
+    world = values.get("world")
+    label = world.get("label") if isinstance(world, Mapping) else None
+    if isinstance(label, Mapping) and "unique_ratio" in label:
+        raise SpecError(
+            f"{source}world.label.unique_ratio: expected the grid unique_ratio alone to say the "
+            f"ratios, got {label['unique_ratio']!r}"
+        )
 
 
 def read_pair(pair: str) -> dict[str, Any]:
@@ -94,17 +148,27 @@ def build_sweep(
     Raises:
         SpecError: one line.
     """
-    values = {} if config is None else read_toml(config)
-    named = values.pop("preset", None)
-    values = merge(values, options)
-    for pair in pairs:
-        values = merge(values, read_pair(pair))
-    source = "" if config is None else f"{config}: "
+    layers = [] if config is None else [_Layer(f"{config}: ", read_toml(config))]
+    layers.append(_Layer("", options if preset is None else {**options, "preset": preset}))
+    layers += [_Layer("--set ", read_pair(pair)) for pair in pairs]
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values = merge(values, layer.values)
+    named = values.pop("preset", "quick")
     try:
-        spec = sweep_spec(values, preset=preset or named or "quick")
+        spec = sweep_spec(values, preset=named)
         spec.runs()
     except ValidationError as error:
-        raise SpecError(source + spec_error_lines(error)) from error
+        raise SpecError(_sourced(spec_error_lines(error), layers)) from None
     except ValueError as error:
-        raise SpecError(source + " ".join(str(error).split())) from error
+        raise SpecError(_sourced(" ".join(str(error).split()), layers)) from None
     return spec
+
+
+def _sourced(line: str, layers: Sequence[_Layer]) -> str:
+    """The line, before it the place where its field was written."""
+    path = line.partition(":")[0].replace("world.label.unique_ratio", "unique_ratio")
+    for layer in reversed(layers):
+        if layer.holds(path):
+            return layer.source + line
+    return line

@@ -43,8 +43,8 @@ class Unit:
         train = self.jobs[0].training.train
         steps = 0 if train is None else train.steps
         training = METHODS[self.method].relative_cost * steps * len(self.jobs)
-        # Fitting probes costs about as much as this many steps.
-        return training + 100 * len(self.jobs) + 10 * self.n_runs
+        # Fitting probes takes about as long as this many steps, of the latents and of each label.
+        return training + 300 * len(self.jobs) + 60 * self.n_runs
 
     def halves(self) -> tuple["Unit", "Unit"]:
         """The unit in two, for another try where it failed whole."""
@@ -86,7 +86,8 @@ def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int
     if max_stack < 1:
         raise ValueError(f"max_stack: expected at least 1, got {max_stack}")
     runs = spec.runs()
-    missing = [run for run in runs if run.run_id not in set(finished)]
+    done = frozenset(finished)
+    missing = [run for run in runs if run.run_id not in done]
     jobs: dict[str, list[RunSpec]] = {}
     for run in missing:
         jobs.setdefault(run.training.key, []).append(run)

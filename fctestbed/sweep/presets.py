@@ -13,10 +13,10 @@ PRESETS: dict[str, dict[str, Any]] = {
             "encoder_hidden": (128, 128),
             "embed_dim": 8,
             "head_hidden": (64,),
-            "head_dim": 8,
+            "head_dim": 16,
             "critic_hidden": (64,),
         },
-        "train": {"steps": 800, "batch_size": 128, "learning_rate": 1e-3, "schedule": "cosine"},
+        "train": {"steps": 800, "batch_size": 128, "learning_rate": 2e-3, "schedule": "cosine"},
         "settings": {
             "factorcl-sup": {"inner_rate": 30.0},
             "factorcl-ssl": {"inner_rate": 30.0},

@@ -28,7 +28,10 @@ def environment() -> dict[str, Any]:
 
 def provenance(*, device: str, stack_size: int) -> dict[str, Any]:
     """What is kept with each run of a stack."""
-    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.processor()
+    if device.startswith("cuda"):
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = platform.processor() or platform.machine()
     return {
         **environment(),
         "device": device,

@@ -3,14 +3,16 @@
 May import ``fctestbed.training``, ``fctestbed.measurement``, ``fctestbed.synthesis``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Field, NonNegativeInt, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from fctestbed.measurement.spec import MeasureSpec
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.sweep.presets import PRESETS
+from fctestbed.synthesis import spec_error_lines
+from fctestbed.synthesis.augmentation_plan import optimal_plan
 from fctestbed.synthesis.record import Ratio, Spec, digest
 from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, WorldSpec
 from fctestbed.training.spec import TrainingSpec, TrainSpec
@@ -28,6 +30,15 @@ DEFAULT_METHODS = (
 )
 DEFAULT_SEEDS = (0, 1, 2)
 DEFAULT_RATIOS = tuple(place / 10 for place in range(11))
+MAX_RUNS = 100_000
+# Networks with a column for each class, and batches with samples of each, end about here.
+MAX_LEARNT_CLASSES = 4096
+_DEFAULT_KINDS = {
+    "latents": "bits",
+    "observation": "mlp",
+    "label": "bits",
+    "augmentation": "optimal",
+}
 
 
 class RunSpec(Spec):
@@ -53,12 +64,6 @@ class RunSpec(Spec):
         return self.training.world.label.unique_ratio
 
 
-def _each_once(values: tuple[Any, ...], name: str) -> tuple[Any, ...]:
-    if not values or len(set(values)) != len(values):
-        raise ValueError(f"expected one or more different {name}, got {list(values)}")
-    return values
-
-
 class SweepSpec(Spec):
     """A grid of runs: unique ratios x methods x seeds, everything else equal.
 
@@ -77,7 +82,7 @@ class SweepSpec(Spec):
 
     unique_ratio: tuple[Ratio, ...] = DEFAULT_RATIOS
     methods: tuple[str, ...] = DEFAULT_METHODS
-    seeds: tuple[NonNegativeInt, ...] = DEFAULT_SEEDS
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = DEFAULT_SEEDS
     preset: str = "custom"
     world: WorldSpec = WorldSpec()
     nets: NetSpec = NetSpec()
@@ -86,18 +91,29 @@ class SweepSpec(Spec):
     measurement: MeasureSpec = MeasureSpec()
     settings: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
 
-    @field_validator("unique_ratio", "seeds")
-    @classmethod
-    def _grid(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return _each_once(values, "values")
-
-    @field_validator("methods")
-    @classmethod
-    def _known_methods(cls, methods: tuple[str, ...]) -> tuple[str, ...]:
-        for name in methods:
+    @model_validator(mode="after")
+    def _grid(self) -> Self:
+        for name in self.methods:
             if name not in METHODS:
-                raise ValueError(f"expected some of {', '.join(METHODS)}, got {name!r}")
-        return _each_once(methods, "methods")
+                raise ValueError(f"methods: expected some of {', '.join(METHODS)}, got {name!r}")
+        n_runs = 1
+        for axis in ("unique_ratio", "methods", "seeds"):
+            values = getattr(self, axis)
+            if not values or len(set(values)) != len(values):
+                raise ValueError(
+                    f"{axis}: expected one or more different values, got {list(values)}"
+                )
+            n_runs *= len(values)
+        if n_runs > MAX_RUNS:
+            raise ValueError(
+                f"unique_ratio: expected a grid of at most {MAX_RUNS} runs, got "
+                f"{len(self.unique_ratio)} ratios x {len(self.methods)} methods x "
+                f"{len(self.seeds)} seeds = {n_runs}"
+            )
+        # Adding 0.0 makes 0 of -0, which would be another run.
+        ratios = tuple(ratio + 0.0 for ratio in self.unique_ratio)
+        object.__setattr__(self, "unique_ratio", ratios)
+        return self
 
     @model_validator(mode="after")
     def _settings_of_known_methods(self) -> Self:
@@ -107,22 +123,57 @@ class SweepSpec(Spec):
                     f"settings: expected some of {', '.join(METHODS)}, "
                     f"got the unknown method {name!r}"
                 )
-            known = METHODS[name].Settings.model_fields
+            record = METHODS[name].Settings
+            known = record.model_fields
             expected = f"one of {', '.join(known)}" if known else "no settings"
             for key in settings:
                 if key not in known:
                     raise ValueError(
                         f"settings.{name}: expected {expected}, got the unknown key {key!r}"
                     )
+            try:
+                record.model_validate(settings)
+            except ValidationError as error:
+                raise ValueError(f"settings.{name}.{spec_error_lines(error)}") from None
         return self
 
     def runs(self) -> list[RunSpec]:
         """Every run of the grid, by method, then ratio, then seed.
 
         Raises:
-            ValueError: if a run of the grid is impossible; one line (pydantic's error, or ours
-            with the ratio).
+            ValueError: if a run of the grid is impossible; one line that begins with the field.
         """
+        worlds = [self._world(ratio) for ratio in self.unique_ratio]
+        views = any(METHODS[method].uses_views for method in self.methods)
+        if views and self.augmentation.kind == "optimal":
+            # Some labels leave no room for their optimal views: known now, not after training.
+            for world in worlds:
+                optimal_plan(world)
+        try:
+            return self._runs(worlds)
+        except ValidationError as error:
+            raise ValueError(spec_error_lines(error)) from None
+
+    def _world(self, ratio: float) -> WorldSpec:
+        try:
+            label = self.world.label.with_ratio(ratio)
+        except ValidationError as error:
+            raise ValueError(spec_error_lines(error)) from None
+        try:
+            return self.world.with_label(label)
+        except ValidationError as error:
+            raise ValueError(f"world.{spec_error_lines(error)}") from None
+
+    def _runs(self, worlds: Sequence[WorldSpec]) -> list[RunSpec]:
+        for method in self.methods:
+            for world in worlds:
+                if METHODS[method].uses_label and world.n_classes > MAX_LEARNT_CLASSES:
+                    field = "label_bits" if hasattr(world.label, "label_bits") else "n_classes"
+                    raise ValueError(
+                        f"world.label.{field}: expected at most {MAX_LEARNT_CLASSES} classes for "
+                        f"{method}, which learns from the label, got {world.n_classes}: ask for "
+                        "fewer label bits or leave the method out"
+                    )
         return [
             RunSpec(
                 training=TrainingSpec(
@@ -138,7 +189,7 @@ class SweepSpec(Spec):
                 preset=self.preset,
             )
             for method in self.methods
-            for world in map(self.world.with_ratio, self.unique_ratio)
+            for world in worlds
             for seed in self.seeds
         ]
 
@@ -153,9 +204,14 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick"
     Raises:
         ValueError: for an unknown preset or values that no sweep can have.
     """
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
     merged = merge(PRESETS[preset], {} if values is None else values)
+    ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
+    parts = world if isinstance(world, Mapping) else {}
+    if ratios and ("label" in parts or "latents" in parts):
+        # A label's own default ratio may be one that this world cannot have.
+        merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
     return SweepSpec.model_validate({**merged, "preset": preset})
 
 
@@ -166,7 +222,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         old = merged.get(key)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
-            same_kind = "kind" not in value or value["kind"] == old.get("kind")
+            kind = old.get("kind", _DEFAULT_KINDS.get(key))
+            same_kind = "kind" not in value or value["kind"] == kind
             merged[key] = merge(old, value) if same_kind else value
         else:
             merged[key] = value

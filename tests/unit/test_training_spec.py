@@ -68,7 +68,7 @@ CHANGES: list[dict[str, Any]] = [
     {"seed": 1},
     {"nets": NetSpec(embed_dim=7)},
     {"train": TrainSpec(steps=6, batch_size=64)},
-    {"train": TrainSpec(steps=5, batch_size=64, learning_rate=2e-3)},
+    {"train": TrainSpec(steps=5, batch_size=64, learning_rate=4e-3)},
     {"train": TrainSpec(steps=5, batch_size=64, schedule="constant")},
     {"settings": {"temperature": 0.2}},
     {"settings": {"normalize": False}},

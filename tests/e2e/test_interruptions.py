@@ -1,0 +1,141 @@
+"""Ctrl-C and kill -9 of a sweep with workers: nothing lost, nothing doubled, no orphans."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tiny_sweeps import TINY_OPTIONS
+
+from fctestbed.results import STORE_NAME, load_results
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [
+    *(sys.executable, "-m", "fctestbed", "sweep", "--unique-ratio=0:1:0.1", "--seeds=0"),
+    *("--methods=factorcl-sup,raw", "--workers=2", "--max-stack=1", "--device=cpu"),
+    *TINY_OPTIONS,
+    "--set=train.steps=30",
+]
+N_RUNS = 22
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc"),
+]
+
+
+def start(out, errors):
+    # A session of its own: SIGINT to the group is what a terminal does at Ctrl-C.
+    return subprocess.Popen(
+        [*COMMAND, "--out", str(out), "--figures", str(out.parent / "pictures")],
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+
+
+def done_runs(out):
+    if not (out / STORE_NAME).exists():
+        return {}
+    with contextlib.closing(sqlite3.connect(out / STORE_NAME)) as connection:
+        return dict(connection.execute("SELECT run_id, seconds FROM run"))
+
+
+def wait_until(condition, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def session_of(process):
+    """Processes of the session that still run, itself aside (zombies are gone)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+            if (
+                int(session) == process.pid
+                and state != "Z"
+                and stat.parent.name != str(process.pid)
+            ):
+                found.append(int(stat.parent.name))
+    return found
+
+
+def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(tmp_path):
+    out = tmp_path / "rows"
+    errors = tmp_path / "errors"
+
+    with open(errors, "w") as stream:
+        interrupted = start(out, stream)
+        wait_until(lambda: len(done_runs(out)) >= 1)
+        assert len(session_of(interrupted)) >= 2
+        os.killpg(interrupted.pid, signal.SIGINT)
+        assert interrupted.wait(30) == 130
+    wait_until(lambda: not session_of(interrupted), seconds=10)
+    said = errors.read_text()
+    assert said.endswith(
+        f"interrupted: what was done is safe in {out}; the same command goes on from there\n"
+    )
+    assert "Traceback" not in said
+    first = done_runs(out)
+    assert 1 <= len(first) < N_RUNS
+
+    with open(errors, "w") as stream:
+        killed = start(out, stream)
+        wait_until(lambda: len(done_runs(out)) > len(first))
+        killed.send_signal(signal.SIGKILL)
+        assert killed.wait(30) == -signal.SIGKILL
+    # Workers end with their driver.
+    wait_until(lambda: not session_of(killed), seconds=10)
+    second = done_runs(out)
+    assert len(first) < len(second) < N_RUNS
+    assert first.items() <= second.items()
+
+    with open(errors, "w") as stream:
+        assert start(out, stream).wait(120) == 0
+    assert f"{N_RUNS} runs, {len(second)} already done" in errors.read_text()
+    third = done_runs(out)
+    assert len(third) == N_RUNS
+    # The runs that were kept are the very same: not done again.
+    assert second.items() <= third.items()
+    results = load_results(out)
+    keys = results.captured[["run_id", "readout", "quantity"]]
+    assert not keys.duplicated().any()
+    assert (results.runs["status"] == "ok").all()
+    assert results.captured.groupby("method")["run_id"].nunique().to_dict() == {
+        "factorcl-sup": 11,
+        "raw": 11,
+    }
+
+
+def test_ctrl_c_while_workers_start_leaves_one_line(tmp_path):
+    errors = tmp_path / "errors"
+    with open(errors, "w") as stream:
+        process = start(tmp_path / "rows", stream)
+        wait_until((tmp_path / "rows" / STORE_NAME).exists)
+        wait_until(lambda: len(session_of(process)) >= 2)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) == 130
+    wait_until(lambda: not session_of(process), seconds=10)
+    lines = errors.read_text().splitlines()
+    assert [line.split(":")[0] for line in lines] == ["22 runs", "interrupted"]
+
+
+def test_sigterm_ends_a_sweep_as_ctrl_c_does(tmp_path):
+    errors = tmp_path / "errors"
+    with open(errors, "w") as stream:
+        process = start(tmp_path / "rows", stream)
+        wait_until(lambda: len(session_of(process)) >= 2)
+        process.terminate()
+        assert process.wait(30) == 130
+    wait_until(lambda: not session_of(process), seconds=10)
+    assert "Traceback" not in errors.read_text()

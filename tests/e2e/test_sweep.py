@@ -1,0 +1,190 @@
+"""A tiny sweep through the command line, from nothing to figures."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tiny_sweeps import TINY_OPTIONS
+
+from fctestbed.cli.main import run
+from fctestbed.results import CAPTURED_COLUMNS, STORE_NAME, load_results
+
+SWEEP = ["sweep", "--unique-ratio=0,1", "--seeds=0", "--workers=1", "--device=cpu", *TINY_OPTIONS]
+METHODS = ("simclr", "factorcl-sup", "untrained", "raw")
+
+
+@pytest.fixture(autouse=True)
+def _denormals_stay() -> Iterator[None]:
+    """A sweep's process treats denormals as zero."""
+    yield
+    torch.set_flush_denormal(False)
+
+
+def sweep(out, *more):
+    arguments = ["--out", str(out / "rows"), "--figures", str(out / "pictures")]
+    return run([*SWEEP, "--methods", ",".join(METHODS), *arguments, *more])
+
+
+def files(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("sweep")
+    assert sweep(out) == 0
+    return out
+
+
+def test_a_sweep_ends_with_rows_of_every_run(finished):
+    results = load_results(finished / "rows")
+    assert tuple(results.captured.columns) == CAPTURED_COLUMNS
+    runs = results.runs[["method", "unique_ratio", "seed", "status"]]
+    assert {tuple(row) for row in runs.to_numpy().tolist()} == {
+        (method, ratio, 0, "ok") for method in METHODS for ratio in (0.0, 1.0)
+    }
+    assert len(runs) == 8
+    counts = results.captured.groupby("run_id").size()
+    # Three readouts, or five of a factorised method, of the label, 3 blocks, 3 parts and 4 bits.
+    assert sorted(counts) == [33] * 6 + [55] * 2
+    for provenance in map(json.loads, results.runs["provenance"]):
+        assert {"fctestbed", "torch", "device", "commit"} <= provenance.keys()
+    assert (results.runs["seconds"] > 0).all()
+
+
+def test_no_value_is_above_its_ceiling(finished):
+    captured = load_results(finished / "rows").captured
+    assert (captured["value_bits"] <= captured["ceiling_bits"] + 1e-9).all()
+    assert (captured["true_bits"] <= captured["ceiling_bits"] + 1e-9).all()
+    assert (captured["low_bits"] <= captured["value_bits"]).all()
+    assert (captured["value_bits"] <= captured["high_bits"]).all()
+
+
+def test_raw_inputs_of_a_linear_world_are_at_the_truth(finished):
+    captured = load_results(finished / "rows").captured
+    bits = captured[
+        (captured["method"] == "raw") & captured["quantity"].str.contains("[", regex=False)
+    ]
+    # 128 held-out samples and 4 weights fitted on 256.
+    assert bits["value_bits"].to_numpy() == pytest.approx(bits["true_bits"].to_numpy(), abs=0.1)
+
+
+def test_a_sweep_ends_with_figures(finished):
+    pictures = {path.name for path in (finished / "pictures").iterdir()}
+    for name in ("label_bits", "blocks", "accuracy", "latent_bits"):
+        assert {f"{name}.png", f"{name}.pdf", f"{name}.csv"} <= pictures
+
+
+def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, capsys):
+    before = files(finished)
+    assert sweep(finished) == 0
+    out, err = capsys.readouterr()
+    assert err == "8 runs, 8 already done\n"
+    assert "exact total" in out
+    assert files(finished) == before
+
+
+def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
+    assert sweep(tmp_path, "--methods=raw,untrained") == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"exact total .* 2\.00 .* 2\.00 ", out)
+    assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
+    assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
+    assert err.splitlines()[-1].startswith("4/4 runs, ")
+    assert out.startswith("Label bits captured (joint readout, linear probe), mean over seeds:\n")
+
+
+def test_a_dry_run_tells_the_plan_and_writes_nothing(tmp_path, capsys):
+    assert sweep(tmp_path, "--dry-run") == 0
+    out, err = capsys.readouterr()
+    assert "runs: 8, of which 0 are done\n" in out
+    assert "trainings left: 5, in 4 stacks of at most 6\n" in out
+    assert err == ""
+    assert files(tmp_path) == {}
+
+
+def test_a_sweep_with_a_diverged_run_goes_on_and_says_so_every_time(tmp_path, capsys):
+    more = ("--methods=supervised,raw", "--set=train.learning_rate=1e30")
+    for _ in range(2):
+        assert sweep(tmp_path, *more) == 3
+        out, _ = capsys.readouterr()
+        assert "not ok: supervised at ratio 0, seed 0: diverged: loss was not finite" in out
+    statuses = load_results(tmp_path / "rows").runs.groupby("method")["status"].first().to_dict()
+    assert statuses == {"supervised": "diverged", "raw": "ok"}
+    assert (tmp_path / "pictures" / "label_bits.png").exists()
+
+
+def test_a_sweep_of_which_nothing_is_left_says_so(tmp_path, capsys):
+    assert sweep(tmp_path, "--methods=supervised", "--set=train.learning_rate=1e30") == 3
+    out, _ = capsys.readouterr()
+    assert "diverged" in out
+    assert not (tmp_path / "pictures").exists()
+
+
+def test_a_sweep_file_is_the_same_sweep_as_its_options(tmp_path, capsys):
+    config = tmp_path / "mine.toml"
+    config.write_text('methods = ["raw"]\nunique_ratio = "0:1:1"\n[train]\nsteps = 10\n')
+    common = ["sweep", "--config", str(config), "--dry-run", "--seeds=0"]
+    assert run(common) == 0
+    out, _ = capsys.readouterr()
+    assert "runs: 2, of which 0 are done\n" in out
+    assert out.endswith("results in sweeps/mine\n")
+
+
+def test_figures_are_drawn_again_from_rows_alone(finished, tmp_path, capsys):
+    out = tmp_path / "again"
+    assert run(["figures", str(finished / "rows"), "--out", str(out), "--formats=svg"]) == 0
+    printed = capsys.readouterr().out.split()
+    assert str(out / "label_bits.svg") in printed
+    assert {path.suffix for path in out.iterdir()} == {".svg", ".csv"}
+    assert len(printed) == len(list(out.iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("figures --formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
+        ("figures --out ROWS", "expected a place that can be written"),
+        ("export --format foo --out x", "--format: expected one of csv, json, parquet, got 'foo'"),
+        ("export --format json --compress --out x", "--compress: expected format 'csv' with it"),
+        ("export --out ROWS", "expected a place that can be written"),
+    ],
+)
+def test_figures_and_exports_that_cannot_be_are_refused(finished, capsys, options, message):
+    command, *rest = options.replace("ROWS", str(finished / "rows" / STORE_NAME)).split()
+    before = files(finished)
+    assert run([command, str(finished / "rows"), *rest]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert message in err
+    assert files(finished) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "name"), [((), "captured.csv"), (("--compress",), "captured.csv.gz")]
+)
+def test_exported_rows_are_the_store_s(finished, tmp_path, capsys, more, name):
+    assert run(["export", str(finished / "rows"), "--out", str(tmp_path), *more]) == 0
+    assert str(tmp_path / name) in capsys.readouterr().out.split()
+    expected = load_results(finished / "rows").captured
+    pd.testing.assert_frame_equal(load_results(tmp_path).captured, expected)
+    assert np.isfinite(expected["value_bits"]).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--label=threshold --relevant=2 --unique-ratio=1",
+        "--label=planar --relevant=2 --unique-ratio=1 --set=world.label.n_classes=2",
+        "--latents=gaussian",
+        "--label=noiseless --label-bits=2",
+        "--augmentation=official",
+    ],
+)
+def test_every_kind_of_world_goes_through(tmp_path, options):
+    assert sweep(tmp_path, "--methods=simclr,factorcl-ssl", *options.split()) == 0
+    assert (load_results(tmp_path / "rows").captured["status"] == "ok").all()

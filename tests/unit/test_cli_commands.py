@@ -1,0 +1,161 @@
+"""Commands other than ``sweep``, in this process, and the command line as a whole."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fctestbed import __version__
+from fctestbed.cli.main import app, run
+from fctestbed.information import bsc_flip_probability
+from fctestbed.synthesis import load_dataset
+
+COMMANDS = ("sweep", "figures", "truth", "generate", "export", "bench")
+HEAVY = ("torch", "pandas", "matplotlib", "numpy", "scipy")
+
+
+def said(capsys, *arguments):
+    assert run(list(arguments)) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_truth_is_exact_at_any_ratio(capsys):
+    found = json.loads(said(capsys, "truth", "--unique-ratio", "0.37", "--json"))
+    expected = {
+        "shared_bits": 1.26,
+        "unique1_bits": 0.37,
+        "unique2_bits": 0.37,
+        "total_bits": 2.0,
+        "label_entropy_bits": 4.0,
+        "x1_label_bits": 1.63,
+        "x2_label_bits": 1.63,
+        "x1_x2_bits": 6.0,
+    }
+    for key, value in expected.items():
+        assert found[key] == pytest.approx(value, abs=1e-9), key
+    assert found["pid"] == pytest.approx(
+        {"redundancy_bits": 1.26, "unique1_bits": 0.37, "unique2_bits": 0.37, "synergy_bits": 0.0},
+        abs=1e-9,
+    )
+    shared, unique = 1 - bsc_flip_probability(0.63), 1 - bsc_flip_probability(0.37)
+    assert found["bayes_accuracy"] == pytest.approx(shared**2 * unique**2, abs=1e-9)
+    assert found["bayes_accuracy_x1"] == pytest.approx(shared**2 * unique / 2, abs=1e-9)
+    assert found["bayes_accuracy_x2"] == pytest.approx(shared**2 * unique / 2, abs=1e-9)
+
+
+def test_truth_takes_the_world_s_options(capsys):
+    options = ("--label-bits=4", "--balance=0.25", "--synergy=0.25", "--unique-ratio=0.5", "--json")
+    found = json.loads(said(capsys, "truth", *options))
+    assert found["pid"] == pytest.approx(
+        {"redundancy_bits": 1.0, "unique1_bits": 0.5, "unique2_bits": 1.5, "synergy_bits": 1.0},
+        abs=1e-9,
+    )
+
+
+def test_truth_in_lines_names_every_number(capsys):
+    out = said(capsys, "truth", "--unique-ratio", "0.37")
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert lines["shared_bits"] == "1.26"
+    assert lines["pid.synergy_bits"] == "0"
+
+
+def test_truth_of_a_label_of_very_many_classes_takes_no_memory(capsys):
+    started = time.monotonic()
+    options = ("--label-bits", "20", "--shared", "20", "--unique", "10")
+    found = json.loads(said(capsys, "truth", *options, "--json"))
+    assert found["n_classes"] == 2**40
+    assert time.monotonic() - started < 1
+
+
+def test_a_generated_file_holds_arrays_and_their_truth(tmp_path, capsys):
+    path = tmp_path / "world.npz"
+    options = ("--unique-ratio", "0.5", "--n-train", "64", "--n-test", "32", "--seed", "3")
+    out = said(capsys, "generate", "--out", str(path), *options)
+    assert out == f"{path}: 64 training and 32 held-out samples\n"
+    with np.load(path, allow_pickle=False) as arrays:
+        for split, n in (("train", 64), ("test", 32)):
+            assert arrays[f"{split}_x1"].shape == arrays[f"{split}_x2"].shape == (n, 100)
+            assert arrays[f"{split}_y"].shape == (n,)
+            assert arrays[f"{split}_w_s"].shape == arrays[f"{split}_w_2"].shape == (n, 6)
+        assert json.loads(str(arrays["truth_json"]))["shared_bits"] == 1.0
+    assert load_dataset(path).seed == 3
+
+
+def test_a_generated_file_is_replaced_only_by_force(tmp_path, capsys):
+    path = tmp_path / "world.npz"
+    arguments = ["generate", "--out", str(path), "--n-train", "8", "--n-test", "8"]
+    assert run(arguments) == 0
+    before = path.read_bytes()
+    assert run([*arguments, "--seed", "1"]) == 2
+    assert "--out: expected a new file (or --force), got" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert run([*arguments, "--seed", "1", "--force"]) == 0
+    assert path.read_bytes() != before
+
+
+def test_the_version_is_printed(capsys):
+    assert said(capsys, "--version") == f"{__version__}\n"
+
+
+def test_no_arguments_give_the_help(capsys):
+    assert said(capsys) == said(capsys, "--help")
+
+
+def test_every_command_is_in_the_help(capsys):
+    out = said(capsys, "--help")
+    assert out.startswith("Usage: fctestbed ")
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", out, re.MULTILINE)
+    assert len(app.registered_commands) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_s_help_has_an_example_on_a_line_of_its_own(command, capsys):
+    lines = said(capsys, command, "--help").splitlines()
+    (place,) = [place for place, line in enumerate(lines) if "Example:" in line]
+    assert lines[place].startswith(f"  Example: fctestbed {command}")
+    assert lines[place - 1] == lines[place + 1] == ""
+    assert lines[0].startswith(f"Usage: fctestbed {command} ")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["--version"]])
+def test_help_waits_for_no_heavy_import(arguments):
+    check = (
+        "import sys; from fctestbed.cli.main import run; code = run(sys.argv[1:]); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr); "
+        "sys.exit(code)"
+    )
+    root = Path(__file__).parents[2]
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", check, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=True,
+        timeout=60,
+    )
+    # Half of it is Python's own start; the machine may be busy.
+    assert time.monotonic() - started < 3
+    assert done.stderr == "[]\n"
+
+
+def test_the_package_runs_as_a_module():
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "fctestbed", "--foo"],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("fctestbed: No such option: --foo")

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from fctestbed.estimators import mean_interval, share_interval
+
+TRIALS = 1000
+# 95 % of 1000 trials, with three standard errors of sqrt(0.95 * 0.05 / 1000) = 0.7 %.
+LEAST_COVERED = 0.95 - 3 * 0.007
+
+
+def test_mean_intervals_hold_the_mean_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    held = 0
+    for values in rng.exponential(size=(TRIALS, 2000)):
+        _, low, high = mean_interval(values)
+        held += low <= 1.0 <= high
+    assert held / TRIALS > LEAST_COVERED
+
+
+def test_a_mean_interval_is_that_of_the_normal_distribution():
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+    mean, low, high = mean_interval(values)
+    assert mean == 2.5
+    half = 1.959963984540054 * np.sqrt(5 / 3 / 4)
+    assert (low, high) == pytest.approx((2.5 - half, 2.5 + half))
+
+
+def test_one_value_has_a_mean_and_no_interval():
+    mean, low, high = mean_interval(np.array([0.7]))
+    assert mean == 0.7
+    assert np.isnan(low)
+    assert np.isnan(high)
+
+
+def test_no_values_are_refused():
+    with pytest.raises(ValueError, match=r"values: expected shape \(n,\) with n above 0, got"):
+        mean_interval(np.array([]))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
+def test_share_intervals_hold_the_share_about_as_often_as_they_say(share):
+    hits = np.random.default_rng(0).binomial(400, share, size=TRIALS)
+    intervals = [share_interval(int(count), 400) for count in hits]
+    covered = np.mean([low <= share <= high for _, low, high in intervals])
+    # Wilson's coverage swings by some 1.5 % about its level at n = 400.
+    assert covered > LEAST_COVERED - 0.015
+
+
+@pytest.mark.parametrize("hits", [0, 1, 3, 4])
+def test_share_intervals_stay_inside_zero_and_one_and_around_the_share(hits):
+    share, low, high = share_interval(hits, 4)
+    assert 0.0 <= low <= share <= high <= 1.0
+    assert low < high
+
+
+@pytest.mark.parametrize(("hits", "n"), [(5, 4), (-1, 4), (0, 0)])
+def test_impossible_counts_are_refused(hits, n):
+    with pytest.raises(ValueError, match="hits: expected 0 to n"):
+        share_interval(hits, n)

@@ -1,0 +1,253 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fctestbed.estimators import LinearProbe
+from fctestbed.measurement import MeasureSpec, measure_stack
+from fctestbed.measurement.latent_bits import latent_bits, quantities
+from fctestbed.objectives.controls import Raw
+from fctestbed.synthesis import WorldSpec, make_dataset, slots_of
+from fctestbed.training import TrainedStack, TrainingSpec
+
+SIZES = {"n_train": 3000, "n_test": 3000}
+LINEAR = {"kind": "linear", "dim1": 12, "dim2": 12}
+LATENTS = {"n_shared": 3, "n_unique1": 2, "n_unique2": 2}
+WORLD = WorldSpec.model_validate({**SIZES, "observation": LINEAR, "latents": LATENTS})
+
+
+def raw_stack(datasets, method=None, diverged=None):
+    """What training of ``raw`` gives: the inputs are the readouts."""
+    return TrainedStack(
+        specs=[TrainingSpec(method="raw", world=d.spec, seed=d.seed) for d in datasets],
+        method=method or Raw(),
+        module=nn.Identity(),
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+        diverged=diverged or [None] * len(datasets),
+    )
+
+
+def measured(*datasets, spec=None):
+    """What ``raw`` captured of the labelled data sets of one world."""
+    (found,) = measure_stack(raw_stack(datasets[:1]), [datasets], spec or MeasureSpec())
+    return found
+
+
+def captured(found, readout, quantity):
+    (row,) = [r for r in found.captured if (r.readout, r.quantity) == (readout, quantity)]
+    return row
+
+
+def accuracy(found, readout):
+    (row,) = [row for row in found.accuracy if row.readout == readout]
+    return row
+
+
+@pytest.fixture(scope="module")
+def half():
+    dataset = make_dataset(WORLD.with_ratio(0.5), 0)
+    return dataset, measured(dataset)[0]
+
+
+def test_blocks_their_parts_and_their_bits_are_named_in_order():
+    found = {q.name: (q.columns, q.modalities) for q in quantities(WORLD)}
+    assert list(found) == [
+        "shared", "shared_relevant", "shared_irrelevant", "w_s[0]", "w_s[1]", "w_s[2]",
+        "unique1", "unique1_relevant", "unique1_irrelevant", "w_1[0]", "w_1[1]",
+        "unique2", "unique2_relevant", "unique2_irrelevant", "w_2[0]", "w_2[1]",
+    ]  # fmt: skip
+    assert found["shared"] == ((0, 1, 2), (1, 2))
+    assert found["shared_irrelevant"] == ((2,), (1, 2))
+    assert found["unique1_relevant"] == ((3,), (1,))
+    assert found["w_2[1]"] == ((6,), (2,))
+
+
+def test_a_block_without_irrelevant_bits_has_no_such_part():
+    spec = WorldSpec.model_validate({"latents": {"n_shared": 2, "n_unique1": 1, "n_unique2": 1}})
+    assert not [q.name for q in quantities(spec) if "irrelevant" in q.name]
+
+
+def test_latent_bits_are_the_blocks_side_by_side(half):
+    split = half[0].test
+    assert (latent_bits(split) == np.concatenate([split.w_s, split.w_1, split.w_2], 1)).all()
+
+
+def test_of_gaussian_latents_the_signs_are_read():
+    dataset = make_dataset(WorldSpec.model_validate({"latents": {"kind": "gaussian"}}), 0)
+    found = latent_bits(dataset.test)
+    assert (found[:, :6] == (dataset.test.w_s > 0)).all()
+
+
+def test_raw_inputs_of_a_linear_world_hold_the_truth(half):
+    _, found = half
+    # Each probe has 8 weights: 8 / (2 * 3000 * ln 2) = 0.002 bits a bit, and the ridge's part.
+    for readout, expected in {
+        "joint": {"shared": 3.0, "unique1": 2.0, "unique2": 2.0, "w_s[0]": 1.0, "w_2[1]": 1.0},
+        "z1": {"shared": 3.0, "unique1": 2.0, "unique2": 0.0, "unique2_relevant": 0.0},
+        "z2": {"shared_irrelevant": 1.0, "unique1": 0.0, "w_1[0]": 0.0, "unique2": 2.0},
+    }.items():
+        for quantity, true_bits in expected.items():
+            row = captured(found, readout, quantity)
+            assert row.true_bits == true_bits
+            assert row.value_bits == pytest.approx(true_bits, abs=0.03), (readout, quantity)
+
+
+def test_label_bits_are_the_truth_of_the_modalities_that_the_readout_reads(half):
+    dataset, found = half
+    truth = dataset.truth
+    for readout, true_bits in {
+        "z1": truth.x1_label_bits,
+        "z2": truth.x2_label_bits,
+        "joint": truth.total_bits,
+    }.items():
+        row = captured(found, readout, "label")
+        assert row.true_bits == true_bits
+        half_width = (row.high_bits - row.low_bits) / 2
+        # Three standard errors, and four slots' probes of 8 weights.
+        assert row.value_bits == pytest.approx(true_bits, abs=3 / 1.96 * half_width + 0.02)
+        assert row.ceiling_bits == truth.label_entropy_bits
+
+
+def test_accuracies_stand_beside_the_bayes_accuracy(half):
+    dataset, found = half
+    truth = dataset.truth
+    for readout, bayes in {
+        "z1": truth.bayes_accuracy_x1,
+        "z2": truth.bayes_accuracy_x2,
+        "joint": truth.bayes_accuracy,
+    }.items():
+        row = accuracy(found, readout)
+        assert row.bayes_accuracy == bayes
+        assert 0 <= row.low < row.accuracy < row.high <= 1
+
+
+def test_a_probe_that_reads_every_bit_errs_where_the_label_s_channels_do(half):
+    dataset, found = half
+    rule, test = dataset.world.label_rule, dataset.test
+    unflipped = rule.slot_inputs(test.latents) == slots_of(test.y, 4)
+    assert accuracy(found, "joint").accuracy == pytest.approx(unflipped.all(1).mean(), abs=1e-12)
+    # Of its last slot the first modality knows nothing: a guess, right half of the time.
+    expected = unflipped[:, :3].all(1).mean() / 2
+    standard_error = np.sqrt(expected * (1 - expected) / 3000)
+    assert accuracy(found, "z1").accuracy == pytest.approx(expected, abs=3 * standard_error)
+
+
+def test_every_value_is_below_its_ceiling_with_its_interval_around_it(half):
+    for row in half[1].captured:
+        assert row.low_bits <= row.value_bits <= row.high_bits
+        assert row.value_bits <= row.ceiling_bits
+        assert (row.estimator, row.bound, row.n_eval) == ("linear_probe", "lower", 3000)
+
+
+def test_every_readout_has_every_quantity_once(half):
+    rows = [(row.readout, row.quantity) for row in half[1].captured]
+    assert len(rows) == len(set(rows)) == 3 * 17
+    assert [row.readout for row in half[1].accuracy] == ["z1", "z2", "joint"]
+
+
+def test_a_block_is_the_sum_of_its_bits(half):
+    bits = sum(captured(half[1], "joint", f"w_s[{place}]").value_bits for place in range(3))
+    assert captured(half[1], "joint", "shared").value_bits == pytest.approx(bits)
+
+
+def test_several_labels_at_once_are_measured_as_each_alone(half):
+    base = half[0]
+    labelled = [base.with_label(base.spec.label.with_ratio(r)) for r in (0.0, 0.5, 1.0)]
+    together = measured(*labelled)
+    assert len(together) == 3
+    for dataset, found in zip(labelled, together, strict=True):
+        (alone,) = measured(dataset)
+        for row, expected in zip(found.captured, alone.captured, strict=True):
+            assert (row.readout, row.quantity) == (expected.readout, expected.quantity)
+            assert (row.true_bits, row.ceiling_bits) == (expected.true_bits, expected.ceiling_bits)
+            # The probes are fitted jointly, to L-BFGS' tolerance on the sum of their losses.
+            assert row.value_bits == pytest.approx(expected.value_bits, abs=1e-9)
+        for row, expected in zip(found.accuracy, alone.accuracy, strict=True):
+            # One standard error: on a slot of noise a probe's guesses turn with that tolerance.
+            assert row.accuracy == pytest.approx(expected.accuracy, abs=9e-3)
+            assert row.bayes_accuracy == expected.bayes_accuracy
+
+
+def test_each_member_of_a_stack_is_measured_as_it_is_alone(half):
+    datasets = [half[0], make_dataset(half[0].spec, 1)]
+    found = measure_stack(raw_stack(datasets), [[d] for d in datasets], MeasureSpec())
+    for place, dataset in enumerate(datasets):
+        assert found[place] == measured(dataset)
+
+
+def test_a_threshold_label_is_read_by_one_probe_of_two_classes():
+    spec = {"label": {"kind": "threshold", "n_relevant": 3, "unique_ratio": 2 / 3}}
+    dataset = make_dataset(WorldSpec.model_validate({**WORLD.model_dump(), **spec}), 0)
+    (found,) = measured(dataset)
+    row, right = captured(found, "joint", "label"), accuracy(found, "joint")
+    # A majority of three bits is linear in them: the probe can say all of it.
+    assert row.true_bits == row.ceiling_bits == pytest.approx(1.0)
+    assert row.value_bits == pytest.approx(1.0, abs=0.03)
+    assert (right.accuracy, right.bayes_accuracy) == (1.0, 1.0)
+    alone = accuracy(found, "z1")
+    assert alone.bayes_accuracy == pytest.approx(0.75)
+    assert alone.accuracy == pytest.approx(0.75, abs=3 * np.sqrt(0.75 * 0.25 / 3000))
+
+
+def test_a_planar_label_is_read_by_one_probe_of_all_its_classes():
+    spec = {"label": {"kind": "planar", "n_relevant": 3, "unique_ratio": 2 / 3, "n_classes": 5}}
+    dataset = make_dataset(WorldSpec.model_validate({**WORLD.model_dump(), **spec}), 0)
+    (found,) = measured(dataset)
+    row = captured(found, "joint", "label")
+    assert row.true_bits == dataset.truth.total_bits
+    assert 0 < row.value_bits <= row.ceiling_bits == dataset.truth.label_entropy_bits
+    assert accuracy(found, "joint").accuracy <= accuracy(found, "joint").bayes_accuracy == 1.0
+
+
+def test_a_world_of_gaussian_latents_is_measured_by_their_signs():
+    spec = {**SIZES, "observation": {**LINEAR}, "latents": {"kind": "gaussian", **LATENTS}}
+    dataset = make_dataset(WorldSpec.model_validate(spec), 0)
+    (found,) = measured(dataset)
+    row = captured(found, "joint", "shared")
+    # A sign is linear in its latent: with a ridge of 1e-4 all but a few hundredths of each.
+    assert (row.true_bits, row.ceiling_bits) == (3.0, 3.0)
+    assert 2.5 < row.value_bits <= 3.0
+    assert captured(found, "z1", "unique2").value_bits == pytest.approx(0.0, abs=0.03)
+
+
+def test_probes_are_fitted_on_as_many_training_samples_as_asked(half, monkeypatch):
+    seen = []
+    plain = LinearProbe.reader
+
+    def spy(self, z_fit, z_eval):
+        seen.append((len(z_fit), len(z_eval), self.ridge))
+        return plain(self, z_fit, z_eval)
+
+    monkeypatch.setattr(LinearProbe, "reader", spy)
+    measured(half[0], spec=MeasureSpec(n_fit=100, ridge=0.5))
+    measured(half[0], spec=MeasureSpec(n_fit=10**9))
+    assert set(seen[:3]) == {(100, 3000, 0.5)}
+    assert set(seen[3:]) == {(3000, 3000, 1e-4)}
+
+
+def test_a_diverged_member_is_left_out_and_the_others_are_measured(half):
+    datasets = [half[0], half[0]]
+    stack = raw_stack(datasets, diverged=["it exploded", None])
+    found = measure_stack(stack, [[d] for d in datasets], MeasureSpec())
+    assert found[0] == []
+    assert found[1] == measured(half[0])
+
+
+class _Broken(Raw):
+    def readouts(self, module, x1, x2):
+        z1 = x1.clone()
+        z1[0] = torch.nan
+        return {"z1": z1}
+
+
+def test_a_member_whose_readout_is_not_finite_is_left_out(half):
+    datasets = [half[0], half[0]]
+    found = measure_stack(raw_stack(datasets, _Broken()), [[d] for d in datasets], MeasureSpec())
+    assert [len(of_member) for of_member in found] == [0, 1]
+
+
+@pytest.mark.parametrize("datasets", [[], [[]]])
+def test_a_training_without_data_sets_is_refused(half, datasets):
+    with pytest.raises(ValueError, match="datasets: expected some for each of 1 trainings, got"):
+        measure_stack(raw_stack([half[0]]), datasets, MeasureSpec())

@@ -1,0 +1,187 @@
+import pytest
+import torch
+from tiny_sweeps import tiny_sweep
+
+import fctestbed.sweep.driver as driver_module
+import fctestbed.sweep.execute as execute_module
+from fctestbed.results import STORE_NAME, StoreRefused, load_results
+from fctestbed.sweep import run_sweep
+from fctestbed.sweep.driver import (
+    default_max_stack,
+    default_workers,
+    describe_plan,
+    resolve_device,
+)
+from fctestbed.training import train_stack
+
+
+def go(spec, out, **how):
+    return run_sweep(spec, out, device="cpu", workers=1, **how)
+
+
+class Watcher:
+    def __init__(self):
+        self.said = []
+
+    def begin(self, plan, executor):
+        self.plan = plan
+        self.said.append("begin")
+
+    def progress(self, progress):
+        self.said.append(("progress", progress.unit))
+
+    def committed(self, unit, records):
+        self.said.append(("committed", unit, len(records)))
+
+
+def test_a_sweep_is_kept_with_its_specification_and_its_runs(tmp_path):
+    spec = tiny_sweep()
+    outcome = go(spec, tmp_path / "a" / "b")
+    assert (outcome.n_runs, outcome.n_new, outcome.n_diverged, outcome.n_failed) == (4, 4, 0, 0)
+    assert outcome.problems == ()
+    results = load_results(tmp_path / "a" / "b")
+    assert set(results.runs["run_id"]) == {run.run_id for run in spec.runs()}
+    assert results.sweep_spec["unique_ratio"] == [0.0, 1.0]
+    assert results.sweep_spec["train"]["steps"] == 10
+    assert (results.captured["value_bits"] <= results.captured["ceiling_bits"] + 1e-12).all()
+
+
+def test_the_same_sweep_again_does_nothing(tmp_path, monkeypatch):
+    go(tiny_sweep(), tmp_path)
+    before = (tmp_path / STORE_NAME).read_bytes()
+    monkeypatch.setattr(execute_module, "train_stack", None)
+    outcome = go(tiny_sweep(), tmp_path)
+    assert (outcome.n_runs, outcome.n_new) == (4, 0)
+    assert (tmp_path / STORE_NAME).read_bytes() == before
+
+
+def test_a_display_hears_of_the_plan_the_progress_and_each_commit(tmp_path):
+    watcher = Watcher()
+    go(tiny_sweep(), tmp_path, display=watcher)
+    assert watcher.said[0] == "begin"
+    commits = [said for said in watcher.said if said[0] == "committed"]
+    assert commits == [("committed", 0, 2), ("committed", 1, 2)]
+    assert ("progress", 0) in watcher.said
+    assert watcher.plan.n_runs == 4
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path):
+    class Interrupter(Watcher):
+        def committed(self, unit, records):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(tiny_sweep(), tmp_path, display=Interrupter())
+    first = load_results(tmp_path)
+    assert len(first.runs) == 2
+    outcome = go(tiny_sweep(), tmp_path)
+    assert (outcome.n_runs, outcome.n_new) == (4, 2)
+    again = load_results(tmp_path)
+    assert len(again.runs) == again.runs["run_id"].nunique() == 4
+    kept = again.captured[again.captured["run_id"].isin(first.runs["run_id"])]
+    assert kept["value_bits"].tolist() == first.captured["value_bits"].tolist()
+
+
+def test_runs_that_failed_are_tried_again_and_those_that_diverged_are_not(tmp_path, monkeypatch):
+    tried = []
+
+    def train(specs, datasets, **how):
+        tried.append(specs[0].method)
+        if specs[0].method == "supcon":
+            raise RuntimeError("not today")
+        trained = train_stack(specs, datasets, **how)
+        if specs[0].method == "simclr":
+            trained.diverged[0] = "too steep"
+        return trained
+
+    spec = tiny_sweep(methods=["simclr", "supcon", "raw"], unique_ratio=[0.5])
+    monkeypatch.setattr(execute_module, "train_stack", train)
+    outcome = go(spec, tmp_path)
+    assert (outcome.n_new, outcome.n_diverged, outcome.n_failed) == (3, 1, 1)
+    assert sorted(outcome.problems) == [
+        "simclr at ratio 0.5, seed 0: diverged: too steep",
+        "supcon at ratio 0.5, seed 0: failed: RuntimeError: not today",
+    ]
+    assert load_results(tmp_path).runs["status"].value_counts().to_dict() == {
+        "ok": 1,
+        "diverged": 1,
+        "failed": 1,
+    }
+    monkeypatch.setattr(execute_module, "train_stack", train_stack)
+    tried.clear()
+    again = go(spec, tmp_path)
+    assert (again.n_new, again.n_diverged, again.n_failed) == (1, 0, 0)
+    runs = load_results(tmp_path).runs.set_index("method")["status"].to_dict()
+    assert runs == {"simclr": "diverged", "supcon": "ok", "raw": "ok"}
+
+
+@pytest.mark.parametrize("how", ["run", "plan"])
+def test_another_sweep_s_directory_is_refused_with_the_difference(tmp_path, how):
+    go(tiny_sweep(), tmp_path)
+    before = (tmp_path / STORE_NAME).read_bytes()
+    other = tiny_sweep(train={"steps": 9})
+    with pytest.raises(
+        StoreRefused, match=r"holds another sweep: train\.steps: stored 10, asked 9$"
+    ):
+        go(other, tmp_path) if how == "run" else describe_plan(other, tmp_path, device="cpu")
+    assert (tmp_path / STORE_NAME).read_bytes() == before
+
+
+def test_a_plan_is_told_without_writing_anything(tmp_path):
+    out = tmp_path / "none"
+    lines = describe_plan(tiny_sweep(), out, device="cpu", workers=2, max_stack=6)
+    assert "runs: 4, of which 0 are done" in lines
+    assert "trainings left: 2, in 2 stacks of at most 6" in lines
+    assert "  simclr: 2 runs, 1 trainings, 1 stacks" in lines
+    assert not out.exists()
+
+
+def test_a_plan_counts_what_is_done(tmp_path):
+    go(tiny_sweep(), tmp_path)
+    assert "runs: 4, of which 4 are done" in describe_plan(tiny_sweep(), tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"device": "tpu"}, "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
+        ({"device": "cuda:x"}, "device: expected auto, cpu, cuda or cuda:N, got 'cuda:x'"),
+        ({"workers": 0}, "workers: expected at least 1, got 0"),
+        ({"max_stack": 0}, "max_stack: expected at least 1, got 0"),
+    ],
+)
+@pytest.mark.parametrize("how", [run_sweep, describe_plan])
+def test_devices_and_numbers_that_cannot_be_are_refused_before_anything_is_written(
+    tmp_path, how, values, message
+):
+    with pytest.raises(ValueError, match="expected") as refused:
+        how(tiny_sweep(), tmp_path / "none", **values)
+    assert str(refused.value) == message
+    assert not (tmp_path / "none").exists()
+
+
+def test_cuda_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert resolve_device("cuda:0") == "cuda:0"
+    message = r"device: expected a CUDA device that is there \(1 found\), got 'cuda:1'"
+    with pytest.raises(ValueError, match=message):
+        resolve_device("cuda:1")
+
+
+def test_auto_is_a_cuda_device_where_there_is_one(monkeypatch):
+    for there, name in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        assert resolve_device("auto") == name
+
+
+def test_a_gpu_has_one_worker_and_larger_stacks(monkeypatch):
+    monkeypatch.setattr(driver_module, "available_cores", lambda: 5)
+    assert (default_workers("cpu"), default_workers("cuda:1")) == (5, 1)
+    assert default_max_stack("cuda:1") > default_max_stack("cpu") >= 1
+
+
+def test_an_impossible_sweep_writes_nothing(tmp_path):
+    spec = tiny_sweep(world={"n_train": 8})
+    with pytest.raises(ValueError, match=r"train\.batch_size: expected at most the 8 training"):
+        go(spec, tmp_path / "none")
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,155 @@
+import json
+import math
+
+import pytest
+from tiny_sweeps import tiny_units
+
+import fctestbed.sweep.execute as execute_module
+from fctestbed.measurement import measure_stack
+from fctestbed.sweep.execute import execute
+from fctestbed.training import train_stack
+
+
+def rows(records):
+    """What was measured, by run: no times, no stack sizes."""
+    return {record.run_id: (record.captured, record.accuracy) for record in records}
+
+
+def test_every_run_of_a_unit_has_a_record_with_its_truth():
+    (unit,) = tiny_units(methods=["supcon"])
+    records = execute(unit, device="cpu")
+    assert [record.unique_ratio for record in records] == [0.0, 1.0]
+    for record in records:
+        assert (record.status, record.reason, record.method) == ("ok", "", "supcon")
+        assert record.truth["total_bits"] == 2.0
+        assert record.truth["relevant_latents"] == ["w_s[0]", "w_s[1]", "w_1[0]", "w_2[0]"]
+        assert record.captured
+        assert record.provenance["stack_size"] == 2
+        assert record.seconds > 0
+        json.dumps([record.spec, record.truth, record.provenance, record.diagnostics])
+    assert records[0].truth["shared_bits"] == 2.0
+    assert records[1].truth["shared_bits"] == 0.0
+
+
+def test_rows_do_not_depend_on_the_stack():
+    (together,) = tiny_units(methods=["factorcl-sup"], seeds=[0, 1])
+    alone = tiny_units(1, methods=["factorcl-sup"], seeds=[0, 1])
+    expected = rows(execute(together, device="cpu"))
+    found = rows(record for unit in alone for record in execute(unit, device="cpu"))
+    assert found.keys() == expected.keys()
+    for run_id, (captured, accuracy) in found.items():
+        for row, other in zip(captured, expected[run_id][0], strict=True):
+            assert row.value_bits == pytest.approx(other.value_bits, abs=2e-3)
+        assert [row.n_eval for row in accuracy] == [128] * len(accuracy)
+
+
+def test_runs_that_share_a_training_are_measured_as_each_alone():
+    (unit,) = tiny_units(methods=["simclr"], unique_ratio=[0.0, 0.5, 1.0])
+    assert (len(unit.jobs), unit.n_runs) == (1, 3)
+    together = rows(execute(unit, device="cpu"))
+    for ratio in (0.0, 0.5, 1.0):
+        (single,) = tiny_units(methods=["simclr"], unique_ratio=[ratio])
+        (record,) = execute(single, device="cpu")
+        expected = together[record.run_id][0]
+        for row, other in zip(record.captured, expected, strict=True):
+            assert row.value_bits == pytest.approx(other.value_bits, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "world"),
+    [
+        (
+            1.0,
+            {
+                "label": {"kind": "noiseless", "label_bits": 4},
+                "latents": {"n_unique1": 2, "n_unique2": 2},
+            },
+        ),
+        (1.0, {"label": {"kind": "threshold", "n_relevant": 2}}),
+        (
+            0.75,
+            {
+                "label": {"kind": "planar", "n_relevant": 4, "balance": 2 / 3},
+                "latents": {"n_unique1": 2},
+            },
+        ),
+        (1.0, {"latents": {"kind": "gaussian", "n_shared": 2, "n_unique1": 1, "n_unique2": 1}}),
+    ],
+)
+def test_worlds_whose_label_could_not_be_all_shared_are_run(ratio, world):
+    (unit,) = tiny_units(methods=["simclr"], unique_ratio=[ratio], world=world)
+    (record,) = execute(unit, device="cpu")
+    assert (record.status, record.reason) == ("ok", "")
+    assert record.truth["asked_unique_ratio"] == ratio
+
+
+@pytest.mark.parametrize("steps", [1, 2, 51, 75])
+def test_the_last_loss_is_kept(steps):
+    (unit,) = tiny_units(methods=["simclr"], train={"steps": steps, "batch_size": 8})
+    losses = execute(unit, device="cpu")[0].diagnostics["losses_nats"]
+    assert losses["step"][-1] == steps
+    assert all(len(points) == len(losses["step"]) for points in losses.values())
+    assert math.isfinite(losses["total"][-1])
+
+
+def test_a_run_that_diverges_is_a_record_with_its_reason_and_the_others_are_done():
+    (unit,) = tiny_units(methods=["supervised"], train={"learning_rate": 1e30})
+    records = execute(unit, device="cpu")
+    assert {record.status for record in records} == {"diverged"}
+    for record in records:
+        assert record.reason.startswith("loss was not finite, or exploded, by step ")
+        assert record.captured == record.accuracy == ()
+        assert record.truth["total_bits"] == 2.0
+
+
+def test_a_readout_that_is_not_finite_makes_the_run_diverged(monkeypatch):
+    def measure(trained, datasets, spec):
+        found = measure_stack(trained, datasets, spec)
+        return [[], *found[1:]]
+
+    monkeypatch.setattr(execute_module, "measure_stack", measure)
+    (unit,) = tiny_units(methods=["supcon"])
+    first, second = execute(unit, device="cpu")
+    assert first.status == "diverged"
+    assert first.reason == "a readout was not finite after the last step"
+    assert second.status == "ok"
+
+
+def test_a_job_that_fails_is_recorded_and_the_others_of_its_stack_are_done(monkeypatch):
+    tried = []
+
+    def train(specs, datasets, **how):
+        tried.append([spec.seed for spec in specs])
+        if any(spec.seed == 2 for spec in specs):
+            raise MemoryError("out of\nmemory")
+        return train_stack(specs, datasets, **how)
+
+    monkeypatch.setattr(execute_module, "train_stack", train)
+    (unit,) = tiny_units(methods=["supcon"], seeds=[0, 1, 2], unique_ratio=[0.5])
+    records = {record.seed: record for record in execute(unit, device="cpu")}
+    assert tried == [[0, 1, 2], [0], [1, 2], [1], [2]]
+    assert {seed: record.status for seed, record in records.items()} == {
+        0: "ok",
+        1: "ok",
+        2: "failed",
+    }
+    assert records[2].reason == "MemoryError: out of memory"
+    assert "in train" in records[2].diagnostics["traceback"]
+    assert "fctestbed" in records[2].provenance
+
+
+def test_a_constant_head_is_a_warning(monkeypatch):
+    monkeypatch.setattr(execute_module, "_CONSTANT", 1e9)
+    (unit,) = tiny_units(methods=["simclr"])
+    warnings = execute(unit, device="cpu")[0].warnings
+    assert warnings
+    assert all(warning.endswith("puts out a constant") for warning in warnings)
+
+
+def test_progress_begins_at_zero_and_ends_with_the_last_step():
+    (unit,) = tiny_units(methods=["simclr"])
+    seen = []
+    execute(unit, device="cpu", report=seen.append)
+    assert (seen[0].step, seen[0].losses_nats) == (0, ())
+    assert (seen[-1].step, seen[-1].steps) == (10, 10)
+    assert all(math.isfinite(loss) for progress in seen for loss in progress.losses_nats)

@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+
+from fctestbed.sweep.driver import sweep_digest
+from fctestbed.sweep.options import SpecError, build_sweep, read_pair
+
+SWEEPS = Path(__file__).parents[2] / "sweeps"
+
+
+def toml(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def line(**how):
+    with pytest.raises(SpecError, match="expected") as refused:
+        build_sweep(**{"options": {}, **how})
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("preset", ["quick", "official"])
+def test_a_published_sweep_file_is_the_command_line_s_default(preset):
+    from_file = build_sweep(config=SWEEPS / f"{preset}.toml", options={})
+    default = build_sweep(preset=preset, options={})
+    assert from_file == default
+    assert sweep_digest(from_file) == sweep_digest(default)
+
+
+def test_layers_go_over_each_other_preset_file_options_pairs(tmp_path):
+    config = toml(
+        tmp_path,
+        """
+        preset = "official"
+        seeds = "0:4"
+        [train]
+        steps = 100
+        batch_size = 100
+        warmup = 100
+        """,
+    )
+    options = {"train": {"steps": 200, "batch_size": 200}}
+    spec = build_sweep(config=config, options=options, pairs=["train.steps=300"])
+    # The learning rate is the preset's alone.
+    assert spec.train.model_dump() == {
+        "steps": 300,
+        "batch_size": 200,
+        "warmup": 100,
+        "learning_rate": 1e-4,
+        "schedule": "constant",
+    }
+    assert spec.seeds == (0, 1, 2, 3, 4)
+    assert spec.preset == "official"
+
+
+def test_the_preset_can_be_named_by_every_layer(tmp_path):
+    config = toml(tmp_path, 'preset = "official"')
+    assert build_sweep(options={}).preset == "quick"
+    assert build_sweep(config=config, options={}).preset == "official"
+    assert build_sweep(config=config, preset="quick", options={}).preset == "quick"
+    assert build_sweep(preset="quick", options={}, pairs=["preset=official"]).preset == "official"
+
+
+def test_later_pairs_go_over_earlier_ones():
+    spec = build_sweep(options={}, pairs=["train.steps=3", "train.steps=4", "world.n_train=999"])
+    assert (spec.train.steps, spec.world.n_train) == (4, 999)
+
+
+@pytest.mark.parametrize(
+    ("pair", "values"),
+    [
+        ("train.steps=500", {"train": {"steps": 500}}),
+        (" nets.head_hidden = [64, 64]", {"nets": {"head_hidden": [64, 64]}}),
+        ("train.schedule=constant", {"train": {"schedule": "constant"}}),
+        ('train.schedule="constant"', {"train": {"schedule": "constant"}}),
+        (
+            "settings.factorcl-sup.inner_rate=1e1",
+            {"settings": {"factorcl-sup": {"inner_rate": 10}}},
+        ),
+        ("unique_ratio=0:1:0.5", {"unique_ratio": (0.0, 0.5, 1.0)}),
+        ("unique_ratio=0.5", {"unique_ratio": [0.5]}),
+        ("seeds=0:2", {"seeds": (0, 1, 2)}),
+        ("seeds=7", {"seeds": [7]}),
+    ],
+)
+def test_a_pair_is_a_dotted_key_and_a_value_in_toml_or_text(pair, values):
+    assert read_pair(pair) == values
+
+
+@pytest.mark.parametrize("pair", ["train.steps", "=3", "train..steps=3", ".=3", ""])
+def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
+    with pytest.raises(SpecError) as refused:
+        read_pair(pair)
+    expected = f"--set: expected KEY=VALUE such as train.steps=500, got {pair!r}"
+    assert str(refused.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stepz = 3", "stepz: expected one of unique_ratio, methods, seeds, "),
+        ("[train]\nstepz = 3", "train.stepz: expected one of steps, batch_size, "),
+        ("[nets]\nfoo = 3", "nets.foo: expected one of encoder_hidden, "),
+        ("[world]\nfoo = 3", "world.foo: expected one of latents, observation, label, "),
+        ("[world.label]\nfoo = 3", "world.label.foo: expected one of unique_ratio, balance, "),
+        ("[measurement]\nfoo = 3", "measurement.foo: expected one of n_fit, ridge, got the"),
+        ("[settings.foo]\nx = 3", "settings: expected some of simclr, "),
+        ("[settings.raw]\nx = 3", "settings.raw: expected no settings, got the unknown key 'x'"),
+        ("[train]\nsteps = 0", "train.steps: expected greater than 0, got 0"),
+        ("train = 3", "train: expected "),
+        ('unique_ratio = "1:0:1"', "unique_ratio: expected start <= stop, got 1 > 0 in '1:0:1'"),
+        ("unique_ratio = 2", "unique_ratio.0: expected less than or equal to 1, got 2"),
+        ('seeds = "-1"', "seeds: expected whole numbers from 0"),
+        ("preset = 3", "preset: expected one of quick, official, got 3"),
+        ("methods = ['foo']", "methods: expected some of simclr, "),
+        (
+            "[world.label]\nunique_ratio = 0.3",
+            "world.label.unique_ratio: expected the grid unique_ratio alone to say the ratios, ",
+        ),
+        ("[train", "expected TOML, got "),
+    ],
+)
+def test_a_file_s_errors_name_the_file_and_the_key(tmp_path, text, message):
+    config = toml(tmp_path, text)
+    assert line(config=config).startswith(f"{config}: {message}")
+
+
+def test_an_error_names_the_layer_that_wrote_the_value(tmp_path):
+    config = toml(tmp_path, "[train]\nsteps = 3\nbatch_size = 4")
+    refused = "train.steps: expected greater than 0, got 0"
+    assert line(config=config, pairs=["train.steps=0"]) == f"--set {refused}"
+    assert line(config=config, options={"train": {"steps": 0}}) == refused
+    small = {"world": {"n_train": 2}}
+    expected = f"{config}: train.batch_size: expected at most the 2 training samples, got 4"
+    assert line(config=config, options=small) == expected
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    for path in (tmp_path / "none.toml", tmp_path):
+        message = line(config=path)
+        assert message.startswith(f"{path}: expected a sweep file, got none that can be read (")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    assert line(config=tmp_path / "binary.toml").endswith("(not UTF-8 text)")
