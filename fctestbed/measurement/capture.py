@@ -4,7 +4,7 @@ Owns the measurement of runs. May import ``fctestbed.estimators``, ``fctestbed.t
 ``fctestbed.synthesis``; never asks which method was trained.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ from fctestbed.training import TrainedStack
 ESTIMATOR = "linear_probe"
 PROBE = "linear"
 _CHUNK = 2048
+# A stack's readouts of all samples would be gigabytes: this many members are read at a time.
+_MEMBERS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -59,45 +61,56 @@ def measure_stack(
             f"got {[len(labelled) for labelled in datasets]}"
         )
     first = [labelled[0] for labelled in datasets]
-    n_fit = min(spec.n_fit, len(first[0].train))
-    fit = _readouts(trained, [dataset.train for dataset in first], n_fit)
-    held_out = _readouts(trained, [dataset.test for dataset in first], len(first[0].test))
+    train, test = ([getattr(dataset, name) for dataset in first] for name in ("train", "test"))
+    n_fit = min(spec.n_fit, len(train[0]))
     probe = LinearProbe(ridge=spec.ridge)
     measured: list[list[Measured]] = []
-    for member, labelled in enumerate(datasets):
-        finite = all(
-            bool(values[member].isfinite().all())
-            for part in (fit, held_out)
-            for values in part.values()
-        )
-        if trained.diverged[member] is not None or not finite:
-            measured.append([])
-            continue
-        readings = [
-            _read(
-                probe,
-                labelled,
-                fit[name][member],
-                held_out[name][member],
-                readout=name,
-                modalities=trained.method.reads(name),
+    for start in range(0, len(datasets), _MEMBERS_AT_ONCE):
+        members = range(start, min(start + _MEMBERS_AT_ONCE, len(datasets)))
+        fit = _readouts(trained, train, n_fit, members)
+        held_out = _readouts(trained, test, len(test[0]), members)
+        for place, member in enumerate(members):
+            of_member = {name: (fit[name][place], held_out[name][place]) for name in fit}
+            diverged = trained.diverged[member] is not None
+            measured.append(
+                [] if diverged else _measure(trained, probe, datasets[member], of_member)
             )
-            for name in fit
-        ]
-        measured.append(
-            [
-                Measured(
-                    captured=tuple(row for rows in of_run for row in rows[0]),
-                    accuracy=tuple(rows[1] for rows in of_run),
-                )
-                for of_run in zip(*readings, strict=True)
-            ]
-        )
     return measured
 
 
-def _readouts(trained: TrainedStack, splits: Sequence[Split], n: int) -> dict[str, Tensor]:
-    """Every readout of the first ``n`` samples, [stack, n, width]."""
+def _measure(
+    trained: TrainedStack,
+    probe: LinearProbe,
+    labelled: Sequence[Dataset],
+    readouts: Mapping[str, tuple[Tensor, Tensor]],
+) -> list[Measured]:
+    """What was measured on each data set of one training; nothing where a readout is not finite."""
+    if not all(bool(part.isfinite().all()) for parts in readouts.values() for part in parts):
+        return []
+    readings = [
+        _read(
+            probe,
+            labelled,
+            fit,
+            held_out,
+            readout=name,
+            modalities=trained.method.reads(name),
+        )
+        for name, (fit, held_out) in readouts.items()
+    ]
+    return [
+        Measured(
+            captured=tuple(row for rows in of_run for row in rows[0]),
+            accuracy=tuple(rows[1] for rows in of_run),
+        )
+        for of_run in zip(*readings, strict=True)
+    ]
+
+
+def _readouts(
+    trained: TrainedStack, splits: Sequence[Split], n: int, members: range
+) -> dict[str, Tensor]:
+    """Every readout of the first ``n`` samples of some members, [members, n, width]."""
     chunks: dict[str, list[Tensor]] = {}
     for start in range(0, n, _CHUNK):
         x1, x2 = (
@@ -107,7 +120,7 @@ def _readouts(trained: TrainedStack, splits: Sequence[Split], n: int) -> dict[st
             for name in ("x1", "x2")
         )
         for name, values in trained.readouts(x1, x2).items():
-            chunks.setdefault(name, []).append(values)
+            chunks.setdefault(name, []).append(values[members.start : members.stop].clone())
     return {name: torch.cat(parts, 1) for name, parts in chunks.items()}
 
 

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 from fctestbed.nets import ConcatCritic, Stack, StackedMLP
 from fctestbed.objectives import METHODS, Batch, DataShape, Method, NetSpec, group_by_condition
 
-N, RUNS, N_CLASSES = 9, 2, 4
+N, RUNS, N_CLASSES = 12, 2, 5
 SHAPE = DataShape(dim1=4, dim2=3, n_classes=N_CLASSES)
 ONE_LAYER = NetSpec(
     encoder_hidden=(8,), embed_dim=4, head_hidden=(8,), head_dim=3, critic_hidden=(9,)
@@ -23,10 +23,10 @@ ONE_LAYER = NetSpec(
 TWO_LAYERS = NetSpec(
     encoder_hidden=(8, 7), embed_dim=4, head_hidden=(8, 7), head_dim=3, critic_hidden=(9, 8)
 )
-# A class of five, one of three, one of a single sample; one of none; and even classes.
-LABELS = [[0, 3, 0, 1, 0, 3, 0, 3, 0], [2, 1, 0, 2, 1, 0, 2, 1, 0]]
+# Classes of four, three, one and no samples; and even ones.
+LABELS = [[0, 3, 0, 1, 0, 3, 4, 3, 0, 4, 4, 3], [2, 1, 0, 2, 1, 0, 3, 1, 0, 3, 2, 3]]
 # What the augmented copies of the self-supervised case say of their originals.
-CONDITIONS = [[7, 7, 2, 7, 0, 2, 7, 7, 1], [5, 4, 3, 5, 4, 3, 5, 4, 3]]
+CONDITIONS = [[7, 7, 2, 7, 0, 2, 7, 7, 1, 7, 7, 2], [5, 4, 3, 5, 4, 3, 5, 4, 3, 3, 5, 5]]
 
 
 def drawn(*shape: int, seed: int) -> Tensor:
@@ -416,5 +416,5 @@ def test_simclr_and_supcon_are_their_equations(name: str, normalize: bool) -> No
 
 
 def test_the_cases_reach_padded_groups_and_whole_batches() -> None:
-    assert group_by_condition(torch.tensor(LABELS)).index.shape == (RUNS, 3, 5)
+    assert group_by_condition(torch.tensor(LABELS)).index.shape == (RUNS, 4, 4)
     assert group_by_condition(torch.tensor(CONDITIONS)).index.shape == (RUNS, 1, N)

@@ -143,3 +143,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         assert message.startswith(f"{path}: expected a sweep file, got none that can be read (")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     assert line(config=tmp_path / "binary.toml").endswith("(not UTF-8 text)")
+
+
+def test_an_augmentation_without_a_kind_is_refused_in_one_line():
+    with pytest.raises(SpecError, match=r"augmentation\.kind: expected the kind of augmentation"):
+        build_sweep(options={}, pairs=["augmentation.noise=0.5"])

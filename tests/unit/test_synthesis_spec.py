@@ -156,7 +156,6 @@ def test_maps_too_narrow_for_gaussian_latents_are_refused():
             {"label": {"kind": "foo"}},
             "label.kind: expected one of bits, noiseless, threshold, planar, got 'foo'",
         ),
-        ({"label": {}}, "label.kind: expected the kind of label, got none"),
         (
             {"label": {"kind": "bits", "unique_ratio": 2}},
             "label.unique_ratio: expected less than or equal to 1, got 2",
@@ -179,3 +178,8 @@ def test_maps_too_narrow_for_gaussian_latents_are_refused():
 )
 def test_errors_are_one_line_with_path_expectation_and_what_came(given, line):
     assert line_of(lambda: WorldSpec.model_validate(given)) == line
+
+
+def test_a_table_without_a_kind_is_one_of_the_default_kind():
+    spec = WorldSpec.model_validate({"label": {"label_bits": 4}, "observation": {"noise": 0.5}})
+    assert spec == WorldSpec(label=BitsLabel(label_bits=4), observation=MlpObservation(noise=0.5))
