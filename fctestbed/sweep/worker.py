@@ -5,11 +5,9 @@ with it.
 """
 
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -203,19 +201,7 @@ def available_cores() -> int:
 
 
 def tune_process(threads: int | None = None) -> None:
-    """Settings of a process of our own: threads, denormals as zero, and freed memory kept.
-
-    Without the last, glibc maps and unmaps every array over 128 KiB, and a training step spends up
-    to half of its time on page faults.
-    """
+    """Settings of a process of our own: its threads, and denormal numbers taken as zero."""
     if threads is not None:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    if sys.platform == "linux":
-        try:
-            libc = ctypes.CDLL("libc.so.6")
-        except OSError:
-            return
-        mmap_threshold, trim_threshold, largest = -3, -1, 1 << 30
-        libc.mallopt(mmap_threshold, largest)
-        libc.mallopt(trim_threshold, largest)

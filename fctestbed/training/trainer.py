@@ -16,6 +16,7 @@ from fctestbed.objectives.base import Batch, Method, NetSpec, group_by_condition
 from fctestbed.synthesis.augmentation import Augmenter
 from fctestbed.synthesis.dataset import Dataset
 from fctestbed.training.data import StackData, batch_order
+from fctestbed.training.optimiser import StackedAdam
 from fctestbed.training.randomness import torch_stream
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 
@@ -134,21 +135,15 @@ def _optimise(
     inner = list(module.get_submodule("inner").parameters()) if method.has_inner_loop else []
     own = {id(parameter) for parameter in inner}
     outer = [parameter for parameter in module.parameters() if id(parameter) not in own]
-    optimisers = [
-        torch.optim.Adam(parameters, lr=train.learning_rate, fused=True)
-        for parameters in ((outer, inner) if inner else (outer,))
-    ]
-    rates = [train.learning_rate]
-    if inner:
-        rates.append(train.learning_rate * method.settings.inner_rate)
+    size = len(trained.specs)
+    adams = [StackedAdam(part, size, train.learning_rate) for part in (outer, inner) if part]
     inner_steps = method.settings.inner_steps if inner else 0
     fresh = bool(inner) and method.settings.inner_batch == "fresh"
     batches = _batches(trained, train, datasets, 1 + inner_steps if fresh else 1)
     alive = torch.ones(len(trained.specs), dtype=torch.bool, device=trained.device)
     every = max(1, train.steps // _LOGGED_POINTS)
     for step in range(train.steps):
-        for optimiser, rate in zip(optimisers, rates, strict=True):
-            optimiser.param_groups[0]["lr"] = rate * _schedule(train, step)
+        rate = train.learning_rate * _schedule(train, step)
         batch = next(batches)
         # The CLUB critics are constants of the outer loss.
         for parameter in inner:
@@ -156,14 +151,14 @@ def _optimise(
         terms = method.loss(module, batch)
         total = torch.stack(list(terms.values())).sum(0)
         alive &= total.detach().abs() < _EXPLODED_NATS
-        _step(optimisers[0], total)
+        adams[0].step(total, rate)
         for parameter in inner:
             parameter.requires_grad_(True)
         for _ in range(inner_steps):
-            _step(optimisers[1], method.inner_loss(module, next(batches) if fresh else batch))
+            losses = method.inner_loss(module, next(batches) if fresh else batch)
+            adams[1].step(losses, rate * method.settings.inner_rate)
         if (step + 1) % every == 0 or step + 1 == train.steps:
-            losses = {**terms, "total": total}
-            _log(trained, step + 1, losses, alive)
+            _log(trained, step + 1, {**terms, "total": total}, alive)
             if report is not None:
                 totals = tuple(trained.losses_nats["total"][-1])
                 report(Progress(step=step + 1, steps=train.steps, losses_nats=totals))
@@ -173,13 +168,6 @@ def _optimise(
     for parameter in module.parameters():
         alive &= parameter.detach().reshape(len(alive), -1).isfinite().all(1)
     _mark_diverged(trained, train.steps, alive)
-
-
-def _step(optimiser: torch.optim.Optimizer, losses: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    # The sum over runs couples nothing: each run's parameters see their own loss alone.
-    losses.sum().backward()
-    optimiser.step()
 
 
 def _schedule(train: TrainSpec, step: int) -> float:

@@ -362,3 +362,23 @@ def watch(patch: pytest.MonkeyPatch, method: type[Any], pairs: list[tuple[Tensor
 
     patch.setattr(method, "loss", outer)
     patch.setattr(method, "inner_loss", inner)
+
+
+@pytest.mark.parametrize("method", ["supcon", "factorcl-sup", "factorcl-ssl"])
+def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(method: str) -> None:
+    world = WorldSpec(n_train=1024, n_test=8)
+    base = make_dataset(world, 0)
+    datasets = [base.with_label(base.spec.label.with_ratio(ratio)) for ratio in (0.2, 0.5, 0.8)]
+    settings = {"inner_rate": 30.0} if method.startswith("factorcl") else {}
+    specs = [
+        TrainingSpec(
+            method=method, settings=settings, train=TrainSpec(steps=24), world=dataset.spec
+        )
+        for dataset in datasets
+    ]
+    together = train_stack(specs, datasets)
+    alone = train_stack(specs[1:2], datasets[1:2])
+    for parameter, expected in zip(
+        together.module.parameters(), alone.module.parameters(), strict=True
+    ):
+        assert torch.equal(parameter.view(3, -1)[1], expected.view(1, -1)[0])

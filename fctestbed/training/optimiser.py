@@ -1,0 +1,49 @@
+"""Adam for a stack of runs, whose rounding does not depend on the stack.
+
+Owns the layout of parameters for the optimiser. May import torch only.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+# Floats of the widest vector registers, with room to spare.
+_ALIGNMENT = 64
+
+
+class StackedAdam:
+    """Adam on all parameters of a stack, as one array [stack, width].
+
+    A vectorised update treats the last few numbers of an array by other instructions, which round
+    otherwise; parameter by parameter, which numbers these are depends on the size of the stack.
+    Here every run's numbers fill whole vectors, so that it does not.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter], stack_size: int, rate: float) -> None:
+        self._parameters = list(parameters)
+        self._rows = [parameter.detach().view(stack_size, -1) for parameter in self._parameters]
+        width = sum(rows.shape[1] for rows in self._rows)
+        like = self._rows[0]
+        self._flat = nn.Parameter(like.new_zeros(stack_size, width + -width % _ALIGNMENT))
+        self._flat.grad = torch.zeros_like(self._flat)
+        places = [rows.shape[1] for rows in self._rows]
+        self._values = self._flat.detach()[:, :width].split(places, 1)
+        self._gradients = self._flat.grad[:, :width].split(places, 1)
+        torch._foreach_copy_(list(self._values), self._rows)
+        self._adam = torch.optim.Adam([self._flat], lr=rate, fused=True)
+
+    def step(self, losses: Tensor, rate: float) -> None:
+        """One step down the sum of the runs' losses, which couples nothing."""
+        for parameter in self._parameters:
+            parameter.grad = None
+        losses.sum().backward()
+        gradients = []
+        for parameter, rows in zip(self._parameters, self._rows, strict=True):
+            # A parameter that this batch does not reach.
+            gradient = torch.zeros_like(rows) if parameter.grad is None else parameter.grad
+            gradients.append(gradient.view_as(rows))
+        torch._foreach_copy_(list(self._gradients), gradients)
+        self._adam.param_groups[0]["lr"] = rate
+        self._adam.step()
+        torch._foreach_copy_(self._rows, list(self._values))
