@@ -22,8 +22,8 @@ from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, available_cores
 from fctestbed.synthesis.record import digest
 
-# By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.7 times as fast in a stack of
-# 6 as alone, 1.8 times in one of 11, 2.0 times in one of 33; but two workers with stacks of 11 do
+# By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
+# 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
 # the default sweep no sooner than with stacks of 6, and take 0.3 GB more.
 _MAX_STACK = {"cpu": 6, "cuda": 33}
 
