@@ -1,4 +1,4 @@
-"""Bounds, methods and their registry."""
+"""Methods and their registry."""
 
 from fctestbed.objectives.base import (
     Batch,

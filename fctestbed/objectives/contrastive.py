@@ -11,9 +11,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from fctestbed.bounds import nt_xent_nats
 from fctestbed.nets import Stack
 from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
-from fctestbed.objectives.bounds import nt_xent_nats
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 

@@ -21,15 +21,15 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
-from fctestbed.objectives.bounds import (
+from fctestbed.bounds import (
     Contrast,
     conditional_infonce_lower_bound_nats,
     conditional_nce_club_estimate_nats,
     infonce_lower_bound_nats,
     nce_club_estimate_nats,
 )
+from fctestbed.nets import ConcatCritic, Stack
+from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 from fctestbed.objectives.unimodal import LabelInput, label_codes, label_critic, label_term
 

@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
-from fctestbed.objectives.bounds import (
+from fctestbed.bounds import (
     Contrast,
     infonce_lower_bound_nats,
     label_first_infonce_lower_bound_nats,
     label_infonce_lower_bound_nats,
 )
+from fctestbed.nets import ConcatCritic, Stack
+from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 LabelInput = Literal["onehot", "scalar"]

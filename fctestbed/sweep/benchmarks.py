@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fctestbed.bounds import infonce_lower_bound_nats
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
-from fctestbed.objectives.bounds import infonce_lower_bound_nats
 from fctestbed.sweep.spec import SweepSpec, sweep_spec
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset, world_truth
 from fctestbed.synthesis.augmentation import Augmenter

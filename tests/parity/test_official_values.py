@@ -7,13 +7,13 @@ import pytest
 import torch
 from golden import cases, set_linear, stack_of_one, tensor
 
-from fctestbed.nets import ConcatCritic
-from fctestbed.objectives.base import Batch, DataShape, NetSpec
-from fctestbed.objectives.bounds import (
+from fctestbed.bounds import (
     infonce_lower_bound_nats,
     nce_club_estimate_nats,
     nt_xent_nats,
 )
+from fctestbed.nets import ConcatCritic
+from fctestbed.objectives.base import Batch, DataShape, NetSpec
 from fctestbed.objectives.factorcl import (
     FactorCLModule,
     FactorCLSsl,

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from strategies_scores import SCALES, SEEDS, labelled_scores, score_matrices
 from torch import Tensor
 
-from fctestbed.objectives import group_by_condition
-from fctestbed.objectives.bounds import (
+from fctestbed.bounds import (
     Contrast,
     conditional_infonce_lower_bound_nats,
     conditional_nce_club_estimate_nats,
@@ -21,6 +20,7 @@ from fctestbed.objectives.bounds import (
     nce_club_estimate_nats,
     nt_xent_nats,
 )
+from fctestbed.objectives import group_by_condition
 
 FEW = settings(max_examples=60, deadline=None)
 CONTRASTS: tuple[Contrast, ...] = ("second", "first")

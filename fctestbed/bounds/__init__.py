@@ -1,0 +1,28 @@
+"""Bounds on mutual information as functions of score matrices, in nats.
+
+Owns the functionals; knows no network, no method and no estimator.
+
+``scores[..., i, j]`` is the critic's value of the pair (u_i, v_j); positives are on the diagonal.
+Every function keeps the leading axes, so that a stack of runs gives one number per run.
+"""
+
+from fctestbed.bounds.infonce import (
+    Contrast,
+    conditional_infonce_lower_bound_nats,
+    infonce_lower_bound_nats,
+    label_first_infonce_lower_bound_nats,
+    label_infonce_lower_bound_nats,
+)
+from fctestbed.bounds.nce_club import conditional_nce_club_estimate_nats, nce_club_estimate_nats
+from fctestbed.bounds.nt_xent import nt_xent_nats
+
+__all__ = [
+    "Contrast",
+    "conditional_infonce_lower_bound_nats",
+    "conditional_nce_club_estimate_nats",
+    "infonce_lower_bound_nats",
+    "label_first_infonce_lower_bound_nats",
+    "label_infonce_lower_bound_nats",
+    "nce_club_estimate_nats",
+    "nt_xent_nats",
+]

@@ -1,0 +1,106 @@
+"""InfoNCE of score matrices: unconditional, conditional, and with a label, in nats.
+
+Owns the functionals. May import torch only.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+Contrast = Literal["second", "first"]
+
+
+def infonce_lower_bound_nats(
+    scores: Float[Tensor, "*stack n n"], *, contrast: Contrast = "second"
+) -> Float[Tensor, "*stack"]:
+    """InfoNCE lower bound on I(U; V), in nats.
+
+    Args:
+        scores: critic values of all pairs, positives on the diagonal.
+        contrast: which argument the negatives replace: ``second`` compares v_j for a fixed u_i
+            (the paper's Eq. 10), ``first`` compares u_i for a fixed v_j (the official code).
+
+    Returns:
+        A lower bound in expectation over fresh data; at most log(n), and possibly negative.
+
+    Source:
+        van den Oord et al. 2018, section 2.3; FactorCL (arXiv 2306.05268) Eq. 10.
+    """
+    positives = scores.diagonal(dim1=-2, dim2=-1)
+    normaliser = scores.logsumexp(-1 if contrast == "second" else -2)
+    return (positives - normaliser).mean(-1) + math.log(scores.shape[-1])
+
+
+def conditional_infonce_lower_bound_nats(
+    scores: Float[Tensor, "*stack n n"],
+    same: Bool[Tensor, "*stack n n"],
+    *,
+    contrast: Contrast = "second",
+) -> Float[Tensor, "*stack"]:
+    """InfoNCE lower bound on I(U; V | condition), in nats, negatives sharing the anchor's
+    condition.
+
+    Args:
+        scores: critic values of the pairs, positives on the diagonal; read where ``same`` is true.
+        same: whether the pair's two members have the same condition.
+        contrast: as in ``infonce_lower_bound_nats``.
+
+    Returns:
+        A lower bound in expectation over fresh data. A sample alone in its condition adds 0.
+
+    Source:
+        FactorCL (arXiv 2306.05268) Eqs. 13 and 15.
+    """
+    axis = -1 if contrast == "second" else -2
+    counts = same.sum(axis, dtype=scores.dtype).log()
+    normaliser = scores.masked_fill(~same, -torch.inf).logsumexp(axis)
+    return (scores.diagonal(dim1=-2, dim2=-1) - normaliser + counts).mean(-1)
+
+
+def label_infonce_lower_bound_nats(
+    scores: Float[Tensor, "*stack n classes"], labels: Int[Tensor, "*stack n"]
+) -> Float[Tensor, "*stack"]:
+    """InfoNCE lower bound on I(U; Y) for a label Y, in nats.
+
+    The n negatives of an anchor are the batch's own labels, of which at most one value per class
+    differs, so one column of scores per class, weighted by its count, gives exactly the bound over
+    all n^2 pairs.
+
+    Args:
+        scores: critic values of (u_i, class c).
+        labels: classes of the batch.
+
+    Returns:
+        A lower bound in expectation over fresh data, at most log(n) and at most H(Y) for the
+        batch's frequencies.
+
+    Source:
+        FactorCL (arXiv 2306.05268) Eq. 10 with Y for the second argument.
+    """
+    n, classes = scores.shape[-2:]
+    each = torch.arange(classes, device=labels.device)
+    counts = (labels.unsqueeze(-1) == each).sum(-2, dtype=scores.dtype)
+    positives = scores.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    normaliser = (scores + counts.log().unsqueeze(-2)).logsumexp(-1)
+    return (positives - normaliser).mean(-1) + math.log(n)
+
+
+def label_first_infonce_lower_bound_nats(
+    scores: Float[Tensor, "*stack n classes"], labels: Int[Tensor, "*stack n"]
+) -> Float[Tensor, "*stack"]:
+    """The same with the first argument contrasted: u_j for a fixed label, as the official code
+    does.
+
+    Args:
+        scores: critic values of (u_i, class c).
+        labels: classes of the batch.
+
+    Returns:
+        A lower bound in expectation over fresh data, at most log(n).
+    """
+    positives = scores.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    normaliser = scores.logsumexp(-2).gather(-1, labels)
+    return (positives - normaliser).mean(-1) + math.log(scores.shape[-2])
