@@ -1,0 +1,67 @@
+"""What an estimator is: arrays in, an estimate out, in bits, with its interval and its limits.
+
+Owns the contract. Imports numpy only.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Direction = Literal["lower", "upper", "exact", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """An estimate of I(X; Y) or I(X; Y | given), in bits.
+
+    Attributes:
+        estimator: the estimator's registered name.
+        bound: which way the value errs in expectation: ``lower`` (never above the truth but for
+            sampling error on held-out data), ``upper``, ``exact`` (consistent with a stated model
+            that holds) or ``none``.
+        value_bits: the raw value; negative ones stay negative.
+        low_bits: lower end of its 95 % interval; NaN where the estimator gives none.
+        high_bits: upper end of it.
+        ceiling_bits: the most that this estimator could have said on these data; infinite where
+            there is no limit.
+        n_samples: samples behind the value (held-out ones, where it was fitted on others).
+    """
+
+    estimator: str
+    bound: Direction
+    value_bits: float
+    low_bits: float
+    high_bits: float
+    ceiling_bits: float
+    n_samples: int
+
+
+class Estimator(ABC):
+    """An estimator of mutual information with its settings.
+
+    Subclasses are frozen dataclasses of their settings, ``seed`` among them where anything is
+    random: the same estimator on the same arrays gives the same numbers.
+    """
+
+    name: ClassVar[str]
+    bound: ClassVar[Direction]
+    conditional: ClassVar[bool] = False
+    """Whether there is a form with ``given``."""
+
+    @abstractmethod
+    def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
+        """Estimate I(X; Y), or I(X; Y | given), in bits.
+
+        Args:
+            x: samples of X, (n,) or (n, dim).
+            y: samples of Y, (n,) or (n, dim), row by row those of ``x``.
+            given: samples of the condition, likewise.
+
+        Raises:
+            ValueError: one line naming the argument, for arrays that are not numbers, not finite,
+                of other lengths or fewer than the estimator needs, for constant columns where they
+                have no meaning, and for ``given`` where there is no conditional form.
+        """
