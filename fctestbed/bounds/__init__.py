@@ -12,9 +12,14 @@ from fctestbed.bounds.infonce import (
     infonce_lower_bound_nats,
     label_first_infonce_lower_bound_nats,
     label_infonce_lower_bound_nats,
+    own_negatives_infonce_lower_bound_nats,
 )
-from fctestbed.bounds.nce_club import conditional_nce_club_estimate_nats, nce_club_estimate_nats
-from fctestbed.bounds.nt_xent import nt_xent_nats
+from fctestbed.bounds.nce_club import (
+    conditional_nce_club_estimate_nats,
+    nce_club_estimate_nats,
+    own_negatives_nce_club_estimate_nats,
+)
+from fctestbed.bounds.nt_xent import nt_xent_nats, nt_xent_of_scores_nats
 
 __all__ = [
     "Contrast",
@@ -25,4 +30,7 @@ __all__ = [
     "label_infonce_lower_bound_nats",
     "nce_club_estimate_nats",
     "nt_xent_nats",
+    "nt_xent_of_scores_nats",
+    "own_negatives_infonce_lower_bound_nats",
+    "own_negatives_nce_club_estimate_nats",
 ]

@@ -60,6 +60,26 @@ def conditional_infonce_lower_bound_nats(
     return (scores.diagonal(dim1=-2, dim2=-1) - normaliser + counts).mean(-1)
 
 
+def own_negatives_infonce_lower_bound_nats(
+    positives: Float[Tensor, "*stack n"], negatives: Float[Tensor, "*stack n k"]
+) -> Float[Tensor, "*stack"]:
+    """InfoNCE lower bound where every anchor has k negatives of its own, in nats.
+
+    Args:
+        positives: scores of the positive pairs.
+        negatives: scores of (u_i, v) with v drawn from the law of the second argument, or from its
+            law given anchor i's condition: the bound is then one on the conditional information.
+
+    Returns:
+        A lower bound in expectation over fresh data; at most log(1 + k).
+
+    Source:
+        FactorCL (arXiv 2306.05268) Eqs. 13 and 15.
+    """
+    scores = torch.cat([positives.unsqueeze(-1), negatives], -1)
+    return (positives - scores.logsumexp(-1)).mean(-1) + math.log(scores.shape[-1])
+
+
 def label_infonce_lower_bound_nats(
     scores: Float[Tensor, "*stack n classes"], labels: Int[Tensor, "*stack n"]
 ) -> Float[Tensor, "*stack"]:

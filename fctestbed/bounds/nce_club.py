@@ -59,3 +59,18 @@ def conditional_nce_club_estimate_nats(
     means = scores.masked_fill(~product, 0.0).sum(-1) / counts.clamp_min(1)
     terms = scores.diagonal(dim1=-2, dim2=-1) - means
     return terms.masked_fill(counts == 0, 0.0).mean(-1)
+
+
+def own_negatives_nce_club_estimate_nats(
+    positives: Float[Tensor, "*stack n"], negatives: Float[Tensor, "*stack n k"]
+) -> Float[Tensor, "*stack"]:
+    """NCE-CLUB where every anchor has k draws of the product of margins of its own, in nats.
+
+    Args:
+        positives: scores of the positive pairs.
+        negatives: scores of (u_i, v) with v drawn from its law given anchor i's condition.
+
+    Source:
+        FactorCL (arXiv 2306.05268) Eqs. 14 and 16.
+    """
+    return (positives - negatives.mean(-1)).mean(-1)

@@ -30,11 +30,24 @@ def nt_xent_nats(
     Source:
         Chen et al. 2020, Eq. 1; Khosla et al. 2020, Eq. 2.
     """
-    n = view1.shape[-2]
     features = torch.cat([view1, view2], -2)
     logits = features @ features.transpose(-1, -2) / temperature
-    itself = torch.eye(2 * n, dtype=torch.bool, device=logits.device)
-    logits = logits.masked_fill(itself, -torch.inf)
+    return nt_xent_of_scores_nats(logits, labels=labels)
+
+
+def nt_xent_of_scores_nats(
+    scores: Float[Tensor, "*stack two_n two_n"], *, labels: Int[Tensor, "*stack n"] | None = None
+) -> Float[Tensor, "*stack"]:
+    """The same from any critic's scores of all pairs of the 2n anchors, view 1 before view 2, in
+    nats.
+
+    Args:
+        scores: critic values; those of an anchor with itself are left out.
+        labels: as in ``nt_xent_nats``.
+    """
+    n = scores.shape[-1] // 2
+    itself = torch.eye(2 * n, dtype=torch.bool, device=scores.device)
+    logits = scores.masked_fill(itself, -torch.inf)
     normaliser = logits.logsumexp(-1)
     if labels is None:
         positives = logits.roll(n, -1).diagonal(dim1=-2, dim2=-1)

@@ -13,7 +13,11 @@ from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from torch import Tensor, nn
 
-from fctestbed.nets import Stack
+from fctestbed.nets import CriticKind, Stack
+
+TERMS = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
+"""Columns of the paper's Table 2: the cross-modal term, the unimodal ones, the conditional ones,
+augmentations made for the unique information, and factorised readouts."""
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -23,6 +27,19 @@ class MethodSettings(BaseModel):
     uses this one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CriticSettings(MethodSettings):
+    """Settings of a method that scores pairs.
+
+    Attributes:
+        critic: ``concat`` (an MLP on both), ``separable`` (an inner product of two MLPs),
+            ``bilinear`` or ``cosine``.
+        temperature: divisor of the cosine critic's similarities; the others have none.
+    """
+
+    critic: CriticKind = "concat"
+    temperature: Annotated[float, Field(gt=0)] = 0.1
 
 
 class NetSpec(MethodSettings):
@@ -89,6 +106,29 @@ class Groups:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Views:
+    """Augmented copies of a batch's two modalities."""
+
+    x1: Float[Tensor, "stack n dim1"]
+    x2: Float[Tensor, "stack n dim2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossMarks:
+    """Values of a loss term, in nats, that say that something is wrong with it.
+
+    Attributes:
+        constant: its value where every feature or score is the same: the term has learnt nothing,
+            or has collapsed. None where it has no such value.
+        limit: its least possible value, at which it no longer tells better from worse (-log N of
+            InfoNCE). None where there is none.
+    """
+
+    constant: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """One batch for each run of a stack.
 
@@ -96,18 +136,19 @@ class Batch:
         x1: first modality, [stack, n, dim1].
         x2: second modality, [stack, n, dim2].
         y: labels, [stack, n].
-        x1_view: augmented copy of ``x1``, for methods that ask for augmentations.
-        x2_view: augmented copy of ``x2``.
-        groups: pairs that share the label, or what the augmented copies say, for methods that
-            condition on it.
+        views: augmented copies, as many as the method asks for, drawn one by one.
+        groups: pairs that share the label, or what the first views say, for methods that condition
+            on it.
+        x2_negatives: fresh draws of the second modality given what the first views say, [stack, n,
+            k, dim2], for methods that condition on it exactly.
     """
 
     x1: Float[Tensor, "stack n dim1"]
     x2: Float[Tensor, "stack n dim2"]
     y: Int[Tensor, "stack n"]
-    x1_view: Float[Tensor, "stack n dim1"] | None = None
-    x2_view: Float[Tensor, "stack n dim2"] | None = None
+    views: tuple[Views, ...] = ()
     groups: Groups | None = None
+    x2_negatives: Float[Tensor, "stack n k dim2"] | None = None
 
 
 class Method(ABC):
@@ -124,10 +165,17 @@ class Method(ABC):
     """Whether there are networks at all."""
     uses_label: ClassVar[bool] = False
     """Whether the loss reads the label: one training serves every label if it does not."""
-    uses_views: ClassVar[bool] = False
-    """Whether the loss reads augmented copies."""
+    n_views: ClassVar[int] = 0
+    """How many augmented copies of each sample the loss reads."""
     has_inner_loop: ClassVar[bool] = False
     """Whether some parameters (``inner.*``) have a loss of their own."""
+
+    trains_as: ClassVar[str | None] = None
+    """The registered method whose training this one shares: only the readouts differ."""
+    terms: ClassVar[tuple[str, ...]] = ()
+    """What the loss is made of, by the names of the paper's Table 2 (``TERMS``)."""
+    departures: ClassVar[Mapping[str, Any]] = {}
+    """Settings in which the official code parts from the paper's equations, with its values."""
 
     relative_cost: ClassVar[float] = 1.0
     """Time of a step beside supervised training's, for the order of work and the time left."""
@@ -137,8 +185,14 @@ class Method(ABC):
 
     @property
     def conditions_on(self) -> str | None:
-        """What groups the batch's pairs: ``label``, ``views`` or nothing."""
+        """What conditional terms' negatives share with their anchor: the ``label``, what the
+        ``views`` say, or nothing. ``exact`` asks for fresh draws given the views instead."""
         return None
+
+    @property
+    def n_negatives(self) -> int:
+        """Fresh draws for each anchor, where ``conditions_on`` is ``exact``."""
+        return 0
 
     @abstractmethod
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
@@ -165,6 +219,10 @@ class Method(ABC):
         """The modalities (1, 2) that a readout is computed from: by its name's last digit, else
         both."""
         return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
+
+    def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
+        """For terms of ``loss``: values that say that the term has collapsed or is at its limit."""
+        return {}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Outputs of every head, each [stack, n, width], for the alarm on collapsed ones."""

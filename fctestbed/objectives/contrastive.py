@@ -3,34 +3,51 @@
 May import ``fctestbed.nets`` and the objectives' own base.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
-from fctestbed.bounds import nt_xent_nats
-from fctestbed.nets import Stack
-from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
+from fctestbed.bounds import nt_xent_of_scores_nats
+from fctestbed.nets import CriticKind, Stack
+from fctestbed.objectives.base import (
+    Batch,
+    CriticSettings,
+    DataShape,
+    LossMarks,
+    Method,
+    NetSpec,
+)
+from fctestbed.objectives.critics import build_critic
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 
-class ContrastiveSettings(MethodSettings):
-    """Temperature of the similarities; ``normalize`` false leaves features unnormalised, as the
-    official code does."""
+class ContrastiveSettings(CriticSettings):
+    """Settings of the losses over anchors of both views.
 
-    temperature: Annotated[float, Field(gt=0)] = 0.1
+    Attributes:
+        critic: cosine similarities unless asked otherwise.
+        temperature: 0.1; the official code's is 0.07.
+        normalize: false takes inner products for cosines, as the official code does.
+    """
+
+    critic: CriticKind = "cosine"
     normalize: bool = True
 
 
 class _ContrastiveModule(nn.Module):
-    def __init__(self, stack: Stack, shape: DataShape, nets: NetSpec) -> None:
+    def __init__(
+        self, stack: Stack, shape: DataShape, nets: NetSpec, settings: ContrastiveSettings
+    ) -> None:
         super().__init__()
         self.encoders = Encoders(stack, shape, nets)
         self.head1 = HeadBank(stack, ("projection",), nets)
         self.head2 = HeadBank(stack, ("projection",), nets)
+        dims = nets.head_dim, nets.head_dim
+        self.critic = build_critic(settings, stack, nets, dims, one_space=True)
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         z1, z2 = self.encoders(x1, x2)
@@ -46,21 +63,28 @@ class SimCLR(Method):
 
     Settings = ContrastiveSettings
     relative_cost = 1.8
+    terms = ("(X1;X2)",)
+    departures: ClassVar[Mapping[str, Any]] = {"normalize": False, "temperature": 0.07}
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Encoders with a projection head each."""
-        return _ContrastiveModule(stack, shape, nets)
+        return _ContrastiveModule(stack, shape, nets, self.settings)
 
     def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
         """``nt_xent``, in nats."""
-        views = module(batch.x1, batch.x2)
-        if self.settings.normalize:
-            views = tuple(torch.nn.functional.normalize(view, dim=-1) for view in views)
+        parts = cast(_ContrastiveModule, module)
+        anchors = torch.cat(parts(batch.x1, batch.x2), 1)
         labels = batch.y if self.uses_label else None
-        loss = nt_xent_nats(
-            views[0], views[1], temperature=self.settings.temperature, labels=labels
-        )
-        return {"supcon" if self.uses_label else "nt_xent": loss}
+        loss = nt_xent_of_scores_nats(parts.critic(anchors, anchors), labels=labels)
+        return {self._term: loss}
+
+    @property
+    def _term(self) -> str:
+        return "supcon" if self.uses_label else "nt_xent"
+
+    def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
+        """Equal features give log(2n - 1)."""
+        return {self._term: LossMarks(constant=math.log(2 * batch_size - 1))}
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
@@ -81,3 +105,4 @@ class SupCon(SimCLR):
     """
 
     uses_label = True
+    terms = ("(X1;X2|Y)",)

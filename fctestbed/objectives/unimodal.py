@@ -4,8 +4,9 @@ They are terms of FactorCL's loss and, alone, a control: with tight bounds Facto
 to them. Owns the unimodal terms. May import ``fctestbed.nets`` and the objectives' own base.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -17,8 +18,16 @@ from fctestbed.bounds import (
     label_first_infonce_lower_bound_nats,
     label_infonce_lower_bound_nats,
 )
-from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.objectives.base import Batch, DataShape, Method, MethodSettings, NetSpec
+from fctestbed.nets import Critic, Stack
+from fctestbed.objectives.base import (
+    Batch,
+    CriticSettings,
+    DataShape,
+    LossMarks,
+    Method,
+    NetSpec,
+)
+from fctestbed.objectives.critics import build_critic
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 LabelInput = Literal["onehot", "scalar"]
@@ -35,15 +44,19 @@ def label_codes(n_classes: int, label_input: LabelInput, like: Tensor) -> Tensor
 
 
 def label_critic(
-    stack: Stack, shape: DataShape, nets: NetSpec, label_input: LabelInput
-) -> ConcatCritic:
-    """A concat critic on [projection, label]."""
+    settings: CriticSettings,
+    label_input: LabelInput,
+    stack: Stack,
+    shape: DataShape,
+    nets: NetSpec,
+) -> Critic:
+    """A critic of (projection, label)."""
     width = shape.n_classes if label_input == "onehot" else 1
-    return ConcatCritic(stack, nets.head_dim, width, nets.critic_hidden)
+    return build_critic(settings, stack, nets, (nets.head_dim, width), one_space=False)
 
 
 def label_term(
-    critic: ConcatCritic,
+    critic: Critic,
     projection: Float[Tensor, "stack n dim"],
     labels: Tensor,
     *,
@@ -58,9 +71,9 @@ def label_term(
     return label_infonce_lower_bound_nats(scores, labels)
 
 
-class UnimodalSettings(MethodSettings):
-    """Which argument InfoNCE contrasts: ``second`` (the paper's Eq. 10) or ``first`` (the official
-    code)."""
+class UnimodalSettings(CriticSettings):
+    """``contrast``: which argument InfoNCE contrasts: ``second`` (the paper's Eq. 10) or ``first``
+    (the official code)."""
 
     contrast: Contrast = "second"
 
@@ -89,6 +102,14 @@ class _UnimodalModule(nn.Module):
 
 
 class _Unimodal(Method):
+    terms = ("(Xi;Xi')", "Fact")
+    _loss_terms: ClassVar[tuple[str, str]]
+
+    def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
+        """InfoNCE is 0 for constant scores and at most log(n)."""
+        marks = LossMarks(constant=0.0, limit=-math.log(batch_size))
+        return dict.fromkeys(self._loss_terms, marks)
+
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The projections ``z1``, ``z2`` and both, ``joint``."""
         projection1, projection2 = module(x1, x2)
@@ -110,11 +131,14 @@ class UnimodalSup(_Unimodal):
     Settings = UnimodalSupSettings
     relative_cost = 1.4
     uses_label = True
+    departures: ClassVar[Mapping[str, Any]] = {"label_input": "scalar", "contrast": "first"}
+    _loss_terms = ("nce_x1y", "nce_x2y")
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Encoders, a head each, a label critic each."""
         critics = tuple(
-            label_critic(stack, shape, nets, self.settings.label_input) for _ in range(2)
+            label_critic(self.settings, self.settings.label_input, stack, shape, nets)
+            for _ in range(2)
         )
         return _UnimodalModule(stack, shape, nets, (critics[0], critics[1]))
 
@@ -124,15 +148,15 @@ class UnimodalSup(_Unimodal):
         projections = parts(batch.x1, batch.x2)
         critics = (parts.critic1, parts.critic2)
         return {
-            f"nce_x{m}y": -label_term(
-                cast(ConcatCritic, critic),
+            name: -label_term(
+                cast(Critic, critic),
                 projection,
                 batch.y,
                 n_classes=parts.n_classes,
                 label_input=self.settings.label_input,
                 contrast=self.settings.contrast,
             )
-            for m, critic, projection in zip((1, 2), critics, projections, strict=True)
+            for name, critic, projection in zip(self._loss_terms, critics, projections, strict=True)
         }
 
 
@@ -141,12 +165,15 @@ class UnimodalSsl(_Unimodal):
 
     Settings = UnimodalSettings
     relative_cost = 2.4
-    uses_views = True
+    n_views = 1
+    departures: ClassVar[Mapping[str, Any]] = {"contrast": "first"}
+    _loss_terms = ("nce_x1x1", "nce_x2x2")
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Encoders, a head each, a critic of two projections each."""
+        dims = nets.head_dim, nets.head_dim
         critics = tuple(
-            ConcatCritic(stack, nets.head_dim, nets.head_dim, nets.critic_hidden) for _ in range(2)
+            build_critic(self.settings, stack, nets, dims, one_space=True) for _ in range(2)
         )
         return _UnimodalModule(stack, shape, nets, (critics[0], critics[1]))
 
@@ -154,11 +181,11 @@ class UnimodalSsl(_Unimodal):
         """-NCE(X1; X1') and -NCE(X2; X2'), in nats."""
         parts = cast(_UnimodalModule, module)
         originals = parts(batch.x1, batch.x2)
-        views = parts(batch.x1_view, batch.x2_view)
+        views = parts(batch.views[0].x1, batch.views[0].x2)
         critics = (parts.critic1, parts.critic2)
         return {
-            f"nce_x{m}x{m}": -infonce_lower_bound_nats(
-                critic(original, view), contrast=self.settings.contrast
+            name: -infonce_lower_bound_nats(critic(original, view), contrast=self.settings.contrast)
+            for name, critic, original, view in zip(
+                self._loss_terms, critics, originals, views, strict=True
             )
-            for m, critic, original, view in zip((1, 2), critics, originals, views, strict=True)
         }

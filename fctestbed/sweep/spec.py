@@ -144,7 +144,7 @@ class SweepSpec(Spec):
             ValueError: if a run of the grid is impossible; one line that begins with the field.
         """
         worlds = [self._world(ratio) for ratio in self.unique_ratio]
-        views = any(METHODS[method].uses_views for method in self.methods)
+        views = any(METHODS[method].n_views > 0 for method in self.methods)
         if views and self.augmentation.kind == "optimal":
             # Some labels leave no room for their optimal views: known now, not after training.
             for world in worlds:

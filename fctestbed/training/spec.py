@@ -61,7 +61,7 @@ class TrainingSpec(Spec):
         for name, used, default in (
             ("nets", method.uses_nets, NetSpec),
             ("train", method.trained, TrainSpec),
-            ("augmentation", method.uses_views, OptimalAugmentation),
+            ("augmentation", method.n_views > 0, OptimalAugmentation),
         ):
             value = getattr(self, name)
             object.__setattr__(self, name, (value or default()) if used else None)

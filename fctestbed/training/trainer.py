@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack
-from fctestbed.objectives.base import Batch, Method, NetSpec, group_by_condition
+from fctestbed.objectives.base import Batch, Method, NetSpec, Views, group_by_condition
 from fctestbed.synthesis.augmentation import Augmenter
 from fctestbed.synthesis.dataset import Dataset
 from fctestbed.training.data import StackData, batch_order
@@ -196,33 +196,36 @@ def _batches(
         if augmentation is not None
         else None
     )
-    noise_generators = _generators(specs, "augmentation")
-    noise: Tensor | None = None
+    # The first views' stream is the same for every method.
+    streams = [f"augmentation{view or ''}" for view in range(method.n_views)]
+    noise_generators = [_generators(specs, stream) for stream in streams]
+    noise: list[Tensor] = []
     for start in range(0, n_batches, _NOISE_BLOCK):
         count = min(_NOISE_BLOCK, n_batches - start)
         indices = order[start : start + count].to(device)
         if augmenter is not None:
-            noise = augmenter.draw(noise_generators, count, train.batch_size)
+            noise = [augmenter.draw(own, count, train.batch_size) for own in noise_generators]
         for position, index in enumerate(indices):
             x1, x2 = data.modalities(index)
             y = data.labels(index)
             condition = y if method.conditions_on == "label" else None
-            views: tuple[Tensor | None, Tensor | None] = (None, None)
-            if augmenter is not None and noise is not None:
-                augmented = augmenter.augment(
-                    x1, x2, data.latents(index), augmenter.at(noise, position)
-                )
-                views = augmented.x1, augmented.x2
+            views: list[Views] = []
+            if augmenter is not None:
+                latents = data.latents(index)
+                augmented = [
+                    augmenter.augment(x1, x2, latents, augmenter.at(own, position)) for own in noise
+                ]
+                views = [Views(x1=one.x1, x2=one.x2) for one in augmented]
                 if method.conditions_on == "views":
+                    said = augmented[0].condition
                     # Views that give their original away: every sample is alone in its condition.
                     alone = torch.arange(index.shape[1], device=device).expand_as(index)
-                    condition = augmented.condition if augmented.condition is not None else alone
+                    condition = said if said is not None else alone
             yield Batch(
                 x1=x1,
                 x2=x2,
                 y=y,
-                x1_view=views[0],
-                x2_view=views[1],
+                views=tuple(views),
                 groups=None if condition is None else group_by_condition(condition),
             )
 

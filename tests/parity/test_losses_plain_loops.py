@@ -13,7 +13,15 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from fctestbed.nets import ConcatCritic, Stack, StackedMLP
-from fctestbed.objectives import METHODS, Batch, DataShape, Method, NetSpec, group_by_condition
+from fctestbed.objectives import (
+    METHODS,
+    Batch,
+    DataShape,
+    Method,
+    NetSpec,
+    Views,
+    group_by_condition,
+)
 
 N, RUNS, N_CLASSES = 12, 2, 5
 SHAPE = DataShape(dim1=4, dim2=3, n_classes=N_CLASSES)
@@ -53,8 +61,7 @@ def batch_for(method: Method) -> Batch:
         x1=drawn(RUNS, N, 4, seed=1),
         x2=drawn(RUNS, N, 3, seed=2),
         y=y,
-        x1_view=drawn(RUNS, N, 4, seed=3),
-        x2_view=drawn(RUNS, N, 3, seed=4),
+        views=(Views(x1=drawn(RUNS, N, 4, seed=3), x2=drawn(RUNS, N, 3, seed=4)),),
         groups=None if condition is None else group_by_condition(condition),
     )
 
@@ -128,13 +135,12 @@ class PlainFactorCL:
 
     def __init__(self, name: str, settings: Any, module: nn.Module, k: int, batch: Batch) -> None:
         self.settings, self.module, self.k = settings, module, k
-        assert batch.x1_view is not None
-        assert batch.x2_view is not None
+        (view,) = batch.views
         self.supervised = name == "factorcl-sup"
         self.y = batch.y[k].tolist()
         self.codes = one_hot(batch.y[k], N_CLASSES).double()
         self.x = {1: batch.x1, 2: batch.x2}
-        self.views = {1: batch.x1_view, 2: batch.x2_view}
+        self.views = {1: view.x1, 2: view.x2}
         self.conditions = EVERYONE
         if settings.conditioning == "within":
             self.conditions = same(self.y if self.supervised else CONDITIONS[k])
@@ -360,9 +366,8 @@ def test_unimodal_sup_is_its_equations(settings: dict[str, Any]) -> None:
 def test_unimodal_ssl_is_its_equations(settings: dict[str, Any]) -> None:
     def plain(method: Method, module: nn.Module, k: int, batch: Batch) -> dict[str, Tensor]:
         terms = {}
-        assert batch.x1_view is not None
-        assert batch.x2_view is not None
-        for m, x, view in ((1, batch.x1, batch.x1_view), (2, batch.x2, batch.x2_view)):
+        (views,) = batch.views
+        for m, x, view in ((1, batch.x1, views.x1), (2, batch.x2, views.x2)):
             u, v = (
                 projected(module, f"head{m}", "unimodal", k, encoded(module, m, k, inputs))
                 for inputs in (x, view)

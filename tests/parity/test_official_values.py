@@ -13,7 +13,7 @@ from fctestbed.bounds import (
     nt_xent_nats,
 )
 from fctestbed.nets import ConcatCritic
-from fctestbed.objectives.base import Batch, DataShape, NetSpec
+from fctestbed.objectives.base import Batch, DataShape, NetSpec, Views
 from fctestbed.objectives.factorcl import (
     FactorCLModule,
     FactorCLSsl,
@@ -199,8 +199,7 @@ def test_official_factorcl_ssl_is_the_published_one() -> None:
         x1=tensor(inputs["x1"]),
         x2=tensor(inputs["x2"]),
         y=torch.zeros(1, 8, dtype=torch.long),
-        x1_view=tensor(inputs["x1_aug"]),
-        x2_view=tensor(inputs["x2_aug"]),
+        views=(Views(x1=tensor(inputs["x1_aug"]), x2=tensor(inputs["x2_aug"])),),
     )
     total = torch.stack(list(method.loss(module, batch).values())).sum(0)
     close(total, expected["total"])

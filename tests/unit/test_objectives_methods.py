@@ -8,7 +8,15 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack
-from fctestbed.objectives import METHODS, Batch, DataShape, Method, NetSpec, group_by_condition
+from fctestbed.objectives import (
+    METHODS,
+    Batch,
+    DataShape,
+    Method,
+    NetSpec,
+    Views,
+    group_by_condition,
+)
 
 N, RUNS, N_CLASSES = 12, 2, 4
 SHAPE = DataShape(dim1=5, dim2=3, n_classes=N_CLASSES)
@@ -42,13 +50,15 @@ def batch_of(method: Method, labels: Tensor | None = None, said: Tensor | None =
     y = torch.arange(RUNS * N).view(RUNS, N) % N_CLASSES if labels is None else labels
     said = y if said is None else said
     condition = {"label": y, "views": said, None: None}[method.conditions_on]
-    views = (inputs(RUNS, N, 5, seed=3), inputs(RUNS, N, 3, seed=4)) if method.uses_views else None
+    views = [
+        Views(x1=inputs(RUNS, N, 5, seed=3 + 2 * place), x2=inputs(RUNS, N, 3, seed=4 + 2 * place))
+        for place in range(method.n_views)
+    ]
     return Batch(
         x1=inputs(RUNS, N, 5, seed=1),
         x2=inputs(RUNS, N, 3, seed=2),
         y=y,
-        x1_view=views[0] if views else None,
-        x2_view=views[1] if views else None,
+        views=tuple(views),
         groups=None if condition is None else group_by_condition(condition),
     )
 
@@ -232,6 +242,8 @@ def test_unknown_settings_are_refused(name: str) -> None:
         ("factorcl-sup", "conditioning", "exact"),
         ("factorcl-sup", "conditional_club_views", "repeated"),
         ("factorcl-ssl", "label_input", "scalar"),
+        ("factorcl-ssl", "n_negatives", 0),
+        ("simclr", "critic", "euclidean"),
         ("factorcl-ssl", "counting", "twice"),
         ("factorcl-ssl", "inner_steps", 0),
         ("factorcl-ssl", "inner_rate", 0.0),
@@ -243,6 +255,14 @@ def test_settings_outside_their_range_are_refused(name: str, key: str, value: ob
         METHODS[name].Settings.model_validate({key: value})
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"), [("contrast", "first"), ("conditional_club_views", "repeated")]
+)
+def test_exact_negatives_are_second_arguments_beside_views(setting: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=f"{setting}: expected .* with conditioning exact"):
+        METHODS["factorcl-ssl"].Settings.model_validate({"conditioning": "exact", setting: value})
+
+
 def test_a_critic_needs_a_hidden_layer() -> None:
     with pytest.raises(ValidationError, match="critic_hidden"):
         NetSpec(critic_hidden=())
@@ -252,6 +272,8 @@ def test_settings_are_frozen_and_default_to_the_papers() -> None:
     method = METHODS["factorcl-sup"]()
     assert method.settings == METHODS["factorcl-sup"].Settings()
     assert method.settings.model_dump() == {
+        "critic": "concat",
+        "temperature": 0.1,
         "conditioning": "within",
         "counting": "once",
         "club_diagonal": "dropped",
@@ -352,8 +374,8 @@ def test_initial_parameters_do_not_depend_on_the_stack(name: str) -> None:
 def test_methods_leave_the_batch_as_it_is(name: str) -> None:
     method, module = built(name)
     batch = batch_of(method)
-    tensors = [batch.x1, batch.x2, batch.y, batch.x1_view, batch.x2_view]
-    before = [None if tensor is None else tensor.clone() for tensor in tensors]
+    tensors = [batch.x1, batch.x2, batch.y, *(x for v in batch.views for x in (v.x1, v.x2))]
+    before = [tensor.clone() for tensor in tensors]
     if method.trained:
         method.loss(module, batch)
     method.readouts(module, batch.x1, batch.x2)
