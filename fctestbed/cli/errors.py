@@ -33,6 +33,7 @@ _OPTIONS = {
     "max_stack": "--max-stack",
     "format": "--format",
     "formats": "--formats",
+    "estimator": "--estimator",
     "compress": "--compress",
 }
 

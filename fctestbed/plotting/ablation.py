@@ -21,6 +21,7 @@ from fctestbed.plotting.selection import (
     SHARED,
     UNIQUE,
     accuracy_rows,
+    flagged,
     n_unfinished,
     quantity_rows,
     require_rows,
@@ -62,8 +63,10 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
         facts = {}
     rows = quantity_rows(results, LABEL, options.estimator)
     known = [key in facts for key in zip(rows["method"], rows["variant"], strict=True)]
-    require_rows(rows[known], "label bits and loss terms")
-    shown, left_out = readable_series(rows[known], most_series=_MOST_ROWS)
+    rows = flagged(rows, known)
+    require_rows(rows, "label bits and loss terms")
+    shown, left_out = readable_series(rows, most_series=_MOST_ROWS, or_first=False)
+    require_rows(shown, "label bits of the paper's variants")
     ratios = Ratios.of(shown, options.table_ratio)
     width = _equal_width(results)
     numbers = _numbers(results, shown, ratios, options.estimator, width)

@@ -9,13 +9,13 @@ from fctestbed.plotting.curves import (
     draw_exact,
     set_ratio_axis,
     set_value_axis,
+    width_for,
 )
 from fctestbed.plotting.drawing import Drawing, DrawOptions
 from fctestbed.plotting.exact import exact_by_ratio
 from fctestbed.plotting.intervals import seed_intervals, seeds_note
 from fctestbed.plotting.selection import accuracy_rows, n_unfinished, require_rows
 from fctestbed.plotting.series import readable_series
-from fctestbed.plotting.style import COLUMN_INCHES
 from fctestbed.results import Results
 
 
@@ -37,7 +37,7 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
     points = seed_intervals(rows, "accuracy")
     bayes = rows.groupby("unique_ratio")["bayes_accuracy"].mean().dropna()
     majority = exact_by_ratio(results, "majority_accuracy")
-    figure = Figure(figsize=(COLUMN_INCHES, 2.6), layout="constrained")
+    figure = Figure(figsize=(width_for(points), 2.6), layout="constrained")
     axes = figure.subplots()
     exact = [
         *draw_exact(axes, bayes, "Bayes optimum"),
@@ -49,7 +49,7 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
     set_ratio_axis(axes, points["unique_ratio"])
     set_value_axis(axes, points, [bayes, majority])
     note = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
-    add_legend(figure, [*exact, *lines], 3, note)
+    add_legend(figure, [*exact, *lines], round(figure.get_figwidth()), note)
     numbers = points.rename(columns={"mean": "accuracy"}).assign(
         bayes_accuracy=points["unique_ratio"].map(bayes),
         majority_accuracy=points["unique_ratio"].map(majority),

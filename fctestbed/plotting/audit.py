@@ -22,6 +22,7 @@ from fctestbed.plotting.selection import (
     LABEL,
     SHARED,
     UNIQUE,
+    flagged,
     n_unfinished,
     quantity_rows,
     require_rows,
@@ -112,7 +113,7 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
         pairs = paired_changes(results, quantity, options.estimator)
         departing = [key in shown for key in zip(pairs["method"], pairs["variant"], strict=True)]
         if any(departing):
-            changes[quantity] = pairs[departing]
+            changes[quantity] = flagged(pairs, departing)
     require_rows(next(iter(changes.values()), pd.DataFrame()), "departures beside the paper's")
     ratios = Ratios.of(pd.concat(changes.values()), options.table_ratio)
     points = {

@@ -7,25 +7,21 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import text_to_path
 
-from fctestbed.plotting.style import PAGE_INCHES
+from fctestbed.plotting.style import PAGE_INCHES, text_inches
 
 CHECK = "\N{CHECK MARK}"
 NOTE_COLOR = "#555555"
-_POINTS = 72.0
 _FONT = 6.5
 _NOTE_FONT = 6.0
 _PAD = 0.05
 _MARGIN = 0.08
 _LINE = 0.125
 _ROW = 0.05
-_NOTE_CHARACTERS_PER_INCH = 21
+_NOTE_CHARACTERS_PER_INCH = 23
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Column:
         header: its head; may have several lines.
         cells: one text per row; may have several lines.
         left: whether it is set flush left; else centred.
-        fills: a background colour per row, None for none; empty for no colours at all.
+        fills: a light background colour per row, None for none; empty for no colours at all.
     """
 
     header: str
@@ -83,8 +79,7 @@ def table_figure(columns: Sequence[Column], rules: Collection[int], note: str) -
                     )
                 )
             place = (left, right, top + rows[row] / 2)
-            color = "white" if fill is not None and _dark(fill) else "black"
-            _text(axes, column, column.cells[row], place, fontsize=size, color=color)
+            _text(axes, column, column.cells[row], place, fontsize=size)
         top += rows[row]
     _rule(axes, top, 0.9)
     axes.text(
@@ -122,7 +117,7 @@ def _layout(columns: Sequence[Column]) -> tuple[float, list[float]]:
     space = PAGE_INCHES - 2 * _MARGIN - 2 * _PAD * len(columns)
     widest = [
         max(
-            _width(line, bold=place == 0)
+            text_inches(line, _FONT, bold=place == 0)
             for place, text in enumerate((column.header, *column.cells))
             for line in text.split("\n")
         )
@@ -134,14 +129,6 @@ def _layout(columns: Sequence[Column]) -> tuple[float, list[float]]:
     for width in widest:
         edges.append(edges[-1] + scale * width + extra + 2 * _PAD)
     return _FONT * scale, edges
-
-
-def _width(text: str, *, bold: bool) -> float:
-    font = FontProperties(
-        family=mpl.rcParams["font.sans-serif"], size=_FONT, weight="bold" if bold else "normal"
-    )
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width) / _POINTS
 
 
 def _height(texts: Sequence[str]) -> float:
@@ -166,8 +153,3 @@ def _text(
         parse_math=False,
         **style,
     )
-
-
-def _dark(color: str) -> bool:
-    red, green, blue = mpl.colors.to_rgb(color)
-    return 0.3 * red + 0.6 * green + 0.1 * blue < 0.5

@@ -11,7 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.series import series_styles
-from fctestbed.plotting.style import MethodStyle
+from fctestbed.plotting.style import (
+    COLUMN_INCHES,
+    LEGEND_POINTS,
+    PAGE_INCHES,
+    MethodStyle,
+    text_inches,
+)
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
 _MARGIN = 0.06
@@ -20,16 +26,23 @@ _DODGE = 0.03
 _ALONE = 0.25
 _ROW_INCHES = 0.125
 _NOTE_CHARACTERS_PER_INCH = 17
+# Of the legend's handle, its distance from the text, and the gap between columns.
+_ENTRY_EMS = 2.6 + 0.5 + 1.2
+MOST_IN_A_COLUMN = 10
+_FAINT = 0.5
 
 
-def draw_curves(axes: Axes, points: pd.DataFrame, *, bands: bool = True) -> list[Line2D]:
+def draw_curves(
+    axes: Axes, points: pd.DataFrame, *, x: str = "unique_ratio", bands: bool = True
+) -> list[Line2D]:
     """One line per method and variant with its interval.
 
-    Where there is one ratio only, methods stand side by side, or they would hide each other.
+    Where there is one place only, methods stand side by side, or they would hide each other.
 
     Args:
         axes: where to draw.
         points: what ``seed_intervals`` gave.
+        x: the column that they are drawn against.
         bands: whether to draw the intervals.
 
     Returns:
@@ -37,14 +50,14 @@ def draw_curves(axes: Axes, points: pd.DataFrame, *, bands: bool = True) -> list
     """
     lines = []
     styles = series_styles(points)
-    dodge = _DODGE if points["unique_ratio"].nunique() == 1 else 0.0
+    dodge = _DODGE if points[x].nunique() == 1 else 0.0
     for order, ((method, variant), style) in enumerate(styles.items()):
         own = points[(points["method"] == method) & (points["variant"] == variant)]
-        x = own["unique_ratio"].to_numpy() + dodge * (order - (len(styles) - 1) / 2)
+        places = own[x].to_numpy() + dodge * (order - (len(styles) - 1) / 2)
         # Methods over controls, and the first method on top.
         zorder = (3.0 if style.control else 4.0) - 0.01 * order
         (line,) = axes.plot(
-            x,
+            places,
             own["mean"].to_numpy(),
             label=style.label,
             color=style.color,
@@ -59,8 +72,15 @@ def draw_curves(axes: Axes, points: pd.DataFrame, *, bands: bool = True) -> list
         )
         lines.append(line)
         if bands and own["low"].notna().any():
-            _draw_interval(axes, style, x, own, zorder)
+            faint = _FAINT if len(styles) > MOST_IN_A_COLUMN else 1.0
+            _draw_interval(axes, style, places, own, zorder=zorder, faint=faint)
     return lines
+
+
+def width_for(points: pd.DataFrame) -> float:
+    """A column's width in inches; a page's where a column would be too crowded."""
+    n_series = len(points[["method", "variant"]].drop_duplicates())
+    return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
 
 
 def draw_exact(axes: Axes, values: pd.Series, label: str, dash: str = "-") -> list[Line2D]:
@@ -105,7 +125,13 @@ def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series])
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
-    """The legend in columns below the panels, titled by the note; the figure grows with it."""
+    """The legend in columns below the panels, titled by the note; the figure grows with it.
+
+    There are fewer columns than asked for where long labels would not fit the figure.
+    """
+    widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
+    entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
+    columns = max(1, min(columns, int(figure.get_figwidth() / entry)))
     if len(note) > figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH:
         note = note.replace("; ", "\n")
     figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
@@ -126,7 +152,13 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
 
 
 def _draw_interval(
-    axes: Axes, style: MethodStyle, x: np.ndarray, own: pd.DataFrame, zorder: float
+    axes: Axes,
+    style: MethodStyle,
+    x: np.ndarray,
+    own: pd.DataFrame,
+    *,
+    zorder: float,
+    faint: float,
 ) -> None:
     low, high = own["low"].to_numpy(), own["high"].to_numpy()
     if len(x) == 1:
@@ -137,7 +169,7 @@ def _draw_interval(
         low,
         high,
         color=style.color,
-        alpha=0.12 if style.control else 0.2,
+        alpha=faint * (0.12 if style.control else 0.2),
         linewidth=0,
         zorder=zorder - 2.0,
     )

@@ -8,9 +8,12 @@ from fctestbed.plotting.ablation import draw_ablation
 from fctestbed.plotting.accuracy import draw_accuracy
 from fctestbed.plotting.audit import draw_audit
 from fctestbed.plotting.blocks import draw_blocks
+from fctestbed.plotting.critics import draw_critics
 from fctestbed.plotting.drawing import LINEAR_PROBE, Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.heatmap import draw_heatmap
 from fctestbed.plotting.label_bits import draw_label_bits
+from fctestbed.plotting.quality import draw_quality
+from fctestbed.plotting.readouts import draw_readouts
 from fctestbed.plotting.style import house_style
 from fctestbed.results import Results, write_atomically
 
@@ -20,7 +23,10 @@ FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "accuracy": draw_accuracy,
     "latent_bits": draw_heatmap,
     "ablation": draw_ablation,
+    "readouts": draw_readouts,
     "audit": draw_audit,
+    "quality": draw_quality,
+    "critics": draw_critics,
 }
 
 # No dates in the files: the same rows give the same bytes.

@@ -1,6 +1,7 @@
 """What runs tell about themselves beside their rows: terms, departures, settings, augmentation."""
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,29 +19,32 @@ class RunFacts:
         departures: settings in which it parts from the paper, with their values.
         settings: all settings of its method.
         augmentation: how its views were made.
+        views_bits: exact I(X1,X2;X1',X2'); NaN where it is not known.
     """
 
     terms: tuple[str, ...] | None = None
     departures: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     augmentation: dict[str, Any] = field(default_factory=dict)
+    views_bits: float = math.nan
 
 
 def run_facts(results: Results) -> dict[str, RunFacts]:
     """Facts of every finished run, by ``run_id``; what a run does not say is empty."""
     runs = results.runs[results.runs["status"] == "ok"]
     facts = {}
-    for run_id, spec, diagnostics in zip(
-        runs["run_id"], runs["spec"], runs["diagnostics"], strict=True
-    ):
+    texts = ("run_id", "spec", "diagnostics", "truth")
+    for run_id, spec, diagnostics, truth in zip(*(runs[name] for name in texts), strict=True):
         training = _mapping(json_object(spec).get("training"))
         about = json_object(diagnostics)
+        views = _mapping(json_object(truth).get("augmentation"))
         terms = about.get("terms")
         facts[str(run_id)] = RunFacts(
             terms=tuple(map(str, terms)) if isinstance(terms, list) else None,
             departures=_mapping(about.get("departures")),
             settings=_mapping(training.get("settings")),
             augmentation=_mapping(training.get("augmentation")),
+            views_bits=finite_number(views.get("joint_bits")),
         )
     return facts
 
@@ -66,6 +70,17 @@ def with_fact(rows: pd.DataFrame, values: dict[str, Any], column: str) -> pd.Dat
 def json_object(text: str) -> dict[str, Any]:
     """A JSON object from its text; empty for an empty text or anything else than an object."""
     return _mapping(json.loads(text) if text else {})
+
+
+def finite_number(value: object) -> float:
+    """A number as the store writes it (infinities as text); NaN for anything not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        number = float(value)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -23,7 +22,7 @@ from fctestbed.plotting.selection import (
     require_rows,
 )
 from fctestbed.plotting.series import readable_series, series_styles
-from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES
+from fctestbed.plotting.style import BITS_COLORS, COLUMN_INCHES, PAGE_INCHES
 from fctestbed.results import Results
 
 DEFAULT_RATIO = 0.5
@@ -32,8 +31,6 @@ BLOCKS = ("w_s", "w_1", "w_2")
 MARK = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 
 _LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
-# White, the palette's blue, near black: ordered in lightness, so it survives grey printing.
-_COLORS = LinearSegmentedColormap.from_list("bits", ["#ffffff", "#8cc0e0", "#0173b2", "#01263c"])
 _NARROW = 12
 _CROWDED = 12
 _MOST_PARTS = 3
@@ -149,7 +146,7 @@ def _draw_panel(
     axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column]
 ) -> AxesImage:
     """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
-    image = axes.imshow(values, cmap=_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
+    image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_facecolor("#eeeeee")
     axes.set_title(title, fontsize=6.5)
     upright = columns[0].readout in PARTS

@@ -10,6 +10,7 @@ from fctestbed.plotting.curves import (
     draw_exact,
     set_ratio_axis,
     set_value_axis,
+    width_for,
 )
 from fctestbed.plotting.drawing import LINEAR_PROBE, Drawing, DrawOptions
 from fctestbed.plotting.exact import exact_by_ratio
@@ -52,10 +53,7 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
     total = total_label_bits(results)
     shared = exact_by_ratio(results, "shared_bits")
     crowded = _crowded(points, total)
-    figure = Figure(figsize=(COLUMN_INCHES, 4.0 if crowded else 2.6), layout="constrained")
-    panels = figure.subplots(
-        1 + crowded, 1, sharex=True, squeeze=False, height_ratios=(3, 2)[: 1 + crowded]
-    )[:, 0]
+    figure, panels = _panels(width_for(points), 1 + crowded)
     axes = panels[0]
     exact = [
         *draw_exact(axes, total, "Exact total"),
@@ -66,9 +64,11 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
     set_value_axis(axes, points, [total, shared])
     if crowded:
         _draw_near_total(panels[1], points, total)
-    set_ratio_axis(panels[-1], points["unique_ratio"])
+    for panel in panels if figure.get_figwidth() > COLUMN_INCHES else panels[-1:]:
+        set_ratio_axis(panel, points["unique_ratio"])
     note = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
-    add_legend(figure, [*exact, *lines], 3, note + options.estimator_note)
+    columns = round(figure.get_figwidth())
+    add_legend(figure, [*exact, *lines], columns, note + options.estimator_note)
     numbers = points.rename(
         columns={"mean": "captured_bits", "low": "low_bits", "high": "high_bits"}
     ).assign(
@@ -76,6 +76,17 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
         shared_bits=points["unique_ratio"].map(shared),
     )
     return Drawing(figure, numbers)
+
+
+def _panels(width: float, number: int) -> tuple[Figure, list[Axes]]:
+    """Panels one below the other in a column, side by side on a page."""
+    if width == COLUMN_INCHES:
+        figure = Figure(figsize=(width, 2.6 if number == 1 else 4.0), layout="constrained")
+        ratios = (3, 2)[:number]
+        grid = figure.subplots(number, 1, sharex=True, squeeze=False, height_ratios=ratios)
+        return figure, list(grid[:, 0])
+    figure = Figure(figsize=(width, 2.8), layout="constrained")
+    return figure, list(figure.subplots(1, number, squeeze=False)[0])
 
 
 def _crowded(points: pd.DataFrame, total: pd.Series) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from fctestbed.plotting.drawing import NothingToDraw
@@ -35,6 +36,12 @@ def require_rows(rows: pd.DataFrame, what: str) -> None:
     """
     if rows.empty:
         raise NothingToDraw(f"results: expected rows of {what} from finished runs, got none")
+
+
+def flagged(rows: pd.DataFrame, flags: Sequence[bool]) -> pd.DataFrame:
+    """The rows whose flag is true, one flag to a row."""
+    # A bare empty list would select no columns.
+    return rows.loc[np.array(flags, dtype=bool)]
 
 
 def quantity_rows(

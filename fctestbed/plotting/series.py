@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fctestbed.plotting.selection import flagged
 from fctestbed.plotting.style import MethodStyle, method_order, style_of
 
 PAPER = "paper"
@@ -42,20 +43,26 @@ def series_styles(rows: pd.DataFrame) -> dict[tuple[str, str], MethodStyle]:
 
 
 def readable_series(
-    rows: pd.DataFrame, most_variants: int = MOST_VARIANTS, most_series: int = MOST_SERIES
+    rows: pd.DataFrame,
+    *,
+    most_variants: int = MOST_VARIANTS,
+    most_series: int = MOST_SERIES,
+    or_first: bool = True,
 ) -> tuple[pd.DataFrame, str]:
     """The rows of as many variants as a reader can tell apart.
 
-    A method with more than ``most_variants`` keeps the paper's variant only (without one, the first
-    by name); so does every method if more than ``most_series`` would be left.
+    A method with more than ``most_variants`` keeps the paper's variant only; so does every method
+    with several if more than ``most_series`` would be left. Without a paper's variant it keeps the
+    first by name, or none if ``or_first`` is false.
 
     Returns:
         The rows kept, and a note on how many variants were not; empty if all were kept.
     """
     known = variants_by_method(rows)
-    kept = {m: v if len(v) <= most_variants else v[:1] for m, v in known.items()}
+    few = {method: _paper_alone(variants, or_first) for method, variants in known.items()}
+    kept = {m: v if len(v) <= most_variants else few[m] for m, v in known.items()}
     if sum(map(len, kept.values())) > most_series:
-        kept = {method: variants[:1] for method, variants in kept.items()}
+        kept = few
     n_left_out = sum(map(len, known.values())) - sum(map(len, kept.values()))
     if not n_left_out:
         return rows, ""
@@ -63,4 +70,12 @@ def readable_series(
         str(variant) in kept[str(method)]
         for method, variant in zip(rows["method"], rows["variant"], strict=True)
     ]
-    return rows[shown], f"{n_left_out} more variant{'s' if n_left_out > 1 else ''} not drawn"
+    return flagged(
+        rows, shown
+    ), f"{n_left_out} more variant{'s' if n_left_out > 1 else ''} not drawn"
+
+
+def _paper_alone(variants: list[str], or_first: bool) -> list[str]:
+    # The paper's comes first where there is one.
+    lone = len(variants) == 1 or variants[0] == PAPER or or_first
+    return variants[:1] if lone else []

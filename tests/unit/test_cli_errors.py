@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from synthetic_results import as_results, records
 from tiny_sweeps import TINY_OPTIONS
 
 from fctestbed.cli.main import run
+from fctestbed.results import export_results
 
 CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
 GRID = "a number or start:stop:step (stop included)"
@@ -148,6 +150,7 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
          "--n-train: expected samples that fit into memory, got 1000000000000000 and 8192 of "),
         ("figures none", "results: expected results.sqlite or captured.csv[.gz] in none, got "),
         ("figures . --heatmap-ratio 2", "--heatmap-ratio: expected a number from 0 to 1, got 2"),
+        ("figures . --table-ratio -1", "--table-ratio: expected a number from 0 to 1, got -1"),
         ("export none --out x", "results: expected results.sqlite or captured.csv[.gz] in none"),
         ("bench --threads 0", "--threads: expected at least 1, got 0"),
         ("bench --steps 0", "--steps: expected at least 1, got 0"),
@@ -164,6 +167,14 @@ def test_other_commands_refuse_what_cannot_be(place, capsys, arguments, message)
 
 def test_a_file_that_is_no_store_is_refused(place, capsys):
     assert "not a results store" in refusal(capsys, ["figures", "FILE"], 4)
+
+
+def test_an_estimator_without_rows_is_refused(tmp_path, capsys):
+    export_results(as_results(records((0.5,), ("raw",), (0,))), tmp_path / "rows")
+    arguments = ["figures", str(tmp_path / "rows"), "--estimator", "mine"]
+    line = refusal(capsys, [*arguments, "--out", str(tmp_path / "out")], 2)
+    assert line == "--estimator: expected one of linear_probe, got 'mine'"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_directory_that_holds_another_sweep_is_refused(tmp_path, capsys):

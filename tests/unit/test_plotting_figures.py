@@ -7,10 +7,12 @@ import pytest
 from matplotlib.colors import to_hex
 from synthetic_results import (
     LABEL_BITS,
+    LADDER,
     METHODS,
     RATIOS,
     RELEVANT,
     as_results,
+    departing,
     record,
     records,
     relabelled,
@@ -18,9 +20,10 @@ from synthetic_results import (
 
 from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw, draw_figures
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, house_style
+from fctestbed.results import export_results, load_results
 
 CURVES = ("label_bits", "blocks", "accuracy")
-EVERY_SWEEP = (*CURVES, "latent_bits", "ablation")
+EVERY_SWEEP = (*CURVES, "latent_bits", "ablation", "readouts")
 
 
 @pytest.fixture(scope="module")
@@ -266,18 +269,19 @@ def test_a_figure_without_rows_is_refused_in_one_line(name):
         drawn(name, results)
 
 
-def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(results, tmp_path):
+def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(tmp_path):
+    results = as_results(records((0.0, 0.5, 1.0), ("simclr", "factorcl-ssl", "raw"), (0, 1)))
     first = draw_figures(results, tmp_path / "a", formats=("png", "pdf", "svg"))
     second = draw_figures(results, tmp_path / "b", formats=("png", "pdf", "svg"))
     assert [path.name for path in first] == [
-        *(f"{n}.{e}" for n in EVERY_SWEEP for e in ("png", "pdf", "svg", "csv")),
-        "ablation.md",
+        *(f"{n}.{e}" for n in (*CURVES, "latent_bits") for e in ("png", "pdf", "svg", "csv")),
+        *(f"{n}.{e}" for n in ("ablation", "readouts") for e in ("png", "pdf", "svg", "csv", "md")),
     ]
     assert {path.name for path in (tmp_path / "a").iterdir()} == {path.name for path in first}
     for left, right in zip(first, second, strict=True):
         assert left.read_bytes() == right.read_bytes(), left.name
     numbers = pd.read_csv(tmp_path / "a" / "label_bits.csv")
-    assert len(numbers) == len(METHODS) * len(RATIOS)
+    assert len(numbers) == 3 * 3
     assert {"captured_bits", "low_bits", "high_bits", "total_bits"} <= set(numbers.columns)
     # Type 42 fonts are TrueType; publishers refuse Type 3.
     assert b"/Type3" not in (tmp_path / "a" / "label_bits.pdf").read_bytes()
@@ -320,3 +324,77 @@ def test_a_file_in_the_way_is_one_line(results, tmp_path):
     (tmp_path / "figures").write_text("mine")
     with pytest.raises(ValueError, match="expected a place that can be written"):
         draw_figures(results, tmp_path / "figures", formats=())
+
+
+def test_lines_close_to_the_total_have_a_panel_of_their_own(results):
+    whole, near = drawn("label_bits", results).figure.axes
+    assert near.get_ylim()[0] == pytest.approx(0.85 * LABEL_BITS)
+    assert near.get_ylim()[1] > LABEL_BITS
+    for label in ("FactorCL-SUP", "Supervised"):
+        np.testing.assert_array_equal(line(near, label).get_ydata(), line(whole, label).get_ydata())
+    assert len(near.collections) == 0
+    assert "means (bits)" in near.get_ylabel()
+
+
+def test_lines_far_from_the_total_have_one_panel():
+    few = as_results(records(methods=("simclr", "raw", "untrained")))
+    assert len(drawn("label_bits", few).figure.axes) == 1
+
+
+@pytest.mark.parametrize("name", ["label_bits", "blocks", "accuracy"])
+def test_many_methods_get_a_page_and_a_legend_that_fits_it(name):
+    runs = records((0.0, 1.0), LADDER, (0, 1))
+    with house_style():
+        figure = FIGURES[name](as_results(runs), DrawOptions()).figure
+        figure.draw_without_rendering()
+    assert figure.get_figwidth() == PAGE_INCHES
+    (legend,) = figure.legends
+    extent = legend.get_window_extent()
+    assert extent.x0 >= figure.bbox.x0
+    assert extent.x1 <= figure.bbox.x1
+
+
+def test_another_estimator_is_a_choice_and_is_named(tmp_path):
+    runs = records((0.0, 1.0), ("simclr", "supcon"), (0, 1))
+    both = [
+        dataclasses.replace(
+            run,
+            captured=(
+                *run.captured,
+                *(
+                    dataclasses.replace(row, estimator="channel", value_bits=row.value_bits + 0.5)
+                    for row in run.captured
+                    if row.quantity == "label"
+                ),
+            ),
+        )
+        for run in runs
+    ]
+    results = as_results(both)
+    probe, channel = drawn("label_bits", results), drawn("label_bits", results, estimator="channel")
+    np.testing.assert_allclose(
+        channel.numbers["captured_bits"], probe.numbers["captured_bits"] + 0.5
+    )
+    assert note(channel).endswith("estimator channel")
+    assert "estimator" not in note(probe)
+    names = {path.stem for path in draw_figures(results, tmp_path, (), estimator="channel")}
+    assert names == {"label_bits", "accuracy", "ablation"}
+
+
+def test_an_unknown_estimator_is_one_line(results, tmp_path):
+    with pytest.raises(ValueError, match="estimator: expected one of linear_probe, got 'mine'"):
+        draw_figures(results, tmp_path, estimator="mine")
+
+
+def test_exported_rows_draw_the_same_numbers(tmp_path):
+    runs = records((0.0, 1.0), ("simclr", "factorcl-sup"), (0, 1))
+    runs += [departing(run, "official", {"contrast": "first"}, {"label": -0.1}) for run in runs]
+    results = as_results(runs)
+    export_results(results, tmp_path / "rows", compress=True)
+    draw_figures(results, tmp_path / "a", formats=())
+    draw_figures(load_results(tmp_path / "rows"), tmp_path / "b", formats=())
+    names = {path.name for path in (tmp_path / "a").iterdir()}
+    assert {"audit.csv", "audit.md", "ablation.md", "readouts.csv"} <= names
+    assert names == {path.name for path in (tmp_path / "b").iterdir()}
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name

@@ -41,6 +41,13 @@ def test_without_the_papers_the_first_by_name_is_drawn_with_its_name():
     assert series_styles(kept)["simclr", "quality 0"].label == "SimCLR (quality 0)"
 
 
+def test_a_table_without_the_papers_variant_leaves_the_method_out():
+    rows = pairs(simclr=[f"quality {i}" for i in range(9)], raw=["only"])
+    kept, note = readable_series(rows, or_first=False)
+    assert list(kept["method"]) == ["raw"]
+    assert note == "9 more variants not drawn"
+
+
 def test_too_many_series_in_all_are_cut_to_one_a_method():
     rows = pairs(**{f"m{i}": ["paper", "official"] for i in range(9)})
     kept, note = readable_series(rows)
