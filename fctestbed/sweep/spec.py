@@ -6,11 +6,13 @@ May import ``fctestbed.training``, ``fctestbed.measurement``, ``fctestbed.synthe
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from fctestbed.measurement.spec import MeasureSpec
-from fctestbed.objectives import METHODS, NetSpec
+from fctestbed.nets import CriticKind
+from fctestbed.objectives import METHODS, CriticSettings, NetSpec
 from fctestbed.sweep.presets import PRESETS
+from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
 from fctestbed.synthesis import spec_error_lines
 from fctestbed.synthesis.augmentation_plan import optimal_plan
 from fctestbed.synthesis.record import Ratio, Spec, digest
@@ -65,7 +67,8 @@ class RunSpec(Spec):
 
 
 class SweepSpec(Spec):
-    """A grid of runs: unique ratios x methods x seeds, everything else equal.
+    """A grid of runs: unique ratios x methods x seeds, and variants of the methods; everything else
+    equal.
 
     Attributes:
         unique_ratio: the ratios; they replace the one in ``world.label``.
@@ -77,7 +80,10 @@ class SweepSpec(Spec):
         train: optimisation of every method.
         augmentation: how every self-supervised method's views are made.
         measurement: how readouts are measured.
-        settings: settings of single methods, by name.
+        settings: settings of single methods, by name; a method that shares another's training
+            has that one's settings first.
+        critic: the critic of every method that scores pairs; None for each method's own.
+        variants: by name; ``paper`` alone unless asked otherwise.
     """
 
     unique_ratio: tuple[Ratio, ...] = DEFAULT_RATIOS
@@ -90,6 +96,10 @@ class SweepSpec(Spec):
     augmentation: AugmentationSpec = OptimalAugmentation()
     measurement: MeasureSpec = MeasureSpec()
     settings: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
+    critic: CriticKind | None = None
+    variants: Annotated[dict[str, VariantSpec], BeforeValidator(named_variants)] = Field(
+        default_factory=lambda: {PAPER: NAMED[PAPER]}, min_length=1
+    )
 
     @model_validator(mode="after")
     def _grid(self) -> Self:
@@ -137,22 +147,72 @@ class SweepSpec(Spec):
                 raise ValueError(f"settings.{name}.{spec_error_lines(error)}") from None
         return self
 
+    @model_validator(mode="after")
+    def _every_method_has_a_variant(self) -> Self:
+        for name, variant in self.variants.items():
+            for method in (*variant.methods, *variant.settings):
+                if method not in self.methods:
+                    raise ValueError(
+                        f"variants.{name}: expected some of {', '.join(self.methods)}, "
+                        f"got {method!r}"
+                    )
+        for method in self.methods:
+            if not any(v.applies_to(method, METHODS[method]) for v in self.variants.values()):
+                raise ValueError(
+                    f"variants: expected one that {method} has, got {', '.join(self.variants)}: "
+                    "leave the method out or add the variant paper"
+                )
+        return self
+
     def runs(self) -> list[RunSpec]:
-        """Every run of the grid, by method, then ratio, then seed.
+        """Every run of the grid, by method, then variant, then ratio, then seed.
 
         Raises:
             ValueError: if a run of the grid is impossible; one line that begins with the field.
         """
         worlds = [self._world(ratio) for ratio in self.unique_ratio]
-        views = any(METHODS[method].n_views > 0 for method in self.methods)
-        if views and self.augmentation.kind == "optimal":
+        for augmentation in self._augmentations():
             # Some labels leave no room for their optimal views: known now, not after training.
-            for world in worlds:
-                optimal_plan(world)
+            if augmentation.kind == "optimal":
+                for world in worlds:
+                    optimal_plan(world)
         try:
-            return self._runs(worlds)
+            runs = self._runs(worlds)
         except ValidationError as error:
             raise ValueError(spec_error_lines(error)) from None
+        same: dict[str, RunSpec] = {}
+        for run in runs:
+            other = same.setdefault(run.run_id, run)
+            if other is not run:
+                raise ValueError(
+                    f"variants: expected different runs, got the same {run.training.method} in "
+                    f"{other.variant} and {run.variant}: say which methods the latter is for"
+                )
+        return runs
+
+    def _augmentations(self) -> list[AugmentationSpec]:
+        """The augmentations that some method's views are made with."""
+        return [
+            variant.augmentation or self.augmentation
+            for variant in self.variants.values()
+            for method in self.methods
+            if METHODS[method].n_views and variant.applies_to(method, METHODS[method])
+        ]
+
+    def _settings(self, method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
+        """A method's settings in a variant."""
+        kind = METHODS[method]
+        critic = self.critic if issubclass(kind.Settings, CriticSettings) else None
+        try:
+            changed = variant.changed(method, kind)
+        except ValueError as error:
+            raise ValueError(f"variants.{name}.{error}") from None
+        return {
+            **self.settings.get(kind.trains_as or method, {}),
+            **({} if critic is None else {"critic": critic}),
+            **self.settings.get(method, {}),
+            **changed,
+        }
 
     def _world(self, ratio: float) -> WorldSpec:
         try:
@@ -178,17 +238,20 @@ class SweepSpec(Spec):
             RunSpec(
                 training=TrainingSpec(
                     method=method,
-                    settings=self.settings.get(method, {}),
+                    settings=self._settings(method, name, variant),
                     nets=self.nets,
                     train=self.train,
-                    augmentation=self.augmentation,
+                    augmentation=variant.augmentation or self.augmentation,
                     world=world,
                     seed=seed,
                 ),
                 measurement=self.measurement,
                 preset=self.preset,
+                variant=name,
             )
             for method in self.methods
+            for name, variant in self.variants.items()
+            if variant.applies_to(method, METHODS[method])
             for world in worlds
             for seed in self.seeds
         ]
@@ -207,12 +270,29 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick"
     if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
     merged = merge(PRESETS[preset], {} if values is None else values)
+    if "methods" not in merged and "variants" in merged:
+        merged["methods"] = _methods_with(merged["variants"])
     ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
     parts = world if isinstance(world, Mapping) else {}
     if ratios and ("label" in parts or "latents" in parts):
         # A label's own default ratio may be one that this world cannot have.
         merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
     return SweepSpec.model_validate({**merged, "preset": preset})
+
+
+def _methods_with(variants: object) -> tuple[str, ...]:
+    """The default methods that some of the variants apply to; all of them, where none can be
+    read."""
+    try:
+        read = TypeAdapter(dict[str, VariantSpec]).validate_python(named_variants(variants))
+    except ValueError:
+        # The sweep's own validation will say what is wrong.
+        return DEFAULT_METHODS
+    return tuple(
+        method
+        for method in DEFAULT_METHODS
+        if any(variant.applies_to(method, METHODS[method]) for variant in read.values())
+    )
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,10 +116,15 @@ class TrainingSpec(Spec):
         optimal = self.augmentation is not None and self.augmentation.kind == "optimal"
         return METHODS[self.method].uses_label or optimal
 
+    def _content(self) -> dict[str, Any]:
+        """The specification, under the name of the method whose training this is."""
+        content = self.model_dump(mode="json")
+        return {**content, "method": METHODS[self.method].trains_as or self.method}
+
     @property
     def key(self) -> str:
         """Digest of all that the training depends on: runs with one key share one training."""
-        content = self.model_dump(mode="json")
+        content = self._content()
         world = content.pop("world")
         if not self.depends_on_label:
             world.pop("label")
@@ -129,7 +134,7 @@ class TrainingSpec(Spec):
     def stack_key(self) -> str:
         """Digest of all that must be equal for two trainings to share a stack: shapes and
         optimisation."""
-        content = self.model_dump(mode="json")
+        content = self._content()
         shape, label = self.data_shape, self.world.label
         for varying in ("world", "seed"):
             content.pop(varying)

@@ -179,7 +179,7 @@ def test_only_the_ratios_of_the_grid_must_fit_the_label(world, ratios):
         ),
         (
             {"settings": {"factorcl-sup": {"foo": 1}}},
-            "settings.factorcl-sup: expected one of conditioning, ",
+            "settings.factorcl-sup: expected one of critic, ",
         ),
         (
             {"settings": {"raw": {"foo": 1}}},
