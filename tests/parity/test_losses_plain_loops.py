@@ -93,6 +93,7 @@ def scorer(critic: nn.Module, k: int) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 Score = Callable[[int, int], Tensor]
+Rows = list[Tensor]
 
 
 def table_of(f: Callable[[Tensor, Tensor], Tensor], u: list[Tensor], v: list[Tensor]) -> Score:
@@ -343,20 +344,39 @@ def check_simple(
     assert_same_gradients(torch.stack(list(found.values())).sum(), total, module)
 
 
-UNIMODAL_CASES = [{}, {"contrast": "first"}]
+UNIMODAL_CASES: list[dict[str, Any]] = [{}, {"contrast": "first"}, {"n_heads": 3}]
+
+
+def plain_unimodal(
+    method: Method,
+    module: nn.Module,
+    k: int,
+    m: int,
+    arguments: Callable[[str], tuple[Rows, Rows]],
+) -> Tensor:
+    """-NCE of modality m, the mean over its heads."""
+    bounds = []
+    for place in range(method.settings.n_heads):
+        u, v = arguments(f"unimodal{place}")
+        f = scorer(module.get_submodule(f"critics{m}.{place}"), k)
+        bounds.append(infonce(table_of(f, u, v), EVERYONE, method.settings.contrast))
+    return -sum(bounds, torch.zeros(())) / len(bounds)
 
 
 @pytest.mark.parametrize("settings", [*UNIMODAL_CASES, {"label_input": "scalar"}], ids=str)
 def test_unimodal_sup_is_its_equations(settings: dict[str, Any]) -> None:
     def plain(method: Method, module: nn.Module, k: int, batch: Batch) -> dict[str, Tensor]:
+        v = list(one_hot(batch.y[k], N_CLASSES).double())
+        if method.settings.label_input == "scalar":
+            v = list(batch.y[k].double().unsqueeze(1))
         terms = {}
         for m, x in ((1, batch.x1), (2, batch.x2)):
-            u = projected(module, f"head{m}", "unimodal", k, encoded(module, m, k, x))
-            v = list(one_hot(batch.y[k], N_CLASSES).double())
-            if method.settings.label_input == "scalar":
-                v = list(batch.y[k].double().unsqueeze(1))
-            f = scorer(module.get_submodule(f"critic{m}"), k)
-            terms[f"nce_x{m}y"] = -infonce(table_of(f, u, v), EVERYONE, method.settings.contrast)
+            z = encoded(module, m, k, x)
+
+            def arguments(head: str, m: int = m, z: Rows = z) -> tuple[Rows, Rows]:
+                return projected(module, f"heads{m}", head, k, z), v
+
+            terms[f"nce_x{m}y"] = plain_unimodal(method, module, k, m, arguments)
         return terms
 
     check_simple("unimodal-sup", settings, plain)
@@ -368,12 +388,13 @@ def test_unimodal_ssl_is_its_equations(settings: dict[str, Any]) -> None:
         terms = {}
         (views,) = batch.views
         for m, x, view in ((1, batch.x1, views.x1), (2, batch.x2, views.x2)):
-            u, v = (
-                projected(module, f"head{m}", "unimodal", k, encoded(module, m, k, inputs))
-                for inputs in (x, view)
-            )
-            f = scorer(module.get_submodule(f"critic{m}"), k)
-            terms[f"nce_x{m}x{m}"] = -infonce(table_of(f, u, v), EVERYONE, method.settings.contrast)
+            both = [encoded(module, m, k, inputs) for inputs in (x, view)]
+
+            def arguments(head: str, m: int = m, both: list[Rows] = both) -> tuple[Rows, Rows]:
+                u, v = (projected(module, f"heads{m}", head, k, z) for z in both)
+                return u, v
+
+            terms[f"nce_x{m}x{m}"] = plain_unimodal(method, module, k, m, arguments)
         return terms
 
     check_simple("unimodal-ssl", settings, plain)

@@ -195,8 +195,8 @@ def test_unimodal_readouts_are_the_heads(name: str) -> None:
     method, module = built(name)
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
     readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
-    assert torch.equal(readouts["z1"], heads["unimodal1"])
-    assert torch.equal(readouts["z2"], heads["unimodal2"])
+    assert torch.equal(readouts["z1"], heads["unimodal0.1"])
+    assert torch.equal(readouts["z2"], heads["unimodal0.2"])
 
 
 @pytest.mark.parametrize("name", ["simclr", "supcon"])
