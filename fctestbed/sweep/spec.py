@@ -12,9 +12,14 @@ from fctestbed.measurement.spec import MeasureSpec
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.sweep.presets import PRESETS
 from fctestbed.synthesis import spec_error_lines
-from fctestbed.synthesis.augmentation_plan import optimal_plan
+from fctestbed.synthesis.augmentation_plan import augmentation_plan
 from fctestbed.synthesis.record import Ratio, Spec, digest
-from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, WorldSpec
+from fctestbed.synthesis.spec import (
+    AugmentationSpec,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    WorldSpec,
+)
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 
 DEFAULT_METHODS = (
@@ -145,10 +150,10 @@ class SweepSpec(Spec):
         """
         worlds = [self._world(ratio) for ratio in self.unique_ratio]
         views = any(METHODS[method].n_views > 0 for method in self.methods)
-        if views and self.augmentation.kind == "optimal":
-            # Some labels leave no room for their optimal views: known now, not after training.
+        if views and not isinstance(self.augmentation, OfficialAugmentation):
+            # Some labels leave no room for such views: known now, not after training.
             for world in worlds:
-                optimal_plan(world)
+                augmentation_plan(world, self.augmentation)
         try:
             return self._runs(worlds)
         except ValidationError as error:

@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_
 
 from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.registry import METHODS
+from fctestbed.synthesis.augmentation_tables import check_originals
 from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
 from fctestbed.synthesis.spec_errors import spec_error_lines
 
@@ -66,6 +67,8 @@ class TrainingSpec(Spec):
             value = getattr(self, name)
             object.__setattr__(self, name, (value or default()) if used else None)
         self._check_batch()
+        if self.augmentation is not None and self.build_method().conditions_on == "exact":
+            check_originals(self.world, self.augmentation)
         return self
 
     def _whole_settings(self, record: type[MethodSettings]) -> dict[str, Any]:
@@ -113,8 +116,8 @@ class TrainingSpec(Spec):
     def depends_on_label(self) -> bool:
         """Whether the label enters the training, by the loss or by label-preserving
         augmentations."""
-        optimal = self.augmentation is not None and self.augmentation.kind == "optimal"
-        return METHODS[self.method].uses_label or optimal
+        kept = self.augmentation is not None and self.augmentation.kind != "official"
+        return METHODS[self.method].uses_label or kept
 
     @property
     def key(self) -> str:
