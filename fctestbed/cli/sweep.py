@@ -34,7 +34,7 @@ def sweep(
         typer.Option(help="A sweep file, such as sweeps/quick.toml; options go over it."),
     ] = None,
     augmentation: Annotated[
-        str | None, typer.Option(help="Augmented views: optimal or official.")
+        str | None, typer.Option(help="Augmented views: optimal, official, unique or quality.")
     ] = None,
     variant: Annotated[
         str | None,

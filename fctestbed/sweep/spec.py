@@ -21,9 +21,14 @@ from fctestbed.objectives import (
 from fctestbed.sweep.presets import PRESETS
 from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
 from fctestbed.synthesis import spec_error_lines
-from fctestbed.synthesis.augmentation_plan import optimal_plan
+from fctestbed.synthesis.augmentation_plan import augmentation_plan
 from fctestbed.synthesis.record import Ratio, Spec, digest
-from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, WorldSpec
+from fctestbed.synthesis.spec import (
+    AugmentationSpec,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    WorldSpec,
+)
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 
 DEFAULT_METHODS = (
@@ -180,10 +185,10 @@ class SweepSpec(Spec):
         """
         worlds = [self._world(ratio) for ratio in self.unique_ratio]
         for augmentation in self._augmentations():
-            # Some labels leave no room for their optimal views: known now, not after training.
-            if augmentation.kind == "optimal":
+            # Some labels leave no room for such views: known now, not after training.
+            if not isinstance(augmentation, OfficialAugmentation):
                 for world in worlds:
-                    optimal_plan(world)
+                    augmentation_plan(world, augmentation)
         try:
             runs = self._runs(worlds)
         except ValidationError as error:

@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_
 
 from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.registry import find_method
+from fctestbed.synthesis.augmentation_tables import check_originals
 from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
 from fctestbed.synthesis.spec_errors import spec_error_lines
 
@@ -67,6 +68,8 @@ class TrainingSpec(Spec):
             value = getattr(self, name)
             object.__setattr__(self, name, (value or default()) if used else None)
         self._check_batch()
+        if self.augmentation is not None and self.build_method().conditions_on == "exact":
+            check_originals(self.world, self.augmentation)
         return self
 
     def _whole_settings(self, record: type[MethodSettings]) -> dict[str, Any]:
@@ -114,8 +117,8 @@ class TrainingSpec(Spec):
     def depends_on_label(self) -> bool:
         """Whether the label enters the training, by the loss or by label-preserving
         augmentations."""
-        optimal = self.augmentation is not None and self.augmentation.kind == "optimal"
-        return find_method(self.method).uses_label or optimal
+        kept = self.augmentation is not None and self.augmentation.kind != "official"
+        return find_method(self.method).uses_label or kept
 
     def _content(self) -> dict[str, Any]:
         """The specification, under the name of the method whose training this is."""
