@@ -6,6 +6,7 @@ Owns the functionals; knows no network, no method and no estimator.
 Every function keeps the leading axes, so that a stack of runs gives one number per run.
 """
 
+from fctestbed.bounds.comm import comm_terms_nats
 from fctestbed.bounds.infonce import (
     Contrast,
     conditional_infonce_lower_bound_nats,
@@ -23,6 +24,7 @@ from fctestbed.bounds.nt_xent import nt_xent_nats, nt_xent_of_scores_nats
 
 __all__ = [
     "Contrast",
+    "comm_terms_nats",
     "conditional_infonce_lower_bound_nats",
     "conditional_nce_club_estimate_nats",
     "infonce_lower_bound_nats",

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fctestbed.plotting.drawing import NothingToDraw
-from fctestbed.plotting.style import MethodStyle, method_order, style_of
-from fctestbed.results import Results
+from fctestbed.plotting.series import series_styles
+from fctestbed.plotting.style import MethodStyle
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
 _MARGIN = 0.06
@@ -23,48 +22,7 @@ _ROW_INCHES = 0.125
 _NOTE_CHARACTERS_PER_INCH = 17
 
 
-def finished(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of runs that are ``ok``."""
-    return rows[rows["status"] == "ok"]
-
-
-def n_unfinished(results: Results, ratio: float | None = None) -> int:
-    """How many runs diverged or failed, at one ratio or in all."""
-    unfinished = results.runs["status"] != "ok"
-    if ratio is not None:
-        unfinished &= results.runs["unique_ratio"] == ratio
-    return int(unfinished.sum())
-
-
-def require_rows(rows: pd.DataFrame, what: str) -> None:
-    """Refuse to draw an empty figure.
-
-    Raises:
-        NothingToDraw: if there are no rows.
-    """
-    if rows.empty:
-        raise NothingToDraw(f"results: expected rows of {what} from finished runs, got none")
-
-
-def series_styles(rows: pd.DataFrame) -> dict[tuple[str, str], MethodStyle]:
-    """Style of every (method, variant) in the rows, in drawing order.
-
-    A method's label names its variant only where the rows hold more than one of it.
-    """
-    pairs = sorted({(str(m), str(v)) for m, v in zip(rows["method"], rows["variant"], strict=True)})
-    styles: dict[tuple[str, str], MethodStyle] = {}
-    for method in sorted({method for method, _ in pairs}, key=method_order):
-        variants = [variant for name, variant in pairs if name == method]
-        for index, variant in enumerate(variants):
-            style = style_of(method, index)
-            label = f"{style.label} ({variant})" if len(variants) > 1 and variant else style.label
-            styles[method, variant] = MethodStyle(
-                label, style.color, style.marker, style.dash, style.control
-            )
-    return styles
-
-
-def draw_curves(axes: Axes, points: pd.DataFrame) -> list[Line2D]:
+def draw_curves(axes: Axes, points: pd.DataFrame, *, bands: bool = True) -> list[Line2D]:
     """One line per method and variant with its interval.
 
     Where there is one ratio only, methods stand side by side, or they would hide each other.
@@ -72,6 +30,7 @@ def draw_curves(axes: Axes, points: pd.DataFrame) -> list[Line2D]:
     Args:
         axes: where to draw.
         points: what ``seed_intervals`` gave.
+        bands: whether to draw the intervals.
 
     Returns:
         The lines, labelled, in legend order.
@@ -99,7 +58,7 @@ def draw_curves(axes: Axes, points: pd.DataFrame) -> list[Line2D]:
             zorder=zorder,
         )
         lines.append(line)
-        if own["low"].notna().any():
+        if bands and own["low"].notna().any():
             _draw_interval(axes, style, x, own, zorder)
     return lines
 

@@ -4,9 +4,11 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fctestbed.plotting.ablation import draw_ablation
 from fctestbed.plotting.accuracy import draw_accuracy
+from fctestbed.plotting.audit import draw_audit
 from fctestbed.plotting.blocks import draw_blocks
-from fctestbed.plotting.drawing import Drawing, DrawOptions, NothingToDraw
+from fctestbed.plotting.drawing import LINEAR_PROBE, Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.heatmap import draw_heatmap
 from fctestbed.plotting.label_bits import draw_label_bits
 from fctestbed.plotting.style import house_style
@@ -17,6 +19,8 @@ FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "blocks": draw_blocks,
     "accuracy": draw_accuracy,
     "latent_bits": draw_heatmap,
+    "ablation": draw_ablation,
+    "audit": draw_audit,
 }
 
 # No dates in the files: the same rows give the same bytes.
@@ -32,28 +36,39 @@ def draw_figures(
     results: Results,
     out_dir: str | Path,
     formats: Sequence[str] = ("png", "pdf"),
+    *,
     heatmap_ratio: float | None = None,
+    table_ratio: float | None = None,
+    estimator: str = LINEAR_PROBE,
 ) -> list[Path]:
     """Draw every figure that the rows allow, and write the plotted numbers beside each as CSV.
 
+    Tables are written as Markdown too.
+
     Args:
         results: what ``load_results`` gave.
-        out_dir: directory for ``<figure>.<format>`` and ``<figure>.csv``; made if missing, files of
-            these names are replaced.
+        out_dir: directory for ``<figure>.<format>`` and ``<figure>.csv`` (``<figure>.md``); made if
+            missing, files of these names are replaced.
         formats: of ``png`` (200 dpi), ``pdf`` and ``svg``.
         heatmap_ratio: unique ratio of the heat map; the nearest one there is is drawn. None: 0.5.
+        table_ratio: unique ratio of the tables (``ablation``, ``readouts``, ``audit``, ``quality``,
+            ``critics``), likewise. None: the mean over all ratios.
+        estimator: whose bits are drawn.
 
     Returns:
         The files written, figure by figure.
 
     Raises:
-        ValueError: one line, for an unknown format, a directory that cannot be written, or results
-            that allow no figure.
+        ValueError: one line, for an unknown format, an estimator without rows, a directory that
+            cannot be written, or results that allow no figure.
     """
     unknown = [name for name in formats if name not in _METADATA]
     if unknown:
         raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
-    options = DrawOptions(heatmap_ratio=heatmap_ratio)
+    known = sorted(results.captured["estimator"].dropna().loc[lambda names: names != ""].unique())
+    if known and estimator not in known:
+        raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
+    options = DrawOptions(heatmap_ratio=heatmap_ratio, table_ratio=table_ratio, estimator=estimator)
     out_dir = Path(out_dir)
     written: list[Path] = []
     with house_style():
@@ -67,6 +82,9 @@ def draw_figures(
                 written.append(write_atomically(out_dir / f"{name}.{ending}", content))
             numbers = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
             written.append(write_atomically(out_dir / f"{name}.csv", numbers))
+            if drawing.markdown:
+                text = drawing.markdown.encode()
+                written.append(write_atomically(out_dir / f"{name}.md", text))
     if not written:
         n_runs = len(results.runs)
         raise ValueError(

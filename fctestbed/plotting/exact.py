@@ -1,11 +1,11 @@
 """Exact numbers of the worlds, by unique ratio, as the runs carry them."""
 
-import json
 import math
 from typing import Any
 
 import pandas as pd
 
+from fctestbed.plotting.facts import json_object
 from fctestbed.results import Results
 
 
@@ -40,8 +40,7 @@ def _truths(results: Results) -> list[dict[str, Any]]:
     parsed: dict[str, dict[str, Any]] = {}
     for text in results.runs["truth"]:
         if text not in parsed:
-            content = json.loads(text) if text else {}
-            parsed[text] = content if isinstance(content, dict) else {}
+            parsed[text] = json_object(text)
     return [parsed[text] for text in results.runs["truth"]]
 
 

@@ -6,7 +6,7 @@ Owns the training loop. May import ``fctestbed.objectives`` and ``fctestbed.synt
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +59,10 @@ class TrainedStack:
     logged_steps: list[int] = field(default_factory=list)
     losses_nats: dict[str, list[list[float]]] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def read_as(self, method: Method) -> "TrainedStack":
+        """The same training with the readouts of a method that shares it."""
+        return replace(self, method=method)
 
     @torch.no_grad()
     def readouts(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:

@@ -20,6 +20,7 @@ from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDra
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, house_style
 
 CURVES = ("label_bits", "blocks", "accuracy")
+EVERY_SWEEP = (*CURVES, "latent_bits", "ablation")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def headline(results, method, quantity):
 
 
 def test_label_bits_has_a_line_of_means_for_every_method(results):
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     for method in METHODS:
         curve = line(axes, METHOD_STYLES[method].label)
         assert list(curve.get_xdata()) == list(RATIOS)
@@ -63,7 +64,7 @@ def test_label_bits_has_a_line_of_means_for_every_method(results):
 
 
 def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(results):
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     total, shared = line(axes, "Exact total"), line(axes, "Exact shared part")
     np.testing.assert_allclose(total.get_ydata(), LABEL_BITS)
     np.testing.assert_allclose(shared.get_ydata(), LABEL_BITS * (1 - np.array(RATIOS)))
@@ -73,7 +74,7 @@ def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(resul
 
 def test_label_bits_has_bands_of_the_intervals(results):
     drawing = drawn("label_bits", results)
-    (axes,) = drawing.figure.axes
+    axes = drawing.figure.axes[0]
     assert len(axes.collections) == len(METHODS)
     band = axes.collections[0].get_paths()[0].vertices[:, 1]
     own = drawing.numbers[drawing.numbers["method"] == "factorcl-sup"]
@@ -82,9 +83,9 @@ def test_label_bits_has_bands_of_the_intervals(results):
 
 
 def test_axes_name_their_units(results):
-    (axes,) = drawn("label_bits", results).figure.axes
-    assert "(bits)" in axes.get_ylabel()
-    assert "unique ratio" in axes.get_xlabel()
+    panels = drawn("label_bits", results).figure.axes
+    assert all("(bits)" in axes.get_ylabel() for axes in panels)
+    assert "unique ratio" in panels[-1].get_xlabel()
     assert all("(bits)" in a.get_ylabel() for a in drawn("blocks", results).figure.axes)
     (axes,) = drawn("accuracy", results).figure.axes
     assert "(%)" in axes.get_ylabel()
@@ -99,12 +100,12 @@ def test_the_legend_names_everything_once_and_the_note_says_what_intervals_are(r
     assert note(drawing) == "mean and 95 % interval (Student t) over 3 seeds"
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EVERY_SWEEP)
 def test_figures_are_as_wide_as_a_column_or_a_page(results, name):
     assert drawn(name, results).figure.get_figwidth() in (COLUMN_INCHES, PAGE_INCHES)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EVERY_SWEEP)
 def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
     lost = {("simclr", 0.3, 0)}
     for rows in (results, as_results(records(unfinished=lost)), as_results(records(ratios=(0.5,)))):
@@ -127,7 +128,7 @@ def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
 
 
 def test_controls_are_thin_and_hollow(results):
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     control, method = line(axes, "Unimodal-SUP"), line(axes, "FactorCL-SUP")
     assert control.get_linewidth() < method.get_linewidth()
     assert control.get_markerfacecolor() == "white"
@@ -165,7 +166,7 @@ def test_accuracy_has_the_bayes_and_the_majority_accuracy(results):
 def test_without_exact_numbers_the_lines_are_left_out(results):
     (axes,) = drawn("accuracy", relabelled(results, truth="{}")).figure.axes
     assert "Majority class" not in [line.get_label() for line in axes.lines]
-    (axes,) = drawn("label_bits", relabelled(results, truth="{}")).figure.axes
+    axes = drawn("label_bits", relabelled(results, truth="{}")).figure.axes[0]
     labels = [line.get_label() for line in axes.lines]
     assert "Exact total" in labels
     assert "Exact shared part" not in labels
@@ -220,7 +221,7 @@ def test_one_wild_interval_does_not_flatten_the_curves():
     results = as_results(records(methods=("simclr",), seeds=(0, 1)))
     wild = results.captured["run_id"].eq("simclr-0.5-1") & results.captured["quantity"].eq("label")
     results.captured.loc[wild, "value_bits"] = -1.0
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     bottom, top = axes.get_ylim()
     assert -1.0 < bottom < 0
     assert LABEL_BITS < top < 3.0
@@ -228,14 +229,14 @@ def test_one_wild_interval_does_not_flatten_the_curves():
 
 def test_negative_values_stay_negative():
     results = relabelled(as_results(records(methods=("simclr",))), value_bits=-0.25)
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     assert set(line(axes, "SimCLR").get_ydata()) == {-0.25}
     assert axes.get_ylim()[0] < -0.25
 
 
 def test_one_ratio_puts_methods_side_by_side():
     drawing = drawn("label_bits", as_results(records(ratios=(0.5,))))
-    (axes,) = drawing.figure.axes
+    axes = drawing.figure.axes[0]
     places = [line(axes, METHOD_STYLES[method].label).get_xdata()[0] for method in METHODS]
     assert len(set(places)) == len(METHODS)
     assert list(axes.get_xticks()) == [0.5]
@@ -245,7 +246,7 @@ def test_one_ratio_puts_methods_side_by_side():
 
 def test_one_seed_has_no_interval_and_says_so():
     drawing = drawn("label_bits", as_results(records(seeds=(0,))))
-    (axes,) = drawing.figure.axes
+    axes = drawing.figure.axes[0]
     assert len(axes.collections) == 0
     assert note(drawing) == "1 seed, no interval"
 
@@ -269,7 +270,8 @@ def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(results, 
     first = draw_figures(results, tmp_path / "a", formats=("png", "pdf", "svg"))
     second = draw_figures(results, tmp_path / "b", formats=("png", "pdf", "svg"))
     assert [path.name for path in first] == [
-        f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf", "svg", "csv")
+        *(f"{n}.{e}" for n in EVERY_SWEEP for e in ("png", "pdf", "svg", "csv")),
+        "ablation.md",
     ]
     assert {path.name for path in (tmp_path / "a").iterdir()} == {path.name for path in first}
     for left, right in zip(first, second, strict=True):
@@ -297,7 +299,7 @@ def test_drawing_leaves_the_rows_alone(results, tmp_path):
 def test_a_figure_whose_rows_are_missing_does_not_keep_the_others(tmp_path):
     runs = [dataclasses.replace(run, accuracy=()) for run in records(methods=("raw",))]
     names = {path.stem for path in draw_figures(as_results(runs), tmp_path, formats=("png",))}
-    assert names == set(FIGURES) - {"accuracy"}
+    assert names == {"label_bits", "blocks", "latent_bits"}
 
 
 def test_no_finished_run_at_all_is_one_line(tmp_path):

@@ -152,12 +152,15 @@ def test_ratios_and_seeds_share_a_stack_and_shapes_do_not() -> None:
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
-    assert refusal("simclr2") == f"method: expected one of {', '.join(METHODS)}, got 'simclr2'"
+    assert refusal("simclr2") == (
+        f"method: expected one of {', '.join(METHODS)} or an import path "
+        "package.module:ClassName, got 'simclr2'"
+    )
 
 
 def test_unknown_settings_are_refused_with_the_known_ones() -> None:
     assert refusal("simclr", settings={"temprature": 1}) == (
-        "settings: expected one of temperature, normalize, got the unknown key 'temprature'"
+        "settings: expected one of critic, temperature, normalize, got the unknown key 'temprature'"
     )
     assert refusal("supervised", settings={"temperature": 1}) == (
         "settings: expected none, as supervised has none, got the unknown key 'temperature'"
