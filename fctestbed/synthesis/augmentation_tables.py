@@ -63,8 +63,7 @@ def copy_tables(world: WorldSpec, plan: AugmentationPlan) -> CopyTables:
         elif first >= n_s:
             own[first - n_s] = one
         else:
-            is_in_both = plan.places[1][slot] < n_2 + n_s
-            shared[first] = both if is_in_both else one[:, :, None] / 2
+            shared[first] = both
     left1, left2 = plan.leaves
     twice = plan.left * _SAME[:, :, None] * _SAME + (1 - plan.left) / 4
     once = plan.left * _SAME + (1 - plan.left) / 2
