@@ -34,7 +34,17 @@ def sweep(
         typer.Option(help="A sweep file, such as sweeps/quick.toml; options go over it."),
     ] = None,
     augmentation: Annotated[
-        str | None, typer.Option(help="Augmented views: optimal or official.")
+        str | None, typer.Option(help="Augmented views: optimal, official, unique or quality.")
+    ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            help="paper (the default), official (every departure of the official code), or both."
+        ),
+    ] = None,
+    critic: Annotated[
+        str | None,
+        typer.Option(help="One critic for all: concat, separable, bilinear or cosine."),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -107,7 +117,10 @@ def sweep(
         n_train=n_train,
         n_test=n_test,
     )
-    spec = _spec(unique_ratio, methods, seeds, augmentation, world, preset, config, set_ or [])
+    named: dict[str, Any] = {"critic": critic, "variants": variant}
+    if augmentation is not None:
+        named["augmentation"] = {"kind": augmentation}
+    spec = _spec(unique_ratio, methods, seeds, named, world, preset, config, set_ or [])
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures_dir = figures_dir or Path("figures") / name
@@ -120,7 +133,7 @@ def _spec(
     unique_ratio: str | None,
     methods: str | None,
     seeds: str | None,
-    augmentation: str | None,
+    named: dict[str, Any],
     world: dict[str, Any],
     preset: str | None,
     config: Path | None,
@@ -139,8 +152,7 @@ def _spec(
             options["seeds"] = parse_integers(seeds, option="--seeds")
         if methods is not None:
             options["methods"] = tuple(part.strip() for part in methods.split(","))
-        if augmentation is not None:
-            options["augmentation"] = {"kind": augmentation}
+        options.update({key: value for key, value in named.items() if value is not None})
         return build_sweep(preset=preset, config=config, options=options, pairs=pairs)
     except ValueError as error:
         raise UsageError.of(error) from error

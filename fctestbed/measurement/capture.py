@@ -5,7 +5,7 @@ Owns the measurement of runs. May import ``fctestbed.estimators``, ``fctestbed.t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,12 @@ from torch import Tensor
 from fctestbed.estimators import LinearProbe, ProbeReader, mean_interval, share_interval
 from fctestbed.measurement.latent_bits import Quantity, latent_bits, quantities
 from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.measurement.width import (
+    JOINT,
+    equal_width_name,
+    principal_components,
+    whole_name,
+)
 from fctestbed.results.schema import AccuracyRow, CapturedRow
 from fctestbed.synthesis import Dataset, Split, slots_of
 from fctestbed.training import TrainedStack
@@ -73,7 +79,7 @@ def measure_stack(
             of_member = {name: (fit[name][place], held_out[name][place]) for name in fit}
             diverged = trained.diverged[member] is not None
             measured.append(
-                [] if diverged else _measure(trained, probe, datasets[member], of_member)
+                [] if diverged else _measure(trained, probe, datasets[member], of_member, spec)
             )
     return measured
 
@@ -83,27 +89,48 @@ def _measure(
     probe: LinearProbe,
     labelled: Sequence[Dataset],
     readouts: Mapping[str, tuple[Tensor, Tensor]],
+    spec: MeasureSpec,
 ) -> list[Measured]:
     """What was measured on each data set of one training; nothing where a readout is not finite."""
     if not all(bool(part.isfinite().all()) for parts in readouts.values() for part in parts):
         return []
-    readings = [
-        _read(
-            probe,
-            labelled,
-            fit,
-            held_out,
-            readout=name,
-            modalities=trained.method.reads(name),
+    joint = readouts.get(JOINT)
+    width = spec.equal_width
+    measured = dict(readouts)
+    is_wide = joint is not None and width is not None and joint[0].shape[1] > width
+    if joint is not None and width is not None and is_wide:
+        measured[equal_width_name(width)] = principal_components(*joint, width)
+    readings = {
+        name: list(
+            _read(
+                probe,
+                labelled,
+                fit,
+                held_out,
+                readout=name,
+                modalities=trained.method.reads(whole_name(name)),
+            )
         )
-        for name, (fit, held_out) in readouts.items()
-    ]
+        for name, (fit, held_out) in measured.items()
+    }
+    if joint is not None and width is not None and joint[0].shape[1] == width:
+        # As wide already: the same numbers under the name that all methods have.
+        readings[equal_width_name(width)] = _renamed(readings[JOINT], equal_width_name(width))
     return [
         Measured(
             captured=tuple(row for rows in of_run for row in rows[0]),
             accuracy=tuple(rows[1] for rows in of_run),
         )
-        for of_run in zip(*readings, strict=True)
+        for of_run in zip(*readings.values(), strict=True)
+    ]
+
+
+def _renamed(
+    readings: Sequence[tuple[list[CapturedRow], AccuracyRow]], readout: str
+) -> list[tuple[list[CapturedRow], AccuracyRow]]:
+    return [
+        ([replace(row, readout=readout) for row in captured], replace(accuracy, readout=readout))
+        for captured, accuracy in readings
     ]
 
 

@@ -13,7 +13,7 @@ from fctestbed.objectives.base import (
     Views,
     group_by_condition,
 )
-from fctestbed.objectives.registry import METHODS
+from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
     "METHODS",
@@ -27,5 +27,7 @@ __all__ = [
     "MethodSettings",
     "NetSpec",
     "Views",
+    "find_method",
     "group_by_condition",
+    "method_source",
 ]

@@ -360,7 +360,7 @@ class FactorCLSup(_FactorCL):
     Settings = FactorCLSupSettings
     relative_cost = 4.0
     uses_label = True
-    terms = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "Fact")
+    terms: ClassVar[tuple[str, ...]] = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "Fact")
     departures: ClassVar[Mapping[str, Any]] = {
         **_FactorCL.departures,
         "condition_on": "first",
@@ -440,7 +440,7 @@ class FactorCLSsl(_FactorCL):
     Settings = FactorCLSslSettings
     relative_cost = 5.5
     n_views = 1
-    terms = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
+    terms: ClassVar[tuple[str, ...]] = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
     departures: ClassVar[Mapping[str, Any]] = {
         **_FactorCL.departures,
         "conditional_club_views": "repeated",

@@ -5,11 +5,13 @@ to them. Owns the unimodal terms. May import ``fctestbed.nets`` and the objectiv
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, cast
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from fctestbed.bounds import (
@@ -72,10 +74,17 @@ def label_term(
 
 
 class UnimodalSettings(CriticSettings):
-    """``contrast``: which argument InfoNCE contrasts: ``second`` (the paper's Eq. 10) or ``first``
-    (the official code)."""
+    """Settings of the two unimodal losses.
+
+    Attributes:
+        contrast: which argument InfoNCE contrasts: ``second`` (the paper's Eq. 10) or ``first``
+            (the official code).
+        n_heads: heads on each encoder, each with the whole loss and a critic of its own, averaged.
+            Five make heads, readout and widths FactorCL's.
+    """
 
     contrast: Contrast = "second"
+    n_heads: Annotated[int, Field(ge=1)] = 1
 
 
 class UnimodalSupSettings(UnimodalSettings):
@@ -87,23 +96,41 @@ class UnimodalSupSettings(UnimodalSettings):
 
 class _UnimodalModule(nn.Module):
     def __init__(
-        self, stack: Stack, shape: DataShape, nets: NetSpec, critics: tuple[nn.Module, nn.Module]
+        self, stack: Stack, shape: DataShape, nets: NetSpec, critics: Sequence[Sequence[Critic]]
     ) -> None:
         super().__init__()
         self.n_classes = shape.n_classes
         self.encoders = Encoders(stack, shape, nets)
-        self.head1 = HeadBank(stack, ("unimodal",), nets)
-        self.head2 = HeadBank(stack, ("unimodal",), nets)
-        self.critic1, self.critic2 = critics
+        names = [f"unimodal{place}" for place in range(len(critics[0]))]
+        self.heads1 = HeadBank(stack, names, nets)
+        self.heads2 = HeadBank(stack, names, nets)
+        self.critics1, self.critics2 = (nn.ModuleList(own) for own in critics)
 
-    def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x1: Tensor, x2: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         z1, z2 = self.encoders(x1, x2)
-        return self.head1(z1)["unimodal"], self.head2(z2)["unimodal"]
+        return list(self.heads1(z1).values()), list(self.heads2(z2).values())
+
+    def critics(self) -> tuple[list[Critic], list[Critic]]:
+        """The critics of each modality's heads."""
+        own = [[cast(Critic, critic) for critic in c] for c in (self.critics1, self.critics2)]
+        return own[0], own[1]
 
 
 class _Unimodal(Method):
     terms = ("(Xi;Xi')", "Fact")
     _loss_terms: ClassVar[tuple[str, str]]
+
+    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
+        """Encoders, and on each its heads with a critic each."""
+        critics = [
+            [self._critic(stack, shape, nets) for _ in range(self.settings.n_heads)]
+            for _ in range(2)
+        ]
+        return _UnimodalModule(stack, shape, nets, critics)
+
+    @abstractmethod
+    def _critic(self, stack: Stack, shape: DataShape, nets: NetSpec) -> Critic:
+        """A head's critic."""
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
         """InfoNCE is 0 for constant scores and at most log(n)."""
@@ -111,18 +138,17 @@ class _Unimodal(Method):
         return dict.fromkeys(self._loss_terms, marks)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """The projections ``z1``, ``z2`` and both, ``joint``."""
-        projection1, projection2 = module(x1, x2)
-        return {
-            "z1": projection1,
-            "z2": projection2,
-            "joint": concatenate((projection1, projection2)),
-        }
+        """The projections of each modality's heads, ``z1``, ``z2``, and both, ``joint``."""
+        z1, z2 = (concatenate(projections) for projections in module(x1, x2))
+        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """The two projections."""
-        projection1, projection2 = module(x1, x2)
-        return {"unimodal1": projection1, "unimodal2": projection2}
+        """Every projection."""
+        return {
+            f"unimodal{place}.{m}": projection
+            for m, projections in zip((1, 2), module(x1, x2), strict=True)
+            for place, projection in enumerate(projections)
+        }
 
 
 class UnimodalSup(_Unimodal):
@@ -134,30 +160,29 @@ class UnimodalSup(_Unimodal):
     departures: ClassVar[Mapping[str, Any]] = {"label_input": "scalar", "contrast": "first"}
     _loss_terms = ("nce_x1y", "nce_x2y")
 
-    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
-        """Encoders, a head each, a label critic each."""
-        critics = tuple(
-            label_critic(self.settings, self.settings.label_input, stack, shape, nets)
-            for _ in range(2)
-        )
-        return _UnimodalModule(stack, shape, nets, (critics[0], critics[1]))
+    def _critic(self, stack: Stack, shape: DataShape, nets: NetSpec) -> Critic:
+        return label_critic(self.settings, self.settings.label_input, stack, shape, nets)
 
     def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
-        """-NCE(X1; Y) and -NCE(X2; Y), in nats."""
+        """-NCE(X1; Y) and -NCE(X2; Y), in nats, each the mean over its heads."""
         parts = cast(_UnimodalModule, module)
-        projections = parts(batch.x1, batch.x2)
-        critics = (parts.critic1, parts.critic2)
-        return {
-            name: -label_term(
-                cast(Critic, critic),
-                projection,
-                batch.y,
-                n_classes=parts.n_classes,
-                label_input=self.settings.label_input,
-                contrast=self.settings.contrast,
-            )
-            for name, critic, projection in zip(self._loss_terms, critics, projections, strict=True)
-        }
+        terms = {}
+        for name, critics, projections in zip(
+            self._loss_terms, parts.critics(), parts(batch.x1, batch.x2), strict=True
+        ):
+            bounds = [
+                label_term(
+                    critic,
+                    projection,
+                    batch.y,
+                    n_classes=parts.n_classes,
+                    label_input=self.settings.label_input,
+                    contrast=self.settings.contrast,
+                )
+                for critic, projection in zip(critics, projections, strict=True)
+            ]
+            terms[name] = -torch.stack(bounds).mean(0)
+        return terms
 
 
 class UnimodalSsl(_Unimodal):
@@ -169,23 +194,21 @@ class UnimodalSsl(_Unimodal):
     departures: ClassVar[Mapping[str, Any]] = {"contrast": "first"}
     _loss_terms = ("nce_x1x1", "nce_x2x2")
 
-    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
-        """Encoders, a head each, a critic of two projections each."""
+    def _critic(self, stack: Stack, shape: DataShape, nets: NetSpec) -> Critic:
         dims = nets.head_dim, nets.head_dim
-        critics = tuple(
-            build_critic(self.settings, stack, nets, dims, one_space=True) for _ in range(2)
-        )
-        return _UnimodalModule(stack, shape, nets, (critics[0], critics[1]))
+        return build_critic(self.settings, stack, nets, dims, one_space=True)
 
     def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
-        """-NCE(X1; X1') and -NCE(X2; X2'), in nats."""
+        """-NCE(X1; X1') and -NCE(X2; X2'), in nats, each the mean over its heads."""
         parts = cast(_UnimodalModule, module)
-        originals = parts(batch.x1, batch.x2)
         views = parts(batch.views[0].x1, batch.views[0].x2)
-        critics = (parts.critic1, parts.critic2)
-        return {
-            name: -infonce_lower_bound_nats(critic(original, view), contrast=self.settings.contrast)
-            for name, critic, original, view in zip(
-                self._loss_terms, critics, originals, views, strict=True
-            )
-        }
+        terms = {}
+        for name, critics, originals, copies in zip(
+            self._loss_terms, parts.critics(), parts(batch.x1, batch.x2), views, strict=True
+        ):
+            bounds = [
+                infonce_lower_bound_nats(critic(original, copy), contrast=self.settings.contrast)
+                for critic, original, copy in zip(critics, originals, copies, strict=True)
+            ]
+            terms[name] = -torch.stack(bounds).mean(0)
+        return terms

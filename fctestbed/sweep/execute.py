@@ -13,7 +13,9 @@ import numpy as np
 import torch
 
 from fctestbed.measurement import Measured, measure_stack
+from fctestbed.objectives import find_method, method_source
 from fctestbed.results.schema import RunRecord
+from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.spec import RunSpec
@@ -21,9 +23,6 @@ from fctestbed.synthesis import Dataset, ThresholdLabel, WorldSpec, make_dataset
 from fctestbed.training import Progress, TrainedStack, train_stack
 
 _HEAD_SAMPLES = 2048
-# A head whose every output stays within this share of a typical representation's spread says
-# nothing.
-_CONSTANT = 1e-4
 
 
 def execute(
@@ -72,6 +71,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     started = time.perf_counter()
     if report is not None:
         report(Progress(step=0, steps=1, losses_nats=()))
+    _check_sources(unit)
     datasets = [_labelled(job) for job in unit.jobs]
     trained = train_stack(
         [job.training for job in unit.jobs],
@@ -79,23 +79,30 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         device=device,
         report=report,
     )
-    measured = measure_stack(trained, datasets, unit.jobs[0].runs[0].measurement)
+    measurement = unit.jobs[0].runs[0].measurement
+    measured = {
+        method: measure_stack(trained.read_as(training.build_method()), datasets, measurement)
+        for method, training in unit.trainings.items()
+    }
     heads = _head_spreads(trained, [labelled[0] for labelled in datasets])
     seconds = (time.perf_counter() - started) / unit.n_runs
     about = provenance(device=device, stack_size=len(unit.jobs))
     records = []
     for place, job in enumerate(unit.jobs):
-        reason = trained.diverged[place]
-        if reason is None and not measured[place]:
-            reason = "a readout was not finite after the last step"
+        spreads = {name: values[place] for name, values in heads.items()}
+        warnings = alarms(trained, place, spreads)
         diagnostics = {
             "losses_nats": _losses(trained, place),
-            "head_spread": {name: spreads[place] for name, spreads in heads.items()},
+            "head_spread": spreads,
             "training_runs": len(job.runs),
         }
-        constant = [name for name, spreads in heads.items() if spreads[place] < _CONSTANT]
-        for position, run in enumerate(job.runs):
-            found = measured[place][position] if reason is None else Measured((), ())
+        for run in job.runs:
+            of_run = measured[run.training.method][place]
+            reason = trained.diverged[place]
+            if reason is None and not of_run:
+                reason = "a readout was not finite after the last step"
+            position = job.worlds.index(run.training.world)
+            found = of_run[position] if reason is None else Measured((), ())
             records.append(
                 _record(
                     run,
@@ -103,14 +110,37 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     reason=reason or "",
                     truth=_truth(datasets[place][position]),
                     seconds=seconds,
-                    provenance=about,
-                    diagnostics=diagnostics,
-                    warnings=tuple(f"head {name} puts out a constant" for name in constant),
+                    provenance=about if run.source is None else {**about, "source": run.source},
+                    diagnostics={**diagnostics, **_about_the_loss(run)},
+                    warnings=warnings,
                     captured=found.captured,
                     accuracy=found.accuracy,
                 )
             )
     return records
+
+
+def _check_sources(unit: Unit) -> None:
+    """Refuse to run other code than the run is named after: a worker reads a user's file anew."""
+    for run in (run for job in unit.jobs for run in job.runs):
+        found = method_source(run.training.method)
+        if found != run.source:
+            raise ValueError(
+                f"{run.training.method}: expected the source {run.source}, got {found}: its file "
+                "changed after the sweep began"
+            )
+
+
+def _about_the_loss(run: RunSpec) -> dict[str, Any]:
+    """What the method's loss is made of, and which of its settings are the official code's."""
+    method = find_method(run.training.method)
+    settings = run.training.settings
+    return {
+        "terms": list(method.terms),
+        "departures": {
+            name: value for name, value in method.departures.items() if settings[name] == value
+        },
+    }
 
 
 def _record(run: RunSpec, **values: Any) -> RunRecord:
@@ -137,11 +167,10 @@ def _dataset(world: WorldSpec, seed: int) -> Dataset:
 
 
 def _labelled(job: Job) -> list[Dataset]:
-    """The data sets of a job's runs; those of one seed share x with every other label of the
+    """The data sets of a job's worlds; those of one seed share x with every other label of the
     process."""
-    worlds = [run.training.world for run in job.runs]
-    base = _dataset(worlds[0].with_label(_PLAIN_LABEL), job.training.seed)
-    return [base.with_label(world.label) for world in worlds]
+    base = _dataset(job.worlds[0].with_label(_PLAIN_LABEL), job.training.seed)
+    return [base.with_label(world.label) for world in job.worlds]
 
 
 def _truth(dataset: Dataset) -> dict[str, Any]:

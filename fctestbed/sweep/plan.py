@@ -7,18 +7,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fctestbed.objectives import METHODS
+from fctestbed.objectives import find_method
 from fctestbed.sweep.spec import RunSpec, SweepSpec
+from fctestbed.synthesis import WorldSpec
 from fctestbed.training import TrainingSpec
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training and the runs that it serves: they differ in the label, which the training never
-    sees."""
+    """One training and the runs that it serves: they differ in a label that the training never
+    sees, or in what of it is read out."""
 
     training: TrainingSpec
     runs: tuple[RunSpec, ...]
+
+    @property
+    def worlds(self) -> tuple[WorldSpec, ...]:
+        """The runs' worlds, each once: they differ in the label alone."""
+        return tuple({run.training.world.label: run.training.world for run in self.runs}.values())
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,13 @@ class Unit:
 
     @property
     def method(self) -> str:
-        """The one method of the unit."""
+        """The method that is trained, by the name of its first run's."""
         return self.jobs[0].training.method
+
+    @property
+    def trainings(self) -> dict[str, TrainingSpec]:
+        """A training by each method whose readouts the unit's runs ask for."""
+        return {run.training.method: run.training for job in self.jobs for run in job.runs}
 
     @property
     def n_runs(self) -> int:
@@ -42,7 +53,7 @@ class Unit:
         """Work in relative units, for the order of the units and for the time left."""
         train = self.jobs[0].training.train
         steps = 0 if train is None else train.steps
-        training = METHODS[self.method].relative_cost * steps * len(self.jobs)
+        training = find_method(self.method).relative_cost * steps * len(self.jobs)
         # Fitting probes takes about as long as this many steps, of the latents and of each label.
         return training + 300 * len(self.jobs) + 60 * self.n_runs
 

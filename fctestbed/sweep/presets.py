@@ -37,6 +37,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "learning_rate": 1e-4,
             "schedule": "constant",
         },
+        "measurement": {"equal_width": 256},
         "settings": {},
     },
 }

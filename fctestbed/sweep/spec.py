@@ -6,15 +6,29 @@ May import ``fctestbed.training``, ``fctestbed.measurement``, ``fctestbed.synthe
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from fctestbed.measurement.spec import MeasureSpec
-from fctestbed.objectives import METHODS, NetSpec
+from fctestbed.nets import CriticKind
+from fctestbed.objectives import (
+    METHODS,
+    CriticSettings,
+    Method,
+    NetSpec,
+    find_method,
+    method_source,
+)
 from fctestbed.sweep.presets import PRESETS
+from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
 from fctestbed.synthesis import spec_error_lines
-from fctestbed.synthesis.augmentation_plan import optimal_plan
+from fctestbed.synthesis.augmentation_plan import augmentation_plan
 from fctestbed.synthesis.record import Ratio, Spec, digest
-from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, WorldSpec
+from fctestbed.synthesis.spec import (
+    AugmentationSpec,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    WorldSpec,
+)
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 
 DEFAULT_METHODS = (
@@ -45,18 +59,26 @@ class RunSpec(Spec):
     """One data set, one method, one seed, and how it is measured.
 
     ``preset`` and ``variant`` are names for tables; they change no number and are not part of the
-    identity.
+    identity. ``source`` is: what ``method_source`` says of a user's method, whose code may change
+    under its name.
     """
 
     training: TrainingSpec
     measurement: MeasureSpec = MeasureSpec()
     preset: str = "custom"
     variant: str = "paper"
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _identify(self) -> Self:
+        object.__setattr__(self, "source", method_source(self.training.method))
+        return self
 
     @property
     def run_id(self) -> str:
         """First 16 hexadecimal digits of the digest of all that the numbers depend on."""
-        return digest(self.model_dump(mode="json", exclude={"preset", "variant"}))[:16]
+        named = {"preset", "variant", *(() if self.source else ("source",))}
+        return digest(self.model_dump(mode="json", exclude=named))[:16]
 
     @property
     def unique_ratio(self) -> float:
@@ -65,11 +87,12 @@ class RunSpec(Spec):
 
 
 class SweepSpec(Spec):
-    """A grid of runs: unique ratios x methods x seeds, everything else equal.
+    """A grid of runs: unique ratios x methods x seeds, and variants of the methods; everything else
+    equal.
 
     Attributes:
         unique_ratio: the ratios; they replace the one in ``world.label``.
-        methods: names of the registry.
+        methods: names that ``find_method`` knows.
         seeds: of data and training.
         preset: where the other fields' defaults came from; a name for tables.
         world: the worlds but for the ratio.
@@ -77,7 +100,10 @@ class SweepSpec(Spec):
         train: optimisation of every method.
         augmentation: how every self-supervised method's views are made.
         measurement: how readouts are measured.
-        settings: settings of single methods, by name.
+        settings: settings of single methods, by name; a method that shares another's training
+            has that one's settings first.
+        critic: the critic of every method that scores pairs; None for each method's own.
+        variants: by name; ``paper`` alone unless asked otherwise.
     """
 
     unique_ratio: tuple[Ratio, ...] = DEFAULT_RATIOS
@@ -90,12 +116,15 @@ class SweepSpec(Spec):
     augmentation: AugmentationSpec = OptimalAugmentation()
     measurement: MeasureSpec = MeasureSpec()
     settings: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
+    critic: CriticKind | None = None
+    variants: Annotated[dict[str, VariantSpec], BeforeValidator(named_variants)] = Field(
+        default_factory=lambda: {PAPER: NAMED[PAPER]}, min_length=1
+    )
 
     @model_validator(mode="after")
     def _grid(self) -> Self:
         for name in self.methods:
-            if name not in METHODS:
-                raise ValueError(f"methods: expected some of {', '.join(METHODS)}, got {name!r}")
+            _find("methods", name)
         n_runs = 1
         for axis in ("unique_ratio", "methods", "seeds"):
             values = getattr(self, axis)
@@ -118,41 +147,85 @@ class SweepSpec(Spec):
     @model_validator(mode="after")
     def _settings_of_known_methods(self) -> Self:
         for name, settings in self.settings.items():
-            if name not in METHODS:
-                raise ValueError(
-                    f"settings: expected some of {', '.join(METHODS)}, "
-                    f"got the unknown method {name!r}"
-                )
-            record = METHODS[name].Settings
+            record = _find("settings", name).Settings
+            field = f"settings.{name}" if name in METHODS else f'settings."{name}"'
             known = record.model_fields
             expected = f"one of {', '.join(known)}" if known else "no settings"
             for key in settings:
                 if key not in known:
-                    raise ValueError(
-                        f"settings.{name}: expected {expected}, got the unknown key {key!r}"
-                    )
+                    raise ValueError(f"{field}: expected {expected}, got the unknown key {key!r}")
             try:
                 record.model_validate(settings)
             except ValidationError as error:
-                raise ValueError(f"settings.{name}.{spec_error_lines(error)}") from None
+                raise ValueError(f"{field}.{spec_error_lines(error)}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _every_method_has_a_variant(self) -> Self:
+        for name, variant in self.variants.items():
+            for method in (*variant.methods, *variant.settings):
+                if method not in self.methods:
+                    raise ValueError(
+                        f"variants.{name}: expected some of {', '.join(self.methods)}, "
+                        f"got {method!r}"
+                    )
+        for method in self.methods:
+            if not any(v.applies_to(method, find_method(method)) for v in self.variants.values()):
+                raise ValueError(
+                    f"variants: expected one that {method} has, got {', '.join(self.variants)}: "
+                    "leave the method out or add the variant paper"
+                )
         return self
 
     def runs(self) -> list[RunSpec]:
-        """Every run of the grid, by method, then ratio, then seed.
+        """Every run of the grid, by method, then variant, then ratio, then seed.
 
         Raises:
             ValueError: if a run of the grid is impossible; one line that begins with the field.
         """
         worlds = [self._world(ratio) for ratio in self.unique_ratio]
-        views = any(METHODS[method].n_views > 0 for method in self.methods)
-        if views and self.augmentation.kind == "optimal":
-            # Some labels leave no room for their optimal views: known now, not after training.
-            for world in worlds:
-                optimal_plan(world)
+        for augmentation in self._augmentations():
+            # Some labels leave no room for such views: known now, not after training.
+            if not isinstance(augmentation, OfficialAugmentation):
+                for world in worlds:
+                    augmentation_plan(world, augmentation)
         try:
-            return self._runs(worlds)
+            runs = self._runs(worlds)
         except ValidationError as error:
             raise ValueError(spec_error_lines(error)) from None
+        same: dict[str, RunSpec] = {}
+        for run in runs:
+            other = same.setdefault(run.run_id, run)
+            if other is not run:
+                raise ValueError(
+                    f"variants: expected different runs, got the same {run.training.method} in "
+                    f"{other.variant} and {run.variant}: say which methods the latter is for"
+                )
+        return runs
+
+    def _augmentations(self) -> list[AugmentationSpec]:
+        """The augmentations that some method's views are made with."""
+        return [
+            variant.augmentation or self.augmentation
+            for variant in self.variants.values()
+            for method in self.methods
+            if find_method(method).n_views and variant.applies_to(method, find_method(method))
+        ]
+
+    def _settings(self, method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
+        """A method's settings in a variant."""
+        kind = find_method(method)
+        critic = self.critic if issubclass(kind.Settings, CriticSettings) else None
+        try:
+            changed = variant.changed(method, kind)
+        except ValueError as error:
+            raise ValueError(f"variants.{name}.{error}") from None
+        return {
+            **self.settings.get(kind.trains_as or method, {}),
+            **({} if critic is None else {"critic": critic}),
+            **self.settings.get(method, {}),
+            **changed,
+        }
 
     def _world(self, ratio: float) -> WorldSpec:
         try:
@@ -167,7 +240,7 @@ class SweepSpec(Spec):
     def _runs(self, worlds: Sequence[WorldSpec]) -> list[RunSpec]:
         for method in self.methods:
             for world in worlds:
-                if METHODS[method].uses_label and world.n_classes > MAX_LEARNT_CLASSES:
+                if find_method(method).uses_label and world.n_classes > MAX_LEARNT_CLASSES:
                     field = "label_bits" if hasattr(world.label, "label_bits") else "n_classes"
                     raise ValueError(
                         f"world.label.{field}: expected at most {MAX_LEARNT_CLASSES} classes for "
@@ -178,20 +251,30 @@ class SweepSpec(Spec):
             RunSpec(
                 training=TrainingSpec(
                     method=method,
-                    settings=self.settings.get(method, {}),
+                    settings=self._settings(method, name, variant),
                     nets=self.nets,
                     train=self.train,
-                    augmentation=self.augmentation,
+                    augmentation=variant.augmentation or self.augmentation,
                     world=world,
                     seed=seed,
                 ),
                 measurement=self.measurement,
                 preset=self.preset,
+                variant=name,
             )
             for method in self.methods
+            for name, variant in self.variants.items()
+            if variant.applies_to(method, find_method(method))
             for world in worlds
             for seed in self.seeds
         ]
+
+
+def _find(field: str, name: str) -> type[Method]:
+    try:
+        return find_method(name)
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from error
 
 
 def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick") -> SweepSpec:
@@ -207,12 +290,29 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick"
     if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
     merged = merge(PRESETS[preset], {} if values is None else values)
+    if "methods" not in merged and "variants" in merged:
+        merged["methods"] = _methods_with(merged["variants"])
     ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
     parts = world if isinstance(world, Mapping) else {}
     if ratios and ("label" in parts or "latents" in parts):
         # A label's own default ratio may be one that this world cannot have.
         merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
     return SweepSpec.model_validate({**merged, "preset": preset})
+
+
+def _methods_with(variants: object) -> tuple[str, ...]:
+    """The default methods that some of the variants apply to; all of them, where none can be
+    read."""
+    try:
+        read = TypeAdapter(dict[str, VariantSpec]).validate_python(named_variants(variants))
+    except ValueError:
+        # The sweep's own validation will say what is wrong.
+        return DEFAULT_METHODS
+    return tuple(
+        method
+        for method in DEFAULT_METHODS
+        if any(variant.applies_to(method, METHODS[method]) for variant in read.values())
+    )
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

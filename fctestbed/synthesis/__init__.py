@@ -27,7 +27,9 @@ from fctestbed.synthesis.spec import (
     OfficialAugmentation,
     OptimalAugmentation,
     PlanarLabel,
+    QualityAugmentation,
     ThresholdLabel,
+    UniqueAugmentation,
     WorldSpec,
 )
 from fctestbed.synthesis.spec_errors import spec_error_lines
@@ -53,9 +55,11 @@ __all__ = [
     "OptimalAugmentation",
     "Pid",
     "PlanarLabel",
+    "QualityAugmentation",
     "Split",
     "ThresholdLabel",
     "Truth",
+    "UniqueAugmentation",
     "World",
     "WorldSpec",
     "label_rule",

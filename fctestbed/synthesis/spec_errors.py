@@ -18,6 +18,8 @@ _RECORDS: dict[tuple[str, str], type[BaseModel]] = {
     ("label", "planar"): specs.PlanarLabel,
     ("augmentation", "official"): specs.OfficialAugmentation,
     ("augmentation", "optimal"): specs.OptimalAugmentation,
+    ("augmentation", "unique"): specs.UniqueAugmentation,
+    ("augmentation", "quality"): specs.QualityAugmentation,
 }
 
 
@@ -55,8 +57,10 @@ def _titled(title: str) -> type[BaseModel] | None:
 def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:
     kind, given, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "value_error":
-        # Our own validators write whole lines that begin with the field.
-        return f"{path}.{context['error']}" if path else str(context["error"])
+        # Our own validators write whole lines: a record's begin with its field, a field's do not.
+        said = str(context["error"])
+        joint = ": " if said.startswith("expected ") else "."
+        return f"{path}{joint}{said}" if path else said
     if kind == "extra_forbidden":
         known = f"one of {', '.join(record.model_fields)}" if record else "a known key"
         return f"{path}: expected {known}, got the unknown key {path.rpartition('.')[2]!r}"

@@ -10,7 +10,7 @@ from fctestbed.results import export_results
 
 CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
 GRID = "a number or start:stop:step (stop included)"
-METHODS = "some of simclr, supcon, factorcl-sup, factorcl-ssl, "
+METHODS = "one of simclr, supcon, factorcl-sup, factorcl-ssl, "
 
 BAD_SWEEPS = [
     ("--unique-ratio 0:1", f"--unique-ratio: expected {GRID}, got '0:1'"),
@@ -34,7 +34,10 @@ BAD_SWEEPS = [
     ("--workers 0", "--workers: expected at least 1, got 0"),
     ("--workers -2", "--workers: expected at least 1, got -2"),
     ("--max-stack 0", "--max-stack: expected at least 1, got 0"),
-    ("--augmentation foo", "--augmentation: expected one of official, optimal, got 'foo'"),
+    (
+        "--augmentation foo",
+        "--augmentation: expected one of official, optimal, unique, quality, got 'foo'",
+    ),
     ("--latents foo", "--latents: expected one of bits, gaussian, got 'foo'"),
     ("--observation foo", "--observation: expected one of linear, mlp, got 'foo'"),
     ("--label foo", "--label: expected one of bits, noiseless, threshold, planar, got 'foo'"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -142,8 +144,8 @@ def test_every_value_is_below_its_ceiling_with_its_interval_around_it(half):
 
 def test_every_readout_has_every_quantity_once(half):
     rows = [(row.readout, row.quantity) for row in half[1].captured]
-    assert len(rows) == len(set(rows)) == 3 * 17
-    assert [row.readout for row in half[1].accuracy] == ["z1", "z2", "joint"]
+    assert len(rows) == len(set(rows)) == 4 * 17
+    assert [row.readout for row in half[1].accuracy] == ["z1", "z2", "joint", "joint@16"]
 
 
 def test_a_block_is_the_sum_of_its_bits(half):
@@ -209,6 +211,33 @@ def test_a_world_of_gaussian_latents_is_measured_by_their_signs():
     assert captured(found, "z1", "unique2").value_bits == pytest.approx(0.0, abs=0.03)
 
 
+def test_equal_width_is_the_first_components_of_the_joint_readout(half):
+    narrow = measured(half[0], spec=MeasureSpec(equal_width=4))[0]
+    names = [row.readout for row in narrow.accuracy]
+    assert names == ["z1", "z2", "joint", "joint@4"]
+    # Seven bits do not fit into four components.
+    assert captured(narrow, "joint@4", "label").value_bits < (
+        captured(narrow, "joint", "label").value_bits - 0.1
+    )
+
+
+def test_a_joint_readout_of_the_asked_width_has_the_same_numbers_under_both_names(half):
+    width = 2 * half[0].spec.observation.dim1
+    found = measured(half[0], spec=MeasureSpec(equal_width=width))[0]
+    whole, equal = (
+        [replace(row, readout="any") for row in found.captured if row.readout == name]
+        for name in ("joint", f"joint@{width}")
+    )
+    assert whole
+    assert whole == equal
+
+
+@pytest.mark.parametrize("width", [None, 1000])
+def test_no_width_or_one_that_is_not_there_gives_no_further_readout(half, width):
+    found = measured(half[0], spec=MeasureSpec(equal_width=width))[0]
+    assert [row.readout for row in found.accuracy] == ["z1", "z2", "joint"]
+
+
 def test_probes_are_fitted_on_as_many_training_samples_as_asked(half, monkeypatch):
     seen = []
     plain = LinearProbe.reader
@@ -220,8 +249,8 @@ def test_probes_are_fitted_on_as_many_training_samples_as_asked(half, monkeypatc
     monkeypatch.setattr(LinearProbe, "reader", spy)
     measured(half[0], spec=MeasureSpec(n_fit=100, ridge=0.5))
     measured(half[0], spec=MeasureSpec(n_fit=10**9))
-    assert set(seen[:3]) == {(100, 3000, 0.5)}
-    assert set(seen[3:]) == {(3000, 3000, 1e-4)}
+    assert set(seen[:4]) == {(100, 3000, 0.5)}
+    assert set(seen[4:]) == {(3000, 3000, 1e-4)}
 
 
 def test_a_diverged_member_is_left_out_and_the_others_are_measured(half):

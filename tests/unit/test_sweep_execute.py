@@ -138,14 +138,6 @@ def test_a_job_that_fails_is_recorded_and_the_others_of_its_stack_are_done(monke
     assert "fctestbed" in records[2].provenance
 
 
-def test_a_constant_head_is_a_warning(monkeypatch):
-    monkeypatch.setattr(execute_module, "_CONSTANT", 1e9)
-    (unit,) = tiny_units(methods=["simclr"])
-    warnings = execute(unit, device="cpu")[0].warnings
-    assert warnings
-    assert all(warning.endswith("puts out a constant") for warning in warnings)
-
-
 def test_progress_begins_at_zero_and_ends_with_the_last_step():
     (unit,) = tiny_units(methods=["simclr"])
     seen = []

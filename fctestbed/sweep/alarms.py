@@ -1,0 +1,56 @@
+"""Alarms: what a finished training shows of collapse. Owns the thresholds.
+
+May import ``fctestbed.training``.
+"""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from fctestbed.training import TrainedStack
+
+# A head whose every output stays within this share of a typical representation's spread says
+# nothing.
+_CONSTANT_SPREAD = 1e-4
+# A loss this near the value of constant features, over its last logged points, has learnt nothing.
+_NEAR_CONSTANT_NATS = 0.01
+# Within this share of its cap of log N, InfoNCE no longer tells more from less.
+_NEAR_LIMIT = 0.02
+_LAST_POINTS = 5
+
+
+def alarms(trained: TrainedStack, place: int, head_spreads: Mapping[str, float]) -> tuple[str, ...]:
+    """Warnings about one member of a trained stack, one line each.
+
+    Args:
+        trained: the stack.
+        place: the member.
+        head_spreads: for each head, the largest standard deviation of its outputs.
+
+    Returns:
+        Heads that put out a constant, loss terms at the value that constant features give them,
+        and InfoNCE terms at their cap.
+    """
+    heads = (
+        f"head {name} puts out a constant"
+        for name, spread in head_spreads.items()
+        if spread < _CONSTANT_SPREAD
+    )
+    return tuple(chain(heads, _loss_alarms(trained, place)))
+
+
+def _loss_alarms(trained: TrainedStack, place: int) -> list[str]:
+    train = trained.specs[place].train
+    if train is None or not trained.losses_nats:
+        return []
+    found = []
+    for term, marks in trained.method.loss_marks(train.batch_size).items():
+        last = [point[place] for point in trained.losses_nats[term][-_LAST_POINTS:]]
+        loss = sum(last) / len(last)
+        if marks.constant is not None and abs(loss - marks.constant) < _NEAR_CONSTANT_NATS:
+            found.append(
+                f"{term} ended at {loss:.4g} nats, its value for constant features"
+                f" ({marks.constant:.4g})"
+            )
+        if marks.limit is not None and loss < (1 - _NEAR_LIMIT) * marks.limit:
+            found.append(f"{term} ended at {loss:.4g} nats, at its limit ({marks.limit:.4g})")
+    return found
