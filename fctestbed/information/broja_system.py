@@ -117,7 +117,7 @@ class NewtonSystem:
         return alpha, beta, wanted - self.mass + self.mass / self.slack * rise, -rise
 
     def _solved(self, first: Array, second: Array) -> tuple[Array, Array]:
-        beta = np.zeros(second.size)
+        beta: Array = np.zeros(second.size)
         reduced = second - self._applied(self._own(first)[:, None, :]).sum(axis=0)
         if self.held.any():
             beta[self.held] = cho_solve((self.schur, True), reduced.ravel()[self.held])
@@ -150,15 +150,17 @@ def _block_factors(blocks: Array) -> Array:
 
 
 def _factor(matrix: Array, scale: Array) -> Array:
-    diagonal: Array = matrix.reshape(-1)[:: len(matrix) + 1]
-    own, added = diagonal.copy(), 0.0
+    place = np.arange(len(matrix))
+    own: Array = matrix[place, place]
+    added = 0.0
     while matrix.size:
         try:
             return np.asarray(cho_factor(matrix, lower=True)[0])
         except LinAlgError:
             added = _more(added)
-            diagonal[...] = own + added * scale
+            matrix[place, place] = own + added * scale
         except ValueError as error:
+            # What scipy raises where the matrix is not finite.
             raise LinAlgError(str(error)) from error
     return matrix
 
