@@ -1,6 +1,6 @@
 """What a readout captured: rows out of trained encoders."""
 
 from fctestbed.measurement.capture import Measured, measure_stack
-from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.measurement.spec import ChannelSpec, MeasureSpec
 
-__all__ = ["MeasureSpec", "Measured", "measure_stack"]
+__all__ = ["ChannelSpec", "MeasureSpec", "Measured", "measure_stack"]

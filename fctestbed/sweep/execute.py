@@ -105,7 +105,10 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     seconds=seconds,
                     provenance=about,
                     diagnostics=diagnostics,
-                    warnings=tuple(f"head {name} puts out a constant" for name in constant),
+                    warnings=(
+                        *(f"head {name} puts out a constant" for name in constant),
+                        *found.warnings,
+                    ),
                     captured=found.captured,
                     accuracy=found.accuracy,
                 )

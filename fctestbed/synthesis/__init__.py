@@ -3,6 +3,7 @@
 Augmentations need torch and live in ``fctestbed.synthesis.augmentation``.
 """
 
+from fctestbed.synthesis.codewords import bit_patterns, modality_codewords
 from fctestbed.synthesis.dataset import Dataset, Split, make_dataset
 from fctestbed.synthesis.dataset_file import load_dataset
 from fctestbed.synthesis.labels import (
@@ -58,9 +59,11 @@ __all__ = [
     "Truth",
     "World",
     "WorldSpec",
+    "bit_patterns",
     "label_rule",
     "load_dataset",
     "make_dataset",
+    "modality_codewords",
     "planar_labels",
     "slots_of",
     "spec_error_lines",

@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from fctestbed.measurement.channel import (
-    bit_patterns,
     channel_information,
     codebook,
     decompose,
     label_channel,
 )
-from fctestbed.synthesis import Latents, WorldSpec, make_dataset
+from fctestbed.synthesis import Latents, WorldSpec, bit_patterns, make_dataset
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(160)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()

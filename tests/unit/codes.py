@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from fctestbed.measurement.channel import bit_patterns
+from fctestbed.synthesis import bit_patterns
 
 
 def signs(n_bits):

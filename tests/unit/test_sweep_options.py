@@ -105,7 +105,10 @@ def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
         ("[nets]\nfoo = 3", "nets.foo: expected one of encoder_hidden, "),
         ("[world]\nfoo = 3", "world.foo: expected one of latents, observation, label, "),
         ("[world.label]\nfoo = 3", "world.label.foo: expected one of unique_ratio, balance, "),
-        ("[measurement]\nfoo = 3", "measurement.foo: expected one of n_fit, ridge, got the"),
+        (
+            "[measurement]\nfoo = 3",
+            "measurement.foo: expected one of n_fit, ridge, channel, got the",
+        ),
         ("[settings.foo]\nx = 3", "settings: expected some of simclr, "),
         ("[settings.raw]\nx = 3", "settings.raw: expected no settings, got the unknown key 'x'"),
         ("[train]\nsteps = 0", "train.steps: expected greater than 0, got 0"),

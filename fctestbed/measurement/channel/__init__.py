@@ -1,6 +1,11 @@
 """Channel information: exactly how many bits a representation holds through noise."""
 
-from fctestbed.measurement.channel.codebook import Codebook, codebook
+from fctestbed.measurement.channel.codebook import (
+    Codebook,
+    codebook,
+    silent_codebook,
+    unit_power_codewords,
+)
 from fctestbed.measurement.channel.decomposition import (
     Decomposition,
     Separation,
@@ -13,7 +18,7 @@ from fctestbed.measurement.channel.gaussian import (
     linear_gaussian_bits,
     unit_power,
 )
-from fctestbed.measurement.channel.labels import LabelChannel, bit_patterns, label_channel
+from fctestbed.measurement.channel.labels import LabelChannel, label_channel
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
 from fctestbed.measurement.channel.oracle import channel_information
 from fctestbed.measurement.channel.result import ChannelBits, ChannelInformation
@@ -26,7 +31,6 @@ __all__ = [
     "GaussianBounds",
     "LabelChannel",
     "Separation",
-    "bit_patterns",
     "channel_information",
     "codebook",
     "decompose",
@@ -36,5 +40,7 @@ __all__ = [
     "linear_gaussian_bits",
     "noiseless_information",
     "separation",
+    "silent_codebook",
     "unit_power",
+    "unit_power_codewords",
 ]

@@ -74,6 +74,18 @@ def codebook(codewords: Tensor, columns: Sequence[int]) -> Codebook:
         )
     if not codewords.isfinite().all():
         raise ValueError("codewords: expected finite numbers, got NaN or infinity")
+    scaled, power = unit_power_codewords(codewords)
+    if power == 0.0:
+        raise ValueError(
+            f"codewords: expected points that differ, got one point for all {len(codewords)} "
+            "patterns (zero power)"
+        )
+    return Codebook(_in_span(scaled), columns, codewords.shape[1], power)
+
+
+def unit_power_codewords(codewords: Tensor) -> tuple[Tensor, float]:
+    """Codewords [n, dim] centred and of unit mean power per dimension, float64, with the power that
+    they had; zeros where they are all one point."""
     wide = codewords.detach().double()
     mean = wide.mean(0)
     centred = wide - mean
@@ -81,13 +93,15 @@ def codebook(codewords: Tensor, columns: Sequence[int]) -> Codebook:
     constant = centred.abs().amax(0) <= _CONSTANT * mean.abs()
     centred[:, constant] = 0.0
     power = float(centred.square().mean())
-    if power == 0.0:
-        raise ValueError(
-            f"codewords: expected points that differ, got one point for all {len(wide)} patterns "
-            "(zero power)"
-        )
-    scaled = centred / power**0.5
-    return Codebook(_in_span(scaled), columns, codewords.shape[1], power)
+    return centred / power**0.5 if power > 0 else centred, power
+
+
+def silent_codebook(columns: Sequence[int], dim: int) -> Codebook:
+    """The codebook of an encoder that says nothing, one point for every pattern: it holds exactly
+    0 bits. ``codebook`` refuses it, since it is a mistake more often than a finding."""
+    columns = tuple(columns)
+    nowhere = torch.zeros(2 ** len(columns), 0, dtype=torch.float64)
+    return Codebook(nowhere, columns, dim, 0.0)
 
 
 def _in_span(points: Tensor) -> Tensor:

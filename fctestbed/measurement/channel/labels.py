@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fctestbed.measurement.channel.marginals import Columns, entropy_nats, marginal, ordered
-from fctestbed.synthesis import Latents, WorldSpec, label_rule
+from fctestbed.synthesis import Latents, WorldSpec, bit_patterns, label_rule
 from fctestbed.synthesis.labels import WordRule
 
 MAX_RELEVANT_BITS = 20
@@ -148,12 +148,6 @@ def label_channel(spec: WorldSpec) -> LabelChannel:
     # These rules are functions: nothing is drawn.
     classes = rule.draw(Latents(w_s, w_1, w_2), np.random.default_rng(0))
     return TableChannel(columns, torch.from_numpy(classes), rule.n_classes)
-
-
-def bit_patterns(n_bits: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    """All patterns of some bits, uint8 [2^n_bits, n_bits], the first bit slowest."""
-    index = np.arange(2**n_bits)[:, None]
-    return ((index >> np.arange(n_bits - 1, -1, -1)) & 1).astype(np.uint8)
 
 
 def _xor(p: Tensor, held: Columns, slot: Columns) -> tuple[Tensor, Columns]:

@@ -47,18 +47,25 @@ class Step:
     source: int | None
 
 
-def plan_marginals(columns: Columns, groups: Sequence[Columns]) -> list[Step]:
+def plan_marginals(groups: Sequence[Columns], leaves: Sequence[Columns] = ()) -> list[Step]:
     """An order of marginals in which each is summed from the smallest earlier one that holds it.
 
     Single bits then come from their blocks, and blocks alone from the words.
 
     Args:
-        columns: the bits of the words.
-        groups: wanted sets of columns, each a subset, none twice; all in the order of ``columns``.
+        groups: wanted sets of columns, none twice, all in the order of the words' columns.
+        leaves: further ones, that nothing else is summed from: rounding of the groups cannot tell
+            which leaves are there.
     """
     steps: list[Step] = []
-    for group in sorted(groups, key=len, reverse=True):
-        holders = [place for place, step in enumerate(steps) if set(group) <= set(step.columns)]
+    for group in (*sorted(groups, key=len, reverse=True), *leaves):
+        if group in (step.columns for step in steps):
+            continue
+        holders = [
+            place
+            for place, step in enumerate(steps[: len(groups)])
+            if set(group) <= set(step.columns)
+        ]
         source = min(holders, key=lambda place: len(steps[place].columns), default=None)
         steps.append(Step(group, source))
     return steps

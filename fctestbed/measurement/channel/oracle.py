@@ -12,7 +12,7 @@ p(w_s | z1, z2) is proportional to p(w_s | z1) p(w_s | z2), and no alphabet of a
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
@@ -33,6 +33,7 @@ def channel_information(
     *,
     tau: float,
     target_bits: float = 0.02,
+    targets: Iterable[str] | None = None,
     max_draws: int = 1 << 17,
     seed: int = 0,
     device: torch.device | str = "cpu",
@@ -49,6 +50,8 @@ def channel_information(
         tau: standard deviation of the noise per dimension, beside a mean power of 1.
         target_bits: more is drawn until no standard error of an I(Z; group), of any of the
             representations or both, exceeds this.
+        targets: names of the groups whose errors count for that, and that others are summed from:
+            all by default. Other groups then change no number of these.
         max_draws: and never more than this; the result has the error that was reached.
         seed: of codewords and noise, drawn on the CPU.
         device: where to compute.
@@ -70,8 +73,9 @@ def channel_information(
     if kind is None:
         kinds = {working_dtype(book, tau) for book in books}
         kind = torch.float64 if torch.float64 in kinds else torch.float32
+    names = tuple(groups if targets is None else targets)
+    tiles = Tiles(books, groups, sources=names, tau=tau, device=place, dtype=kind)
     generator = torch.Generator().manual_seed(seed)
-    tiles = Tiles(books, groups, tau, place, kind)
     draws = CodewordDraws(books, generator)
     moments = Moments(len(tiles.places))
     wanted = min(_FIRST_DRAWS, max_draws)
@@ -87,7 +91,7 @@ def channel_information(
             mean=moments.mean,
             covariance=moments.covariance_of_mean,
         )
-        error = found.largest_error_bits
+        error = found.largest_error_bits(names)
         if error <= target_bits or moments.n >= max_draws:
             return found
         # A little more than the square of the ratio asks for, or the last round would be tiny.

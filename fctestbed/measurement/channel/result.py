@@ -135,19 +135,21 @@ class ChannelInformation:
             n_draws=self.n_draws,
         )
 
-    @property
-    def largest_error_bits(self) -> float:
-        """Largest standard error of I(Z; group) over the groups asked for and all readers."""
-        asked = {
-            place
-            for name in self.groups
-            for reader in {reader for reader, _ in self.places}
-            for place in self._terms(self._target(name), reader)[0]
-        }
-        if not asked:
-            return 0.0
-        errors = self.covariance.diagonal()[sorted(asked)].clamp_min(0).sqrt()
-        return nats_to_bits(float(errors.max()))
+    def largest_error_bits(self, names: Iterable[str] | None = None) -> float:
+        """Largest standard error of I(Z; group) over groups and readers.
+
+        Args:
+            names: the groups: all that were asked for by default.
+        """
+        readers = {reader for reader, _ in self.places}
+        return max(
+            (
+                self.information(name, of=reader).standard_error_bits
+                for name in (self.groups if names is None else names)
+                for reader in readers
+            ),
+            default=0.0,
+        )
 
     def _entropy(
         self, group: str | Iterable[int], given: str | Iterable[int], of: Readers

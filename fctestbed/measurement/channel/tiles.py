@@ -4,7 +4,7 @@ Owns which marginals are taken and in which order, for one representation and fo
 torch and this package.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -28,6 +28,15 @@ from fctestbed.measurement.channel.result import Group, Key, Readers, Target
 class Tiles:
     """Posterior entropies of draws, a tile at a time.
 
+    Args:
+        books: one codebook or two.
+        groups: columns or labels, by name.
+        sources: names of the groups that others are summed from: rounding of a group then depends
+            on these alone, whatever else is asked for.
+        tau: noise.
+        device: where to compute.
+        dtype: float32 or float64.
+
     Attributes:
         places: the place of each posterior entropy in a row of ``Moments``.
     """
@@ -36,6 +45,8 @@ class Tiles:
         self,
         books: Sequence[Codebook],
         groups: Mapping[str, Group],
+        *,
+        sources: Collection[str],
         tau: float,
         device: torch.device,
         dtype: torch.dtype,
@@ -48,6 +59,7 @@ class Tiles:
             name: group for name, group in groups.items() if not isinstance(group, tuple)
         }
         bits = [group for group in groups.values() if isinstance(group, tuple)]
+        firm = [groups[name] for name in sources if name in groups]
         sides: list[tuple[Readers, Columns]] = [
             ((place,), book.columns) for place, book in enumerate(books, 1)
         ]
@@ -56,15 +68,25 @@ class Tiles:
             sides.append(((1, 2), (*self._shared, *own[0], *own[1])))
         self._plans: dict[Readers, tuple[Columns, list[Step]]] = {}
         self.places: dict[Key, int] = {}
+        shared = set(self._shared)
         for reader, columns in sides:
-            asked = [*bits, *(label.columns for label in self._labels.values()), self._shared]
-            wanted = {ordered(columns, group) for group in asked} - {()}
-            # Of all words the entropy comes with the posterior.
-            wanted.discard(columns)
-            self._plans[reader] = columns, plan_marginals(columns, sorted(wanted))
-            keys = [frozenset(step.columns) for step in self._plans[reader][1]]
-            full = [frozenset(columns)] if len(reader) == 1 else []
-            targets: list[Target] = [*full, *keys, *self._labels]
+            # Of all words of one side the entropy comes with the posterior; what holds w_s and
+            # more splits given w_s, so that both sides together need not be enumerated.
+            asked = {ordered(columns, group) for group in (*bits, self._shared)} - {()}
+            whole = [columns] if len(reader) == 1 else []
+            asked -= set(whole or [group for group in asked if shared < set(group)])
+            first = {
+                ordered(columns, group)
+                for group in (*firm, self._shared)
+                if isinstance(group, tuple)
+            }
+            leaves = {ordered(columns, label.columns) for label in self._labels.values()}
+            steps = plan_marginals(
+                sorted(asked & first), sorted((asked | leaves) - first - {(), *whole})
+            )
+            self._plans[reader] = columns, steps
+            keys = [frozenset(step.columns) for step in steps]
+            targets: list[Target] = [*map(frozenset, whole), *keys, *self._labels]
             for target in targets:
                 self.places[reader, target] = len(self.places)
 
