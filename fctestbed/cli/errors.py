@@ -34,6 +34,8 @@ _OPTIONS = {
     "format": "--format",
     "formats": "--formats",
     "compress": "--compress",
+    "taus": "--tau",
+    "target_bits": "--target",
 }
 
 

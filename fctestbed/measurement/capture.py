@@ -84,6 +84,32 @@ def measure_stack(
     return measured
 
 
+def measure_readouts(
+    dataset: Dataset,
+    readouts: Mapping[str, tuple[Tensor, Tensor]],
+    modalities: Mapping[str, tuple[int, ...]],
+    spec: MeasureSpec,
+) -> Measured:
+    """Usable information and task accuracy of readouts from anywhere.
+
+    Args:
+        dataset: the data set that they are of.
+        readouts: of its training and of its test samples, [n, width], by name.
+        modalities: which of the modalities (1, 2) each is computed from.
+        spec: the probes' settings.
+    """
+    probe = LinearProbe(ridge=spec.ridge)
+    n_fit = min(spec.n_fit, len(dataset.train))
+    captured, accuracy = [], []
+    for name, (fit, held_out) in readouts.items():
+        ((rows, hits),) = _read(
+            probe, [dataset], fit[:n_fit], held_out, readout=name, modalities=modalities[name]
+        )
+        captured += rows
+        accuracy.append(hits)
+    return Measured(tuple(captured), tuple(accuracy))
+
+
 def _add_channel(
     measured: list[list[Measured]],
     trained: TrainedStack,

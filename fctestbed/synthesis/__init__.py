@@ -4,7 +4,7 @@ Augmentations need torch and live in ``fctestbed.synthesis.augmentation``.
 """
 
 from fctestbed.synthesis.codewords import bit_patterns, modality_codewords
-from fctestbed.synthesis.dataset import Dataset, Split, make_dataset
+from fctestbed.synthesis.dataset import SPLITS, Dataset, Split, make_dataset
 from fctestbed.synthesis.dataset_file import load_dataset
 from fctestbed.synthesis.labels import (
     LabelRule,
@@ -37,6 +37,7 @@ from fctestbed.synthesis.truth import Pid, Truth, world_truth
 from fctestbed.synthesis.world import World
 
 __all__ = [
+    "SPLITS",
     "AugmentationSpec",
     "BitLatents",
     "BitsLabel",

@@ -53,11 +53,12 @@ class Tiles:
     ) -> None:
         self._books, self._device, self._dtype = books, device, dtype
         self._shared = common_columns(books)
-        self._rows = tile_rows(max(len(book) for book in books), device)
-        self._readers = [PosteriorReader(book, tau, self._rows, device, dtype) for book in books]
         self._labels: dict[str, LabelChannel] = {
             name: group for name, group in groups.items() if not isinstance(group, tuple)
         }
+        patterns = [2 ** len(label.columns) for label in self._labels.values()]
+        self._rows = tile_rows(max(*(len(book) for book in books), *patterns, 1), device)
+        self._readers = [PosteriorReader(book, tau, self._rows, device, dtype) for book in books]
         bits = [group for group in groups.values() if isinstance(group, tuple)]
         firm = [groups[name] for name in sources if name in groups]
         sides: list[tuple[Readers, Columns]] = [
@@ -82,7 +83,7 @@ class Tiles:
             }
             leaves = {ordered(columns, label.columns) for label in self._labels.values()}
             steps = plan_marginals(
-                sorted(asked & first), sorted((asked | leaves) - first - {(), *whole})
+                sorted(asked & first), sorted((asked - first) | leaves - {(), *whole})
             )
             self._plans[reader] = columns, steps
             keys = [frozenset(step.columns) for step in steps]
