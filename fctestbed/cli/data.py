@@ -12,6 +12,8 @@ from fctestbed.cli.errors import UsageError
 if TYPE_CHECKING:
     from fctestbed.synthesis import WorldSpec
 
+_MAX_WORD_BITS = 20
+
 Ratio = Annotated[
     float | None, typer.Option("--unique-ratio", help="Share of unique label information, 0 to 1.")
 ]
@@ -72,6 +74,13 @@ def generate(
     out: Annotated[Path, typer.Option(help="The .npz file to write.")],
     unique_ratio: Ratio = None,
     seed: Annotated[int, typer.Option(help="Seed of maps and samples.")] = 0,
+    codewords: Annotated[
+        Path | None,
+        typer.Option(
+            help="A further .npz file: x1 and x2 of every pattern of each modality's bits, to be "
+            "encoded for measure's channel information."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     latents: worlds.Latents = None,
     shared: worlds.Shared = None,
@@ -95,10 +104,15 @@ def generate(
 
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
-    if out.suffix != ".npz":
-        raise UsageError(f"--out: expected a file name that ends in .npz, got {str(out)!r}")
-    if out.exists() and not force:
-        raise UsageError(f"--out: expected a new file (or --force), got {out}, which exists")
+    for option, path in (("--out", out), ("--codewords", codewords)):
+        if path is not None and path.suffix != ".npz":
+            raise UsageError(f"{option}: expected a file name that ends in .npz, got {str(path)!r}")
+        if path is not None and path.exists() and not force:
+            raise UsageError(
+                f"{option}: expected a new file (or --force), got {path}, which exists"
+            )
+    if codewords is not None and codewords.resolve() == out.resolve():
+        raise UsageError(f"--codewords: expected another file than --out, got {codewords}")
     spec = _world(
         unique_ratio,
         worlds.world_values(
@@ -116,6 +130,8 @@ def generate(
             n_test=n_test,
         ),
     )
+    if codewords is not None:
+        _write_codewords(spec, seed, codewords)
     try:
         make_dataset(spec, seed).save(out)
     except OSError as error:
@@ -128,6 +144,27 @@ def generate(
             f"{spec.n_test} of {spec.observation.dim1 + spec.observation.dim2} numbers"
         ) from error
     typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
+
+
+def _write_codewords(spec: "WorldSpec", seed: int, path: Path) -> None:
+    from fctestbed.synthesis import World, modality_codewords  # noqa: PLC0415
+    from fctestbed.synthesis.npz import write_arrays  # noqa: PLC0415
+
+    n_bits = spec.block_sizes[0] + max(spec.block_sizes[1:])
+    if n_bits > _MAX_WORD_BITS:
+        raise UsageError(
+            f"--codewords: expected at most 2^{_MAX_WORD_BITS} patterns of a modality's bits, "
+            f"got 2^{n_bits} = {2**n_bits}"
+        )
+    world = World(spec, seed)
+    try:
+        write_arrays(path, {f"x{m}": modality_codewords(world, m) for m in (1, 2)})
+    except OSError as error:
+        raise UsageError(
+            f"--codewords: expected a place to write, got {path} ({error.strerror})"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"--codewords: {error}") from error
 
 
 def _world(unique_ratio: float | None, values: dict[str, Any]) -> "WorldSpec":

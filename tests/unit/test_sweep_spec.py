@@ -26,6 +26,9 @@ CHANGES = [
     {"augmentation": {"kind": "official"}},
     {"measurement": {"n_fit": 9}},
     {"measurement": {"ridge": 0.5}},
+    {"measurement": {"channel": False}},
+    {"measurement": {"channel": {"taus": [1.0]}}},
+    {"measurement": {"channel": {"target_bits": 0.5}}},
     {"settings": {"factorcl-ssl": {"inner_steps": 2}}},
 ]
 
