@@ -15,7 +15,16 @@ from fctestbed.cli.main import app, run
 from fctestbed.information import bsc_flip_probability
 from fctestbed.synthesis import load_dataset
 
-COMMANDS = ("sweep", "figures", "truth", "generate", "measure", "export", "bench")
+COMMANDS = (
+    "sweep",
+    "figures",
+    "truth",
+    "generate",
+    "measure",
+    "export",
+    "check-method",
+    "bench",
+)
 HEAVY = ("torch", "pandas", "matplotlib", "numpy", "scipy")
 
 

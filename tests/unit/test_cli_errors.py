@@ -10,7 +10,7 @@ from fctestbed.results import export_results
 
 CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
 GRID = "a number or start:stop:step (stop included)"
-METHODS = "one of simclr, supcon, factorcl-sup, factorcl-ssl, "
+METHODS = "one of simclr, supcon, "
 
 BAD_SWEEPS = [
     ("--unique-ratio 0:1", f"--unique-ratio: expected {GRID}, got '0:1'"),
