@@ -39,10 +39,13 @@ def conditional_entropy_bracket(
         goal_nats: width of the interval at which to stop.
         max_iterations: most steps (projections and Newton steps together) of each part.
     """
-    upper = lower = 0.0
     iterations = 0
     first, second, margin = _trimmed(a, b)
-    for one, two in _parts(*_reduced(first, second)):
+    reduced = _reduced(first, second)
+    # H(Y | X1, X2) of merged values of y lacks what tells these apart, which no source knows.
+    merged = float(entr(reduced[0].sum(axis=0)).sum() - entr(first.sum(axis=0)).sum())
+    upper = lower = merged
+    for one, two in _parts(*reduced):
         mass = float(one.sum())
         found = _solve(one / mass, two / float(two.sum()), goal_nats, max_iterations)
         upper += mass * found.upper_nats

@@ -8,11 +8,14 @@ noisy.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from fctestbed.bounds import infonce_lower_bound_nats
+from fctestbed.information import partial_information
 from fctestbed.measurement.channel import Codebook, channel_information, codebook
 from fctestbed.measurement.channel.result import Group
 from fctestbed.nets import ConcatCritic, Stack
@@ -102,6 +105,7 @@ def benchmarks(device: str, *, steps: int = 40) -> Iterator[Timing]:
         steps: training steps of each training benchmark.
     """
     yield from _data()
+    yield from _decompositions()
     rate = matrix_rate(device)
     yield Timing(
         "matrix product 1024 x 1024 x 1024", 2 * 1024**3 / rate, operations=2 * 1024**3, rate=rate
@@ -124,6 +128,22 @@ def _data() -> Iterator[Timing]:
     world = make_dataset(WorldSpec(), 0)
     for spec in (OfficialAugmentation(), OptimalAugmentation()):
         yield Timing(f"{spec.kind} augmentation, batch 256", _augmentation(world, spec))
+
+
+def _decompositions() -> Iterator[Timing]:
+    """Exact PID: k bits seen through BSC(.1) and BSC(.2), and a random table, which is harder."""
+    bit = np.array([[0.9 * 0.8, 0.9 * 0.2], [0.1 * 0.8, 0.1 * 0.2]])
+    one = np.stack([bit, bit[::-1, ::-1]], axis=2) / 2
+    tables, table = {}, np.ones((1, 1, 1))
+    for k in range(1, 7):
+        table = np.asarray(np.kron(table, one))
+        if k in {4, 6}:
+            tables[f"{2**k}^3 noisy two-view"] = table
+    random = np.random.default_rng(0).dirichlet(np.full(16**3, 0.5))
+    tables["16^3 Dirichlet(.5)"] = random.reshape(16, 16, 16)
+    for name, known in tables.items():
+        work = partial(partial_information, known)
+        yield Timing(f"exact PID, {name}", best_time(work, repeat=3))
 
 
 def _augmentation(dataset: Dataset, spec: OfficialAugmentation | OptimalAugmentation) -> float:

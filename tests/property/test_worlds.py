@@ -167,6 +167,7 @@ def test_atoms_make_up_the_parts_where_they_are_known(spec):
     assert truth.shared_bits == pytest.approx(pid.redundancy_bits - pid.synergy_bits, abs=1e-12)
     assert truth.unique1_bits == pytest.approx(pid.unique1_bits + pid.synergy_bits, abs=1e-12)
     assert truth.unique2_bits == pytest.approx(pid.unique2_bits + pid.synergy_bits, abs=1e-12)
+    assert 0 <= pid.gap_bits <= 1e-7
 
 
 @FEW

@@ -50,7 +50,13 @@ def test_truth_is_exact_at_any_ratio(capsys):
     for key, value in expected.items():
         assert found[key] == pytest.approx(value, abs=1e-9), key
     assert found["pid"] == pytest.approx(
-        {"redundancy_bits": 1.26, "unique1_bits": 0.37, "unique2_bits": 0.37, "synergy_bits": 0.0},
+        {
+            "redundancy_bits": 1.26,
+            "unique1_bits": 0.37,
+            "unique2_bits": 0.37,
+            "synergy_bits": 0.0,
+            "gap_bits": 0.0,
+        },
         abs=1e-9,
     )
     shared, unique = 1 - bsc_flip_probability(0.63), 1 - bsc_flip_probability(0.37)
@@ -63,7 +69,13 @@ def test_truth_takes_the_world_s_options(capsys):
     options = ("--label-bits=4", "--balance=0.25", "--synergy=0.25", "--unique-ratio=0.5", "--json")
     found = json.loads(said(capsys, "truth", *options))
     assert found["pid"] == pytest.approx(
-        {"redundancy_bits": 1.0, "unique1_bits": 0.5, "unique2_bits": 1.5, "synergy_bits": 1.0},
+        {
+            "redundancy_bits": 1.0,
+            "unique1_bits": 0.5,
+            "unique2_bits": 1.5,
+            "synergy_bits": 1.0,
+            "gap_bits": 0.0,
+        },
         abs=1e-9,
     )
 
@@ -73,6 +85,21 @@ def test_truth_in_lines_names_every_number(capsys):
     lines = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert lines["shared_bits"] == "1.26"
     assert lines["pid.synergy_bits"] == "0"
+    assert lines["pid.gap_bits"] == "0"
+
+
+def test_truth_of_a_threshold_shows_its_atoms_and_their_gap(capsys):
+    found = json.loads(said(capsys, "truth", "--label", "threshold", "--json"))
+    pid = found["pid"]
+    assert 0 <= pid.pop("gap_bits") <= 1e-9
+    assert sum(pid.values()) == pytest.approx(found["total_bits"], abs=1e-9)
+    assert "pid_note" not in {name for name, value in found.items() if value is not None}
+
+
+def test_truth_says_why_a_label_has_no_atoms(capsys):
+    lines = said(capsys, "truth", "--label", "threshold", "--latents", "gaussian")
+    assert "pid_note" in lines
+    assert "finite sources" in lines
 
 
 def test_truth_of_a_label_of_very_many_classes_takes_no_memory(capsys):
