@@ -1,6 +1,7 @@
 """The commands ``truth`` and ``generate``."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def truth(
     unique_ratio: Ratio = None,
     as_json: Json = False,
+    augmentation: Annotated[
+        str | None,
+        typer.Option(help="Also what copies by optimal, unique or quality hold of the originals."),
+    ] = None,
+    augmentation_quality: Annotated[
+        str | None,
+        typer.Option(
+            metavar="R,I",
+            help="For quality: chances that a relevant bit survives and an irrelevant one is lost.",
+        ),
+    ] = None,
     latents: worlds.Latents = None,
     shared: worlds.Shared = None,
     unique: worlds.Unique = None,
@@ -60,11 +72,15 @@ def truth(
         ),
     )
     content = world_truth(spec).as_dict()
+    if augmentation is not None or augmentation_quality is not None:
+        content["augmentation"] = _copies(spec, augmentation, augmentation_quality)
     if as_json:
         typer.echo(json.dumps(content))
         return
-    pid = content.pop("pid") or {}
-    for name, value in {**content, **{f"pid.{atom}": bits for atom, bits in pid.items()}}.items():
+    parts = {name: content.pop(name, None) or {} for name in ("pid", "augmentation")}
+    for part, values in parts.items():
+        content.update({f"{part}.{name}": value for name, value in values.items()})
+    for name, value in content.items():
         if value is not None:
             shown = f"{value:.6g}" if isinstance(value, float) else value
             typer.echo(f"{name:26} {shown}")
@@ -165,6 +181,46 @@ def _write_codewords(spec: "WorldSpec", seed: int, path: Path) -> None:
         ) from error
     except ValueError as error:
         raise UsageError(f"--codewords: {error}") from error
+
+
+def _copies(world: "WorldSpec", kind: str | None, quality: str | None) -> dict[str, Any]:
+    """What an augmentation's copies hold of the originals, under its settings."""
+    from fctestbed.synthesis import (  # noqa: PLC0415 - --help must not wait for it
+        OptimalAugmentation,
+        QualityAugmentation,
+        UniqueAugmentation,
+    )
+    from fctestbed.synthesis.augmentation_information import (  # noqa: PLC0415
+        augmentation_information_bits,
+    )
+
+    spec: OptimalAugmentation | UniqueAugmentation | QualityAugmentation
+    if quality is not None and kind not in (None, "quality"):
+        raise UsageError(f"--augmentation-quality: expected --augmentation quality, got {kind}")
+    if kind in (None, "quality"):
+        relevant, irrelevant = _chances("1,1" if quality is None else quality)
+        spec = QualityAugmentation(relevant=relevant, irrelevant=irrelevant)
+    elif kind in ("optimal", "unique"):
+        spec = OptimalAugmentation() if kind == "optimal" else UniqueAugmentation()
+    else:
+        raise UsageError(f"--augmentation: expected optimal, unique or quality, got {kind!r}")
+    try:
+        held = augmentation_information_bits(world, spec)
+    except ValueError as error:
+        raise UsageError.of(error) from error
+    return {**spec.model_dump(mode="json"), **asdict(held)}
+
+
+def _chances(text: str) -> tuple[float, float]:
+    try:
+        relevant, irrelevant = (float(part) for part in text.split(","))
+    except ValueError:
+        relevant = irrelevant = -1.0
+    if not (0 <= relevant <= 1 and 0 <= irrelevant <= 1):
+        raise UsageError(
+            f"--augmentation-quality: expected two numbers from 0 to 1 such as 0.5,1, got {text!r}"
+        )
+    return relevant, irrelevant
 
 
 def _world(unique_ratio: float | None, values: dict[str, Any]) -> "WorldSpec":

@@ -102,6 +102,23 @@ def test_truth_says_why_a_label_has_no_atoms(capsys):
     assert "finite sources" in lines
 
 
+def test_truth_says_what_augmented_copies_hold(capsys):
+    options = ("--unique-ratio=0.4", "--synergy=0.3", "--json")
+    truth = json.loads(said(capsys, "truth", *options))
+    assert "augmentation" not in truth
+    unique = json.loads(said(capsys, "truth", *options, "--augmentation=unique"))["augmentation"]
+    assert unique["kind"] == "unique"
+    assert unique["x1_bits"] == pytest.approx(truth["x1_label_bits"], abs=1e-9)
+    assert unique["x2_given_x1_bits"] == pytest.approx(truth["unique2_bits"], abs=1e-9)
+    quality = json.loads(said(capsys, "truth", *options, "--augmentation-quality=0,0.0"))
+    # Two of the six bits of each block are relevant; the others are left as they are.
+    assert quality["augmentation"]["joint_bits"] == pytest.approx(12)
+    lines = said(capsys, "truth", "--augmentation", "quality", "--augmentation-quality", "1,1")
+    named = dict(line.split(maxsplit=1) for line in lines.splitlines())
+    assert named["augmentation.joint_bits"] == named["total_bits"] == "2"
+    assert named["augmentation.relevant"] == "1"
+
+
 def test_truth_of_a_label_of_very_many_classes_takes_no_memory(capsys):
     started = time.monotonic()
     options = ("--label-bits", "20", "--shared", "20", "--unique", "10")
