@@ -21,6 +21,7 @@ from fctestbed.bounds.nce_club import (
     own_negatives_nce_club_estimate_nats,
 )
 from fctestbed.bounds.nt_xent import nt_xent_nats, nt_xent_of_scores_nats
+from fctestbed.bounds.von_mises_fisher import vmf_divergence_nats, vmf_mean_length
 
 __all__ = [
     "Contrast",
@@ -35,4 +36,6 @@ __all__ = [
     "nt_xent_of_scores_nats",
     "own_negatives_infonce_lower_bound_nats",
     "own_negatives_nce_club_estimate_nats",
+    "vmf_divergence_nats",
+    "vmf_mean_length",
 ]

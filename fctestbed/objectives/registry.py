@@ -20,7 +20,9 @@ from fctestbed.objectives.comm import CoMM
 from fctestbed.objectives.contrastive import SimCLR, SupCon
 from fctestbed.objectives.controls import Raw, Supervised, Untrained
 from fctestbed.objectives.cross_self import CrossSelf, CrossSelfFact
+from fctestbed.objectives.disentangled import DisentangledSSL
 from fctestbed.objectives.factorcl import FactorCLSsl, FactorCLSup
+from fctestbed.objectives.focal import Focal
 from fctestbed.objectives.ourcl import OurCLSsl, OurCLSup
 from fctestbed.objectives.unimodal import UnimodalSsl, UnimodalSup
 
@@ -36,6 +38,8 @@ METHODS: dict[str, type[Method]] = {
     "unimodal-sup": UnimodalSup,
     "unimodal-ssl": UnimodalSsl,
     "comm": CoMM,
+    "focal": Focal,
+    "disentangled-ssl": DisentangledSSL,
     "supervised": Supervised,
     "untrained": Untrained,
     "raw": Raw,

@@ -104,9 +104,10 @@ METHOD_STYLES: dict[str, MethodStyle] = {
     "ourcl-sup": MethodStyle("OurCL-SUP", COLORBLIND["yellow"], "P", LONG),
     "ourcl-ssl": MethodStyle("OurCL-SSL", COLORBLIND["brown"], "X", LONG),
     "comm": MethodStyle("CoMM", COLORBLIND["sky"], "p", DASH_DOT),
-    # The palette has no more colours: an indigo and an olive, far from its own in lightness.
-    "focal": MethodStyle("FOCAL", "#4b3f8f", "h", DASH_DOT),
-    "disentangled-ssl": MethodStyle("DisentangledSSL", "#7d7a00", "*", DASH_DOT),
+    # The palette has no more colours: two dark ones, apart from all others also where red, green or
+    # blue is not seen.
+    "focal": MethodStyle("FOCAL", "#332288", "h", DASH_DOT),
+    "disentangled-ssl": MethodStyle("DisentangledSSL", "#661100", "*", DASH_DOT),
     # Controls are greys; the unimodal ones a grey of the FactorCL that they are the baseline of.
     "unimodal-sup": MethodStyle("Unimodal-SUP", "#5b8a7d", "o", LONG, control=True),
     "unimodal-ssl": MethodStyle("Unimodal-SSL", "#b08672", "s", LONG, control=True),

@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 import torch
-from plain_loops import Rows, check_simple, encoded, mlp, nt_xent, projected, scorer
+from plain_loops import (
+    EVERYONE,
+    Rows,
+    check_simple,
+    encoded,
+    infonce,
+    mlp,
+    nt_xent,
+    projected,
+    scorer,
+    table_of,
+)
+from scipy.special import ive
 from torch import Tensor, nn
 
 from fctestbed.nets import MlpFusion, TransformerFusion
@@ -139,3 +151,112 @@ def test_comm_aligns_fused_codes_with_each_other_and_with_single_ones(
         return {name: term / share for name, term in terms.items()}
 
     check_simple("comm", settings, plain)
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    return a @ b / a.norm() / b.norm()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"critic": "separable"},
+        {"shared_weight": 0.5, "private_weight": 2.0, "orthogonality_weight": 0.7},
+    ],
+    ids=str,
+)
+def test_focal_is_its_shared_private_and_orthogonality_losses(settings: dict[str, Any]) -> None:
+    def plain(method: Method, module: nn.Module, k: int, batch: Batch) -> dict[str, Tensor]:
+        def halves(m: int, x: Tensor) -> tuple[Rows, Rows]:
+            rows = projected(module, f"head{m}", "embedding", k, encoded(module, m, k, x))
+            return [row[:3] for row in rows], [row[3:] for row in rows]
+
+        def score(critic: str) -> Any:
+            return scorer(module.get_submodule(critic), k)
+
+        (s1a, u1a), (s1b, u1b) = (halves(1, view.x1) for view in batch.views)
+        (s2a, u2a), (s2b, u2b) = (halves(2, view.x2) for view in batch.views)
+        shared = nt_xent(score("shared"), s1a, s2a) + nt_xent(score("shared"), s1b, s2b)
+        private = nt_xent(score("private1"), u1a, u1b) + nt_xent(score("private2"), u2a, u2b)
+        orthogonality = torch.zeros((), dtype=torch.float64)
+        for one, other in ((s1a, u1a), (s2a, u2a), (u1a, u2a), (s1b, u1b), (s2b, u2b), (u1b, u2b)):
+            for a, b in zip(one, other, strict=True):
+                orthogonality = orthogonality + max(cosine(a, b), torch.zeros(())) / len(one)
+        weights = method.settings
+        return {
+            "shared": weights.shared_weight * shared,
+            "private": weights.private_weight * private,
+            "orthogonality": weights.orthogonality_weight * orthogonality,
+        }
+
+    check_simple("focal", settings, plain)
+
+
+def unit(row: Tensor) -> Tensor:
+    return row / row.norm()
+
+
+def clip(f: Any, u: Rows, v: Rows) -> Tensor:
+    """Minus the mean of both ways' InfoNCE."""
+    table = table_of(f, u, v)
+    both = infonce(table, EVERYONE, "second") + infonce(table, EVERYONE, "first")
+    return -both / 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"beta": 0.03, "kappa": 20.0, "temperature": 0.3},
+        {"critic": "concat", "orthogonality_weight": 0.2},
+        {"critic": "bilinear"},
+    ],
+    ids=str,
+)
+def test_disentangled_ssl_is_its_two_steps(settings: dict[str, Any]) -> None:
+    def plain(method: Method, module: nn.Module, k: int, batch: Batch) -> dict[str, Tensor]:
+        chosen = method.settings
+        length = float(ive(2, chosen.kappa) / ive(1, chosen.kappa))
+
+        def shared(m: int, x: Tensor) -> Rows:
+            layers = list(module.get_submodule(f"shared.modality{m}.layers").children())
+            return [unit(mlp(layers, k, row)) for row in x[k]]
+
+        def specific(m: int, x: Tensor, codes: Rows) -> Rows:
+            layers = list(module.get_submodule(f"specific{m}.layers").children())
+            return [mlp(layers, k, torch.cat([row, c])) for row, c in zip(x[k], codes, strict=True)]
+
+        mu1, mu2 = shared(1, batch.x1), shared(2, batch.x2)
+        divergence = torch.stack(
+            [chosen.kappa * length * (1 - a @ b) for a, b in zip(mu1, mu2, strict=True)]
+        ).mean()
+        cross = clip(
+            scorer(module.get_submodule("cross"), k),
+            [length * mu for mu in mu1],
+            [length * mu for mu in mu2],
+        )
+        joint: dict[int, list[Rows]] = {1: [], 2: []}
+        overlap = torch.zeros((), dtype=torch.float64)
+        for view in batch.views:
+            c = {1: shared(1, view.x1), 2: shared(2, view.x2)}
+            c = {m: [row.detach() for row in rows] for m, rows in c.items()}
+            for m, x in ((1, view.x1), (2, view.x2)):
+                own = specific(m, x, c[m])
+                pairs = zip(own, c[3 - m], strict=True)
+                joint[m].append([unit(torch.cat([s, other])) for s, other in pairs])
+                table = torch.zeros(4, 4, dtype=torch.float64)
+                for s, code in zip(own, c[m], strict=True):
+                    table = table + torch.outer(unit(s), code)
+                overlap = overlap + table.square().sum().sqrt() / 2
+        steps = {
+            f"specific{m}": clip(scorer(module.get_submodule(f"critic{m}"), k), *joint[m])
+            for m in (1, 2)
+        }
+        return {
+            "cross": cross,
+            "divergence": chosen.beta * divergence,
+            **steps,
+            "orthogonality": chosen.orthogonality_weight * overlap,
+        }
+
+    check_simple("disentangled-ssl", settings, plain)

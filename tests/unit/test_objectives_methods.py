@@ -176,6 +176,8 @@ WIDTHS: dict[str, dict[str, int]] = {
         for name in ("factorcl-sup", "factorcl-ssl")
     },
     "cross-self-fact": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4, "joint": 16},
+    "focal": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4, "joint": 16},
+    "disentangled-ssl": {"z_s1": 6, "z_s2": 6, "z_u1": 6, "z_u2": 6, "joint": 24},
     "comm": {"z1": 12, "z2": 12, "joint": 12},
 }
 
@@ -266,6 +268,32 @@ def test_comm_reads_its_code_of_both_modalities_from_neither_alone(fusion: str) 
     )
 
 
+def test_the_two_steps_of_disentangled_ssl_share_no_parameter() -> None:
+    method, module = built("disentangled-ssl")
+    first_step = {"cross", "divergence"}
+    terms = method.loss(module, batch_of(method))
+    for term in terms:
+        losses = method.loss(module, batch_of(method))[term]
+        reached = {
+            parameter.split(".")[0]
+            for parameter, gradient in gradients(module, losses).items()
+            if gradient is not None
+        }
+        assert reached
+        assert (reached <= {"shared", "cross"}) == (term in first_step), term
+        assert term in first_step or not reached & {"shared", "cross"}, term
+
+
+def test_rivals_read_their_factors_from_codes_of_their_own() -> None:
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    for name, parts in (("focal", "private"), ("disentangled-ssl", "specific")):
+        method, module = built(name)
+        readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
+        for m in (1, 2):
+            assert torch.equal(readouts[f"z_s{m}"], heads[f"shared{m}"])
+            assert torch.equal(readouts[f"z_u{m}"], heads[f"{parts}{m}"])
+
+
 @pytest.mark.parametrize("name", ["simclr", "supcon"])
 def test_contrastive_heads_stand_on_the_encoders(name: str) -> None:
     method, module = built(name)
@@ -319,6 +347,9 @@ def test_unknown_settings_are_refused(name: str) -> None:
         ("comm", "fusion", "sum"),
         ("comm", "single_view", "mutated"),
         ("comm", "reduction", "max"),
+        ("focal", "private_weight", -1.0),
+        ("disentangled-ssl", "kappa", 0.0),
+        ("disentangled-ssl", "beta", -0.1),
     ],
 )
 def test_settings_outside_their_range_are_refused(name: str, key: str, value: object) -> None:
