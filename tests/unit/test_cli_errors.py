@@ -8,7 +8,7 @@ from fctestbed.cli.main import run
 
 CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
 GRID = "a number or start:stop:step (stop included)"
-METHODS = "one of simclr, supcon, factorcl-sup, factorcl-ssl, "
+METHODS = "one of simclr, supcon, cross-self, cross-self-fact, "
 
 BAD_SWEEPS = [
     ("--unique-ratio 0:1", f"--unique-ratio: expected {GRID}, got '0:1'"),

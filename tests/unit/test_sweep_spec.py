@@ -141,7 +141,7 @@ def test_only_the_ratios_of_the_grid_must_fit_the_label(world, ratios):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"methods": ["foo"]}, "methods: expected one of simclr, supcon, factorcl-sup"),
+        ({"methods": ["foo"]}, "methods: expected one of simclr, supcon, cross-self"),
         ({"methods": []}, "methods: expected one or more different values, got []"),
         ({"methods": ["raw", "raw"]}, "methods: expected one or more different values, got ['raw'"),
         ({"seeds": [1, 1]}, "seeds: expected one or more different values, got [1, 1]"),
