@@ -21,7 +21,8 @@ def sweep(
         typer.Option(help="Grid of ratios: 0:1:0.1 (stop included), 0,0.5,1, or both mixed."),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="Comma-separated methods; the default is all of them.")
+        str | None,
+        typer.Option(help="Comma-separated methods; the default has FactorCL's and the controls."),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Grid of seeds: 0:2 is seeds 0, 1 and 2.")
