@@ -65,7 +65,7 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     known = [key in facts for key in zip(rows["method"], rows["variant"], strict=True)]
     rows = flagged(rows, known)
     require_rows(rows, "label bits and loss terms")
-    shown, left_out = readable_series(rows, most_series=_MOST_ROWS, or_first=False)
+    shown, left_out = readable_series(rows, most_series=_MOST_ROWS, any_variant=options.any_variant)
     require_rows(shown, "label bits of the paper's variants")
     ratios = Ratios.of(shown, options.table_ratio)
     width = _equal_width(results)

@@ -27,12 +27,12 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: not used here.
+        options: not used here but for ``any_variant``.
 
     Raises:
         NothingToDraw: if no finished run has task accuracy.
     """
-    rows, left_out = readable_series(accuracy_rows(results))
+    rows, left_out = readable_series(accuracy_rows(results), any_variant=options.any_variant)
     require_rows(rows, "task accuracy")
     points = seed_intervals(rows, "accuracy")
     bayes = rows.groupby("unique_ratio")["bayes_accuracy"].mean().dropna()

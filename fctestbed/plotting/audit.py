@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fctestbed.plotting.cells import Column, markdown_table, plus_minus
 from fctestbed.plotting.dots import draw_dot, set_dots_axis
 from fctestbed.plotting.drawing import Drawing, DrawOptions
-from fctestbed.plotting.facts import series_facts
+from fctestbed.plotting.facts import RunFacts, series_facts
 from fctestbed.plotting.intervals import seed_intervals, seeds_note
 from fctestbed.plotting.pooling import Ratios, pooled_intervals
 from fctestbed.plotting.selection import (
@@ -48,7 +48,9 @@ class _Departure:
 def departures_in(results: Results) -> list[_Departure]:
     """Variants that part from the paper's run of their method, in drawing order.
 
-    Single departures come first, then variants of several; ``official`` is the last of a method.
+    Single departures of the official code come first, then other single changes, then variants of
+    several; ``official`` is the last of a method. Another critic alone and augmentations of a
+    quality have figures of their own and are left out.
     """
     facts = series_facts(results)
     found = []
@@ -56,18 +58,33 @@ def departures_in(results: Results) -> list[_Departure]:
         paper = facts.get((method, PAPER))
         if paper is None or variant == PAPER:
             continue
-        own = {k: v for k, v in fact.departures.items() if paper.departures.get(k) != v}
-        if not own:
+        changed = _changed(fact, paper)
+        if set(changed) <= {"critic"} or fact.augmentation.get("kind") == "quality":
             continue
         label = variant
         if variant == OFFICIAL:
-            label = f"official: all {len(own)}" if len(own) > 1 else "official"
-        elif len(own) == 1:
-            label = " = ".join(str(part) for part in next(iter(own.items())))
+            label = f"official: all {len(changed)}" if len(changed) > 1 else "official"
+        elif len(changed) == 1:
+            label = " = ".join(str(part) for part in next(iter(changed.items())))
             label = label.replace("True", "true").replace("False", "false")
-        order = (method_order(method), variant == OFFICIAL, len(own) > 1, label)
+        several = len(changed) > 1
+        ours = not set(changed) <= set(fact.departures)
+        order = (method_order(method), variant == OFFICIAL, several, ours, label)
         found.append((order, _Departure(method, variant, label)))
     return [departure for _, departure in sorted(found, key=lambda entry: entry[0])]
+
+
+def _changed(fact: RunFacts, paper: RunFacts) -> dict[str, Any]:
+    """What a run has otherwise than the paper's, with its values."""
+    changed = {
+        name: value
+        for own, other in ((fact.departures, paper.departures), (fact.settings, paper.settings))
+        for name, value in own.items()
+        if name not in other or other[name] != value
+    }
+    if fact.augmentation != paper.augmentation:
+        changed["views"] = fact.augmentation.get("kind", "none")
+    return changed
 
 
 def paired_changes(results: Results, quantity: str, estimator: str) -> pd.DataFrame:

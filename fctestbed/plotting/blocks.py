@@ -47,7 +47,9 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
     tables = []
     handles: dict[str, Line2D] = {}
     for axes, (panel, (title, quantities)) in zip(panels, _PANELS.items(), strict=True):
-        rows, left_out = readable_series(quantity_rows(results, quantities, options.estimator))
+        rows, left_out = readable_series(
+            quantity_rows(results, quantities, options.estimator), any_variant=options.any_variant
+        )
         require_rows(rows, f"{panel} bits")
         points = seed_intervals(rows, "value_bits")
         entropy = _true_bits(rows)

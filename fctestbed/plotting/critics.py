@@ -51,7 +51,8 @@ def critic_rows(results: Results, estimator: str) -> pd.DataFrame:
 def draw_critics(results: Results, options: DrawOptions) -> Drawing:
     """A row per method, a mark per critic family; the exact total is the black line.
 
-    A filled mark is the critic that the method has by default.
+    A filled mark is the critic that the method has by default, where runs of the paper's variant
+    tell; else all are filled.
 
     Args:
         results: the rows.
@@ -69,13 +70,16 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
     require_rows(points, "critics at every ratio")
     own = rows[rows["variant"] == PAPER]
     default = set(zip(own["method"], own["critic"], strict=True))
+    # Without runs of the paper's variant no critic is known to be a method's own.
     points["default"] = [
         key in default for key in zip(points["method"], points["critic"], strict=True)
     ]
     total = ratios.mean(total_label_bits(results))
     markers = _markers(points)
     note = f"{ratios.note}; {seeds_note(points['n_seeds'], n_unfinished(results))}"
-    note += f"{options.estimator_note}; filled: the method's own critic"
+    note += options.estimator_note
+    if default:
+        note += "; filled: the method's own critic"
     figure = _figure(points, markers, total, note)
     numbers = points.rename(
         columns={"mean": "captured_bits", "low": "low_bits", "high": "high_bits"}
@@ -105,7 +109,7 @@ def _figure(points: pd.DataFrame, markers: dict[str, str], total: float, note: s
     for point in points.to_dict(orient="records"):
         place = step * methods.index(point["method"]) + list(markers).index(point["critic"])
         style = style_of(point["method"])
-        filled = bool(point["default"])
+        filled = bool(point["default"]) or not points["default"].any()
         draw_dot(axes, place, point, style, marker=markers[point["critic"]], filled=filled)
     for row in range(1, len(methods)):
         axes.axhline(step * row - 1.0, color="#cccccc", linewidth=0.5)

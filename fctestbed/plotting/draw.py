@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fctestbed.plotting.ablation import draw_ablation
@@ -76,27 +77,39 @@ def draw_figures(
         raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
     options = DrawOptions(heatmap_ratio=heatmap_ratio, table_ratio=table_ratio, estimator=estimator)
     out_dir = Path(out_dir)
-    written: list[Path] = []
     with house_style():
-        for name, draw in FIGURES.items():
-            try:
-                drawing = draw(results, options)
-            except NothingToDraw:
-                continue
-            for ending in formats:
-                content = _encoded(drawing, ending)
-                written.append(write_atomically(out_dir / f"{name}.{ending}", content))
-            numbers = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
-            written.append(write_atomically(out_dir / f"{name}.csv", numbers))
-            if drawing.markdown:
-                text = drawing.markdown.encode()
-                written.append(write_atomically(out_dir / f"{name}.md", text))
-    if not written:
+        drawings = _drawings(results, options)
+        # A picture of some variant is better than none.
+        drawings = drawings or _drawings(results, replace(options, any_variant=True))
+        written = [
+            write_atomically(out_dir / file_name, content)
+            for name, drawing in drawings.items()
+            for file_name, content in _files(name, drawing, formats).items()
+        ]
+    if not drawings:
         n_runs = len(results.runs)
         raise ValueError(
             f"results: expected finished runs to draw, got none ({n_runs} runs in all)"
         )
     return written
+
+
+def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
+    drawings = {}
+    for name, draw in FIGURES.items():
+        try:
+            drawings[name] = draw(results, options)
+        except NothingToDraw:
+            continue
+    return drawings
+
+
+def _files(name: str, drawing: Drawing, formats: Sequence[str]) -> dict[str, bytes]:
+    files = {f"{name}.{ending}": _encoded(drawing, ending) for ending in formats}
+    files[f"{name}.csv"] = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
+    if drawing.markdown:
+        files[f"{name}.md"] = drawing.markdown.encode()
+    return files
 
 
 def _encoded(drawing: Drawing, ending: str) -> bytes:

@@ -20,11 +20,14 @@ class DrawOptions:
         heatmap_ratio: unique ratio of the heat map; the nearest one there is is drawn. None: 0.5.
         table_ratio: unique ratio of the tables, likewise. None: the mean over all ratios.
         estimator: whose bits are drawn; ``linear_probe`` by default.
+        any_variant: whether a method of more variants than can be shown, the paper's not among
+            them, is shown by the first one. Else it is left to the figures that compare variants.
     """
 
     heatmap_ratio: float | None = None
     table_ratio: float | None = None
     estimator: str = LINEAR_PROBE
+    any_variant: bool = False
 
     @property
     def estimator_note(self) -> str:

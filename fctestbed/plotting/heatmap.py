@@ -62,7 +62,8 @@ def draw_heatmap(results: Results, options: DrawOptions) -> Drawing:
     rows = finished(results.captured)
     rows = rows[rows["quantity"].str.fullmatch(_LATENT) & (rows["estimator"] == options.estimator)]
     require_rows(rows, "single latent bits")
-    rows, left_out = readable_series(rows)
+    rows, left_out = readable_series(rows, any_variant=options.any_variant)
+    require_rows(rows, "single latent bits of a variant to show")
     wanted = DEFAULT_RATIO if options.heatmap_ratio is None else options.heatmap_ratio
     ratio = nearest_ratio(rows, wanted)
     rows = rows[rows["unique_ratio"] == ratio]

@@ -47,7 +47,9 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
     Raises:
         NothingToDraw: if no finished run has label bits.
     """
-    rows, left_out = readable_series(quantity_rows(results, LABEL, options.estimator))
+    rows, left_out = readable_series(
+        quantity_rows(results, LABEL, options.estimator), any_variant=options.any_variant
+    )
     require_rows(rows, "label bits")
     points = seed_intervals(rows, "value_bits")
     total = total_label_bits(results)

@@ -26,7 +26,7 @@ AXES = {
 }
 TITLES = {
     "relevant": "irrelevant bits always redrawn",
-    "irrelevant": "relevant bits always kept",
+    "irrelevant": "relevant bits always survive",
 }
 
 _KEYS = ["method", "variant"]

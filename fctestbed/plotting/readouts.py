@@ -53,7 +53,8 @@ def draw_readouts(results: Results, options: DrawOptions) -> Drawing:
     """
     rows = _block_rows(results, options.estimator)
     require_rows(rows, "block bits by the readouts of the paper's Table 1")
-    rows, left_out = readable_series(rows, most_variants=1, or_first=False)
+    rows, left_out = readable_series(rows, most_variants=1, any_variant=options.any_variant)
+    require_rows(rows, "block bits of the paper's variants")
     ratios = Ratios.of(rows, options.table_ratio)
     points = pooled_intervals(rows, "value_bits", [*_KEYS, "quantity"], ratios)
     require_rows(points, "block bits by readout at every ratio")

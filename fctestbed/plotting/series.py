@@ -47,19 +47,19 @@ def readable_series(
     *,
     most_variants: int = MOST_VARIANTS,
     most_series: int = MOST_SERIES,
-    or_first: bool = True,
+    any_variant: bool = False,
 ) -> tuple[pd.DataFrame, str]:
     """The rows of as many variants as a reader can tell apart.
 
     A method with more than ``most_variants`` keeps the paper's variant only; so does every method
-    with several if more than ``most_series`` would be left. Without a paper's variant it keeps the
-    first by name, or none if ``or_first`` is false.
+    with several if more than ``most_series`` would be left. Without a paper's variant it keeps
+    none, or the first by name if ``any_variant`` is true.
 
     Returns:
         The rows kept, and a note on how many variants were not; empty if all were kept.
     """
     known = variants_by_method(rows)
-    few = {method: _paper_alone(variants, or_first) for method, variants in known.items()}
+    few = {method: _paper_alone(variants, any_variant) for method, variants in known.items()}
     kept = {m: v if len(v) <= most_variants else few[m] for m, v in known.items()}
     if sum(map(len, kept.values())) > most_series:
         kept = few
@@ -75,7 +75,7 @@ def readable_series(
     ), f"{n_left_out} more variant{'s' if n_left_out > 1 else ''} not drawn"
 
 
-def _paper_alone(variants: list[str], or_first: bool) -> list[str]:
+def _paper_alone(variants: list[str], any_variant: bool) -> list[str]:
     # The paper's comes first where there is one.
-    lone = len(variants) == 1 or variants[0] == PAPER or or_first
+    lone = len(variants) == 1 or variants[0] == PAPER or any_variant
     return variants[:1] if lone else []

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -132,9 +130,30 @@ def test_a_sweep_of_the_papers_variant_alone_has_no_audit():
             drawn(as_results(runs))
 
 
-def test_augmentations_and_critics_are_no_departures():
+def test_another_critic_and_augmentations_of_a_quality_have_figures_of_their_own():
     run = record("simclr", 0.5, 0)
-    other = departing(run, "quality 0.5/1", {}, settings={"critic": "cosine"})
-    assert json.loads(json.dumps(other.spec))["training"]["settings"] == {"critic": "cosine"}
+    critic = departing(run, "cosine", {}, settings={"critic": "cosine"})
+    quality = departing(run, "worse", {}, augmentation={"kind": "quality", "relevant": 0.5})
     with pytest.raises(NothingToDraw):
-        drawn(as_results([run, other]))
+        drawn(as_results([run, critic, quality]))
+
+
+def test_changes_that_are_not_the_official_codes_come_after_its_own():
+    run = record("factorcl-ssl", 0.5, 0)
+    runs = [
+        run,
+        departing(run, "official", ALL),
+        departing(run, "views", {}, augmentation={"kind": "official"}),
+        departing(run, "counting sum", {}, settings={"critic": "concat", "counting": "sum"}),
+        departing(run, "v1", {"contrast": "first"}),
+        departing(run, "two", {}, settings={"critic": "cosine", "counting": "sum"}),
+    ]
+    labels = [t.get_text() for t in drawn(as_results(runs)).figure.axes[0].get_yticklabels()]
+    assert labels == [
+        "FactorCL-SSL",
+        "contrast = first",
+        "counting = sum",
+        "views = official",
+        "two",
+        "official: all 2",
+    ]

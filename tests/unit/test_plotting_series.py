@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from synthetic_results import as_results, departing, records
 
-from fctestbed.plotting import FIGURES, DrawOptions
+from fctestbed.plotting import FIGURES, DrawOptions, draw_figures
 from fctestbed.plotting.pooling import Ratios, pooled_intervals
 from fctestbed.plotting.series import readable_series, series_styles
 from fctestbed.plotting.style import house_style
@@ -34,16 +34,16 @@ def test_of_many_variants_the_papers_alone_is_drawn_and_the_rest_counted():
     assert note == "4 more variants not drawn"
 
 
-def test_without_the_papers_the_first_by_name_is_drawn_with_its_name():
+def test_where_any_variant_will_do_the_first_by_name_is_drawn_with_its_name():
     rows = pairs(simclr=[f"quality {i}" for i in range(9)])
-    kept, _ = readable_series(rows)
+    kept, _ = readable_series(rows, any_variant=True)
     assert list(kept["variant"]) == ["quality 0"]
     assert series_styles(kept)["simclr", "quality 0"].label == "SimCLR (quality 0)"
 
 
-def test_a_table_without_the_papers_variant_leaves_the_method_out():
+def test_of_many_variants_without_the_papers_none_is_drawn():
     rows = pairs(simclr=[f"quality {i}" for i in range(9)], raw=["only"])
-    kept, note = readable_series(rows, or_first=False)
+    kept, note = readable_series(rows)
     assert list(kept["method"]) == ["raw"]
     assert note == "9 more variants not drawn"
 
@@ -74,6 +74,25 @@ def test_a_sweep_of_twenty_variants_draws_one_line_a_method(name):
         (legend,) = drawing.figure.legends
         assert "38 more variants not drawn" in legend.get_title().get_text()
         assert len(legend.get_texts()) == 2 + 2
+
+
+def free_runs(methods, number):
+    base = records((0.0, 1.0), methods, (0, 1))
+    return [departing(run, f"free {i}", {}) for run in base for i in range(number)]
+
+
+def test_variants_that_no_figure_compares_are_drawn_by_the_first(tmp_path):
+    draw_figures(as_results(free_runs(("simclr", "supcon"), 6)), tmp_path, formats=())
+    assert set(pd.read_csv(tmp_path / "label_bits.csv")["variant"]) == {"free 0"}
+
+
+def test_variants_that_a_figure_compares_are_left_to_it(tmp_path):
+    runs = [
+        departing(run, run.variant, {}, settings={"critic": run.variant})
+        for run in free_runs(("simclr", "supcon"), 6)
+    ]
+    draw_figures(as_results(runs), tmp_path, formats=())
+    assert [path.name for path in tmp_path.iterdir()] == ["critics.csv"]
 
 
 def pooling_rows():

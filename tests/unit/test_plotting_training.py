@@ -137,6 +137,16 @@ def test_filled_marks_are_the_methods_own_critic():
     assert filled == {"o": False, "s": False, "D": True}
 
 
+def test_without_the_papers_variant_no_critic_is_a_methods_own():
+    runs = [run for run in critic_runs(("simclr",)) if run.variant != "paper"]
+    drawing = drawn("critics", as_results(runs))
+    (axes,) = drawing.figure.axes
+    marks = [mark for mark in axes.lines if mark.get_marker() in ("o", "s", "D")]
+    assert {to_hex(mark.get_markerfacecolor()) for mark in marks} == {METHOD_STYLES["simclr"].color}
+    (legend,) = drawing.figure.legends
+    assert "filled" not in legend.get_title().get_text()
+
+
 def test_departures_are_the_audits_and_not_the_critics():
     runs = critic_runs(("simclr",), critics=())
     runs += [
