@@ -35,6 +35,8 @@ _OPTIONS = {
     "formats": "--formats",
     "estimator": "--estimator",
     "compress": "--compress",
+    "taus": "--tau",
+    "target_bits": "--target",
 }
 
 

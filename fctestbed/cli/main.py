@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fctestbed._version import __version__
-from fctestbed.cli import bench, data, figures, sweep
+from fctestbed.cli import bench, check, data, figures, measure, sweep
 from fctestbed.cli.errors import UsageError
 
 USAGE, UNFINISHED, REFUSED, INTERRUPTED = 2, 3, 4, 130
@@ -52,7 +52,9 @@ app.command("sweep")(sweep.sweep)
 app.command("figures")(figures.figures)
 app.command("truth")(data.truth)
 app.command("generate")(data.generate)
+app.command("measure")(measure.measure)
 app.command("export")(figures.export)
+app.command("check-method")(check.check_method)
 app.command("bench")(bench.bench)
 
 

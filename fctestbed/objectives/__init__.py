@@ -13,6 +13,7 @@ from fctestbed.objectives.base import (
     Views,
     group_by_condition,
 )
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
@@ -21,12 +22,15 @@ __all__ = [
     "Batch",
     "CriticSettings",
     "DataShape",
+    "Encoders",
     "Groups",
+    "HeadBank",
     "LossMarks",
     "Method",
     "MethodSettings",
     "NetSpec",
     "Views",
+    "concatenate",
     "find_method",
     "group_by_condition",
     "method_source",

@@ -122,7 +122,7 @@ class DisentangledSSL(Method):
 
     Settings = DisentangledSettings
     n_views = 2
-    relative_cost = 5.0
+    relative_cost = 4.1
     terms = ("(X1;X2)", "(Xi;Xi')", "Fact")
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:

@@ -83,7 +83,7 @@ class Focal(Method):
 
     Settings = FocalSettings
     n_views = 2
-    relative_cost = 5.0
+    relative_cost = 5.3
     terms = ("(X1;X2)", "(Xi;Xi')", "Fact")
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:

@@ -112,7 +112,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     seconds=seconds,
                     provenance=about if run.source is None else {**about, "source": run.source},
                     diagnostics={**diagnostics, **_about_the_loss(run)},
-                    warnings=warnings,
+                    warnings=(*warnings, *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
                 )

@@ -100,6 +100,11 @@ def _subject(method: type[Method] | str, settings: Mapping[str, Any] | None) -> 
         path = f"{method.__module__}:{method.__qualname__}"
         name, kind = registered.get(method, path), method
     if settings:
+        known = kind.Settings.model_fields
+        for key in settings:
+            if key not in known:
+                expected = f"one of {', '.join(known)}" if known else "none"
+                raise ValueError(f"settings: expected {expected}, got the unknown key {key!r}")
         try:
             kind.Settings.model_validate(dict(settings))
         except ValidationError as error:

@@ -40,6 +40,18 @@ class NoJoint(Good):
         return {"z1": module.first(x1)}
 
 
+class _WidthSettings(MethodSettings):
+    width: int = 1
+
+
+class JointIfWide(Good):
+    Settings = _WidthSettings
+
+    def readouts(self, module, x1, x2):
+        found = super().readouts(module, x1, x2)
+        return found if self.settings.width else {"z1": found["z1"]}
+
+
 class FlatHead(Good):
     def heads(self, module, x1, x2):
         return {"first": module.first(x1).mean(2)}

@@ -10,7 +10,7 @@ from fctestbed.results import export_results
 
 CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
 GRID = "a number or start:stop:step (stop included)"
-METHODS = "one of simclr, supcon, factorcl-sup, factorcl-ssl, "
+METHODS = "one of simclr, supcon, "
 
 BAD_SWEEPS = [
     ("--unique-ratio 0:1", f"--unique-ratio: expected {GRID}, got '0:1'"),
@@ -37,6 +37,20 @@ BAD_SWEEPS = [
     (
         "--augmentation foo",
         "--augmentation: expected one of official, optimal, unique, quality, got 'foo'",
+    ),
+    (
+        "--methods unimodal-ssl --augmentation quality --label threshold --unique-ratio 0",
+        "--augmentation: expected a bits or noiseless label for quality, which keeps or loses each "
+        "slot of the label on its own, got threshold",
+    ),
+    (
+        "--methods unimodal-ssl --augmentation unique --label planar --unique-ratio 1",
+        "--augmentation: expected at least 5 relevant latents in modality 1 to write 20 classes",
+    ),
+    (
+        "--methods factorcl-ssl --set settings.factorcl-ssl.conditioning=exact --latents gaussian",
+        "--latents: expected bits to draw originals exactly given their copies (conditioning "
+        "exact), got gaussian",
     ),
     ("--latents foo", "--latents: expected one of bits, gaussian, got 'foo'"),
     ("--observation foo", "--observation: expected one of linear, mlp, got 'foo'"),
@@ -142,6 +156,13 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
         ("truth --label foo", "--label: expected one of bits, noiseless, threshold, planar, "),
         ("truth --label planar --relevant 24 --shared 24 --unique 24 --unique-ratio 0",
          "label.n_relevant: expected at most 22 for a planar label"),
+        ("truth --augmentation official", "--augmentation: expected optimal, unique or quality, "),
+        ("truth --augmentation quality --label threshold", "--augmentation: expected a bits or "),
+        ("truth --augmentation unique --latents gaussian", "--latents: expected bits to enumerate"),
+        ("truth --augmentation unique --augmentation-quality 1,1",
+         "--augmentation-quality: expected --augmentation quality, got unique"),
+        ("truth --augmentation-quality 2,1", "--augmentation-quality: expected two numbers from "),
+        ("truth --augmentation-quality 1", "--augmentation-quality: expected two numbers from 0 "),
         ("truth --label planar --latents gaussian", "--label: expected bits, noiseless or thresh"),
         ("generate", "Missing option '--out'"),
         ("generate --out FILE", "--out: expected a file name that ends in .npz, got 'FILE'"),

@@ -4,6 +4,7 @@ import pytest
 
 from fctestbed.sweep.driver import sweep_digest
 from fctestbed.sweep.options import SpecError, build_sweep, read_pair
+from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 
@@ -123,7 +124,7 @@ def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
         ("[world.label]\nfoo = 3", "world.label.foo: expected one of unique_ratio, balance, "),
         (
             "[measurement]\nfoo = 3",
-            "measurement.foo: expected one of n_fit, ridge, equal_width, got the",
+            "measurement.foo: expected one of n_fit, ridge, equal_width, channel, got the",
         ),
         ("[settings.foo]\nx = 3", "settings: expected one of simclr, "),
         ("[settings.raw]\nx = 3", "settings.raw: expected no settings, got the unknown key 'x'"),
@@ -162,6 +163,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         assert message.startswith(f"{path}: expected a sweep file, got none that can be read (")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     assert line(config=tmp_path / "binary.toml").endswith("(not UTF-8 text)")
+
+
+def test_the_quality_of_augmentations_is_two_numbers_of_a_sweep(tmp_path):
+    text = 'methods = ["unimodal-ssl"]\n[augmentation]\nkind = "quality"\nrelevant = 0.5'
+    path = toml(tmp_path, text)
+    spec = build_sweep(config=path, options={}, pairs=["augmentation.irrelevant=0.25"])
+    expected = QualityAugmentation(relevant=0.5, irrelevant=0.25)
+    assert {run.training.augmentation for run in spec.runs()} == {expected}
+    with pytest.raises(
+        SpecError, match=r"augmentation\.relevant: expected less than or equal to 1"
+    ):
+        build_sweep(config=path, options={}, pairs=["augmentation.relevant=2"])
+    unique = build_sweep(config=path, options={"augmentation": {"kind": "unique"}}, pairs=[])
+    assert unique.augmentation == UniqueAugmentation()
 
 
 def test_an_augmentation_without_a_kind_is_refused_in_one_line():

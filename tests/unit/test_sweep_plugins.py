@@ -88,9 +88,3 @@ def test_a_plug_in_that_changed_after_the_sweep_began_is_not_run(plugin):
     records = execute(unit, device="cpu")
     assert {record.status for record in records} == {"failed"}
     assert all("its file changed after the sweep began" in record.reason for record in records)
-
-
-def test_worker_processes_find_a_plug_in(plugin, tmp_path):
-    spec = tiny_sweep(methods=[plugin(), "raw"], unique_ratio=[0.0])
-    outcome = run_sweep(spec, tmp_path / "out", workers=2, device="cpu")
-    assert (outcome.n_new, outcome.problems) == (2, ())

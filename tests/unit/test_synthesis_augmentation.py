@@ -1,7 +1,5 @@
 """Augmented copies: what they keep, what they redraw, and what is refused."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -236,22 +234,3 @@ def test_a_modality_without_relevant_latents_is_given_no_class():
     label = PlanarLabel(unique_ratio=1, balance=1)
     plan = augmentation_plan(WorldSpec(label=label), OptimalAugmentation())
     assert (plan.places[1] == 12).all()
-
-
-@pytest.mark.parametrize("spec", [OfficialAugmentation(), OptimalAugmentation()])
-def test_a_batch_of_256_takes_under_a_millisecond(spec):
-    dataset = make_dataset(WorldSpec(n_train=256), 0)
-    augmenter, sample = Augmenter([dataset.world], spec), batch_of(dataset, 256)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        seconds = []
-        for _ in range(10):
-            start = time.perf_counter()
-            noise = augmenter.draw(generators(0), 16, 256)
-            for step in range(16):
-                augmenter.augment(*sample, augmenter.at(noise, step))
-            seconds.append((time.perf_counter() - start) / 16)
-    finally:
-        torch.set_num_threads(threads)
-    assert min(seconds) < 1e-3

@@ -77,6 +77,10 @@ def test_every_registered_method_keeps_the_contract(name: str) -> None:
     assert failures(name) == {}
 
 
+def test_drawn_negatives_have_no_gradient_in_the_inner_loop() -> None:
+    check_method("factorcl-ssl", {"conditioning": "exact"})
+
+
 @pytest.mark.parametrize("method", [Good, WithInnerLoop])
 def test_a_good_method_keeps_the_contract(method: type[Method]) -> None:
     check_method(method)
