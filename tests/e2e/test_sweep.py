@@ -49,8 +49,9 @@ def test_a_sweep_ends_with_rows_of_every_run(finished):
     }
     assert len(runs) == 8
     counts = results.captured.groupby(["estimator", "run_id"]).size()
-    # Three readouts, or five of a factorised method, of the label, 3 blocks, 3 parts and 4 bits.
-    assert sorted(counts["linear_probe"]) == [33] * 6 + [55] * 2
+    # Three readouts, or five of a factorised method and one at equal width, of the label, 3 blocks,
+    # 3 parts and 4 bits.
+    assert sorted(counts["linear_probe"]) == [33] * 6 + [66] * 2
     # And S, U1, U2 of the joint one.
     assert sorted(counts["channel"]) == [36] * 6 + [58] * 2
     for provenance in map(json.loads, results.runs["provenance"]):
