@@ -6,6 +6,7 @@ Owns the functionals; knows no network, no method and no estimator.
 Every function keeps the leading axes, so that a stack of runs gives one number per run.
 """
 
+from fctestbed.bounds.comm import comm_terms_nats
 from fctestbed.bounds.infonce import (
     Contrast,
     conditional_infonce_lower_bound_nats,
@@ -20,9 +21,11 @@ from fctestbed.bounds.nce_club import (
     own_negatives_nce_club_estimate_nats,
 )
 from fctestbed.bounds.nt_xent import nt_xent_nats, nt_xent_of_scores_nats
+from fctestbed.bounds.von_mises_fisher import vmf_divergence_nats, vmf_mean_length
 
 __all__ = [
     "Contrast",
+    "comm_terms_nats",
     "conditional_infonce_lower_bound_nats",
     "conditional_nce_club_estimate_nats",
     "infonce_lower_bound_nats",
@@ -33,4 +36,6 @@ __all__ = [
     "nt_xent_of_scores_nats",
     "own_negatives_infonce_lower_bound_nats",
     "own_negatives_nce_club_estimate_nats",
+    "vmf_divergence_nats",
+    "vmf_mean_length",
 ]

@@ -33,7 +33,10 @@ _OPTIONS = {
     "max_stack": "--max-stack",
     "format": "--format",
     "formats": "--formats",
+    "estimator": "--estimator",
     "compress": "--compress",
+    "taus": "--tau",
+    "target_bits": "--target",
 }
 
 

@@ -23,6 +23,12 @@ def figures(
     heatmap_ratio: Annotated[
         float | None, typer.Option(help="The heat map's ratio; default 0.5.")
     ] = None,
+    table_ratio: Annotated[
+        float | None, typer.Option(help="The tables' ratio; default the mean over all.")
+    ] = None,
+    estimator: Annotated[
+        str, typer.Option(help="Whose bits to draw, of those that the rows have.")
+    ] = "linear_probe",
     formats: Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")] = "png,pdf",
 ) -> None:
     """Draw a sweep's figures from its rows; nothing is trained.
@@ -31,13 +37,21 @@ def figures(
     """
     from fctestbed.plotting import draw_figures  # noqa: PLC0415 - --help is quick
 
-    if heatmap_ratio is not None and not 0 <= heatmap_ratio <= 1:
-        raise UsageError(f"--heatmap-ratio: expected a number from 0 to 1, got {heatmap_ratio:g}")
+    for name, ratio in (("--heatmap-ratio", heatmap_ratio), ("--table-ratio", table_ratio)):
+        if ratio is not None and not 0 <= ratio <= 1:
+            raise UsageError(f"{name}: expected a number from 0 to 1, got {ratio:g}")
     results = _load(directory)
     out = out or Path("figures") / directory.resolve().name
     wanted = tuple(part.strip() for part in formats.split(","))
     try:
-        paths = draw_figures(results, out, formats=wanted, heatmap_ratio=heatmap_ratio)
+        paths = draw_figures(
+            results,
+            out,
+            formats=wanted,
+            heatmap_ratio=heatmap_ratio,
+            table_ratio=table_ratio,
+            estimator=estimator,
+        )
     except ValueError as error:
         raise UsageError.of(error) from error
     for path in paths:

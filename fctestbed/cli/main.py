@@ -4,15 +4,18 @@ Exit codes: 0 all done, 1 an error of ours, 2 bad usage, 3 finished with runs th
 store refused, 130 interrupted.
 """
 
+import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
 from fctestbed._version import __version__
-from fctestbed.cli import bench, data, figures, sweep
+from fctestbed.cli import bench, check, data, figures, measure, sweep
 from fctestbed.cli.errors import UsageError
 
 USAGE, UNFINISHED, REFUSED, INTERRUPTED = 2, 3, 4, 130
@@ -49,7 +52,9 @@ app.command("sweep")(sweep.sweep)
 app.command("figures")(figures.figures)
 app.command("truth")(data.truth)
 app.command("generate")(data.generate)
+app.command("measure")(measure.measure)
 app.command("export")(figures.export)
+app.command("check-method")(check.check_method)
 app.command("bench")(bench.bench)
 
 
@@ -62,7 +67,8 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line; what went wrong is one line on stderr."""
     try:
-        code = app(arguments or ["--help"], prog_name="fctestbed", standalone_mode=False)
+        with _current_directory_importable():
+            code = app(arguments or ["--help"], prog_name="fctestbed", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted", err=True)
         return INTERRUPTED
@@ -71,6 +77,27 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         return _refusal(error)
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _current_directory_importable() -> Iterator[None]:
+    """Let a user's modules in the current directory be imported while a command runs; worker
+    processes inherit the path.
+
+    It comes last: nothing in it can take the place of an installed module.
+    """
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        here = ""
+    new = bool(here) and here not in sys.path
+    if new:
+        sys.path.append(here)
+    try:
+        yield
+    finally:
+        if new:
+            sys.path.remove(here)
 
 
 def _refusal(error: Exception) -> int:

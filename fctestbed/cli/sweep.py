@@ -21,7 +21,8 @@ def sweep(
         typer.Option(help="Grid of ratios: 0:1:0.1 (stop included), 0,0.5,1, or both mixed."),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="Comma-separated methods; the default is all of them.")
+        str | None,
+        typer.Option(help="Comma-separated methods; the default has FactorCL's and the controls."),
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Grid of seeds: 0:2 is seeds 0, 1 and 2.")
@@ -34,7 +35,7 @@ def sweep(
         typer.Option(help="A sweep file, such as sweeps/quick.toml; options go over it."),
     ] = None,
     augmentation: Annotated[
-        str | None, typer.Option(help="Augmented views: optimal or official.")
+        str | None, typer.Option(help="Augmented views: optimal, official, unique or quality.")
     ] = None,
     variant: Annotated[
         str | None,
@@ -153,9 +154,26 @@ def _spec(
         if methods is not None:
             options["methods"] = tuple(part.strip() for part in methods.split(","))
         options.update({key: value for key, value in named.items() if value is not None})
-        return build_sweep(preset=preset, config=config, options=options, pairs=pairs)
+        spec = build_sweep(preset=preset, config=config, options=options, pairs=pairs)
     except ValueError as error:
         raise UsageError.of(error) from error
+    _check_plugins(spec)
+    return spec
+
+
+def _check_plugins(spec: "SweepSpec") -> None:
+    """Check users' own methods, with each of their settings, before anything is written."""
+    from fctestbed.objectives import METHODS  # noqa: PLC0415 - --help is quick
+    from fctestbed.testing import MethodCheckFailed, check_method  # noqa: PLC0415
+
+    if set(spec.methods) <= set(METHODS):
+        return
+    trainings = [run.training for run in spec.runs() if run.training.method not in METHODS]
+    for training in {repr((one.method, one.settings)): one for one in trainings}.values():
+        try:
+            check_method(training.method, training.settings)
+        except MethodCheckFailed as error:
+            raise UsageError(f"--methods: {error}") from error
 
 
 def _print_plan(

@@ -26,7 +26,7 @@ def entropy_bits(p: npt.ArrayLike, *axes: int) -> float:
     Source:
         Cover and Thomas, Elements of Information Theory, Eq. 2.1.
     """
-    return _entropy_bits(_distribution("p", p), *axes)
+    return _entropy_bits(distribution("p", p), *axes)
 
 
 def mutual_information_bits(p_xy: npt.ArrayLike) -> float:
@@ -38,7 +38,7 @@ def mutual_information_bits(p_xy: npt.ArrayLike) -> float:
     Source:
         Cover and Thomas, Eq. 2.45.
     """
-    p = _distribution("p_xy", p_xy, ndim=2)
+    p = distribution("p_xy", p_xy, ndim=2)
     return _entropy_bits(p, 0) + _entropy_bits(p, 1) - _entropy_bits(p)
 
 
@@ -51,7 +51,7 @@ def conditional_mutual_information_bits(p_xyz: npt.ArrayLike) -> float:
     Source:
         Cover and Thomas, Eq. 2.60.
     """
-    p = _distribution("p_xyz", p_xyz, ndim=3)
+    p = distribution("p_xyz", p_xyz, ndim=3)
     return _entropy_bits(p, 0, 2) + _entropy_bits(p, 1, 2) - _entropy_bits(p) - _entropy_bits(p, 2)
 
 
@@ -66,7 +66,7 @@ def co_information_bits(p_xyz: npt.ArrayLike) -> float:
     Source:
         Liang et al. 2023 (FactorCL), Eq. 1: S = I(X1;X2;Y).
     """
-    p = _distribution("p_xyz", p_xyz, ndim=3)
+    p = distribution("p_xyz", p_xyz, ndim=3)
     singles = sum(_entropy_bits(p, axis) for axis in range(3))
     pairs = sum(_entropy_bits(p, *axes) for axes in ((0, 1), (0, 2), (1, 2)))
     return singles - pairs + _entropy_bits(p)
@@ -84,15 +84,24 @@ def binary_entropy_bits(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 def probabilities(name: str, p: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """``p`` as float64, refused (by ``name``) where an entry is outside [0, 1]."""
+    return _within(name, p, 1.0)
+
+
+def _within(name: str, p: npt.ArrayLike, most: float) -> npt.NDArray[np.float64]:
     array = np.asarray(p, dtype=np.float64)
-    outside = array[~((array >= 0) & (array <= 1))]
+    outside = array[~((array >= 0) & (array <= most))]
     if outside.size:
         raise ValueError(f"{name}: expected probabilities in [0, 1], got {outside.flat[0]:g}")
     return array
 
 
-def _distribution(name: str, p: npt.ArrayLike, ndim: int | None = None) -> npt.NDArray[np.float64]:
-    table = probabilities(name, p)
+def distribution(name: str, p: npt.ArrayLike, ndim: int | None = None) -> npt.NDArray[np.float64]:
+    """``p`` as float64, refused (by ``name``) where it is no distribution or has other axes.
+
+    Entries must lie in [0, 1] and sum to 1 within 1e-9.
+    """
+    # A certain value's probability is a sum too, which may round to a little more than 1.
+    table = _within(name, p, 1 + _SUM_TOLERANCE)
     if ndim is not None and table.ndim != ndim:
         raise ValueError(f"{name}: expected a table with {ndim} axes, got shape {table.shape}")
     total = table.sum()

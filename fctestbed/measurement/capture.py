@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fctestbed.estimators import LinearProbe, ProbeReader, mean_interval, share_interval
+from fctestbed.measurement.channel_rows import channel_rows, why_no_channel
 from fctestbed.measurement.latent_bits import Quantity, latent_bits, quantities
-from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.measurement.readout_codes import stack_codes
+from fctestbed.measurement.spec import ChannelSpec, MeasureSpec
 from fctestbed.measurement.width import (
     JOINT,
     equal_width_name,
@@ -34,16 +36,18 @@ _MEMBERS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured on one run."""
+    """What was measured on one run, and a line for each thing that could not be."""
 
     captured: tuple[CapturedRow, ...]
     accuracy: tuple[AccuracyRow, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def measure_stack(
     trained: TrainedStack, datasets: Sequence[Sequence[Dataset]], spec: MeasureSpec
 ) -> list[list[Measured]]:
-    """Usable information and task accuracy of every readout, on held-out samples.
+    """Usable information and task accuracy of every readout, on held-out samples, and its channel
+    information, of all words of the world.
 
     A probe is fitted on training samples' readouts and scored on the test samples'. The label's
     probe reads each slot of a word label by itself (the slots are independent given the latents),
@@ -81,7 +85,61 @@ def measure_stack(
             measured.append(
                 [] if diverged else _measure(trained, probe, datasets[member], of_member, spec)
             )
+        if spec.channel is not None:
+            _add_channel(measured, trained, datasets, members, spec.channel)
     return measured
+
+
+def measure_readouts(
+    dataset: Dataset,
+    readouts: Mapping[str, tuple[Tensor, Tensor]],
+    modalities: Mapping[str, tuple[int, ...]],
+    spec: MeasureSpec,
+) -> Measured:
+    """Usable information and task accuracy of readouts from anywhere.
+
+    Args:
+        dataset: the data set that they are of.
+        readouts: of its training and of its test samples, [n, width], by name.
+        modalities: which of the modalities (1, 2) each is computed from.
+        spec: the probes' settings.
+    """
+    probe = LinearProbe(ridge=spec.ridge)
+    n_fit = min(spec.n_fit, len(dataset.train))
+    captured, accuracy = [], []
+    for name, (fit, held_out) in readouts.items():
+        ((rows, hits),) = _read(
+            probe, [dataset], fit[:n_fit], held_out, readout=name, modalities=modalities[name]
+        )
+        captured += rows
+        accuracy.append(hits)
+    return Measured(tuple(captured), tuple(accuracy))
+
+
+def _add_channel(
+    measured: list[list[Measured]],
+    trained: TrainedStack,
+    datasets: Sequence[Sequence[Dataset]],
+    members: range,
+    spec: ChannelSpec,
+) -> None:
+    """Add channel information to what was measured of some members."""
+    refusal = why_no_channel(datasets[0][0].spec, spec.max_codewords)
+    worlds = [labelled[0].world for labelled in datasets]
+    codes = [] if refusal else stack_codes(trained, worlds, members, spec.max_codewords)
+    for place, member in enumerate(members):
+        if refusal is not None:
+            found: list[tuple[list[CapturedRow], list[str]]] = [([], [refusal])] * len(
+                measured[member]
+            )
+        elif measured[member]:
+            found = channel_rows(codes[place], datasets[member], spec, device=trained.device)
+        else:
+            continue
+        measured[member] = [
+            replace(run, captured=(*run.captured, *rows), warnings=(*run.warnings, *lines))
+            for run, (rows, lines) in zip(measured[member], found, strict=True)
+        ]
 
 
 def _measure(
@@ -172,16 +230,6 @@ def _read(
     first = labelled[0]
     reader = probe.reader(fit, held_out)
     losses = _bit_losses(reader, latent_bits(first.train)[: len(fit)], latent_bits(first.test))
-    latents = [
-        _captured(
-            readout,
-            quantity.name,
-            float(len(quantity.columns)),
-            losses[:, list(quantity.columns)].sum(1),
-            true_bits=_held(quantity, modalities),
-        )
-        for quantity in quantities(first.spec)
-    ]
     for dataset in labelled:
         label_loss, hits = _label_losses(reader, dataset, len(fit))
         truth = dataset.truth
@@ -198,6 +246,17 @@ def _read(
             label_loss,
             true_bits=true_bits,
         )
+        # A block's relevant part is another one for another label.
+        latents = [
+            _captured(
+                readout,
+                quantity.name,
+                float(len(quantity.columns)),
+                losses[:, list(quantity.columns)].sum(1),
+                true_bits=_held(quantity, modalities),
+            )
+            for quantity in quantities(dataset.spec)
+        ]
         share, low, high = share_interval(hits, len(held_out))
         yield (
             [label, *latents],

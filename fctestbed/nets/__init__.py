@@ -1,4 +1,4 @@
-"""Encoders, heads and critics with a leading stack axis."""
+"""Encoders, heads, critics and fusions with a leading stack axis."""
 
 from fctestbed.nets.critics import (
     BilinearCritic,
@@ -8,6 +8,7 @@ from fctestbed.nets.critics import (
     CriticKind,
     SeparableCritic,
 )
+from fctestbed.nets.fusion import Fusion, FusionKind, MlpFusion, TransformerFusion
 from fctestbed.nets.pairs import mlp_pairs, relu_dot_pairs
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
 
@@ -17,10 +18,14 @@ __all__ = [
     "CosineCritic",
     "Critic",
     "CriticKind",
+    "Fusion",
+    "FusionKind",
+    "MlpFusion",
     "SeparableCritic",
     "Stack",
     "StackedLinear",
     "StackedMLP",
+    "TransformerFusion",
     "mlp_pairs",
     "relu_dot_pairs",
 ]

@@ -129,9 +129,12 @@ class ConcatCritic(Critic):
         """Scores of every row with k columns of its own."""
         stack, n, k, width = columns.shape
         hidden = (rows.unsqueeze(2) + columns).view(stack, n * k, width)
-        for layer in self._rest():
+        *middle, last = self._rest()
+        for layer in middle:
             hidden = layer(hidden.relu())
-        return hidden.view(stack, n, k)
+        # Not a product with one column: its rounding would tell a run's neighbours.
+        scores = (hidden.relu() * last.weight.transpose(1, 2)).sum(2) + last.bias.squeeze(2)
+        return scores.view(stack, n, k)
 
     def _rest(self) -> Iterator[StackedLinear]:
         return (cast(StackedLinear, layer) for layer in self.rest)

@@ -13,7 +13,8 @@ from fctestbed.objectives.base import (
     Views,
     group_by_condition,
 )
-from fctestbed.objectives.registry import METHODS
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
     "METHODS",
@@ -21,11 +22,16 @@ __all__ = [
     "Batch",
     "CriticSettings",
     "DataShape",
+    "Encoders",
     "Groups",
+    "HeadBank",
     "LossMarks",
     "Method",
     "MethodSettings",
     "NetSpec",
     "Views",
+    "concatenate",
+    "find_method",
     "group_by_condition",
+    "method_source",
 ]

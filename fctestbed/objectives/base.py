@@ -174,6 +174,8 @@ class Method(ABC):
     """The registered method whose training this one shares: only the readouts differ."""
     terms: ClassVar[tuple[str, ...]] = ()
     """What the loss is made of, by the names of the paper's Table 2 (``TERMS``)."""
+    fused: ClassVar[frozenset[str]] = frozenset()
+    """Readouts computed from both modalities together rather than from parts side by side."""
     departures: ClassVar[Mapping[str, Any]] = {}
     """Settings in which the official code parts from the paper's equations, with its values."""
 

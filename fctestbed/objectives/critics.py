@@ -1,5 +1,13 @@
-"""The critic that a method's settings ask for. May import ``fctestbed.nets`` and the base."""
+"""The critic that a method's settings ask for, and NT-Xent of any critic.
 
+May import ``fctestbed.nets`` and the base.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fctestbed.bounds import nt_xent_of_scores_nats
 from fctestbed.nets import (
     BilinearCritic,
     ConcatCritic,
@@ -43,3 +51,11 @@ def build_critic(
         normalize=getattr(settings, "normalize", True),
         width=None if one_space else nets.head_dim,
     )
+
+
+def nt_xent_of_critic_nats(
+    critic: Critic, view1: Float[Tensor, "stack n dim"], view2: Float[Tensor, "stack n dim"]
+) -> Float[Tensor, " stack"]:
+    """NT-Xent over the 2n anchors of two views, scored by a critic, in nats."""
+    anchors = torch.cat((view1, view2), 1)
+    return nt_xent_of_scores_nats(critic(anchors, anchors))

@@ -277,7 +277,9 @@ class _FactorCL(Method):
         stack, n, k, dim = batch.x2_negatives.shape
         critic = _critic(parts, term)
         u, v = self._with_condition(term, originals, views, batch, parts.n_classes)
-        drawn = parts.modality2(batch.x2_negatives.view(stack, n * k, dim))[term]
+        # The inner loss holds encoders and heads: what they gave it has no gradient.
+        with torch.set_grad_enabled(originals[1][term].requires_grad):
+            drawn = parts.modality2(batch.x2_negatives.view(stack, n * k, dim))[term]
         drawn = drawn.view(stack, n, k, -1)
         # Beside a fresh draw stands what stands beside its anchor's own second argument.
         beside = v[..., drawn.shape[-1] :].unsqueeze(2).expand(-1, -1, k, -1)
@@ -360,7 +362,7 @@ class FactorCLSup(_FactorCL):
     Settings = FactorCLSupSettings
     relative_cost = 4.0
     uses_label = True
-    terms = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "Fact")
+    terms: ClassVar[tuple[str, ...]] = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "Fact")
     departures: ClassVar[Mapping[str, Any]] = {
         **_FactorCL.departures,
         "condition_on": "first",
@@ -440,7 +442,7 @@ class FactorCLSsl(_FactorCL):
     Settings = FactorCLSslSettings
     relative_cost = 5.5
     n_views = 1
-    terms = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
+    terms: ClassVar[tuple[str, ...]] = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
     departures: ClassVar[Mapping[str, Any]] = {
         **_FactorCL.departures,
         "conditional_club_views": "repeated",

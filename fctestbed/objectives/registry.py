@@ -1,19 +1,128 @@
-"""Every method by name."""
+"""Every method by name, and a user's own by entry point or import path.
+
+Owns how a name becomes a class. May import the objectives.
+"""
+
+import hashlib
+import inspect
+import re
+import sys
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
 
 from fctestbed.objectives.base import Method
+from fctestbed.objectives.comm import CoMM
 from fctestbed.objectives.contrastive import SimCLR, SupCon
 from fctestbed.objectives.controls import Raw, Supervised, Untrained
+from fctestbed.objectives.cross_self import CrossSelf, CrossSelfFact
+from fctestbed.objectives.disentangled import DisentangledSSL
 from fctestbed.objectives.factorcl import FactorCLSsl, FactorCLSup
+from fctestbed.objectives.focal import Focal
+from fctestbed.objectives.ourcl import OurCLSsl, OurCLSup
 from fctestbed.objectives.unimodal import UnimodalSsl, UnimodalSup
 
 METHODS: dict[str, type[Method]] = {
     "simclr": SimCLR,
     "supcon": SupCon,
+    "cross-self": CrossSelf,
+    "cross-self-fact": CrossSelfFact,
+    "ourcl-sup": OurCLSup,
+    "ourcl-ssl": OurCLSsl,
     "factorcl-sup": FactorCLSup,
     "factorcl-ssl": FactorCLSsl,
     "unimodal-sup": UnimodalSup,
     "unimodal-ssl": UnimodalSsl,
+    "comm": CoMM,
+    "focal": Focal,
+    "disentangled-ssl": DisentangledSSL,
     "supervised": Supervised,
     "untrained": Untrained,
     "raw": Raw,
 }
+
+ENTRY_POINT_GROUP = "fctestbed.methods"
+_IMPORT_PATH = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
+_OWN = "fctestbed"
+
+
+class _Plugin(NamedTuple):
+    method: type[Method]
+    source: str | None
+
+
+def find_method(name: str) -> type[Method]:
+    """A method by name.
+
+    Args:
+        name: a name of ``METHODS``; else that of an installed entry point of the group
+            ``fctestbed.methods``; else an import path, ``package.module:ClassName``.
+
+    Raises:
+        ValueError: one line, for an unknown name, a module that cannot be imported, or an object
+            that is no whole subclass of ``Method``.
+    """
+    return METHODS[name] if name in METHODS else _plugin(name).method
+
+
+def method_source(name: str) -> str | None:
+    """What identifies the code of a user's method: the SHA-256 (hexadecimal) of the files that
+    define its class and the class's bases, as they were when it was first found.
+
+    None for the methods that come with this package, which its version identifies, and for a
+    class without a file.
+
+    Raises:
+        ValueError: as ``find_method``.
+    """
+    return None if name in METHODS else _plugin(name).source
+
+
+@cache
+def _plugin(name: str) -> _Plugin:
+    installed = entry_points(group=ENTRY_POINT_GROUP)
+    values = sorted({point.value for point in installed.select(name=name)})
+    if len(values) > 1:
+        raise ValueError(f"expected one plug-in called {name}, got {', '.join(values)}")
+    path = values[0] if values else name
+    if _IMPORT_PATH.fullmatch(path) is None:
+        known = ", ".join([*METHODS, *sorted(installed.names)])
+        raise ValueError(
+            f"expected one of {known} or an import path package.module:ClassName, got {path!r}"
+        )
+    found = _load(path)
+    if not (isinstance(found, type) and issubclass(found, Method)):
+        what = f"the class {found.__name__}" if isinstance(found, type) else type(found).__name__
+        raise ValueError(f"{path}: expected a subclass of fctestbed.Method, got {what}")
+    missing = sorted(found.__abstractmethods__)
+    if missing:
+        raise ValueError(f"{path}: expected a whole method, got one without {', '.join(missing)}")
+    return _Plugin(found, _source(found))
+
+
+def _load(path: str) -> object:
+    module, _, attribute = path.partition(":")
+    try:
+        return attrgetter(attribute)(import_module(module))
+    # A module of a user's own may raise anything.
+    except (Exception, SystemExit) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ValueError(f"{path}: expected a method, got none ({reason})") from error
+
+
+def _source(method: type[Method]) -> str | None:
+    files = set()
+    for base in method.__mro__:
+        package = base.__module__.partition(".")[0]
+        if package == _OWN or package in sys.stdlib_module_names - {"__main__"}:
+            continue
+        with suppress(TypeError, OSError):
+            files.add(Path(inspect.getfile(base)).read_bytes())
+    digests = sorted(hashlib.sha256(content).hexdigest() for content in files)
+    if len(digests) > 1:
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+    return digests[0] if digests else None

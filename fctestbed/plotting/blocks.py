@@ -8,44 +8,26 @@ from fctestbed.plotting.curves import (
     add_legend,
     draw_curves,
     draw_exact,
-    finished,
-    n_unfinished,
-    require_rows,
     set_ratio_axis,
     set_value_axis,
 )
 from fctestbed.plotting.drawing import Drawing, DrawOptions
 from fctestbed.plotting.intervals import seed_intervals, seeds_note
-from fctestbed.plotting.label_bits import HEADLINE_ESTIMATOR, HEADLINE_READOUT
+from fctestbed.plotting.selection import (
+    SHARED,
+    UNIQUE,
+    n_unfinished,
+    quantity_rows,
+    require_rows,
+)
+from fctestbed.plotting.series import readable_series
 from fctestbed.plotting.style import PAGE_INCHES
 from fctestbed.results import Results
 
 _PANELS = {
-    "shared": ("shared block $w_s$", ("shared",)),
-    "unique": ("unique blocks $w_1$ and $w_2$", ("unique1", "unique2")),
+    "shared": ("shared block $w_s$", SHARED),
+    "unique": ("unique blocks $w_1$ and $w_2$", UNIQUE),
 }
-
-
-def block_rows(results: Results, quantities: tuple[str, ...]) -> pd.DataFrame:
-    """Captured and true bits of some quantities, summed within each finished run.
-
-    Args:
-        results: the rows.
-        quantities: block names; a run that lacks one of them is left out.
-
-    Returns:
-        Columns ``run_id, method, variant, unique_ratio, value_bits, true_bits``, one row per run.
-    """
-    rows = finished(results.captured)
-    rows = rows[
-        rows["quantity"].isin(quantities)
-        & (rows["readout"] == HEADLINE_READOUT)
-        & (rows["estimator"] == HEADLINE_ESTIMATOR)
-    ]
-    keys = ["run_id", "method", "variant", "unique_ratio"]
-    # min_count: half of a sum is not a smaller sum, it is none.
-    sums = rows.groupby(keys)[["value_bits", "true_bits"]].sum(min_count=len(quantities))
-    return sums.reset_index().dropna(subset=["value_bits"])
 
 
 def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
@@ -55,7 +37,7 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: not used here.
+        options: ``estimator`` chooses whose bits.
 
     Raises:
         NothingToDraw: if no finished run has block bits.
@@ -65,12 +47,16 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
     tables = []
     handles: dict[str, Line2D] = {}
     for axes, (panel, (title, quantities)) in zip(panels, _PANELS.items(), strict=True):
-        rows = block_rows(results, quantities)
+        rows, left_out = readable_series(
+            quantity_rows(results, quantities, options.estimator), any_variant=options.any_variant
+        )
         require_rows(rows, f"{panel} bits")
         points = seed_intervals(rows, "value_bits")
         entropy = _true_bits(rows)
         relevant = _true_bits(
-            block_rows(results, tuple(f"{quantity}_relevant" for quantity in quantities))
+            quantity_rows(
+                results, [f"{quantity}_relevant" for quantity in quantities], options.estimator
+            )
         )
         drawn = [
             *draw_exact(axes, entropy, "H(block)"),
@@ -91,7 +77,8 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
             )
         )
     numbers = pd.concat(tables, ignore_index=True)
-    note = seeds_note(numbers["n_seeds"], n_unfinished(results))
+    note = seeds_note(numbers["n_seeds"], n_unfinished(results), left_out=left_out)
+    note += options.estimator_note
     add_legend(figure, list(handles.values()), 6, note)
     return Drawing(
         figure,

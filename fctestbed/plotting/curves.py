@@ -10,9 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fctestbed.plotting.drawing import NothingToDraw
-from fctestbed.plotting.style import MethodStyle, method_order, style_of
-from fctestbed.results import Results
+from fctestbed.plotting.series import series_styles
+from fctestbed.plotting.style import (
+    COLUMN_INCHES,
+    LEGEND_POINTS,
+    PAGE_INCHES,
+    MethodStyle,
+    text_inches,
+)
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
 _MARGIN = 0.06
@@ -21,71 +26,38 @@ _DODGE = 0.03
 _ALONE = 0.25
 _ROW_INCHES = 0.125
 _NOTE_CHARACTERS_PER_INCH = 17
+# Of the legend's handle, its distance from the text, and the gap between columns.
+_ENTRY_EMS = 2.6 + 0.5 + 1.2
+MOST_IN_A_COLUMN = 10
+_FAINT = 0.5
 
 
-def finished(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of runs that are ``ok``."""
-    return rows[rows["status"] == "ok"]
-
-
-def n_unfinished(results: Results, ratio: float | None = None) -> int:
-    """How many runs diverged or failed, at one ratio or in all."""
-    unfinished = results.runs["status"] != "ok"
-    if ratio is not None:
-        unfinished &= results.runs["unique_ratio"] == ratio
-    return int(unfinished.sum())
-
-
-def require_rows(rows: pd.DataFrame, what: str) -> None:
-    """Refuse to draw an empty figure.
-
-    Raises:
-        NothingToDraw: if there are no rows.
-    """
-    if rows.empty:
-        raise NothingToDraw(f"results: expected rows of {what} from finished runs, got none")
-
-
-def series_styles(rows: pd.DataFrame) -> dict[tuple[str, str], MethodStyle]:
-    """Style of every (method, variant) in the rows, in drawing order.
-
-    A method's label names its variant only where the rows hold more than one of it.
-    """
-    pairs = sorted({(str(m), str(v)) for m, v in zip(rows["method"], rows["variant"], strict=True)})
-    styles: dict[tuple[str, str], MethodStyle] = {}
-    for method in sorted({method for method, _ in pairs}, key=method_order):
-        variants = [variant for name, variant in pairs if name == method]
-        for index, variant in enumerate(variants):
-            style = style_of(method, index)
-            label = f"{style.label} ({variant})" if len(variants) > 1 and variant else style.label
-            styles[method, variant] = MethodStyle(
-                label, style.color, style.marker, style.dash, style.control
-            )
-    return styles
-
-
-def draw_curves(axes: Axes, points: pd.DataFrame) -> list[Line2D]:
+def draw_curves(
+    axes: Axes, points: pd.DataFrame, *, x: str = "unique_ratio", bands: bool = True
+) -> list[Line2D]:
     """One line per method and variant with its interval.
 
-    Where there is one ratio only, methods stand side by side, or they would hide each other.
+    Where there is one place only, methods stand side by side, or they would hide each other.
 
     Args:
         axes: where to draw.
         points: what ``seed_intervals`` gave.
+        x: the column that they are drawn against.
+        bands: whether to draw the intervals.
 
     Returns:
         The lines, labelled, in legend order.
     """
     lines = []
     styles = series_styles(points)
-    dodge = _DODGE if points["unique_ratio"].nunique() == 1 else 0.0
+    dodge = _DODGE if points[x].nunique() == 1 else 0.0
     for order, ((method, variant), style) in enumerate(styles.items()):
         own = points[(points["method"] == method) & (points["variant"] == variant)]
-        x = own["unique_ratio"].to_numpy() + dodge * (order - (len(styles) - 1) / 2)
+        places = own[x].to_numpy() + dodge * (order - (len(styles) - 1) / 2)
         # Methods over controls, and the first method on top.
         zorder = (3.0 if style.control else 4.0) - 0.01 * order
         (line,) = axes.plot(
-            x,
+            places,
             own["mean"].to_numpy(),
             label=style.label,
             color=style.color,
@@ -99,9 +71,16 @@ def draw_curves(axes: Axes, points: pd.DataFrame) -> list[Line2D]:
             zorder=zorder,
         )
         lines.append(line)
-        if own["low"].notna().any():
-            _draw_interval(axes, style, x, own, zorder)
+        if bands and own["low"].notna().any():
+            faint = _FAINT if len(styles) > MOST_IN_A_COLUMN else 1.0
+            _draw_interval(axes, style, places, own, zorder=zorder, faint=faint)
     return lines
+
+
+def width_for(points: pd.DataFrame) -> float:
+    """A column's width in inches; a page's where a column would be too crowded."""
+    n_series = len(points[["method", "variant"]].drop_duplicates())
+    return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
 
 
 def draw_exact(axes: Axes, values: pd.Series, label: str, dash: str = "-") -> list[Line2D]:
@@ -146,7 +125,13 @@ def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series])
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
-    """The legend in columns below the panels, titled by the note; the figure grows with it."""
+    """The legend in columns below the panels, titled by the note; the figure grows with it.
+
+    There are fewer columns than asked for where long labels would not fit the figure.
+    """
+    widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
+    entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
+    columns = max(1, min(columns, int(figure.get_figwidth() / entry)))
     if len(note) > figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH:
         note = note.replace("; ", "\n")
     figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
@@ -167,7 +152,13 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
 
 
 def _draw_interval(
-    axes: Axes, style: MethodStyle, x: np.ndarray, own: pd.DataFrame, zorder: float
+    axes: Axes,
+    style: MethodStyle,
+    x: np.ndarray,
+    own: pd.DataFrame,
+    *,
+    zorder: float,
+    faint: float,
 ) -> None:
     low, high = own["low"].to_numpy(), own["high"].to_numpy()
     if len(x) == 1:
@@ -178,7 +169,7 @@ def _draw_interval(
         low,
         high,
         color=style.color,
-        alpha=0.12 if style.control else 0.2,
+        alpha=faint * (0.12 if style.control else 0.2),
         linewidth=0,
         zorder=zorder - 2.0,
     )

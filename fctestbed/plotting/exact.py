@@ -1,11 +1,10 @@
 """Exact numbers of the worlds, by unique ratio, as the runs carry them."""
 
-import json
-import math
 from typing import Any
 
 import pandas as pd
 
+from fctestbed.plotting.facts import finite_number, json_object
 from fctestbed.results import Results
 
 
@@ -20,10 +19,9 @@ def exact_by_ratio(results: Results, key: str) -> pd.Series:
         The mean over the runs of each ratio, indexed by ``unique_ratio``, ascending, in the key's
         unit. Ratios without a finite number are absent; empty if no run knows the key.
     """
-    values = [_number(truth.get(key)) for truth in _truths(results)]
+    values = [finite_number(truth.get(key)) for truth in _truths(results)]
     table = pd.DataFrame({"unique_ratio": results.runs["unique_ratio"].to_numpy(), key: values})
-    finite = table[table[key].map(math.isfinite)]
-    return finite.groupby("unique_ratio")[key].mean()
+    return table.dropna().groupby("unique_ratio")[key].mean()
 
 
 def relevant_latents(results: Results) -> set[str]:
@@ -40,16 +38,5 @@ def _truths(results: Results) -> list[dict[str, Any]]:
     parsed: dict[str, dict[str, Any]] = {}
     for text in results.runs["truth"]:
         if text not in parsed:
-            content = json.loads(text) if text else {}
-            parsed[text] = content if isinstance(content, dict) else {}
+            parsed[text] = json_object(text)
     return [parsed[text] for text in results.runs["truth"]]
-
-
-def _number(value: object) -> float:
-    # The store writes infinities as strings and NaN as null.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return math.nan
-    try:
-        return float(value)
-    except ValueError:
-        return math.nan

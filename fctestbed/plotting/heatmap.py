@@ -8,16 +8,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from fctestbed.plotting.curves import finished, n_unfinished, require_rows, series_styles
 from fctestbed.plotting.drawing import Drawing, DrawOptions
 from fctestbed.plotting.exact import relevant_latents
 from fctestbed.plotting.intervals import seeds_note
-from fctestbed.plotting.label_bits import HEADLINE_ESTIMATOR, HEADLINE_READOUT
-from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES
+from fctestbed.plotting.selection import (
+    HEADLINE_READOUT,
+    finished,
+    n_unfinished,
+    nearest_ratio,
+    require_rows,
+)
+from fctestbed.plotting.series import readable_series, series_styles
+from fctestbed.plotting.style import BITS_COLORS, COLUMN_INCHES, PAGE_INCHES
 from fctestbed.results import Results
 
 DEFAULT_RATIO = 0.5
@@ -26,8 +31,6 @@ BLOCKS = ("w_s", "w_1", "w_2")
 MARK = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 
 _LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
-# White, the palette's blue, near black: ordered in lightness, so it survives grey printing.
-_COLORS = LinearSegmentedColormap.from_list("bits", ["#ffffff", "#8cc0e0", "#0173b2", "#01263c"])
 _NARROW = 12
 _CROWDED = 12
 _MOST_PARTS = 3
@@ -41,13 +44,6 @@ class _Column:
     label: str
 
 
-def nearest_ratio(rows: pd.DataFrame, wanted: float | None) -> float:
-    """The ratio in the rows nearest to the wanted one (0.5 by default); of two the lower."""
-    target = DEFAULT_RATIO if wanted is None else wanted
-    known = sorted(float(ratio) for ratio in rows["unique_ratio"].unique())
-    return min(known, key=lambda ratio: round(abs(ratio - target), 9))
-
-
 def draw_heatmap(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
 
@@ -57,15 +53,19 @@ def draw_heatmap(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: ``heatmap_ratio`` chooses the ratio; the nearest one there is is drawn.
+        options: ``heatmap_ratio`` chooses the ratio (the nearest one there is is drawn),
+            ``estimator`` whose bits.
 
     Raises:
         NothingToDraw: if no finished run has single latent bits.
     """
     rows = finished(results.captured)
-    rows = rows[rows["quantity"].str.fullmatch(_LATENT) & (rows["estimator"] == HEADLINE_ESTIMATOR)]
+    rows = rows[rows["quantity"].str.fullmatch(_LATENT) & (rows["estimator"] == options.estimator)]
     require_rows(rows, "single latent bits")
-    ratio = nearest_ratio(rows, options.heatmap_ratio)
+    rows, left_out = readable_series(rows, any_variant=options.any_variant)
+    require_rows(rows, "single latent bits of a variant to show")
+    wanted = DEFAULT_RATIO if options.heatmap_ratio is None else options.heatmap_ratio
+    ratio = nearest_ratio(rows, wanted)
     rows = rows[rows["unique_ratio"] == ratio]
     keys = ["method", "variant", "readout", "quantity"]
     means = rows.groupby(keys)["value_bits"].agg(["mean", "count"])
@@ -90,8 +90,11 @@ def draw_heatmap(results: Results, options: DrawOptions) -> Drawing:
     bar = figure.colorbar(image, ax=list(panels), fraction=0.03, pad=0.01, aspect=30)
     _label_bar(bar)
     mark = f"{MARK} read by the label; " if relevant else ""
-    seeds = seeds_note(means["count"], n_unfinished(results, ratio), intervals=False)
-    figure.supxlabel(f"{mark}unique ratio {ratio:g}; {seeds}", fontsize=6.0, color="#555555")
+    seeds = seeds_note(
+        means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
+    )
+    note = f"{mark}unique ratio {ratio:g}; {seeds}{options.estimator_note}"
+    figure.supxlabel(note, fontsize=6.0, color="#555555")
     numbers = means.reset_index().rename(columns={"mean": "captured_bits", "count": "n_seeds"})
     numbers.insert(2, "unique_ratio", ratio)
     numbers["relevant"] = numbers["quantity"].isin(relevant) if relevant else ""
@@ -144,7 +147,7 @@ def _draw_panel(
     axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column]
 ) -> AxesImage:
     """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
-    image = axes.imshow(values, cmap=_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
+    image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_facecolor("#eeeeee")
     axes.set_title(title, fontsize=6.5)
     upright = columns[0].readout in PARTS

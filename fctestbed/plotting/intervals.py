@@ -6,6 +6,7 @@ nothing about a single run. One seed has no interval.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,19 +16,20 @@ CONFIDENCE = 0.95
 SERIES = ["method", "variant", "unique_ratio"]
 
 
-def seed_intervals(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+def seed_intervals(rows: pd.DataFrame, value: str, keys: Sequence[str] = SERIES) -> pd.DataFrame:
     """Mean and 95 % interval over seeds for each method, variant and ratio.
 
     Args:
-        rows: one row per run, with the columns ``method, variant, unique_ratio`` and ``value``.
+        rows: one row per run, with the columns ``keys`` and ``value``.
         value: the column to average; rows whose value is not finite are left out.
+        keys: what tells one mean from another.
 
     Returns:
-        Columns ``method, variant, unique_ratio, mean, low, high, n_seeds`` in the value's unit,
-        sorted; ``low`` and ``high`` are NaN for one seed.
+        Columns ``keys, mean, low, high, n_seeds`` in the value's unit, sorted; ``low`` and ``high``
+        are NaN for one seed.
     """
     finite = rows[np.isfinite(rows[value].to_numpy(dtype=float))]
-    groups = finite.groupby(SERIES, sort=True)[value]
+    groups = finite.groupby(list(keys), sort=True)[value]
     table = groups.agg(["mean", "std", "count"]).reset_index()
     counts = table["count"].to_numpy(dtype=float)
     half = np.full(len(table), math.nan)
@@ -36,7 +38,7 @@ def seed_intervals(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     half[several] = stdtrit(counts[several] - 1, (1 + CONFIDENCE) / 2) * spread
     return pd.DataFrame(
         {
-            **{name: table[name] for name in SERIES},
+            **{name: table[name] for name in keys},
             "mean": table["mean"].astype(float),
             "low": table["mean"] - half,
             "high": table["mean"] + half,
@@ -45,13 +47,16 @@ def seed_intervals(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     )
 
 
-def seeds_note(n_seeds: pd.Series, n_unfinished: int, *, intervals: bool = True) -> str:
+def seeds_note(
+    n_seeds: pd.Series, n_unfinished: int, *, intervals: bool = True, left_out: str = ""
+) -> str:
     """One line for a figure's foot: how many seeds, which interval, what is missing.
 
     Args:
         n_seeds: seeds behind each point.
         n_unfinished: runs that diverged or failed.
         intervals: whether the figure draws intervals.
+        left_out: what else the figure does not show, in words.
     """
     counts = sorted(set(n_seeds))
     if counts == [1]:
@@ -62,4 +67,4 @@ def seeds_note(n_seeds: pd.Series, n_unfinished: int, *, intervals: bool = True)
         note = f"{what} over {number} seeds"
     if n_unfinished:
         note += f"; {n_unfinished} unfinished run{'s' if n_unfinished > 1 else ''} left out"
-    return note
+    return f"{note}; {left_out}" if left_out else note

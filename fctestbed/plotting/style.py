@@ -9,10 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 from seaborn import color_palette
 
 COLUMN_INCHES = 3.25
 PAGE_INCHES = 6.75
+LEGEND_POINTS = 6.5
+_POINTS_PER_INCH = 72.0
 
 _NAMES = (
     "blue",
@@ -27,6 +32,11 @@ _NAMES = (
     "sky",
 )
 COLORBLIND: dict[str, str] = dict(zip(_NAMES, color_palette("colorblind").as_hex(), strict=True))
+
+# White, the palette's blue, near black: ordered in lightness, so it survives grey printing.
+BITS_COLORS = LinearSegmentedColormap.from_list(
+    "bits", ["#ffffff", "#8cc0e0", "#0173b2", "#01263c"]
+)
 
 Dash = str | tuple[float, tuple[float, ...]]
 
@@ -47,7 +57,7 @@ _SETTINGS: dict[Any, object] = {
     "axes.titlesize": 7.5,
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,
-    "legend.fontsize": 6.5,
+    "legend.fontsize": LEGEND_POINTS,
     "axes.linewidth": 0.6,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
@@ -100,10 +110,14 @@ METHOD_STYLES: dict[str, MethodStyle] = {
     "supcon": MethodStyle("SupCon", COLORBLIND["orange"], "v"),
     "simclr": MethodStyle("SimCLR", COLORBLIND["blue"], "^"),
     "cross-self": MethodStyle("Cross+Self", COLORBLIND["pink"], "D", LONG),
-    "cross-self-fact": MethodStyle("Cross+Self-Fact", COLORBLIND["rose"], "d", SHORT),
+    "cross-self-fact": MethodStyle("Cross+Self+Fact", COLORBLIND["rose"], "d", SHORT),
     "ourcl-sup": MethodStyle("OurCL-SUP", COLORBLIND["yellow"], "P", LONG),
     "ourcl-ssl": MethodStyle("OurCL-SSL", COLORBLIND["brown"], "X", LONG),
     "comm": MethodStyle("CoMM", COLORBLIND["sky"], "p", DASH_DOT),
+    # The palette has no more colours: two dark ones, apart from all others also where red, green or
+    # blue is not seen.
+    "focal": MethodStyle("FOCAL", "#332288", "h", DASH_DOT),
+    "disentangled-ssl": MethodStyle("DisentangledSSL", "#661100", "*", SHORT),
     # Controls are greys; the unimodal ones a grey of the FactorCL that they are the baseline of.
     "unimodal-sup": MethodStyle("Unimodal-SUP", "#5b8a7d", "o", LONG, control=True),
     "unimodal-ssl": MethodStyle("Unimodal-SSL", "#b08672", "s", LONG, control=True),
@@ -116,6 +130,15 @@ METHOD_STYLES: dict[str, MethodStyle] = {
 def house_style() -> AbstractContextManager[None]:
     """The figures' settings, for the length of a ``with`` block."""
     return mpl.rc_context(rc=_SETTINGS)
+
+
+def text_inches(text: str, points: float, *, bold: bool = False) -> float:
+    """Width of a line of text in the figures' font, without drawing it."""
+    font = FontProperties(
+        family=mpl.rcParams["font.sans-serif"], size=points, weight="bold" if bold else "normal"
+    )
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath="$" in text)
+    return float(width) / _POINTS_PER_INCH
 
 
 def style_of(method: str, variant_index: int = 0) -> MethodStyle:

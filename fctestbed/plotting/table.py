@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fctestbed.plotting.curves import series_styles
+from fctestbed.plotting.drawing import LINEAR_PROBE
 from fctestbed.plotting.intervals import SERIES, seed_intervals
-from fctestbed.plotting.label_bits import label_rows, total_label_bits
+from fctestbed.plotting.label_bits import total_label_bits
+from fctestbed.plotting.selection import LABEL, quantity_rows
+from fctestbed.plotting.series import series_styles
 from fctestbed.results import Results
 
 
@@ -47,7 +49,8 @@ def summary_table(results: Results) -> list[SummaryRow]:
     Returns:
         Rows in the legends' order of methods, ratios ascending; empty without runs.
     """
-    points = seed_intervals(label_rows(results), "value_bits").set_index(SERIES)
+    label_rows = quantity_rows(results, LABEL, LINEAR_PROBE)
+    points = seed_intervals(label_rows, "value_bits").set_index(SERIES)
     total = total_label_bits(results)
     unfinished = results.runs[results.runs["status"] != "ok"].groupby(SERIES).size()
     cells = results.runs[SERIES].drop_duplicates().sort_values(SERIES)

@@ -8,15 +8,20 @@ noisy.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from fctestbed.bounds import infonce_lower_bound_nats
+from fctestbed.information import partial_information
+from fctestbed.measurement.channel import Codebook, channel_information, codebook
+from fctestbed.measurement.channel.result import Group
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
 from fctestbed.sweep.spec import SweepSpec, sweep_spec
-from fctestbed.synthesis import Dataset, WorldSpec, make_dataset, world_truth
+from fctestbed.synthesis import Dataset, WorldSpec, bit_patterns, make_dataset, world_truth
 from fctestbed.synthesis.augmentation import Augmenter
 from fctestbed.synthesis.spec import OfficialAugmentation, OptimalAugmentation
 from fctestbed.training import TrainingSpec, train_stack
@@ -28,6 +33,9 @@ _OFFICIAL_WORLD = {
     "n_train": 24000,
     "n_test": 6000,
 }
+# One coordinate of unit power is read at 0.04 bit, all 128 together at 4 to 5.
+_ORACLE_TAU = 4.0
+_PLAIN_ROWS = 256
 _PLANAR_WORLD = {
     "latents": {"kind": "bits", "n_shared": 10, "n_unique1": 5, "n_unique2": 5},
     "label": {"kind": "planar", "n_relevant": 20, "unique_ratio": 0.5},
@@ -97,10 +105,12 @@ def benchmarks(device: str, *, steps: int = 40) -> Iterator[Timing]:
         steps: training steps of each training benchmark.
     """
     yield from _data()
+    yield from _decompositions()
     rate = matrix_rate(device)
     yield Timing(
         "matrix product 1024 x 1024 x 1024", 2 * 1024**3 / rate, operations=2 * 1024**3, rate=rate
     )
+    yield from _oracle(device, rate)
     yield from _critics(device, rate)
     yield from _training(device, rate, steps)
 
@@ -120,6 +130,22 @@ def _data() -> Iterator[Timing]:
         yield Timing(f"{spec.kind} augmentation, batch 256", _augmentation(world, spec))
 
 
+def _decompositions() -> Iterator[Timing]:
+    """Exact PID: k bits seen through BSC(.1) and BSC(.2), and a random table, which is harder."""
+    bit = np.array([[0.9 * 0.8, 0.9 * 0.2], [0.1 * 0.8, 0.1 * 0.2]])
+    one = np.stack([bit, bit[::-1, ::-1]], axis=2) / 2
+    tables, table = {}, np.ones((1, 1, 1))
+    for k in range(1, 7):
+        table = np.asarray(np.kron(table, one))
+        if k in {4, 6}:
+            tables[f"{2**k}^3 noisy two-view"] = table
+    random = np.random.default_rng(0).dirichlet(np.full(16**3, 0.5))
+    tables["16^3 Dirichlet(.5)"] = random.reshape(16, 16, 16)
+    for name, known in tables.items():
+        work = partial(partial_information, known)
+        yield Timing(f"exact PID, {name}", best_time(work, repeat=3))
+
+
 def _augmentation(dataset: Dataset, spec: OfficialAugmentation | OptimalAugmentation) -> float:
     augmenter = Augmenter([dataset.world], spec)
     generator = torch.Generator().manual_seed(0)
@@ -133,6 +159,56 @@ def _augmentation(dataset: Dataset, spec: OfficialAugmentation | OptimalAugmenta
         augmenter.augment(x1, x2, (w_s, w_1, w_2), augmenter.at(noise, 0))
 
     return best_time(augment, repeat=50)
+
+
+def _oracle(device: str, rate: float) -> Iterator[Timing]:
+    """Channel information of all blocks and bits of a random 128-dimensional code, to 0.02 bit,
+    against a log-softmax over all codewords and the blocks' entropies from its logarithms."""
+    generator = torch.Generator().manual_seed(0)
+    for n_bits, repeat in ((12, 5), (16, 1)):
+        words = 2.0 * torch.from_numpy(bit_patterns(n_bits).astype("float32")) - 1
+        hidden = torch.tanh(
+            words @ torch.randn(n_bits, 256, generator=generator) * 1.5 / n_bits**0.5
+        )
+        book = codebook(hidden @ torch.randn(256, 128, generator=generator), range(n_bits))
+        blocks = {"shared": tuple(range(n_bits // 2)), "unique1": tuple(range(n_bits // 2, n_bits))}
+        groups: dict[str, Group] = {
+            **blocks,
+            **{f"bit{place}": (place,) for place in range(n_bits)},
+        }
+        found = channel_information(book, groups, tau=_ORACLE_TAU, device=device)
+
+        def work(book: Codebook = book, groups: dict[str, Group] = groups) -> float:
+            return channel_information(book, groups, tau=_ORACLE_TAU, device=device).tau
+
+        def plain(book: Codebook = book, n: int = found.n_draws) -> float:
+            return _plain_oracle(book, n, device)
+
+        yield Timing(
+            f"oracle, 2^{n_bits} codewords, {found.n_draws} draws, 128 dimensions",
+            best_time(work, repeat=repeat),
+            "log-softmax and a sum for each block",
+            best_time(plain, repeat=1),
+            2.0 * found.n_draws * len(book) * (book.rank + 1),
+            rate,
+        )
+
+
+def _plain_oracle(book: Codebook, n_draws: int, device: str) -> float:
+    """The plain way, two blocks only: log-probabilities of every word, logsumexp for blocks."""
+    generator = torch.Generator().manual_seed(0)
+    points = book.points.float().to(device)
+    half = 2 ** (len(book.columns) // 2)
+    total = 0.0
+    for start in range(0, n_draws, _PLAIN_ROWS):
+        n = min(_PLAIN_ROWS, n_draws - start)
+        index = torch.randint(len(points), (n,), generator=generator).to(device)
+        noise = torch.randn(n, book.rank, generator=generator).to(device)
+        distance = torch.cdist(points[index] + _ORACLE_TAU * noise, points).square()
+        logs = (-distance / (2 * _ORACLE_TAU**2)).log_softmax(1).view(n, half, -1)
+        for part in (logs, logs.logsumexp(2), logs.logsumexp(1)):
+            total -= float((part.exp() * part).sum())
+    return total / n_draws
 
 
 def _critics(device: str, rate: float) -> Iterator[Timing]:

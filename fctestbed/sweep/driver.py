@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 
 from fctestbed._version import __version__
+from fctestbed.objectives import method_source
 from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused
 from fctestbed.results.refusal import describe_difference
 from fctestbed.results.schema import RunRecord
@@ -116,8 +117,11 @@ def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[
 
 def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
     """What makes a sweep this sweep, JSON-able, and its digest: the specification and the version
-    of the code."""
+    of the code, users' methods among it."""
     content = {**spec.model_dump(mode="json"), "fctestbed": __version__}
+    sources = {name: method_source(name) for name in spec.methods}
+    if any(sources.values()):
+        content["sources"] = {name: source for name, source in sources.items() if source}
     return content, digest(content)
 
 

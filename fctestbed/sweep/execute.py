@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from fctestbed.measurement import Measured, measure_stack
-from fctestbed.objectives import METHODS
+from fctestbed.objectives import find_method, method_source
 from fctestbed.results.schema import RunRecord
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.plan import Job, Unit
@@ -71,6 +71,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     started = time.perf_counter()
     if report is not None:
         report(Progress(step=0, steps=1, losses_nats=()))
+    _check_sources(unit)
     datasets = [_labelled(job) for job in unit.jobs]
     trained = train_stack(
         [job.training for job in unit.jobs],
@@ -109,9 +110,9 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     reason=reason or "",
                     truth=_truth(datasets[place][position]),
                     seconds=seconds,
-                    provenance=about,
+                    provenance=about if run.source is None else {**about, "source": run.source},
                     diagnostics={**diagnostics, **_about_the_loss(run)},
-                    warnings=warnings,
+                    warnings=(*warnings, *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
                 )
@@ -119,9 +120,20 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     return records
 
 
+def _check_sources(unit: Unit) -> None:
+    """Refuse to run other code than the run is named after: a worker reads a user's file anew."""
+    for run in (run for job in unit.jobs for run in job.runs):
+        found = method_source(run.training.method)
+        if found != run.source:
+            raise ValueError(
+                f"{run.training.method}: expected the source {run.source}, got {found}: its file "
+                "changed after the sweep began"
+            )
+
+
 def _about_the_loss(run: RunSpec) -> dict[str, Any]:
     """What the method's loss is made of, and which of its settings are the official code's."""
-    method = METHODS[run.training.method]
+    method = find_method(run.training.method)
     settings = run.training.settings
     return {
         "terms": list(method.terms),

@@ -4,6 +4,7 @@ Owns reading and layering: preset, then file, then options, then pairs. Errors a
 begins with what was written: the file and its key, the pair's key, or the field.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ _TABLES: dict[str, type[BaseModel]] = {
 }
 
 
+# A dot that an even number of quotes follows, and all before the first colon outside quotes.
+_DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_FIELD = re.compile(r'(?:"[^"]*"|[^":])*')
+
+
 class SpecError(ValueError):
     """A sweep that cannot be; the message is one line naming the file or option and the key."""
 
@@ -42,7 +48,7 @@ class _Layer:
     def holds(self, path: str) -> bool:
         """Whether the value at a dotted path, or a part of it, was written here."""
         value: Any = self.values
-        for key in path.split("."):
+        for key in _keys(path):
             if not isinstance(value, Mapping):
                 return True
             if key not in value:
@@ -112,13 +118,23 @@ def _check_keys(values: Mapping[str, Any], source: str) -> None:
 
 
 def read_pair(pair: str) -> dict[str, Any]:
-    """``train.steps=500`` as nested values; the value is TOML, or else text.
+    """``train.steps=500`` as nested values; the value is TOML, or else text. A key with dots of its
+    own stands in quotes: ``settings."my_pkg.my_module:MyMethod".width=3``.
+
+    Raises:
+        SpecError: for text without a key and an equals sign.
+    """
+    return read_grids(read_values(pair), source="--set ")
+
+
+def read_values(pair: str) -> dict[str, Any]:
+    """As ``read_pair``, whatever the keys.
 
     Raises:
         SpecError: for text without a key and an equals sign.
     """
     key, equals, text = pair.partition("=")
-    parts = key.strip().split(".")
+    parts = _keys(key.strip())
     if not equals or not all(parts):
         raise SpecError(f"--set: expected KEY=VALUE such as train.steps=500, got {pair!r}")
     try:
@@ -127,7 +143,13 @@ def read_pair(pair: str) -> dict[str, Any]:
         value = text.strip()
     for part in reversed(parts):
         value = {part: value}
-    return read_grids(value, source="--set ")
+    read: dict[str, Any] = value
+    return read
+
+
+def _keys(path: str) -> list[str]:
+    """The keys of a dotted path; one in quotes may have dots."""
+    return [part.strip('"') for part in _DOT.split(path)]
 
 
 def build_sweep(
@@ -167,7 +189,8 @@ def build_sweep(
 
 def _sourced(line: str, layers: Sequence[_Layer]) -> str:
     """The line, before it the place where its field was written."""
-    path = line.partition(":")[0].replace("world.label.unique_ratio", "unique_ratio")
+    field = _FIELD.match(line)
+    path = (field[0] if field else "").replace("world.label.unique_ratio", "unique_ratio")
     for layer in reversed(layers):
         if layer.holds(path):
             return layer.source + line

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fctestbed.objectives import METHODS
+from fctestbed.objectives import find_method
 from fctestbed.sweep.spec import RunSpec, SweepSpec
 from fctestbed.synthesis import WorldSpec
 from fctestbed.training import TrainingSpec
@@ -53,7 +53,7 @@ class Unit:
         """Work in relative units, for the order of the units and for the time left."""
         train = self.jobs[0].training.train
         steps = 0 if train is None else train.steps
-        training = METHODS[self.method].relative_cost * steps * len(self.jobs)
+        training = find_method(self.method).relative_cost * steps * len(self.jobs)
         # Fitting probes takes about as long as this many steps, of the latents and of each label.
         return training + 300 * len(self.jobs) + 60 * self.n_runs
 

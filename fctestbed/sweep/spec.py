@@ -10,13 +10,25 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model
 
 from fctestbed.measurement.spec import MeasureSpec
 from fctestbed.nets import CriticKind
-from fctestbed.objectives import METHODS, CriticSettings, NetSpec
+from fctestbed.objectives import (
+    METHODS,
+    CriticSettings,
+    Method,
+    NetSpec,
+    find_method,
+    method_source,
+)
 from fctestbed.sweep.presets import PRESETS
 from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
 from fctestbed.synthesis import spec_error_lines
-from fctestbed.synthesis.augmentation_plan import optimal_plan
+from fctestbed.synthesis.augmentation_plan import augmentation_plan
 from fctestbed.synthesis.record import Ratio, Spec, digest
-from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, WorldSpec
+from fctestbed.synthesis.spec import (
+    AugmentationSpec,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    WorldSpec,
+)
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 
 DEFAULT_METHODS = (
@@ -47,18 +59,26 @@ class RunSpec(Spec):
     """One data set, one method, one seed, and how it is measured.
 
     ``preset`` and ``variant`` are names for tables; they change no number and are not part of the
-    identity.
+    identity. ``source`` is: what ``method_source`` says of a user's method, whose code may change
+    under its name.
     """
 
     training: TrainingSpec
     measurement: MeasureSpec = MeasureSpec()
     preset: str = "custom"
     variant: str = "paper"
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _identify(self) -> Self:
+        object.__setattr__(self, "source", method_source(self.training.method))
+        return self
 
     @property
     def run_id(self) -> str:
         """First 16 hexadecimal digits of the digest of all that the numbers depend on."""
-        return digest(self.model_dump(mode="json", exclude={"preset", "variant"}))[:16]
+        named = {"preset", "variant", *(() if self.source else ("source",))}
+        return digest(self.model_dump(mode="json", exclude=named))[:16]
 
     @property
     def unique_ratio(self) -> float:
@@ -72,7 +92,7 @@ class SweepSpec(Spec):
 
     Attributes:
         unique_ratio: the ratios; they replace the one in ``world.label``.
-        methods: names of the registry.
+        methods: names that ``find_method`` knows.
         seeds: of data and training.
         preset: where the other fields' defaults came from; a name for tables.
         world: the worlds but for the ratio.
@@ -104,8 +124,7 @@ class SweepSpec(Spec):
     @model_validator(mode="after")
     def _grid(self) -> Self:
         for name in self.methods:
-            if name not in METHODS:
-                raise ValueError(f"methods: expected some of {', '.join(METHODS)}, got {name!r}")
+            _find("methods", name)
         n_runs = 1
         for axis in ("unique_ratio", "methods", "seeds"):
             values = getattr(self, axis)
@@ -128,23 +147,17 @@ class SweepSpec(Spec):
     @model_validator(mode="after")
     def _settings_of_known_methods(self) -> Self:
         for name, settings in self.settings.items():
-            if name not in METHODS:
-                raise ValueError(
-                    f"settings: expected some of {', '.join(METHODS)}, "
-                    f"got the unknown method {name!r}"
-                )
-            record = METHODS[name].Settings
+            record = _find("settings", name).Settings
+            field = f"settings.{name}" if name in METHODS else f'settings."{name}"'
             known = record.model_fields
             expected = f"one of {', '.join(known)}" if known else "no settings"
             for key in settings:
                 if key not in known:
-                    raise ValueError(
-                        f"settings.{name}: expected {expected}, got the unknown key {key!r}"
-                    )
+                    raise ValueError(f"{field}: expected {expected}, got the unknown key {key!r}")
             try:
                 record.model_validate(settings)
             except ValidationError as error:
-                raise ValueError(f"settings.{name}.{spec_error_lines(error)}") from None
+                raise ValueError(f"{field}.{spec_error_lines(error)}") from None
         return self
 
     @model_validator(mode="after")
@@ -157,7 +170,7 @@ class SweepSpec(Spec):
                         f"got {method!r}"
                     )
         for method in self.methods:
-            if not any(v.applies_to(method, METHODS[method]) for v in self.variants.values()):
+            if not any(v.applies_to(method, find_method(method)) for v in self.variants.values()):
                 raise ValueError(
                     f"variants: expected one that {method} has, got {', '.join(self.variants)}: "
                     "leave the method out or add the variant paper"
@@ -172,10 +185,10 @@ class SweepSpec(Spec):
         """
         worlds = [self._world(ratio) for ratio in self.unique_ratio]
         for augmentation in self._augmentations():
-            # Some labels leave no room for their optimal views: known now, not after training.
-            if augmentation.kind == "optimal":
+            # Some labels leave no room for such views: known now, not after training.
+            if not isinstance(augmentation, OfficialAugmentation):
                 for world in worlds:
-                    optimal_plan(world)
+                    augmentation_plan(world, augmentation)
         try:
             runs = self._runs(worlds)
         except ValidationError as error:
@@ -196,12 +209,12 @@ class SweepSpec(Spec):
             variant.augmentation or self.augmentation
             for variant in self.variants.values()
             for method in self.methods
-            if METHODS[method].n_views and variant.applies_to(method, METHODS[method])
+            if find_method(method).n_views and variant.applies_to(method, find_method(method))
         ]
 
     def _settings(self, method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
         """A method's settings in a variant."""
-        kind = METHODS[method]
+        kind = find_method(method)
         critic = self.critic if issubclass(kind.Settings, CriticSettings) else None
         try:
             changed = variant.changed(method, kind)
@@ -227,7 +240,7 @@ class SweepSpec(Spec):
     def _runs(self, worlds: Sequence[WorldSpec]) -> list[RunSpec]:
         for method in self.methods:
             for world in worlds:
-                if METHODS[method].uses_label and world.n_classes > MAX_LEARNT_CLASSES:
+                if find_method(method).uses_label and world.n_classes > MAX_LEARNT_CLASSES:
                     field = "label_bits" if hasattr(world.label, "label_bits") else "n_classes"
                     raise ValueError(
                         f"world.label.{field}: expected at most {MAX_LEARNT_CLASSES} classes for "
@@ -251,10 +264,17 @@ class SweepSpec(Spec):
             )
             for method in self.methods
             for name, variant in self.variants.items()
-            if variant.applies_to(method, METHODS[method])
+            if variant.applies_to(method, find_method(method))
             for world in worlds
             for seed in self.seeds
         ]
+
+
+def _find(field: str, name: str) -> type[Method]:
+    try:
+        return find_method(name)
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from error
 
 
 def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick") -> SweepSpec:

@@ -3,7 +3,8 @@
 Augmentations need torch and live in ``fctestbed.synthesis.augmentation``.
 """
 
-from fctestbed.synthesis.dataset import Dataset, Split, make_dataset
+from fctestbed.synthesis.codewords import bit_patterns, modality_codewords
+from fctestbed.synthesis.dataset import SPLITS, Dataset, Split, make_dataset
 from fctestbed.synthesis.dataset_file import load_dataset
 from fctestbed.synthesis.labels import (
     LabelRule,
@@ -27,7 +28,9 @@ from fctestbed.synthesis.spec import (
     OfficialAugmentation,
     OptimalAugmentation,
     PlanarLabel,
+    QualityAugmentation,
     ThresholdLabel,
+    UniqueAugmentation,
     WorldSpec,
 )
 from fctestbed.synthesis.spec_errors import spec_error_lines
@@ -36,6 +39,7 @@ from fctestbed.synthesis.truth import Pid, Truth, world_truth
 from fctestbed.synthesis.world import World
 
 __all__ = [
+    "SPLITS",
     "AugmentationSpec",
     "BitLatents",
     "BitsLabel",
@@ -53,14 +57,18 @@ __all__ = [
     "OptimalAugmentation",
     "Pid",
     "PlanarLabel",
+    "QualityAugmentation",
     "Split",
     "ThresholdLabel",
     "Truth",
+    "UniqueAugmentation",
     "World",
     "WorldSpec",
+    "bit_patterns",
     "label_rule",
     "load_dataset",
     "make_dataset",
+    "modality_codewords",
     "planar_labels",
     "slots_of",
     "spec_error_lines",

@@ -6,17 +6,16 @@ specification before an array is read.
 """
 
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
 from fctestbed.synthesis.dataset import SPLITS, Dataset, Split
+from fctestbed.synthesis.npz import Header, array_headers, write_arrays
 from fctestbed.synthesis.spec import BitLatents, WorldSpec
 from fctestbed.synthesis.spec_errors import spec_error_lines
 from fctestbed.synthesis.truth import world_truth
@@ -25,7 +24,6 @@ from fctestbed.synthesis.world import World
 _TEXTS = ("spec_json", "truth_json")
 _BLOCKS = ("w_s", "w_1", "w_2")
 _MAX_TEXT_BYTES = 1 << 20
-_Header = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 def save_dataset(dataset: Dataset, path: str | Path) -> None:
@@ -43,18 +41,7 @@ def save_dataset(dataset: Dataset, path: str | Path) -> None:
     for name, split in zip(SPLITS, (dataset.train, dataset.test), strict=True):
         for field in ("x1", "x2", "y", *_BLOCKS):
             content[f"{name}_{field}"] = getattr(split, field)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **content)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes private files; a dataset is as readable as the user's other files.
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_arrays(path, content)
 
 
 def load_dataset(path: str | Path) -> Dataset:
@@ -67,11 +54,7 @@ def load_dataset(path: str | Path) -> Dataset:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            headers = {
-                entry.removesuffix(".npy"): _header(path, archive, entry)
-                for entry in archive.namelist()
-            }
+        headers = array_headers(path)
         _check_names(path, headers)
         with np.load(path, allow_pickle=False) as file:
             spec = WorldSpec.model_validate_json(str(file["spec_json"]))
@@ -102,10 +85,10 @@ def load_dataset(path: str | Path) -> Dataset:
     )
 
 
-def _expected(spec: WorldSpec) -> dict[str, _Header]:
+def _expected(spec: WorldSpec) -> dict[str, Header]:
     latent = np.dtype(np.uint8 if isinstance(spec.latents, BitLatents) else np.float32)
     single, index = np.dtype(np.float32), np.dtype(np.int64)
-    expected: dict[str, _Header] = {"seed": ((), index)}
+    expected: dict[str, Header] = {"seed": ((), index)}
     for name, n in zip(SPLITS, (spec.n_train, spec.n_test), strict=True):
         expected[f"{name}_x1"] = ((n, spec.observation.dim1), single)
         expected[f"{name}_x2"] = ((n, spec.observation.dim2), single)
@@ -115,28 +98,7 @@ def _expected(spec: WorldSpec) -> dict[str, _Header]:
     return expected
 
 
-def _header(path: Path, archive: zipfile.ZipFile, entry: str) -> _Header:
-    """Shape and type that an array of the archive declares, without reading the array."""
-    with archive.open(entry) as file:
-        try:
-            return _read_header(file)
-        except ValueError as error:
-            raise ValueError(f"{path}: {entry}: expected an array, got {error}") from error
-
-
-def _read_header(file: IO[bytes]) -> _Header:
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(f".npy format {version}")
-    shape, _, dtype = read(file)
-    return shape, dtype
-
-
-def _check_names(path: Path, headers: dict[str, _Header]) -> None:
+def _check_names(path: Path, headers: dict[str, Header]) -> None:
     expected = {*_expected(WorldSpec()), *_TEXTS}
     for problem, names in (
         ("missing", expected - headers.keys()),
@@ -153,7 +115,7 @@ def _check_names(path: Path, headers: dict[str, _Header]) -> None:
             raise ValueError(f"{path}: {name}: expected one text, got {dtype} of shape {shape}")
 
 
-def _check_arrays(path: Path, headers: dict[str, _Header], spec: WorldSpec) -> None:
+def _check_arrays(path: Path, headers: dict[str, Header], spec: WorldSpec) -> None:
     for name, (shape, dtype) in _expected(spec).items():
         if headers[name] != (shape, dtype):
             given_shape, given_dtype = headers[name]
@@ -161,9 +123,3 @@ def _check_arrays(path: Path, headers: dict[str, _Header], spec: WorldSpec) -> N
                 f"{path}: {name}: expected {dtype} of shape {shape}, "
                 f"got {given_dtype} of shape {given_shape}"
             )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -40,12 +40,12 @@ def threshold_on_bits(relevant: tuple[int, int, int]) -> LabelInformation:
     """
     n_shared, n_unique1, n_unique2 = relevant
     n = sum(relevant)
-    ones = float(_tail(n, np.asarray([(n + 1) // 2]))[0])
+    ones = float(at_least(n, np.asarray([(n + 1) // 2]))[0])
 
     def given(n_seen: int, n_hidden: int) -> tuple[float, float]:
         # At least half of all n bits, ties included, must be ones.
-        positive = _tail(n_hidden, (n + 1) // 2 - np.arange(n_seen + 1))
-        seen = _fair_binomial(n_seen)
+        positive = at_least(n_hidden, (n + 1) // 2 - np.arange(n_seen + 1))
+        seen = fair_binomial(n_seen)
         entropy = seen @ binary_entropy_bits(positive)
         return float(entropy), float(seen @ np.maximum(positive, 1 - positive))
 
@@ -92,7 +92,7 @@ def threshold_on_gaussians(relevant: tuple[int, int, int]) -> LabelInformation:
 
 def planar_on_bits(rule: PlanarRule) -> LabelInformation:
     """The planar rule on fair bits, by enumeration of its relevant bits."""
-    table = _enumerate(rule).reshape([2**n for n in rule.relevant])
+    table = enumerated(rule).reshape([2**n for n in rule.relevant])
     given_x1, accuracy_x1 = _given_rows(table.reshape(-1, table.shape[2]), rule.n_classes)
     swapped = table.transpose(0, 2, 1)
     given_x2, accuracy_x2 = _given_rows(swapped.reshape(-1, table.shape[1]), rule.n_classes)
@@ -107,7 +107,7 @@ def planar_on_bits(rule: PlanarRule) -> LabelInformation:
     )
 
 
-def _fair_binomial(n: int) -> npt.NDArray[np.float64]:
+def fair_binomial(n: int) -> npt.NDArray[np.float64]:
     """Probabilities of 0..n ones among n fair bits, by ratios outwards from the middle."""
     middle = n // 2
     ones = np.arange(middle, n)
@@ -116,9 +116,9 @@ def _fair_binomial(n: int) -> npt.NDArray[np.float64]:
     return np.asarray(mass / mass.sum())
 
 
-def _tail(n: int, least: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def at_least(n: int, least: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Probability of at least ``least`` ones among n fair bits, elementwise."""
-    tails = np.append(np.cumsum(_fair_binomial(n)[::-1])[::-1], 0.0)
+    tails = np.append(np.cumsum(fair_binomial(n)[::-1])[::-1], 0.0)
     tails[0] = 1.0
     return np.minimum(tails[np.clip(least, 0, n + 1)], 1.0)
 
@@ -135,7 +135,7 @@ def _expected_entropy_bits(slope: float) -> float:
     return float(nats_to_bits(float(end * (weights @ (entropy * density)))))
 
 
-def _enumerate(rule: PlanarRule) -> npt.NDArray[np.int16]:
+def enumerated(rule: PlanarRule) -> npt.NDArray[np.int16]:
     """Class of every combination of the relevant bits; the first bit varies slowest."""
     n = sum(rule.relevant)
     places = np.arange(n - 1, -1, -1)

@@ -1,6 +1,7 @@
 """What a world is: latents, observation, label, sizes. Owns its specification, nothing random.
 
-May import ``record`` and ``label_spec``. Every record is frozen and rejects unknown keys.
+May import ``record``, ``label_spec`` and ``augmentation_spec``. Every record is frozen and rejects
+unknown keys.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 
+from fctestbed.synthesis.augmentation_spec import (
+    AugmentationSpec,
+    LabelAugmentation,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    QualityAugmentation,
+    UniqueAugmentation,
+)
 from fctestbed.synthesis.label_spec import (
     BitsLabel,
     Label,
@@ -16,7 +25,7 @@ from fctestbed.synthesis.label_spec import (
     SlotLayout,
     ThresholdLabel,
 )
-from fctestbed.synthesis.record import PositiveFloat, Ratio, Spec, digest
+from fctestbed.synthesis.record import PositiveFloat, Spec, digest
 
 __all__ = [
     "MAX_ENUMERATED_BITS",
@@ -25,15 +34,18 @@ __all__ = [
     "BitsLabel",
     "GaussianLatents",
     "Label",
+    "LabelAugmentation",
     "LinearObservation",
     "MlpObservation",
     "NoiselessLabel",
     "OfficialAugmentation",
     "OptimalAugmentation",
     "PlanarLabel",
+    "QualityAugmentation",
     "SlotLayout",
     "Spec",
     "ThresholdLabel",
+    "UniqueAugmentation",
     "WorldSpec",
     "digest",
 ]
@@ -86,29 +98,6 @@ class MlpObservation(Spec):
     hidden_dim: PositiveInt = 100
     gain: PositiveFloat = 1.5
     noise: NonNegativeFloat = 0.0
-
-
-class OfficialAugmentation(Spec):
-    """The official code's: swapped halves, noise, dropped coordinates or identity, 1/4 each.
-
-    ``noise`` is the standard deviation of the noise; ``drop`` the probability with which each
-    coordinate is zeroed (the official code zeroes exactly one coordinate in ten).
-    """
-
-    kind: Literal["official"] = "official"
-    noise: NonNegativeFloat = 0.01
-    drop: Ratio = 0.1
-
-
-class OptimalAugmentation(Spec):
-    """X' with I(X;X') = I(X;Y) exactly: the label's information kept, all else redrawn."""
-
-    kind: Literal["optimal"] = "optimal"
-
-
-AugmentationSpec = Annotated[
-    OfficialAugmentation | OptimalAugmentation, Field(discriminator="kind")
-]
 
 
 class WorldSpec(Spec):

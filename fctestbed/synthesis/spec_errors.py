@@ -18,6 +18,8 @@ _RECORDS: dict[tuple[str, str], type[BaseModel]] = {
     ("label", "planar"): specs.PlanarLabel,
     ("augmentation", "official"): specs.OfficialAugmentation,
     ("augmentation", "optimal"): specs.OptimalAugmentation,
+    ("augmentation", "unique"): specs.UniqueAugmentation,
+    ("augmentation", "quality"): specs.QualityAugmentation,
 }
 
 

@@ -11,19 +11,22 @@ from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-from fctestbed.information import bsc_flip_probability
+from fctestbed.information import bsc_flip_probability, decomposition, least_information
 from fctestbed.synthesis.label_information import (
     LabelInformation,
     planar_on_bits,
     threshold_on_bits,
     threshold_on_gaussians,
 )
+from fctestbed.synthesis.label_margins import MAX_ENTRIES, margins, symbols
 from fctestbed.synthesis.labels import PlanarRule, ThresholdRule, WordRule, label_rule
 from fctestbed.synthesis.spec import BitLatents, WorldSpec
 
-_NO_PID = (
-    "the PID atoms of this label need an optimisation that is not part of this version; they are "
-    "known for the bits and noiseless labels"
+_CONTINUOUS = (
+    "the PID atoms are computed for finite sources; this label reads gaussian latents as they are"
+)
+_TOO_LARGE = (
+    "the PID atoms are computed for tables p(x1, x2, y) of up to {} entries; this label's has {}"
 )
 _NOISE = "observation noise: these are the numbers of the noise-free modalities"
 _INFINITE = "null stands for an infinite amount (continuous latents)"
@@ -33,6 +36,8 @@ _INFINITE = "null stands for an infinite amount (continuous latents)"
 class Pid:
     """The four atoms of a partial information decomposition of I(X1,X2;Y), in bits.
 
+    Each is within ``gap_bits`` of its exact value; 0 stands for a closed form.
+
     Source:
         Bertschinger et al. 2014 (BROJA), additive over independent slots.
     """
@@ -41,6 +46,7 @@ class Pid:
     unique1_bits: float
     unique2_bits: float
     synergy_bits: float
+    gap_bits: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +72,7 @@ class Truth:
         n_classes: number of values of y.
         asked_unique_ratio: the ratio in the specification.
         information_unique_ratio: (U1 + U2) / I(X1,X2;Y); None where the label holds nothing.
-        pid: the PID atoms where they are known, else None.
+        pid: the PID atoms and their certified gap where they are known, else None.
         pid_note: why ``pid`` is None, else None.
         note: what limits these numbers, else None.
 
@@ -111,7 +117,8 @@ def world_truth(spec: WorldSpec) -> Truth:
     """The exact information content of a world, without sampling.
 
     Closed forms for ``bits`` and ``noiseless``, counting or quadrature for ``threshold``,
-    enumeration of the relevant bits for ``planar``.
+    enumeration of the relevant bits for ``planar``. The PID atoms of the last two come from an
+    optimisation with a certified gap, where the sources are finite and small enough.
     """
     is_bits = isinstance(spec.latents, BitLatents)
     sizes = [float(n) if is_bits else math.inf for n in spec.block_sizes]
@@ -120,10 +127,10 @@ def world_truth(spec: WorldSpec) -> Truth:
         label = _word_truth(rule)
     elif isinstance(rule, ThresholdRule):
         by = threshold_on_bits if is_bits else threshold_on_gaussians
-        label = _function_truth(by(rule.relevant))
+        label = _function_truth(by(rule.relevant), rule, is_bits)
     else:
         assert isinstance(rule, PlanarRule)
-        label = _function_truth(planar_on_bits(rule))
+        label = _function_truth(planar_on_bits(rule), rule, is_bits)
     total, unique = label["total_bits"], label["unique1_bits"] + label["unique2_bits"]
     return Truth(
         **label,
@@ -177,7 +184,9 @@ def _word_truth(rule: WordRule) -> dict[str, Any]:
     }
 
 
-def _function_truth(label: LabelInformation) -> dict[str, Any]:
+def _function_truth(
+    label: LabelInformation, rule: ThresholdRule | PlanarRule, is_bits: bool
+) -> dict[str, Any]:
     """y is a function of (X1, X2), so U1 = H(Y|X2), U2 = H(Y|X1) and the total is H(Y)."""
     total, unique1, unique2 = label.label_entropy_bits, label.given_x2_bits, label.given_x1_bits
     return {
@@ -192,6 +201,29 @@ def _function_truth(label: LabelInformation) -> dict[str, Any]:
         "bayes_accuracy_x1": label.bayes_accuracy_x1,
         "bayes_accuracy_x2": label.bayes_accuracy_x2,
         "majority_accuracy": label.majority_accuracy,
-        "pid": None,
-        "pid_note": _NO_PID,
+        **_atoms(label, rule, is_bits),
     }
+
+
+def _atoms(
+    label: LabelInformation, rule: ThresholdRule | PlanarRule, is_bits: bool
+) -> dict[str, Any]:
+    """``pid``, and ``pid_note`` where there is none."""
+    if not is_bits:
+        return {"pid": None, "pid_note": _CONTINUOUS}
+    n1, n2 = symbols(rule)
+    if n1 * n2 * rule.n_classes > MAX_ENTRIES:
+        sizes = f"{n1} x {n2} x {rule.n_classes}"
+        return {"pid": None, "pid_note": _TOO_LARGE.format(MAX_ENTRIES, sizes)}
+    try:
+        least = least_information(*margins(rule))
+    except ValueError as error:
+        return {"pid": None, "pid_note": f"the PID atoms were not found: {error}"}
+    total = label.label_entropy_bits
+    found = decomposition(
+        x1_bits=total - label.given_x1_bits,
+        x2_bits=total - label.given_x2_bits,
+        total_bits=total,
+        least=least,
+    )
+    return {"pid": Pid(**{field.name: getattr(found, field.name) for field in fields(Pid)})}

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
-from fctestbed.objectives.registry import METHODS
+from fctestbed.objectives.registry import find_method
+from fctestbed.synthesis.augmentation_tables import check_originals
 from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
 from fctestbed.synthesis.spec_errors import spec_error_lines
 
@@ -35,7 +36,7 @@ class TrainingSpec(Spec):
     identity.
 
     Attributes:
-        method: a name of the registry.
+        method: a name that ``find_method`` knows.
         settings: the method's settings; those left out take their defaults.
         nets: widths of the networks; None for a method without networks.
         train: optimisation; None for a method that is not trained.
@@ -54,9 +55,10 @@ class TrainingSpec(Spec):
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
-        if self.method not in METHODS:
-            raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {self.method!r}")
-        method = METHODS[self.method]
+        try:
+            method = find_method(self.method)
+        except ValueError as error:
+            raise ValueError(f"method: {error}") from error
         object.__setattr__(self, "settings", self._whole_settings(method.Settings))
         for name, used, default in (
             ("nets", method.uses_nets, NetSpec),
@@ -66,6 +68,8 @@ class TrainingSpec(Spec):
             value = getattr(self, name)
             object.__setattr__(self, name, (value or default()) if used else None)
         self._check_batch()
+        if self.augmentation is not None and self.build_method().conditions_on == "exact":
+            check_originals(self.world, self.augmentation)
         return self
 
     def _whole_settings(self, record: type[MethodSettings]) -> dict[str, Any]:
@@ -98,7 +102,7 @@ class TrainingSpec(Spec):
 
     def build_method(self) -> Method:
         """The method with its settings."""
-        method = METHODS[self.method]
+        method = find_method(self.method)
         return method(method.Settings.model_validate(self.settings))
 
     @property
@@ -113,13 +117,13 @@ class TrainingSpec(Spec):
     def depends_on_label(self) -> bool:
         """Whether the label enters the training, by the loss or by label-preserving
         augmentations."""
-        optimal = self.augmentation is not None and self.augmentation.kind == "optimal"
-        return METHODS[self.method].uses_label or optimal
+        kept = self.augmentation is not None and self.augmentation.kind != "official"
+        return find_method(self.method).uses_label or kept
 
     def _content(self) -> dict[str, Any]:
         """The specification, under the name of the method whose training this is."""
         content = self.model_dump(mode="json")
-        return {**content, "method": METHODS[self.method].trains_as or self.method}
+        return {**content, "method": find_method(self.method).trains_as or self.method}
 
     @property
     def key(self) -> str:

@@ -203,6 +203,8 @@ def _batches(
     # The first views' stream is the same for every method.
     streams = [f"augmentation{view or ''}" for view in range(method.n_views)]
     noise_generators = [_generators(specs, stream) for stream in streams]
+    # Fresh draws have a stream of their own: without them every other number is the same.
+    fresh = _generators(specs, "originals") if method.conditions_on == "exact" else None
     noise: list[Tensor] = []
     for start in range(0, n_batches, _NOISE_BLOCK):
         count = min(_NOISE_BLOCK, n_batches - start)
@@ -214,6 +216,7 @@ def _batches(
             y = data.labels(index)
             condition = y if method.conditions_on == "label" else None
             views: list[Views] = []
+            negatives = None
             if augmenter is not None:
                 latents = data.latents(index)
                 augmented = [
@@ -225,12 +228,17 @@ def _batches(
                     # Views that give their original away: every sample is alone in its condition.
                     alone = torch.arange(index.shape[1], device=device).expand_as(index)
                     condition = said if said is not None else alone
+                if fresh is not None:
+                    k = method.n_negatives
+                    own = augmenter.draw_originals(fresh, 1, train.batch_size, k)
+                    negatives = augmenter.originals(augmented[0], augmenter.at(own, 0))
             yield Batch(
                 x1=x1,
                 x2=x2,
                 y=y,
                 views=tuple(views),
                 groups=None if condition is None else group_by_condition(condition),
+                x2_negatives=negatives,
             )
 
 

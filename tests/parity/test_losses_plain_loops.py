@@ -1,134 +1,41 @@
 """Whole losses against plain loops over samples, written from the papers' equations.
 
-The loops know nothing of stacks, groups or factored critics: every score is the MLP on one
-concatenated row, every bound a sum over samples. Values and gradients agree in float64.
+Values and gradients agree in float64.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from plain_loops import (
+    CONDITIONS,
+    EVERYONE,
+    LABELS,
+    N_CLASSES,
+    ONE_LAYER,
+    RUNS,
+    TWO_LAYERS,
+    N,
+    Rows,
+    Score,
+    assert_same_gradients,
+    batch_for,
+    built,
+    check_simple,
+    encoded,
+    infonce,
+    mlp,
+    nce_club,
+    projected,
+    same,
+    scorer,
+    table_of,
+)
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from fctestbed.nets import ConcatCritic, Stack, StackedMLP
-from fctestbed.objectives import (
-    METHODS,
-    Batch,
-    DataShape,
-    Method,
-    NetSpec,
-    Views,
-    group_by_condition,
-)
-
-N, RUNS, N_CLASSES = 12, 2, 5
-SHAPE = DataShape(dim1=4, dim2=3, n_classes=N_CLASSES)
-ONE_LAYER = NetSpec(
-    encoder_hidden=(8,), embed_dim=4, head_hidden=(8,), head_dim=3, critic_hidden=(9,)
-)
-TWO_LAYERS = NetSpec(
-    encoder_hidden=(8, 7), embed_dim=4, head_hidden=(8, 7), head_dim=3, critic_hidden=(9, 8)
-)
-# Classes of four, three, one and no samples; and even ones.
-LABELS = [[0, 3, 0, 1, 0, 3, 4, 3, 0, 4, 4, 3], [2, 1, 0, 2, 1, 0, 3, 1, 0, 3, 2, 3]]
-# What the augmented copies of the self-supervised case say of their originals.
-CONDITIONS = [[7, 7, 2, 7, 0, 2, 7, 7, 1, 7, 7, 2], [5, 4, 3, 5, 4, 3, 5, 4, 3, 3, 5, 5]]
-
-
-def drawn(*shape: int, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def built(name: str, settings: dict[str, Any], nets: NetSpec) -> tuple[Method, nn.Module]:
-    record = METHODS[name].Settings
-    method = METHODS[name](record.model_validate(settings))
-    generators = tuple(torch.Generator().manual_seed(seed) for seed in range(RUNS))
-    module = method.build(Stack(generators=generators, dtype=torch.float64), SHAPE, nets)
-    # Scores of some size: initial critics are nearly constant, and bounds nearly 0.
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.mul_(2.5)
-    return method, module
-
-
-def batch_for(method: Method) -> Batch:
-    y = torch.tensor(LABELS)
-    condition = {"label": y, "views": torch.tensor(CONDITIONS), None: None}[method.conditions_on]
-    return Batch(
-        x1=drawn(RUNS, N, 4, seed=1),
-        x2=drawn(RUNS, N, 3, seed=2),
-        y=y,
-        views=(Views(x1=drawn(RUNS, N, 4, seed=3), x2=drawn(RUNS, N, 3, seed=4)),),
-        groups=None if condition is None else group_by_condition(condition),
-    )
-
-
-def mlp(layers: Sequence[nn.Module], member: int, row: Tensor) -> Tensor:
-    """One member's MLP on one row."""
-    for position, layer in enumerate(layers):
-        row = row @ layer.get_parameter("weight")[member] + layer.get_parameter("bias")[member, 0]
-        row = torch.relu(row) if position + 1 < len(layers) else row
-    return row
-
-
-def encoded(module: nn.Module, modality: int, k: int, x: Tensor) -> list[Tensor]:
-    encoder = module.get_submodule(f"encoders.modality{modality}")
-    assert isinstance(encoder, StackedMLP)
-    return [mlp(list(encoder.layers), k, row) for row in x[k]]
-
-
-def projected(module: nn.Module, bank: str, term: str, k: int, z: list[Tensor]) -> list[Tensor]:
-    heads: Any = module.get_submodule(bank)
-    member = k * len(heads.names) + heads.names.index(term)
-    return [mlp(list(heads.heads.layers), member, row) for row in z]
-
-
-def scorer(critic: nn.Module, k: int) -> Callable[[Tensor, Tensor], Tensor]:
-    assert isinstance(critic, ConcatCritic)
-    layers = [critic.first, *critic.rest]
-    return lambda u, v: mlp(layers, k, torch.cat([u, v]))[0]
-
-
-Score = Callable[[int, int], Tensor]
-Rows = list[Tensor]
-
-
-def table_of(f: Callable[[Tensor, Tensor], Tensor], u: list[Tensor], v: list[Tensor]) -> Score:
-    table = [[f(u_i, v_j) for v_j in v] for u_i in u]
-    return lambda i, j: table[i][j]
-
-
-EVERYONE = [list(range(N))]
-
-
-def same(condition: Sequence[int]) -> list[list[int]]:
-    return [[i for i in range(N) if condition[i] == c] for c in sorted(set(condition))]
-
-
-def infonce(f: Score, conditions: list[list[int]], contrast: str) -> Tensor:
-    """Eq. 10, and Eqs. 13 and 15: the mean over samples of the bound inside their condition."""
-    total = torch.zeros((), dtype=torch.float64)
-    for members in conditions:
-        for i in members:
-            partition = torch.stack(
-                [(f(i, j) if contrast == "second" else f(j, i)).exp() for j in members]
-            )
-            total = total + f(i, i) - (partition.sum() / len(members)).log()
-    return total / N
-
-
-def nce_club(f: Score, conditions: list[list[int]], diagonal: str) -> Tensor:
-    """Eq. 11, and Eqs. 14 and 16; a sample alone in its condition has no product of margins."""
-    total = torch.zeros((), dtype=torch.float64)
-    for members in conditions:
-        for i in members:
-            others = [f(i, j) for j in members if diagonal == "kept" or j != i]
-            if others:
-                total = total + f(i, i) - torch.stack(others).sum() / len(others)
-    return total / N
+from fctestbed.objectives import Batch, Method, NetSpec, group_by_condition
 
 
 class PlainFactorCL:
@@ -136,12 +43,11 @@ class PlainFactorCL:
 
     def __init__(self, name: str, settings: Any, module: nn.Module, k: int, batch: Batch) -> None:
         self.settings, self.module, self.k = settings, module, k
-        (view,) = batch.views
         self.supervised = name == "factorcl-sup"
         self.y = batch.y[k].tolist()
         self.codes = one_hot(batch.y[k], N_CLASSES).double()
         self.x = {1: batch.x1, 2: batch.x2}
-        self.views = {1: view.x1, 2: view.x2}
+        self.views = {} if self.supervised else {1: batch.views[0].x1, 2: batch.views[0].x2}
         self.conditions = EVERYONE
         if settings.conditioning == "within":
             self.conditions = same(self.y if self.supervised else CONDITIONS[k])
@@ -212,21 +118,6 @@ class PlainFactorCL:
         cross = self.cross("club_x1x2", "inner.club_x1x2")
         cond = self.conditional("club_x1x2_cond", "inner.club_x1x2_cond")
         return -infonce(cross, EVERYONE, contrast) - infonce(cond, self.conditions, contrast)
-
-
-def assert_same_gradients(found: Tensor, expected: Tensor, module: nn.Module) -> None:
-    names = [name for name, _ in module.named_parameters()]
-    gradients = (
-        torch.autograd.grad(value, list(module.parameters()), allow_unused=True)
-        for value in (found, expected)
-    )
-    reached = 0
-    for name, one, other in zip(names, *gradients, strict=True):
-        assert (one is None) == (other is None), name
-        if one is not None and other is not None:
-            torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-11)
-            reached += 1
-    assert reached
 
 
 def check_factorcl(name: str, settings: dict[str, Any], nets: NetSpec) -> None:
@@ -327,24 +218,21 @@ def test_the_sums_of_equations_8_and_9_are_the_factorised_bounds() -> None:
         )
 
 
-def check_simple(
-    name: str,
-    settings: dict[str, Any],
-    plain: Callable[[Method, nn.Module, int, Batch], dict[str, Tensor]],
-) -> None:
-    method, module = built(name, settings, ONE_LAYER)
-    batch = batch_for(method)
-    found = method.loss(module, batch)
-    expected = [plain(method, module, k, batch) for k in range(RUNS)]
-    assert list(found) == list(expected[0])
-    for term, values in found.items():
-        loops = [float(one[term].detach()) for one in expected]
-        assert values.tolist() == pytest.approx(loops, rel=1e-9, abs=1e-12), term
-    total = torch.stack([value for one in expected for value in one.values()]).sum()
-    assert_same_gradients(torch.stack(list(found.values())).sum(), total, module)
+CRITICS = ["separable", "bilinear", "cosine"]
 
 
-UNIMODAL_CASES: list[dict[str, Any]] = [{}, {"contrast": "first"}, {"n_heads": 3}]
+@pytest.mark.parametrize("critic", CRITICS)
+@pytest.mark.parametrize("name", ["factorcl-sup", "factorcl-ssl"])
+def test_factorcl_with_any_critic_is_its_equations(name: str, critic: str) -> None:
+    check_factorcl(name, {"critic": critic, "temperature": 0.5}, ONE_LAYER)
+
+
+UNIMODAL_CASES: list[dict[str, Any]] = [
+    {},
+    {"contrast": "first"},
+    {"n_heads": 3},
+    *({"critic": critic} for critic in CRITICS),
+]
 
 
 def plain_unimodal(

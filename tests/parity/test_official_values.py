@@ -1,6 +1,7 @@
 """Losses, bounds and gradients equal what the published code gives, to 1e-9 in float64."""
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from golden import cases, set_linear, stack_of_one, tensor
 
 from fctestbed.bounds import (
+    comm_terms_nats,
     infonce_lower_bound_nats,
     nce_club_estimate_nats,
     nt_xent_nats,
@@ -58,6 +60,23 @@ def test_infonce_and_club_of_a_score_matrix_are_the_published_ones() -> None:
     single_precision = float(torch.tensor(8.0).log()) - math.log(8.0)
     close(infonce_lower_bound_nats(scores), case["expected"]["infonce"] - single_precision)
     close(nce_club_estimate_nats(scores, keep_diagonal=True), case["expected"]["club"])
+
+
+def test_comm_loss_is_the_published_one() -> None:
+    case = cases()["comm"]
+    inputs = case["inputs"]
+    first, second = (
+        [torch.nn.functional.normalize(tensor(one), dim=-1) for one in inputs[view]]
+        for view in ("aug1", "aug2")
+    )
+    fused = inputs["prototype"]
+    assert fused == 2
+    terms = comm_terms_nats(
+        (first[fused], second[fused]),
+        [(second[m], first[m]) for m in range(fused)],
+        pair_loss=partial(nt_xent_nats, temperature=inputs["temperature"]),
+    )
+    close(torch.stack(terms).mean(), case["expected"]["loss"])
 
 
 def concat_critic(state: dict[str, Any], dim: int, *, first_is_second: bool) -> ConcatCritic:

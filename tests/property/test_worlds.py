@@ -24,7 +24,10 @@ from fctestbed.synthesis import (
     make_dataset,
     world_truth,
 )
-from fctestbed.synthesis.augmentation_information import augmentation_information_bits
+from fctestbed.synthesis.augmentation_information import (
+    augmentation_information_bits,
+    enumerated_augmentation_information_bits,
+)
 
 FEW = settings(max_examples=30, deadline=None)
 
@@ -167,6 +170,7 @@ def test_atoms_make_up_the_parts_where_they_are_known(spec):
     assert truth.shared_bits == pytest.approx(pid.redundancy_bits - pid.synergy_bits, abs=1e-12)
     assert truth.unique1_bits == pytest.approx(pid.unique1_bits + pid.synergy_bits, abs=1e-12)
     assert truth.unique2_bits == pytest.approx(pid.unique2_bits + pid.synergy_bits, abs=1e-12)
+    assert 0 <= pid.gap_bits <= 1e-7
 
 
 @FEW
@@ -194,7 +198,7 @@ def test_another_label_gives_what_a_new_dataset_would(spec, other):
 @given(worlds(bits_labels()))
 def test_optimal_augmentation_keeps_exactly_what_the_label_says(spec):
     truth = world_truth(spec)
-    kept = augmentation_information_bits(spec, OptimalAugmentation())
+    kept = enumerated_augmentation_information_bits(spec, OptimalAugmentation())
     assert kept.x1_bits == pytest.approx(truth.x1_label_bits, abs=1e-9)
     assert kept.x2_bits == pytest.approx(truth.x2_label_bits, abs=1e-9)
     assert kept.joint_bits == pytest.approx(truth.total_bits, abs=1e-9)

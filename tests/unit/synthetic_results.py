@@ -1,5 +1,7 @@
 """Rows of a sweep's realistic shape, from formulas: nothing is trained."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
@@ -20,7 +22,29 @@ METHODS = (
     "raw",
     "untrained",
 )
-FACTORISED = ("factorcl-sup", "factorcl-ssl", "unimodal-sup", "unimodal-ssl")
+FACTORISED = ("factorcl-sup", "factorcl-ssl", "unimodal-sup", "unimodal-ssl", "cross-self-fact")
+LADDER = (
+    *METHODS,
+    "cross-self",
+    "cross-self-fact",
+    "ourcl-ssl",
+    "ourcl-sup",
+    "comm",
+    "focal",
+    "disentangled-ssl",
+)
+TERMS = {
+    "simclr": ("(X1;X2)",),
+    "cross-self": ("(X1;X2)", "(Xi;Xi')"),
+    "cross-self-fact": ("(X1;X2)", "(Xi;Xi')", "Fact"),
+    "ourcl-ssl": ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')"),
+    "factorcl-ssl": ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact"),
+    "supcon": ("(X1;X2|Y)",),
+    "ourcl-sup": ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)"),
+    "factorcl-sup": ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "Fact"),
+    "unimodal-ssl": ("(Xi;Xi')", "Fact"),
+    "unimodal-sup": ("(Xi;Xi')", "Fact"),
+}
 PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
 N_BITS = 6
 LABEL_BITS = 2.0
@@ -38,6 +62,13 @@ _KEPT = {
     "supervised": (0.99, 0.05, 0.98, 0.03),
     "raw": (0.55, 0.5, 0.5, 0.5),
     "untrained": (0.4, 0.4, 0.35, 0.35),
+    "cross-self": (0.9, 0.9, 0.5, 0.4),
+    "cross-self-fact": (0.92, 0.9, 0.6, 0.5),
+    "ourcl-ssl": (0.88, 0.8, 0.6, 0.4),
+    "ourcl-sup": (0.95, 0.6, 0.85, 0.1),
+    "comm": (0.9, 0.7, 0.8, 0.6),
+    "focal": (0.9, 0.8, 0.7, 0.6),
+    "disentangled-ssl": (0.85, 0.8, 0.7, 0.5),
 }
 
 
@@ -115,7 +146,7 @@ def _seen(readout, latent):
 
 def record(method, ratio, seed, *, status="ok", **changes):
     """One run's record; an unfinished one has a reason and no rows."""
-    rng = np.random.default_rng([METHODS.index(method), round(100 * ratio), seed])
+    rng = np.random.default_rng([LADDER.index(method), round(100 * ratio), seed])
     captured = _captured(method, ratio, rng)
     label = next(row.value_bits for row in captured if row.quantity == "label")
     exact = truth(ratio)
@@ -137,13 +168,24 @@ def record(method, ratio, seed, *, status="ok", **changes):
         "preset": "quick",
         "unique_ratio": ratio,
         "seed": seed,
-        "spec": {"method": {"name": method}, "seed": seed},
+        "spec": {
+            "training": {
+                "method": method,
+                "seed": seed,
+                "augmentation": {"kind": "optimal"},
+                "settings": {"critic": "concat"} if method in TERMS else {},
+            }
+        },
         "truth": exact,
         "status": status,
         "reason": "" if done else "loss is nan at step 40",
         "seconds": 1.5,
         "provenance": {"device": "cpu", "threads": 1},
-        "diagnostics": {"loss": [2.0, 1.0, 0.5]},
+        "diagnostics": {
+            "loss": [2.0, 1.0, 0.5],
+            "terms": list(TERMS.get(method, ())),
+            "departures": {},
+        },
         "warnings": ("3 dead units in z_u1",) if seed == 0 else (),
         "captured": captured if done else (),
         "accuracy": (probe,) if done else (),
@@ -159,6 +201,43 @@ def records(ratios=RATIOS, methods=METHODS, seeds=(0, 1, 2), unfinished=()):
         for r in ratios
         for s in seeds
     ]
+
+
+def at_width(run, width, share):
+    """The run with its joint readout also at a lower width, which keeps a share of every value."""
+    name = f"joint@{width}"
+    rows = tuple(
+        dataclasses.replace(row, readout=name, value_bits=share * row.value_bits)
+        for row in run.captured
+        if row.readout == "joint"
+    )
+    probes = tuple(
+        dataclasses.replace(row, readout=name, accuracy=share * row.accuracy)
+        for row in run.accuracy
+    )
+    return dataclasses.replace(
+        run, captured=(*run.captured, *rows), accuracy=(*run.accuracy, *probes)
+    )
+
+
+def departing(run, variant, departures, added_bits=None, **training):
+    """The run as a variant with these departures, with bits added to some quantities of it.
+
+    ``training`` changes the run's spec: ``augmentation``, ``settings``.
+    """
+    added = added_bits or {}
+    rows = tuple(
+        dataclasses.replace(row, value_bits=row.value_bits + added.get(row.quantity, 0.0))
+        for row in run.captured
+    )
+    return dataclasses.replace(
+        run,
+        run_id=f"{run.run_id}-{variant}",
+        variant=variant,
+        captured=rows,
+        diagnostics={**run.diagnostics, "departures": departures},
+        spec={"training": {**run.spec["training"], **training}},
+    )
 
 
 def as_results(runs, sweep_spec=None):

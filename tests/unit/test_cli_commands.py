@@ -15,7 +15,16 @@ from fctestbed.cli.main import app, run
 from fctestbed.information import bsc_flip_probability
 from fctestbed.synthesis import load_dataset
 
-COMMANDS = ("sweep", "figures", "truth", "generate", "export", "bench")
+COMMANDS = (
+    "sweep",
+    "figures",
+    "truth",
+    "generate",
+    "measure",
+    "export",
+    "check-method",
+    "bench",
+)
 HEAVY = ("torch", "pandas", "matplotlib", "numpy", "scipy")
 
 
@@ -41,7 +50,13 @@ def test_truth_is_exact_at_any_ratio(capsys):
     for key, value in expected.items():
         assert found[key] == pytest.approx(value, abs=1e-9), key
     assert found["pid"] == pytest.approx(
-        {"redundancy_bits": 1.26, "unique1_bits": 0.37, "unique2_bits": 0.37, "synergy_bits": 0.0},
+        {
+            "redundancy_bits": 1.26,
+            "unique1_bits": 0.37,
+            "unique2_bits": 0.37,
+            "synergy_bits": 0.0,
+            "gap_bits": 0.0,
+        },
         abs=1e-9,
     )
     shared, unique = 1 - bsc_flip_probability(0.63), 1 - bsc_flip_probability(0.37)
@@ -54,7 +69,13 @@ def test_truth_takes_the_world_s_options(capsys):
     options = ("--label-bits=4", "--balance=0.25", "--synergy=0.25", "--unique-ratio=0.5", "--json")
     found = json.loads(said(capsys, "truth", *options))
     assert found["pid"] == pytest.approx(
-        {"redundancy_bits": 1.0, "unique1_bits": 0.5, "unique2_bits": 1.5, "synergy_bits": 1.0},
+        {
+            "redundancy_bits": 1.0,
+            "unique1_bits": 0.5,
+            "unique2_bits": 1.5,
+            "synergy_bits": 1.0,
+            "gap_bits": 0.0,
+        },
         abs=1e-9,
     )
 
@@ -64,6 +85,38 @@ def test_truth_in_lines_names_every_number(capsys):
     lines = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert lines["shared_bits"] == "1.26"
     assert lines["pid.synergy_bits"] == "0"
+    assert lines["pid.gap_bits"] == "0"
+
+
+def test_truth_of_a_threshold_shows_its_atoms_and_their_gap(capsys):
+    found = json.loads(said(capsys, "truth", "--label", "threshold", "--json"))
+    pid = found["pid"]
+    assert 0 <= pid.pop("gap_bits") <= 1e-9
+    assert sum(pid.values()) == pytest.approx(found["total_bits"], abs=1e-9)
+    assert "pid_note" not in {name for name, value in found.items() if value is not None}
+
+
+def test_truth_says_why_a_label_has_no_atoms(capsys):
+    lines = said(capsys, "truth", "--label", "threshold", "--latents", "gaussian")
+    assert "pid_note" in lines
+    assert "finite sources" in lines
+
+
+def test_truth_says_what_augmented_copies_hold(capsys):
+    options = ("--unique-ratio=0.4", "--synergy=0.3", "--json")
+    truth = json.loads(said(capsys, "truth", *options))
+    assert "augmentation" not in truth
+    unique = json.loads(said(capsys, "truth", *options, "--augmentation=unique"))["augmentation"]
+    assert unique["kind"] == "unique"
+    assert unique["x1_bits"] == pytest.approx(truth["x1_label_bits"], abs=1e-9)
+    assert unique["x2_given_x1_bits"] == pytest.approx(truth["unique2_bits"], abs=1e-9)
+    quality = json.loads(said(capsys, "truth", *options, "--augmentation-quality=0,0.0"))
+    # Two of the six bits of each block are relevant; the others are left as they are.
+    assert quality["augmentation"]["joint_bits"] == pytest.approx(12)
+    lines = said(capsys, "truth", "--augmentation", "quality", "--augmentation-quality", "1,1")
+    named = dict(line.split(maxsplit=1) for line in lines.splitlines())
+    assert named["augmentation.joint_bits"] == named["total_bits"] == "2"
+    assert named["augmentation.relevant"] == "1"
 
 
 def test_truth_of_a_label_of_very_many_classes_takes_no_memory(capsys):

@@ -2,13 +2,15 @@
 
 import pytest
 import torch
+from synthetic_results import as_results, records
 from tiny_sweeps import TINY_OPTIONS
 
 from fctestbed.cli.main import run
+from fctestbed.results import export_results
 
 CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
 GRID = "a number or start:stop:step (stop included)"
-METHODS = "some of simclr, supcon, factorcl-sup, factorcl-ssl, "
+METHODS = "one of simclr, supcon, "
 
 BAD_SWEEPS = [
     ("--unique-ratio 0:1", f"--unique-ratio: expected {GRID}, got '0:1'"),
@@ -32,7 +34,24 @@ BAD_SWEEPS = [
     ("--workers 0", "--workers: expected at least 1, got 0"),
     ("--workers -2", "--workers: expected at least 1, got -2"),
     ("--max-stack 0", "--max-stack: expected at least 1, got 0"),
-    ("--augmentation foo", "--augmentation: expected one of official, optimal, got 'foo'"),
+    (
+        "--augmentation foo",
+        "--augmentation: expected one of official, optimal, unique, quality, got 'foo'",
+    ),
+    (
+        "--methods unimodal-ssl --augmentation quality --label threshold --unique-ratio 0",
+        "--augmentation: expected a bits or noiseless label for quality, which keeps or loses each "
+        "slot of the label on its own, got threshold",
+    ),
+    (
+        "--methods unimodal-ssl --augmentation unique --label planar --unique-ratio 1",
+        "--augmentation: expected at least 5 relevant latents in modality 1 to write 20 classes",
+    ),
+    (
+        "--methods factorcl-ssl --set settings.factorcl-ssl.conditioning=exact --latents gaussian",
+        "--latents: expected bits to draw originals exactly given their copies (conditioning "
+        "exact), got gaussian",
+    ),
     ("--latents foo", "--latents: expected one of bits, gaussian, got 'foo'"),
     ("--observation foo", "--observation: expected one of linear, mlp, got 'foo'"),
     ("--label foo", "--label: expected one of bits, noiseless, threshold, planar, got 'foo'"),
@@ -137,6 +156,13 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
         ("truth --label foo", "--label: expected one of bits, noiseless, threshold, planar, "),
         ("truth --label planar --relevant 24 --shared 24 --unique 24 --unique-ratio 0",
          "label.n_relevant: expected at most 22 for a planar label"),
+        ("truth --augmentation official", "--augmentation: expected optimal, unique or quality, "),
+        ("truth --augmentation quality --label threshold", "--augmentation: expected a bits or "),
+        ("truth --augmentation unique --latents gaussian", "--latents: expected bits to enumerate"),
+        ("truth --augmentation unique --augmentation-quality 1,1",
+         "--augmentation-quality: expected --augmentation quality, got unique"),
+        ("truth --augmentation-quality 2,1", "--augmentation-quality: expected two numbers from "),
+        ("truth --augmentation-quality 1", "--augmentation-quality: expected two numbers from 0 "),
         ("truth --label planar --latents gaussian", "--label: expected bits, noiseless or thresh"),
         ("generate", "Missing option '--out'"),
         ("generate --out FILE", "--out: expected a file name that ends in .npz, got 'FILE'"),
@@ -148,6 +174,7 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
          "--n-train: expected samples that fit into memory, got 1000000000000000 and 8192 of "),
         ("figures none", "results: expected results.sqlite or captured.csv[.gz] in none, got "),
         ("figures . --heatmap-ratio 2", "--heatmap-ratio: expected a number from 0 to 1, got 2"),
+        ("figures . --table-ratio -1", "--table-ratio: expected a number from 0 to 1, got -1"),
         ("export none --out x", "results: expected results.sqlite or captured.csv[.gz] in none"),
         ("bench --threads 0", "--threads: expected at least 1, got 0"),
         ("bench --steps 0", "--steps: expected at least 1, got 0"),
@@ -164,6 +191,14 @@ def test_other_commands_refuse_what_cannot_be(place, capsys, arguments, message)
 
 def test_a_file_that_is_no_store_is_refused(place, capsys):
     assert "not a results store" in refusal(capsys, ["figures", "FILE"], 4)
+
+
+def test_an_estimator_without_rows_is_refused(tmp_path, capsys):
+    export_results(as_results(records((0.5,), ("raw",), (0,))), tmp_path / "rows")
+    arguments = ["figures", str(tmp_path / "rows"), "--estimator", "mine"]
+    line = refusal(capsys, [*arguments, "--out", str(tmp_path / "out")], 2)
+    assert line == "--estimator: expected one of linear_probe, got 'mine'"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_directory_that_holds_another_sweep_is_refused(tmp_path, capsys):

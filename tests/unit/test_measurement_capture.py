@@ -9,7 +9,7 @@ from fctestbed.estimators import LinearProbe
 from fctestbed.measurement import MeasureSpec, measure_stack
 from fctestbed.measurement.latent_bits import latent_bits, quantities
 from fctestbed.objectives.controls import Raw
-from fctestbed.synthesis import WorldSpec, make_dataset, slots_of
+from fctestbed.synthesis import NoiselessLabel, WorldSpec, make_dataset, slots_of
 from fctestbed.training import TrainedStack, TrainingSpec
 
 SIZES = {"n_train": 3000, "n_test": 3000}
@@ -36,9 +36,14 @@ def measured(*datasets, spec=None):
     return found
 
 
-def captured(found, readout, quantity):
-    (row,) = [r for r in found.captured if (r.readout, r.quantity) == (readout, quantity)]
+def captured(found, readout, quantity, estimator="linear_probe"):
+    key = readout, quantity, estimator
+    (row,) = [r for r in found.captured if (r.readout, r.quantity, r.estimator) == key]
     return row
+
+
+def probe_rows(found):
+    return [row for row in found.captured if row.estimator == "linear_probe"]
 
 
 def accuracy(found, readout):
@@ -136,14 +141,14 @@ def test_a_probe_that_reads_every_bit_errs_where_the_label_s_channels_do(half):
 
 
 def test_every_value_is_below_its_ceiling_with_its_interval_around_it(half):
-    for row in half[1].captured:
+    for row in probe_rows(half[1]):
         assert row.low_bits <= row.value_bits <= row.high_bits
         assert row.value_bits <= row.ceiling_bits
         assert (row.estimator, row.bound, row.n_eval) == ("linear_probe", "lower", 3000)
 
 
 def test_every_readout_has_every_quantity_once(half):
-    rows = [(row.readout, row.quantity) for row in half[1].captured]
+    rows = [(row.readout, row.quantity) for row in probe_rows(half[1])]
     assert len(rows) == len(set(rows)) == 4 * 17
     assert [row.readout for row in half[1].accuracy] == ["z1", "z2", "joint", "joint@16"]
 
@@ -167,6 +172,17 @@ def test_several_labels_at_once_are_measured_as_each_alone(half):
         for row, expected in zip(found.accuracy, alone.accuracy, strict=True):
             assert row.accuracy == expected.accuracy
             assert row.bayes_accuracy == expected.bayes_accuracy
+
+
+def test_relevant_parts_are_those_of_each_label(half):
+    base = half[0]
+    labels = [NoiselessLabel(label_bits=2, unique_ratio=ratio) for ratio in (0.0, 1.0)]
+    labelled = [base.with_label(label) for label in labels]
+    for dataset, found in zip(labelled, measured(*labelled), strict=True):
+        (alone,) = measured(dataset)
+        assert [(row.quantity, row.ceiling_bits) for row in found.captured] == [
+            (row.quantity, row.ceiling_bits) for row in alone.captured
+        ]
 
 
 def test_each_member_of_a_stack_is_measured_as_it_is_alone(half):

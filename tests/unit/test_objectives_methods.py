@@ -132,6 +132,27 @@ def test_no_run_feels_another_runs_loss(name: str) -> None:
             assert (gradient[own:] == 0).all(), parameter
 
 
+@pytest.mark.parametrize("name", TRAINED)
+def test_marks_of_a_loss_are_its_values_at_constant_features_and_at_its_limit(name: str) -> None:
+    method, module = built(name)
+    batch = batch_of(method)
+    marks = method.loss_marks(N)
+    terms = method.loss(module, batch)
+    assert set(marks) <= set(terms)
+    for term, mark in marks.items():
+        if mark.limit is not None:
+            assert (terms[term] >= mark.limit).all(), term
+        if mark.constant is not None:
+            assert (terms[term] - mark.constant).abs().max() > 1e-3, f"{term} shows nothing"
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+    for term, values in method.loss(module, batch).items():
+        constant = marks[term].constant if term in marks else None
+        if constant is not None:
+            assert values.tolist() == pytest.approx([constant] * RUNS, abs=1e-5), term
+
+
 @pytest.mark.parametrize("name", [name for name in EVERY if not METHODS[name].trained])
 def test_an_untrained_method_has_no_loss(name: str) -> None:
     method, module = built(name)
@@ -154,6 +175,10 @@ WIDTHS: dict[str, dict[str, int]] = {
         name: {"z_s1": 8, "z_s2": 8, "z_u1": 12, "z_u2": 12, "joint": 40}
         for name in ("factorcl-sup", "factorcl-ssl")
     },
+    "cross-self-fact": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4, "joint": 16},
+    "focal": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4, "joint": 16},
+    "disentangled-ssl": {"z_s1": 6, "z_s2": 6, "z_u1": 6, "z_u2": 6, "joint": 24},
+    "comm": {"z1": 12, "z2": 12, "joint": 12},
 }
 
 
@@ -165,8 +190,10 @@ def test_readouts_have_their_names_shapes_and_modalities(name: str) -> None:
     assert {key: tuple(value.shape) for key, value in readouts.items()} == {
         key: (RUNS, N, width) for key, width in WIDTHS[name].items()
     }
-    parts = [value for key, value in readouts.items() if key != "joint"]
-    assert torch.equal(readouts["joint"], torch.cat(parts, 2))
+    assert method.fused <= set(readouts)
+    if "joint" not in method.fused:
+        parts = [value for key, value in readouts.items() if key != "joint"]
+        assert torch.equal(readouts["joint"], torch.cat(parts, 2))
     for other in (1, 2):
         changed = (
             [inputs(RUNS, N, 5, seed=8), x2] if other == 1 else [x1, inputs(RUNS, N, 3, seed=8)]
@@ -177,7 +204,7 @@ def test_readouts_have_their_names_shapes_and_modalities(name: str) -> None:
     assert method.reads("joint") == (1, 2)
 
 
-@pytest.mark.parametrize("name", INNER)
+@pytest.mark.parametrize("name", [name for name in INNER if METHODS[name].trains_as is None])
 def test_factorised_readouts_are_the_heads_side_by_side(name: str) -> None:
     method, module = built(name)
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
@@ -197,6 +224,74 @@ def test_unimodal_readouts_are_the_heads(name: str) -> None:
     readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
     assert torch.equal(readouts["z1"], heads["unimodal0.1"])
     assert torch.equal(readouts["z2"], heads["unimodal0.2"])
+
+
+def test_cross_self_shares_a_head_and_its_factorised_form_reads_two() -> None:
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    shared, shared_module = built("cross-self")
+    assert set(shared.heads(shared_module, x1, x2)) == {"projection1", "projection2"}
+    method, module = built("cross-self-fact")
+    readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
+    assert set(heads) == {"cross1", "self1", "cross2", "self2"}
+    for factor, job in (("s", "cross"), ("u", "self")):
+        for m in (1, 2):
+            assert torch.equal(readouts[f"z_{factor}{m}"], heads[f"{job}{m}"])
+
+
+@pytest.mark.parametrize("name", ["ourcl-sup", "ourcl-ssl"])
+def test_ourcl_is_factorcl_read_at_the_encoders(name: str) -> None:
+    original = METHODS[name].trains_as
+    assert original == name.replace("ourcl", "factorcl")
+    (method, module), (factorised, _) = built(name), built(original)
+    assert set(method.terms) == set(factorised.terms) - {"Fact"}
+    batch = batch_of(method)
+    for term, values in factorised.loss(module, batch).items():
+        assert torch.equal(method.loss(module, batch)[term], values)
+    assert torch.equal(method.inner_loss(module, batch), factorised.inner_loss(module, batch))
+    readouts = method.readouts(module, batch.x1, batch.x2)
+    assert torch.equal(readouts["z2"], module.get_submodule("encoders.modality2")(batch.x2))
+    heads = method.heads(module, batch.x1, batch.x2)
+    expected = factorised.heads(module, batch.x1, batch.x2)
+    assert all(torch.equal(heads[key], value) for key, value in expected.items())
+
+
+@pytest.mark.parametrize("fusion", ["mlp", "transformer"])
+def test_comm_reads_its_code_of_both_modalities_from_neither_alone(fusion: str) -> None:
+    method, module = built("comm", fusion=fusion)
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    readouts = method.readouts(module, x1, x2)
+    assert method.fused == {"joint"}
+    assert (readouts["joint"] - readouts["z1"] - readouts["z2"]).abs().max() > 1e-2
+    heads = method.heads(module, x1, x2)
+    assert {key: value.shape for key, value in heads.items()} == dict.fromkeys(
+        ("single1", "single2", "fused"), (RUNS, N, 4)
+    )
+
+
+def test_the_two_steps_of_disentangled_ssl_share_no_parameter() -> None:
+    method, module = built("disentangled-ssl")
+    first_step = {"cross", "divergence"}
+    terms = method.loss(module, batch_of(method))
+    for term in terms:
+        losses = method.loss(module, batch_of(method))[term]
+        reached = {
+            parameter.split(".")[0]
+            for parameter, gradient in gradients(module, losses).items()
+            if gradient is not None
+        }
+        assert reached
+        assert (reached <= {"shared", "cross"}) == (term in first_step), term
+        assert term in first_step or not reached & {"shared", "cross"}, term
+
+
+def test_rivals_read_their_factors_from_codes_of_their_own() -> None:
+    x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
+    for name, parts in (("focal", "private"), ("disentangled-ssl", "specific")):
+        method, module = built(name)
+        readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
+        for m in (1, 2):
+            assert torch.equal(readouts[f"z_s{m}"], heads[f"shared{m}"])
+            assert torch.equal(readouts[f"z_u{m}"], heads[f"{parts}{m}"])
 
 
 @pytest.mark.parametrize("name", ["simclr", "supcon"])
@@ -248,6 +343,13 @@ def test_unknown_settings_are_refused(name: str) -> None:
         ("factorcl-ssl", "inner_steps", 0),
         ("factorcl-ssl", "inner_rate", 0.0),
         ("unimodal-sup", "contrast", "third"),
+        ("cross-self", "cross_view", "both"),
+        ("comm", "fusion", "sum"),
+        ("comm", "single_view", "mutated"),
+        ("comm", "reduction", "max"),
+        ("focal", "private_weight", -1.0),
+        ("disentangled-ssl", "kappa", 0.0),
+        ("disentangled-ssl", "beta", -0.1),
     ],
 )
 def test_settings_outside_their_range_are_refused(name: str, key: str, value: object) -> None:
@@ -345,7 +447,9 @@ def test_negatives_share_the_condition_only_within_it(
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_label_matters_to_the_methods_that_read_it(name: str) -> None:
-    settings: dict[str, Any] = {"conditioning": "batch"} if name == "factorcl-ssl" else {}
+    # The groups of this batch are its labels' also where a method conditions on the views.
+    by_views = METHODS[name]().conditions_on == "views"
+    settings: dict[str, Any] = {"conditioning": "batch"} if by_views else {}
     method, module = built(name, **settings)
     straight = batch_of(method)
     turned = batch_of(method, torch.arange(RUNS * N).view(RUNS, N) // 3 % N_CLASSES)

@@ -17,6 +17,6 @@ def test_importing_the_package_imports_neither_torch_nor_pandas() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_every_method_has_a_style_of_its_own_and_a_place_in_the_default_sweep() -> None:
+def test_every_method_has_a_style_of_its_own_and_the_default_sweep_knows_its_methods() -> None:
     assert set(METHODS) <= set(METHOD_STYLES)
-    assert set(DEFAULT_METHODS) == set(METHODS)
+    assert set(DEFAULT_METHODS) <= set(METHODS)

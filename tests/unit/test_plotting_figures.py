@@ -7,10 +7,12 @@ import pytest
 from matplotlib.colors import to_hex
 from synthetic_results import (
     LABEL_BITS,
+    LADDER,
     METHODS,
     RATIOS,
     RELEVANT,
     as_results,
+    departing,
     record,
     records,
     relabelled,
@@ -18,8 +20,10 @@ from synthetic_results import (
 
 from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw, draw_figures
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, house_style
+from fctestbed.results import export_results, load_results
 
 CURVES = ("label_bits", "blocks", "accuracy")
+EVERY_SWEEP = (*CURVES, "latent_bits", "ablation", "readouts")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def headline(results, method, quantity):
 
 
 def test_label_bits_has_a_line_of_means_for_every_method(results):
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     for method in METHODS:
         curve = line(axes, METHOD_STYLES[method].label)
         assert list(curve.get_xdata()) == list(RATIOS)
@@ -63,7 +67,7 @@ def test_label_bits_has_a_line_of_means_for_every_method(results):
 
 
 def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(results):
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     total, shared = line(axes, "Exact total"), line(axes, "Exact shared part")
     np.testing.assert_allclose(total.get_ydata(), LABEL_BITS)
     np.testing.assert_allclose(shared.get_ydata(), LABEL_BITS * (1 - np.array(RATIOS)))
@@ -73,7 +77,7 @@ def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(resul
 
 def test_label_bits_has_bands_of_the_intervals(results):
     drawing = drawn("label_bits", results)
-    (axes,) = drawing.figure.axes
+    axes = drawing.figure.axes[0]
     assert len(axes.collections) == len(METHODS)
     band = axes.collections[0].get_paths()[0].vertices[:, 1]
     own = drawing.numbers[drawing.numbers["method"] == "factorcl-sup"]
@@ -82,9 +86,9 @@ def test_label_bits_has_bands_of_the_intervals(results):
 
 
 def test_axes_name_their_units(results):
-    (axes,) = drawn("label_bits", results).figure.axes
-    assert "(bits)" in axes.get_ylabel()
-    assert "unique ratio" in axes.get_xlabel()
+    panels = drawn("label_bits", results).figure.axes
+    assert all("(bits)" in axes.get_ylabel() for axes in panels)
+    assert "unique ratio" in panels[-1].get_xlabel()
     assert all("(bits)" in a.get_ylabel() for a in drawn("blocks", results).figure.axes)
     (axes,) = drawn("accuracy", results).figure.axes
     assert "(%)" in axes.get_ylabel()
@@ -99,12 +103,12 @@ def test_the_legend_names_everything_once_and_the_note_says_what_intervals_are(r
     assert note(drawing) == "mean and 95 % interval (Student t) over 3 seeds"
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EVERY_SWEEP)
 def test_figures_are_as_wide_as_a_column_or_a_page(results, name):
     assert drawn(name, results).figure.get_figwidth() in (COLUMN_INCHES, PAGE_INCHES)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EVERY_SWEEP)
 def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
     lost = {("simclr", 0.3, 0)}
     for rows in (results, as_results(records(unfinished=lost)), as_results(records(ratios=(0.5,)))):
@@ -127,7 +131,7 @@ def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
 
 
 def test_controls_are_thin_and_hollow(results):
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     control, method = line(axes, "Unimodal-SUP"), line(axes, "FactorCL-SUP")
     assert control.get_linewidth() < method.get_linewidth()
     assert control.get_markerfacecolor() == "white"
@@ -165,7 +169,7 @@ def test_accuracy_has_the_bayes_and_the_majority_accuracy(results):
 def test_without_exact_numbers_the_lines_are_left_out(results):
     (axes,) = drawn("accuracy", relabelled(results, truth="{}")).figure.axes
     assert "Majority class" not in [line.get_label() for line in axes.lines]
-    (axes,) = drawn("label_bits", relabelled(results, truth="{}")).figure.axes
+    axes = drawn("label_bits", relabelled(results, truth="{}")).figure.axes[0]
     labels = [line.get_label() for line in axes.lines]
     assert "Exact total" in labels
     assert "Exact shared part" not in labels
@@ -220,7 +224,7 @@ def test_one_wild_interval_does_not_flatten_the_curves():
     results = as_results(records(methods=("simclr",), seeds=(0, 1)))
     wild = results.captured["run_id"].eq("simclr-0.5-1") & results.captured["quantity"].eq("label")
     results.captured.loc[wild, "value_bits"] = -1.0
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     bottom, top = axes.get_ylim()
     assert -1.0 < bottom < 0
     assert LABEL_BITS < top < 3.0
@@ -228,14 +232,14 @@ def test_one_wild_interval_does_not_flatten_the_curves():
 
 def test_negative_values_stay_negative():
     results = relabelled(as_results(records(methods=("simclr",))), value_bits=-0.25)
-    (axes,) = drawn("label_bits", results).figure.axes
+    axes = drawn("label_bits", results).figure.axes[0]
     assert set(line(axes, "SimCLR").get_ydata()) == {-0.25}
     assert axes.get_ylim()[0] < -0.25
 
 
 def test_one_ratio_puts_methods_side_by_side():
     drawing = drawn("label_bits", as_results(records(ratios=(0.5,))))
-    (axes,) = drawing.figure.axes
+    axes = drawing.figure.axes[0]
     places = [line(axes, METHOD_STYLES[method].label).get_xdata()[0] for method in METHODS]
     assert len(set(places)) == len(METHODS)
     assert list(axes.get_xticks()) == [0.5]
@@ -245,7 +249,7 @@ def test_one_ratio_puts_methods_side_by_side():
 
 def test_one_seed_has_no_interval_and_says_so():
     drawing = drawn("label_bits", as_results(records(seeds=(0,))))
-    (axes,) = drawing.figure.axes
+    axes = drawing.figure.axes[0]
     assert len(axes.collections) == 0
     assert note(drawing) == "1 seed, no interval"
 
@@ -265,17 +269,19 @@ def test_a_figure_without_rows_is_refused_in_one_line(name):
         drawn(name, results)
 
 
-def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(results, tmp_path):
+def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(tmp_path):
+    results = as_results(records((0.0, 0.5, 1.0), ("simclr", "factorcl-ssl", "raw"), (0, 1)))
     first = draw_figures(results, tmp_path / "a", formats=("png", "pdf", "svg"))
     second = draw_figures(results, tmp_path / "b", formats=("png", "pdf", "svg"))
     assert [path.name for path in first] == [
-        f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf", "svg", "csv")
+        *(f"{n}.{e}" for n in (*CURVES, "latent_bits") for e in ("png", "pdf", "svg", "csv")),
+        *(f"{n}.{e}" for n in ("ablation", "readouts") for e in ("png", "pdf", "svg", "csv", "md")),
     ]
     assert {path.name for path in (tmp_path / "a").iterdir()} == {path.name for path in first}
     for left, right in zip(first, second, strict=True):
         assert left.read_bytes() == right.read_bytes(), left.name
     numbers = pd.read_csv(tmp_path / "a" / "label_bits.csv")
-    assert len(numbers) == len(METHODS) * len(RATIOS)
+    assert len(numbers) == 3 * 3
     assert {"captured_bits", "low_bits", "high_bits", "total_bits"} <= set(numbers.columns)
     # Type 42 fonts are TrueType; publishers refuse Type 3.
     assert b"/Type3" not in (tmp_path / "a" / "label_bits.pdf").read_bytes()
@@ -297,7 +303,7 @@ def test_drawing_leaves_the_rows_alone(results, tmp_path):
 def test_a_figure_whose_rows_are_missing_does_not_keep_the_others(tmp_path):
     runs = [dataclasses.replace(run, accuracy=()) for run in records(methods=("raw",))]
     names = {path.stem for path in draw_figures(as_results(runs), tmp_path, formats=("png",))}
-    assert names == set(FIGURES) - {"accuracy"}
+    assert names == {"label_bits", "blocks", "latent_bits"}
 
 
 def test_no_finished_run_at_all_is_one_line(tmp_path):
@@ -318,3 +324,77 @@ def test_a_file_in_the_way_is_one_line(results, tmp_path):
     (tmp_path / "figures").write_text("mine")
     with pytest.raises(ValueError, match="expected a place that can be written"):
         draw_figures(results, tmp_path / "figures", formats=())
+
+
+def test_lines_close_to_the_total_have_a_panel_of_their_own(results):
+    whole, near = drawn("label_bits", results).figure.axes
+    assert near.get_ylim()[0] == pytest.approx(0.85 * LABEL_BITS)
+    assert near.get_ylim()[1] > LABEL_BITS
+    for label in ("FactorCL-SUP", "Supervised"):
+        np.testing.assert_array_equal(line(near, label).get_ydata(), line(whole, label).get_ydata())
+    assert len(near.collections) == 0
+    assert "means (bits)" in near.get_ylabel()
+
+
+def test_lines_far_from_the_total_have_one_panel():
+    few = as_results(records(methods=("simclr", "raw", "untrained")))
+    assert len(drawn("label_bits", few).figure.axes) == 1
+
+
+@pytest.mark.parametrize("name", ["label_bits", "blocks", "accuracy"])
+def test_many_methods_get_a_page_and_a_legend_that_fits_it(name):
+    runs = records((0.0, 1.0), LADDER, (0, 1))
+    with house_style():
+        figure = FIGURES[name](as_results(runs), DrawOptions()).figure
+        figure.draw_without_rendering()
+    assert figure.get_figwidth() == PAGE_INCHES
+    (legend,) = figure.legends
+    extent = legend.get_window_extent()
+    assert extent.x0 >= figure.bbox.x0
+    assert extent.x1 <= figure.bbox.x1
+
+
+def test_another_estimator_is_a_choice_and_is_named(tmp_path):
+    runs = records((0.0, 1.0), ("simclr", "supcon"), (0, 1))
+    both = [
+        dataclasses.replace(
+            run,
+            captured=(
+                *run.captured,
+                *(
+                    dataclasses.replace(row, estimator="channel", value_bits=row.value_bits + 0.5)
+                    for row in run.captured
+                    if row.quantity == "label"
+                ),
+            ),
+        )
+        for run in runs
+    ]
+    results = as_results(both)
+    probe, channel = drawn("label_bits", results), drawn("label_bits", results, estimator="channel")
+    np.testing.assert_allclose(
+        channel.numbers["captured_bits"], probe.numbers["captured_bits"] + 0.5
+    )
+    assert note(channel).endswith("estimator channel")
+    assert "estimator" not in note(probe)
+    names = {path.stem for path in draw_figures(results, tmp_path, (), estimator="channel")}
+    assert names == {"label_bits", "accuracy", "ablation"}
+
+
+def test_an_unknown_estimator_is_one_line(results, tmp_path):
+    with pytest.raises(ValueError, match="estimator: expected one of linear_probe, got 'mine'"):
+        draw_figures(results, tmp_path, estimator="mine")
+
+
+def test_exported_rows_draw_the_same_numbers(tmp_path):
+    runs = records((0.0, 1.0), ("simclr", "factorcl-sup"), (0, 1))
+    runs += [departing(run, "official", {"contrast": "first"}, {"label": -0.1}) for run in runs]
+    results = as_results(runs)
+    export_results(results, tmp_path / "rows", compress=True)
+    draw_figures(results, tmp_path / "a", formats=())
+    draw_figures(load_results(tmp_path / "rows"), tmp_path / "b", formats=())
+    names = {path.name for path in (tmp_path / "a").iterdir()}
+    assert {"audit.csv", "audit.md", "ablation.md", "readouts.csv"} <= names
+    assert names == {path.name for path in (tmp_path / "b").iterdir()}
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name

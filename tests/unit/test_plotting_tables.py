@@ -122,7 +122,7 @@ def test_the_summary_names_variants_where_there_are_two():
     runs = records(methods=("simclr",), ratios=(0.5,), seeds=(0,))
     other = dataclasses.replace(runs[0], run_id="other", variant="official")
     labels = [row.label for row in summary_table(as_results([*runs, other]))]
-    assert labels == ["SimCLR (official)", "SimCLR (paper)"]
+    assert labels == ["SimCLR (paper)", "SimCLR (official)"]
 
 
 def test_one_seed_has_no_half_interval_in_the_summary():

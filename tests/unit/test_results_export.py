@@ -82,7 +82,7 @@ def test_json_has_records_with_nested_specs_and_null_for_nan(tmp_path):
     assert len(captured) == len(results.captured)
     assert captured[-1]["value_bits"] is None
     runs = json.loads((tmp_path / "runs.json").read_text())
-    assert runs[0]["spec"]["method"]["name"] == "raw"
+    assert runs[0]["spec"]["training"]["method"] == "raw"
     assert runs[0]["warnings"] == ["3 dead units in z_u1"]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from fctestbed.sweep.driver import sweep_digest
 from fctestbed.sweep.options import SpecError, build_sweep, read_pair
+from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 
@@ -89,7 +90,23 @@ def test_a_pair_is_a_dotted_key_and_a_value_in_toml_or_text(pair, values):
     assert read_pair(pair) == values
 
 
-@pytest.mark.parametrize("pair", ["train.steps", "=3", "train..steps=3", ".=3", ""])
+def test_a_key_with_dots_of_its_own_stands_in_quotes():
+    pair = 'settings."my_pkg.mine:Mine".width="a=1.5"'
+    assert read_pair(pair) == {"settings": {"my_pkg.mine:Mine": {"width": "a=1.5"}}}
+
+
+def test_an_error_in_a_plug_in_s_settings_names_its_place(tmp_path):
+    name = "fctestbed.objectives.contrastive:SimCLR"
+    refused = f'settings."{name}": expected one of critic, temperature, normalize, '
+    config = toml(tmp_path, f'[settings."{name}"]\ntemprature = 1')
+    assert line(config=config).startswith(f"{config}: {refused}")
+    pair = f'settings."{name}".temperature=0'
+    assert line(config=toml(tmp_path, ""), pairs=[pair]) == (
+        f'--set settings."{name}".temperature: expected greater than 0, got 0'
+    )
+
+
+@pytest.mark.parametrize("pair", ["train.steps", '"a.b".=3', "=3", "train..steps=3", ".=3", ""])
 def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
     with pytest.raises(SpecError) as refused:
         read_pair(pair)
@@ -107,9 +124,9 @@ def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
         ("[world.label]\nfoo = 3", "world.label.foo: expected one of unique_ratio, balance, "),
         (
             "[measurement]\nfoo = 3",
-            "measurement.foo: expected one of n_fit, ridge, equal_width, got the",
+            "measurement.foo: expected one of n_fit, ridge, equal_width, channel, got the",
         ),
-        ("[settings.foo]\nx = 3", "settings: expected some of simclr, "),
+        ("[settings.foo]\nx = 3", "settings: expected one of simclr, "),
         ("[settings.raw]\nx = 3", "settings.raw: expected no settings, got the unknown key 'x'"),
         ("[train]\nsteps = 0", "train.steps: expected greater than 0, got 0"),
         ("train = 3", "train: expected "),
@@ -117,7 +134,7 @@ def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
         ("unique_ratio = 2", "unique_ratio.0: expected less than or equal to 1, got 2"),
         ('seeds = "-1"', "seeds: expected whole numbers from 0"),
         ("preset = 3", "preset: expected one of quick, official, got 3"),
-        ("methods = ['foo']", "methods: expected some of simclr, "),
+        ("methods = ['foo']", "methods: expected one of simclr, "),
         (
             "[world.label]\nunique_ratio = 0.3",
             "world.label.unique_ratio: expected the grid unique_ratio alone to say the ratios, ",
@@ -146,6 +163,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         assert message.startswith(f"{path}: expected a sweep file, got none that can be read (")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     assert line(config=tmp_path / "binary.toml").endswith("(not UTF-8 text)")
+
+
+def test_the_quality_of_augmentations_is_two_numbers_of_a_sweep(tmp_path):
+    text = 'methods = ["unimodal-ssl"]\n[augmentation]\nkind = "quality"\nrelevant = 0.5'
+    path = toml(tmp_path, text)
+    spec = build_sweep(config=path, options={}, pairs=["augmentation.irrelevant=0.25"])
+    expected = QualityAugmentation(relevant=0.5, irrelevant=0.25)
+    assert {run.training.augmentation for run in spec.runs()} == {expected}
+    with pytest.raises(
+        SpecError, match=r"augmentation\.relevant: expected less than or equal to 1"
+    ):
+        build_sweep(config=path, options={}, pairs=["augmentation.relevant=2"])
+    unique = build_sweep(config=path, options={"augmentation": {"kind": "unique"}}, pairs=[])
+    assert unique.augmentation == UniqueAugmentation()
 
 
 def test_an_augmentation_without_a_kind_is_refused_in_one_line():

@@ -7,11 +7,16 @@ from pydantic import ValidationError
 
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
+    AugmentationSpec,
     BitLatents,
     BitsLabel,
+    GaussianLatents,
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
+    QualityAugmentation,
+    ThresholdLabel,
+    UniqueAugmentation,
     WorldSpec,
     spec_error_lines,
 )
@@ -57,6 +62,36 @@ def test_trainings_that_see_the_label_are_of_their_own() -> None:
         ]
         assert optimal[0].key != optimal[1].key
         assert optimal[0].depends_on_label
+
+
+@pytest.mark.parametrize(
+    "augmentation", [UniqueAugmentation(), QualityAugmentation(relevant=0.5)], ids=str
+)
+def test_every_augmentation_but_the_official_one_sees_the_label(
+    augmentation: AugmentationSpec,
+) -> None:
+    specs = [training("unimodal-ssl", ratio, augmentation=augmentation) for ratio in (0.1, 0.9)]
+    assert specs[0].key != specs[1].key
+    assert specs[0].depends_on_label
+
+
+EXACT: dict[str, Any] = {"settings": {"conditioning": "exact"}}
+
+
+def test_exact_conditioning_needs_a_world_whose_originals_can_be_drawn() -> None:
+    sizes = {"n_train": 256, "n_test": 16}
+    gaussian = WorldSpec(latents=GaussianLatents(), **sizes)
+    assert refusal("factorcl-ssl", world=gaussian, **EXACT) == (
+        "latents: expected bits to draw originals exactly given their copies (conditioning "
+        "exact), got gaussian"
+    )
+    many = WorldSpec(label=ThresholdLabel(n_relevant=18), **sizes)
+    assert refusal("factorcl-ssl", world=many, **EXACT).startswith(
+        "label.n_relevant: expected at most 16 for a threshold label to list the originals"
+    )
+    # Nothing is drawn where views give their original away.
+    training("factorcl-ssl", world=gaussian, augmentation=OfficialAugmentation(), **EXACT)
+    training("factorcl-ssl", world=WorldSpec(label=ThresholdLabel(), **sizes), **EXACT)
 
 
 def test_a_label_free_training_does_not_care_about_the_labels_kind() -> None:
@@ -117,7 +152,10 @@ def test_ratios_and_seeds_share_a_stack_and_shapes_do_not() -> None:
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
-    assert refusal("simclr2") == f"method: expected one of {', '.join(METHODS)}, got 'simclr2'"
+    assert refusal("simclr2") == (
+        f"method: expected one of {', '.join(METHODS)} or an import path "
+        "package.module:ClassName, got 'simclr2'"
+    )
 
 
 def test_unknown_settings_are_refused_with_the_known_ones() -> None:

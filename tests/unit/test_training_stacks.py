@@ -13,11 +13,15 @@ from torch import Tensor
 
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
+    AugmentationSpec,
     BitLatents,
     BitsLabel,
     Dataset,
     MlpObservation,
     OfficialAugmentation,
+    OptimalAugmentation,
+    QualityAugmentation,
+    UniqueAugmentation,
     WorldSpec,
     make_dataset,
 )
@@ -162,6 +166,52 @@ def test_views_that_give_their_originals_away_leave_nothing_conditional() -> Non
     assert all(loss != 0 for (loss,) in optimal.losses_nats["nce_x1x2_cond"])
 
 
+@pytest.mark.parametrize(
+    "augmentation",
+    [OptimalAugmentation(), UniqueAugmentation(), QualityAugmentation(relevant=0.5)],
+    ids=str,
+)
+def test_fresh_originals_given_the_views_are_negatives_that_teach(
+    augmentation: AugmentationSpec,
+) -> None:
+    seen: list[tuple[Tensor, Tensor]] = []
+    method = METHODS["factorcl-ssl"]
+    loss = method.loss
+
+    def watched(self: Any, module: Any, batch: Any) -> Any:
+        assert batch.groups is None
+        seen.append((batch.x2, batch.x2_negatives))
+        return loss(self, module, batch)
+
+    spec = training(
+        "factorcl-ssl",
+        augmentation=augmentation,
+        settings={"conditioning": "exact", "n_negatives": 5},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(method, "loss", watched)
+        stack = trained([spec])
+    assert stack.diverged == [None]
+    assert [tuple(drawn.shape) for _, drawn in seen] == [(1, 64, 5, 5)] * STEPS
+    # As in the data: the law of x2 is the law of its draws over all views.
+    x2, drawn = (torch.cat(parts).flatten(0, -2) for parts in zip(*seen, strict=True))
+    error = x2.std(0) * (1 / len(x2) ** 0.5 + 1 / (len(drawn) / 5) ** 0.5)
+    assert ((x2.mean(0) - drawn.mean(0)).abs() < 5 * error).all()
+    assert not torch.equal(seen[0][1], seen[1][1])
+    assert all(loss != 0 for (loss,) in stack.losses_nats["nce_x1x2_cond"])
+
+
+def test_originals_drawn_given_views_that_give_them_away_teach_nothing() -> None:
+    spec = training(
+        "factorcl-ssl",
+        augmentation=OfficialAugmentation(),
+        settings={"conditioning": "exact"},
+    )
+    stack = trained([spec], dtype=torch.float64)
+    for name in ("club_x1x2_cond", "nce_x1x2_cond"):
+        assert all(abs(loss) < 1e-12 for (loss,) in stack.losses_nats[name])
+
+
 def spoiled(data: Dataset) -> Dataset:
     x1 = data.train.x1.copy()
     x1[:, 2] = np.nan
@@ -170,7 +220,9 @@ def spoiled(data: Dataset) -> Dataset:
 
 @pytest.mark.parametrize("method", TRAINED)
 def test_a_run_that_diverges_has_a_reason_and_leaves_the_others_untouched(method: str) -> None:
-    specs = [training(method, ratio, seed) for ratio, seed in GRID]
+    # Optimal views are made of the latents: a method that reads views alone would not see x1.
+    own = {"augmentation": OfficialAugmentation()} if METHODS[method].n_views else {}
+    specs = [training(method, ratio, seed, **own) for ratio, seed in GRID]
     sets = [dataset(ratio, seed) for ratio, seed in GRID]
     healthy = train_stack(specs, sets)
     ill = train_stack(specs, [sets[0], spoiled(sets[1]), sets[2]])
@@ -364,15 +416,36 @@ def watch(patch: pytest.MonkeyPatch, method: type[Any], pairs: list[tuple[Tensor
     patch.setattr(method, "inner_loss", inner)
 
 
-@pytest.mark.parametrize("method", ["supcon", "factorcl-sup", "factorcl-ssl"])
-def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "settings", "augmentation"),
+    [
+        ("supcon", {}, None),
+        ("factorcl-sup", {"inner_rate": 30.0}, None),
+        ("factorcl-ssl", {"inner_rate": 30.0}, OptimalAugmentation()),
+        ("factorcl-ssl", {"inner_rate": 30.0, "conditioning": "exact"}, OptimalAugmentation()),
+        ("factorcl-ssl", {"conditioning": "exact", "n_negatives": 3}, UniqueAugmentation()),
+        ("unimodal-ssl", {}, QualityAugmentation(relevant=0.7, irrelevant=0.5)),
+        ("cross-self-fact", {}, None),
+        ("comm", {"fusion": "mlp"}, None),
+        ("comm", {"fusion": "transformer"}, None),
+        ("focal", {}, None),
+        ("disentangled-ssl", {}, None),
+    ],
+    ids=str,
+)
+def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
+    method: str, settings: dict[str, Any], augmentation: AugmentationSpec | None
+) -> None:
     world = WorldSpec(n_train=1024, n_test=8)
     base = make_dataset(world, 0)
     datasets = [base.with_label(base.spec.label.with_ratio(ratio)) for ratio in (0.2, 0.5, 0.8)]
-    settings = {"inner_rate": 30.0} if method.startswith("factorcl") else {}
     specs = [
         TrainingSpec(
-            method=method, settings=settings, train=TrainSpec(steps=24), world=dataset.spec
+            method=method,
+            settings=settings,
+            train=TrainSpec(steps=24),
+            augmentation=augmentation,
+            world=dataset.spec,
         )
         for dataset in datasets
     ]

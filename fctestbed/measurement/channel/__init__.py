@@ -1,0 +1,46 @@
+"""Channel information: exactly how many bits a representation holds through noise."""
+
+from fctestbed.measurement.channel.codebook import (
+    Codebook,
+    codebook,
+    silent_codebook,
+    unit_power_codewords,
+)
+from fctestbed.measurement.channel.decomposition import (
+    Decomposition,
+    Separation,
+    decompose,
+    separation,
+)
+from fctestbed.measurement.channel.gaussian import (
+    GaussianBounds,
+    gaussian_bounds,
+    linear_gaussian_bits,
+    unit_power,
+)
+from fctestbed.measurement.channel.labels import LabelChannel, label_channel
+from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
+from fctestbed.measurement.channel.oracle import channel_information
+from fctestbed.measurement.channel.result import ChannelBits, ChannelInformation
+
+__all__ = [
+    "ChannelBits",
+    "ChannelInformation",
+    "Codebook",
+    "Decomposition",
+    "GaussianBounds",
+    "LabelChannel",
+    "Separation",
+    "channel_information",
+    "codebook",
+    "decompose",
+    "distinct_points",
+    "gaussian_bounds",
+    "label_channel",
+    "linear_gaussian_bits",
+    "noiseless_information",
+    "separation",
+    "silent_codebook",
+    "unit_power",
+    "unit_power_codewords",
+]

@@ -1,0 +1,153 @@
+"""Gaussian latents: closed forms and bounds of I(Z + tau N; block), in bits.
+
+Owns the linear-Gaussian channel. May import numpy and ``fctestbed.information``.
+
+Without noise the amount is infinite: a continuous block that a smooth map lets through at all is
+seen to every digit, and every further digit is more information. Only noise, or a reader, makes
+the question finite.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fctestbed.information.units import nats_to_bits
+
+Array = npt.NDArray[np.float64]
+
+
+def linear_gaussian_bits(
+    maps: npt.ArrayLike, block: npt.ArrayLike, *, tau: float, variance: float = 1.0
+) -> float:
+    """I(w A + tau N; w_block), in bits, exactly, for w ~ N(0, variance I).
+
+    The map is taken as it is: scale it beforehand (see ``unit_power``) where Z is to have unit
+    power.
+
+    Args:
+        maps: the linear encoder A, [n_latents, dim]: z = w A.
+        block: the latents in question, by place.
+        tau: standard deviation of the noise per dimension.
+        variance: of every latent.
+
+    Returns:
+        (log det(tau^2 + A'A v) - log det(tau^2 + A_rest' A_rest v)) / 2, over log 2.
+
+    Raises:
+        ValueError: for a map that is no finite matrix, a block outside it, or a tau or a variance
+            that is not above 0.
+
+    Source:
+        Cover and Thomas, Elements of Information Theory, section 9.4.
+    """
+    matrix = _matrix("maps", maps)
+    places = np.asarray(block, dtype=np.int64).ravel()
+    if places.size and not (places.min() >= 0 and places.max() < len(matrix)):
+        raise ValueError(
+            f"block: expected places from 0 to {len(matrix) - 1}, got {places.tolist()}"
+        )
+    _positive("tau", tau)
+    _positive("variance", variance)
+    rest = np.delete(matrix, places, axis=0)
+    return _log_det_bits(matrix, tau, variance) - _log_det_bits(rest, tau, variance)
+
+
+def unit_power(maps: npt.ArrayLike, *, variance: float = 1.0) -> Array:
+    """A linear encoder scaled so that z = w A, w ~ N(0, variance I), has mean power 1 per
+    dimension.
+
+    Raises:
+        ValueError: for a map that is no finite matrix, or all zero.
+    """
+    matrix = _matrix("maps", maps)
+    power = variance * np.square(matrix).sum(axis=0).mean()
+    if power == 0:
+        raise ValueError("maps: expected a map of some power, got zeros")
+    return np.asarray(matrix / np.sqrt(power))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianBounds:
+    """Bounds on I(Z + tau N; w) of any encoder of Gaussian latents, in bits.
+
+    Attributes:
+        lower_bits: what the best linear estimate of w from the noisy Z proves.
+        upper_bits: what a Gaussian Z of the same covariance would let through.
+        n_samples: samples that the covariances come from: both bounds carry their error.
+    """
+
+    lower_bits: float
+    upper_bits: float
+    n_samples: int
+
+
+def gaussian_bounds(
+    z: npt.ArrayLike, w: npt.ArrayLike, *, tau: float, variance: float = 1.0
+) -> GaussianBounds:
+    """Bounds on I(Z + tau N; w) from second moments alone, for w ~ N(0, variance I).
+
+    Above: given all latents only the noise is left, and of all Z with one covariance the Gaussian
+    has the most entropy, so I <= log det(1 + cov(Z) / tau^2) / 2; w may be a part of the latents,
+    since I(Z + tau N; w) is no more than that of all. Below: w - E_linear(w | Z) has at most the
+    entropy of a Gaussian of its covariance C, so I >= log det(variance C^-1) / 2. Both are exact
+    for a linear encoder of all latents, and far apart for a very crooked one. Z is centred and
+    scaled to unit mean power per dimension first, as codebooks are.
+
+    Args:
+        z: representations, [n, dim].
+        w: the block's latents, row by row, [n, n_latents].
+        tau: standard deviation of the noise per dimension.
+        variance: of every latent.
+
+    Raises:
+        ValueError: for arrays that are no finite matrices, of other lengths, with fewer rows than
+            twice their columns, a representation without power, or a tau or a variance not above 0.
+
+    Source:
+        Cover and Thomas, theorems 8.6.5 (above) and 8.6.6 (below).
+    """
+    points, latents = _matrix("z", z), _matrix("w", w)
+    _positive("tau", tau)
+    _positive("variance", variance)
+    n, width = len(points), points.shape[1] + latents.shape[1]
+    if len(latents) != n:
+        raise ValueError(f"w: expected {n} rows as in z, got {len(latents)}")
+    if n < 2 * width:
+        raise ValueError(f"z: expected at least {2 * width} rows for {width} columns, got {n}")
+    points = points - points.mean(axis=0)
+    power = float(np.square(points).mean())
+    if power == 0:
+        raise ValueError("z: expected points that differ, got zero power")
+    points /= power**0.5
+    noisy = points.T @ points / n + tau**2 * np.eye(points.shape[1])
+    latents = latents - latents.mean(axis=0)
+    cross = latents.T @ points / n
+    left = latents.T @ latents / n - cross @ np.linalg.solve(noisy, cross.T)
+    _, log_left = np.linalg.slogdet(left / variance)
+    _, log_noisy = np.linalg.slogdet(noisy / tau**2)
+    return GaussianBounds(
+        lower_bits=nats_to_bits(float(-log_left) / 2),
+        upper_bits=nats_to_bits(float(log_noisy) / 2),
+        n_samples=n,
+    )
+
+
+def _log_det_bits(matrix: Array, tau: float, variance: float) -> float:
+    """log det(1 + A A' v / tau^2) / 2, in bits; of no latents 0."""
+    gram = np.eye(len(matrix)) + matrix @ matrix.T * (variance / tau**2)
+    return nats_to_bits(float(np.linalg.slogdet(gram)[1]) / 2)
+
+
+def _matrix(name: str, values: npt.ArrayLike) -> Array:
+    matrix = np.asarray(values, dtype=np.float64)
+    if matrix.ndim != 2 or not matrix.size:
+        raise ValueError(f"{name}: expected a matrix, got shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    return matrix
+
+
+def _positive(name: str, value: float) -> None:
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name}: expected a number above 0, got {value}")

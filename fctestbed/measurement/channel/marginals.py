@@ -1,0 +1,77 @@
+"""Posteriors of groups of bits from posteriors of words, by summing the other bits out.
+
+Owns marginalisation and the entropies of its results. May import torch only. An array of
+posteriors has shape [n, 2^k] for k columns, the first column slowest.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Columns = tuple[int, ...]
+
+
+def marginal(
+    p: Float[Tensor, "n patterns"], columns: Columns, kept: Iterable[int]
+) -> Float[Tensor, "n kept_patterns"]:
+    """Posteriors of the kept columns, in the order in which ``columns`` has them.
+
+    Args:
+        p: posteriors of ``columns``.
+        columns: the bits of the second axis, slowest first.
+        kept: the columns to keep, a subset.
+    """
+    stay = set(kept)
+    runs = [(stays, len(list(run))) for stays, run in groupby(columns, stay.__contains__)]
+    dropped = [axis for axis, (stays, _) in enumerate(runs, 1) if not stays]
+    if not dropped:
+        return p
+    view = p.view(len(p), *[2**size for _, size in runs])
+    return view.sum(dropped).reshape(len(p), -1)
+
+
+def entropy_nats(p: Float[Tensor, "n outcomes"]) -> Float[Tensor, " n"]:
+    """Entropy of each row, in nats."""
+    return torch.special.entr(p).sum(1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One marginal of a plan: from which earlier one it is summed (None: from the words)."""
+
+    columns: Columns
+    source: int | None
+
+
+def plan_marginals(groups: Sequence[Columns], leaves: Sequence[Columns] = ()) -> list[Step]:
+    """An order of marginals in which each is summed from the smallest earlier one that holds it.
+
+    Single bits then come from their blocks, and blocks alone from the words.
+
+    Args:
+        groups: wanted sets of columns, none twice, all in the order of the words' columns.
+        leaves: further ones, that nothing else is summed from: rounding of the groups cannot tell
+            which leaves are there.
+    """
+    steps: list[Step] = []
+    for group in (*sorted(groups, key=len, reverse=True), *leaves):
+        if group in (step.columns for step in steps):
+            continue
+        holders = [
+            place
+            for place, step in enumerate(steps[: len(groups)])
+            if set(group) <= set(step.columns)
+        ]
+        source = min(holders, key=lambda place: len(steps[place].columns), default=None)
+        steps.append(Step(group, source))
+    return steps
+
+
+def ordered(columns: Columns, group: Iterable[int]) -> Columns:
+    """The columns of a group in the order of ``columns``, others left out."""
+    wanted = set(group)
+    return tuple(column for column in columns if column in wanted)

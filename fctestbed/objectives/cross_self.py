@@ -1,0 +1,140 @@
+"""Cross+Self: the loss between the modalities and the losses within each, with shared or separate
+heads.
+
+May import ``fctestbed.nets`` and the objectives' own base.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, cast
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fctestbed.nets import Stack
+from fctestbed.objectives.base import Batch, DataShape, LossMarks, Method, NetSpec
+from fctestbed.objectives.contrastive import ContrastiveSettings
+from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+
+
+class CrossSelfSettings(ContrastiveSettings):
+    """``cross_view``: the cross-modal term sees the ``original`` modalities, or, ``mutated``, their
+    augmented copies: the official code's ``augment`` (June 2023) wrote into its batch, which the
+    cross-modal term then read."""
+
+    cross_view: Literal["original", "mutated"] = "original"
+
+
+class _CrossSelfModule(nn.Module):
+    """Encoders, a bank of heads on each, and one critic for each of the three terms."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        shape: DataShape,
+        nets: NetSpec,
+        settings: CrossSelfSettings,
+        head_names: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        self.encoders = Encoders(stack, shape, nets)
+        self.heads1 = HeadBank(stack, head_names, nets)
+        self.heads2 = HeadBank(stack, head_names, nets)
+        dims = nets.head_dim, nets.head_dim
+        self.cross, self.self1, self.self2 = (
+            build_critic(settings, stack, nets, dims, one_space=True) for _ in range(3)
+        )
+
+    def forward(self, x1: Tensor, x2: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The projections of both modalities, by head."""
+        z1, z2 = self.encoders(x1, x2)
+        return self.heads1(z1), self.heads2(z2)
+
+
+class CrossSelf(Method):
+    """NT-Xent between the modalities and within each: (X1; X2) + (X1; X1') + (X2; X2').
+
+    One head per modality serves both jobs.
+
+    Source:
+        The FactorCL paper's "Cross+Self" row (arXiv 2306.05268, section 4); ``CrossSelfModel`` of
+        its code at 305bd7c, with a critic for each term.
+    """
+
+    Settings = CrossSelfSettings
+    n_views = 1
+    relative_cost = 3.6
+    terms: ClassVar[tuple[str, ...]] = ("(X1;X2)", "(Xi;Xi')")
+    departures: ClassVar[Mapping[str, Any]] = {
+        "normalize": False,
+        "temperature": 0.07,
+        "cross_view": "mutated",
+    }
+    _cross_head: ClassVar[str] = "projection"
+    _self_head: ClassVar[str] = "projection"
+
+    def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
+        """Encoders, heads and three critics."""
+        names = tuple(dict.fromkeys((self._cross_head, self._self_head)))
+        return _CrossSelfModule(stack, shape, nets, self.settings, names)
+
+    def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
+        """``cross``, ``self1`` and ``self2``, in nats."""
+        parts = cast(_CrossSelfModule, module)
+        (view,) = batch.views
+        originals, views = parts(batch.x1, batch.x2), parts(view.x1, view.x2)
+        h1, h2 = views if self.settings.cross_view == "mutated" else originals
+        within = [
+            nt_xent_of_critic_nats(critic, original[self._self_head], copy[self._self_head])
+            for critic, original, copy in zip(
+                (parts.self1, parts.self2), originals, views, strict=True
+            )
+        ]
+        cross = nt_xent_of_critic_nats(parts.cross, h1[self._cross_head], h2[self._cross_head])
+        return {"cross": cross, "self1": within[0], "self2": within[1]}
+
+    def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
+        """Equal features give log(2n - 1)."""
+        mark = LossMarks(constant=math.log(2 * batch_size - 1))
+        return dict.fromkeys(("cross", "self1", "self2"), mark)
+
+    def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        z1, z2 = cast(_CrossSelfModule, module).encoders(x1, x2)
+        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+
+    def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Every projection of both modalities."""
+        return {
+            f"{name}{m}": projection
+            for m, heads in zip((1, 2), module(x1, x2), strict=True)
+            for name, projection in heads.items()
+        }
+
+
+class CrossSelfFact(CrossSelf):
+    """Cross+Self with separate heads for the cross-modal job and for the unimodal one.
+
+    The official code (305bd7c, ``FactorCrossSelfModel``) separates the encoders as well, and reads
+    those; here, as in FactorCL, the jobs part at the heads, and the heads are read.
+
+    Source:
+        The FactorCL paper's "Cross+Self+Fact" row.
+    """
+
+    terms = ("(X1;X2)", "(Xi;Xi')", "Fact")
+    _cross_head = "cross"
+    _self_head = "self"
+
+    def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """The cross-modal heads ``z_s1``, ``z_s2``, the unimodal ones ``z_u1``, ``z_u2``, and all,
+        ``joint``."""
+        h1, h2 = module(x1, x2)
+        factors = {
+            "z_s1": h1[self._cross_head],
+            "z_s2": h2[self._cross_head],
+            "z_u1": h1[self._self_head],
+            "z_u2": h2[self._self_head],
+        }
+        return {**factors, "joint": concatenate(list(factors.values()))}

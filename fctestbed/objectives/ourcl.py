@@ -1,0 +1,50 @@
+"""OurCL: FactorCL's training, read out at the encoders.
+
+May import ``fctestbed.nets`` and the objectives' own base.
+"""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from fctestbed.objectives.encoders import concatenate
+from fctestbed.objectives.factorcl import FactorCLModule, FactorCLSsl, FactorCLSup
+
+
+def _without_factors(terms: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(term for term in terms if term != "Fact")
+
+
+def _encoder_outputs(module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+    z1, z2 = cast(FactorCLModule, module).encoders(x1, x2)
+    return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+
+
+class OurCLSup(FactorCLSup):
+    """FactorCL-SUP's loss, with encoder outputs for representations.
+
+    Source:
+        The FactorCL paper's "OurCL-SUP" row (arXiv 2306.05268, section 4).
+    """
+
+    trains_as = "factorcl-sup"
+    terms = _without_factors(FactorCLSup.terms)
+
+    def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        return _encoder_outputs(module, x1, x2)
+
+
+class OurCLSsl(FactorCLSsl):
+    """FactorCL-SSL's loss, with encoder outputs for representations.
+
+    Source:
+        The FactorCL paper's "OurCL-SSL" row.
+    """
+
+    trains_as = "factorcl-ssl"
+    terms = _without_factors(FactorCLSsl.terms)
+
+    def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        return _encoder_outputs(module, x1, x2)

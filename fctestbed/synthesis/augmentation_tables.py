@@ -1,0 +1,143 @@
+"""What copies say of each latent, as small exact tables. May import numpy and this package's plans.
+
+With a word of slots every latent bit is copied apart from the others (an XOR slot ties two
+together), so a table per bit is the whole law of the copies at any size. A class ties all relevant
+bits together; there the patterns of each class are listed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fctestbed.synthesis.augmentation_plan import AugmentationPlan, augmentation_plan
+from fctestbed.synthesis.labels import label_rule, slots_of
+from fctestbed.synthesis.latents import Latents
+from fctestbed.synthesis.spec import (
+    AugmentationSpec,
+    BitLatents,
+    OfficialAugmentation,
+    WorldSpec,
+)
+
+_Table = npt.NDArray[np.float64]
+# 2^16 patterns of 128 stacked runs take 64 MiB.
+MAX_LISTED_BITS = 16
+_SAME = np.eye(2)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CopyTables:
+    """The law of the copies' bits given the originals'.
+
+    Attributes:
+        shared: p(v1, v2 | w) of each latent of w_s, shape (n_s, 2, 2, 2).
+        unique1: p(v1 | w) of each latent of w_1, shape (n_1, 2, 2).
+        unique2: p(v2 | w) of each latent of w_2, shape (n_2, 2, 2).
+        xor: p(v1 ^ v2 | w1 ^ w2) of each pair that an XOR slot reads and both copies hold together,
+            shape (n_pairs, 2, 2); each copy alone is a fair coin there.
+    """
+
+    shared: _Table
+    unique1: _Table
+    unique2: _Table
+    xor: _Table
+
+
+def copy_tables(world: WorldSpec, plan: AugmentationPlan) -> CopyTables:
+    """The law of the copies of each latent bit.
+
+    Where the word is a class, relevant latents are left to ``class_patterns``: their tables are
+    those of fresh bits, unless they are left alone.
+    """
+    n_s, n_1, n_2 = world.block_sizes
+    shared, own = np.full((n_s, 2, 2, 2), 0.25), np.full((n_1 + n_2, 2, 2), 0.5)
+    xor = []
+    for slot, (first, second) in enumerate([] if plan.reads is None else plan.reads.tolist()):
+        flip = plan.flips[slot]
+        channel = np.where(_SAME == 1, 1 - flip, flip)
+        both = plan.survives * channel[:, :, None] * _SAME + (1 - plan.survives) / 4
+        one = both.sum(axis=2)
+        if second < n_s + n_1 + n_2:
+            xor.append(one)
+        elif first >= n_s:
+            own[first - n_s] = one
+        else:
+            shared[first] = both
+    left1, left2 = plan.leaves
+    twice = plan.left * _SAME[:, :, None] * _SAME + (1 - plan.left) / 4
+    once = plan.left * _SAME + (1 - plan.left) / 2
+    only_2 = shared.sum(axis=3, keepdims=True) * once[None, :, None, :]
+    is_left1, is_left2 = (left[n:, None, None, None] for n, left in ((n_1, left1), (n_2, left2)))
+    shared = np.where(is_left2, np.where(is_left1, twice, only_2), shared)
+    is_left = np.concatenate([left1[:n_1], left2[:n_2]])[:, None, None]
+    own = np.where(is_left, once, own)
+    return CopyTables(
+        shared=shared, unique1=own[:n_1], unique2=own[n_1:], xor=np.array(xor).reshape(-1, 2, 2)
+    )
+
+
+def check_originals(world: WorldSpec, augmentation: AugmentationSpec) -> None:
+    """Refuse worlds whose originals cannot be drawn from their exact law given the copies.
+
+    Raises:
+        ValueError: latents other than bits, a class that ties more than 16 bits together, or a
+            label that the augmentation cannot keep; one line that begins with the field.
+    """
+    if isinstance(augmentation, OfficialAugmentation):
+        return
+    if not isinstance(world.latents, BitLatents):
+        raise ValueError(
+            "latents: expected bits to draw originals exactly given their copies (conditioning "
+            f"exact), got {world.latents.kind}"
+        )
+    plan = augmentation_plan(world, augmentation)
+    n_relevant = sum(world.relevant)
+    if plan.reads is None and n_relevant > MAX_LISTED_BITS:
+        raise ValueError(
+            f"label.n_relevant: expected at most {MAX_LISTED_BITS} for a {world.label.kind} label "
+            "to list the originals of each class (conditioning exact), got "
+            f"{n_relevant}"
+        )
+
+
+def posterior_of_modality2(world: WorldSpec, plan: AugmentationPlan) -> _Table:
+    """p(input of modality 2 is 1 | v1, v2), shape (n_2 + n_s, 2, 2), inputs along [w_2, w_s].
+
+    v2 is the copy's bit of the input; v1 the other copy's, where the input is shared. Where the
+    word is a class, this is of everything but the relevant latents that are not left alone.
+    """
+    tables = copy_tables(world, plan)
+    own = np.repeat(tables.unique2[:, :, None, :], 2, axis=2)
+    likelihood = np.concatenate([own, tables.shared])
+    evidence = likelihood.sum(axis=1)
+    impossible = evidence == 0
+    # Copies that cannot be are never looked up.
+    return np.where(impossible, 0.5, likelihood[:, 1] / np.where(impossible, 1, evidence))
+
+
+def class_patterns(
+    world: WorldSpec, plan: AugmentationPlan
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All patterns of the relevant bits, ordered by what the copies say of them.
+
+    Returns:
+        The keys in ascending order, each class * 2^n + the relevant bits of w_s where modality 2
+        has them (n of them, else n = 0; bit p has weight 2^p), and the pattern of each; bit p of a
+        pattern is relevant latent p along [w_s, w_1, w_2]. Shapes (2^n_relevant,).
+    """
+    n_s, n_1, n_2 = world.relevant
+    patterns = np.arange(2 ** (n_s + n_1 + n_2))
+    bits = slots_of(patterns, n_s + n_1 + n_2)
+    latents = Latents(bits[:, :n_s], bits[:, n_s : n_s + n_1], bits[:, n_s + n_1 :])
+    keys = label_rule(world.label).draw(latents, np.random.default_rng(0))
+    if knows_shared(world, plan):
+        keys = keys * 2**n_s + patterns % 2**n_s
+    order = np.argsort(keys, kind="stable")
+    return keys[order], patterns[order]
+
+
+def knows_shared(world: WorldSpec, plan: AugmentationPlan) -> bool:
+    """Whether modality 2's copy has the whole shared block as it is."""
+    n_s, _, n_2 = world.block_sizes
+    return plan.left == 1 and bool(plan.leaves[1][n_2 : n_2 + n_s].all())

@@ -1,0 +1,77 @@
+"""Arrays in .npz files: written whole or not at all, and looked at before they are read.
+
+Owns writing and headers. May import numpy.
+"""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+Header = tuple[tuple[int, ...], np.dtype[Any]]
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays to ``path``: a temporary file beside it, then one rename.
+
+    Raises:
+        OSError: the directory is missing or cannot be written; an old file stays as it was.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; a dataset is as readable as the user's other files.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def array_headers(path: Path) -> dict[str, Header]:
+    """Shape and type that each array of an archive declares, without reading the arrays.
+
+    Raises:
+        ValueError: an entry that is no array; one line that names the file and the entry.
+        zipfile.BadZipFile: no such archive.
+        OSError: the file cannot be opened.
+    """
+    with zipfile.ZipFile(path) as archive:
+        return {
+            entry.removesuffix(".npy"): _header(path, archive, entry)
+            for entry in archive.namelist()
+        }
+
+
+def _header(path: Path, archive: zipfile.ZipFile, entry: str) -> Header:
+    with archive.open(entry) as file:
+        try:
+            return _read_header(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: {entry}: expected an array, got {error}") from error
+
+
+def _read_header(file: IO[bytes]) -> Header:
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f".npy format {version}")
+    shape, _, dtype = read(file)
+    return shape, dtype
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

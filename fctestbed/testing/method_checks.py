@@ -1,0 +1,112 @@
+"""The contract of a method, checked clause by clause.
+
+Owns the list of clauses and what a failure says. May import ``fctestbed.training`` and what is
+below it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from fctestbed.objectives import METHODS, Method, find_method
+from fctestbed.synthesis import spec_error_lines
+from fctestbed.testing import method_declarations, method_numbers
+from fctestbed.testing.method_subject import Subject, undisturbed
+
+METHOD_CLAUSES: dict[str, Callable[[Subject], str | None]] = {
+    "importable": method_declarations.importable,
+    "settings": method_declarations.settings,
+    "shapes": method_declarations.shapes,
+    "declarations": method_declarations.declarations,
+    "determinism": method_numbers.determinism,
+    "inputs": method_numbers.inputs,
+    "gradients": method_numbers.gradients,
+    "members": method_numbers.members,
+    "classes": method_numbers.classes,
+    "rows": method_numbers.rows,
+    "reads": method_numbers.reads,
+    "stack": method_numbers.stack,
+}
+"""Every clause by name; its first docstring line says what a method has to keep."""
+
+
+class MethodCheckFailed(ValueError):  # noqa: N818 - a verdict
+    """A method breaks its contract; the message is one line.
+
+    Attributes:
+        method: the method's name.
+        clause: the clause that it breaks, a name of ``METHOD_CLAUSES``.
+        detail: what was expected and what came.
+    """
+
+    def __init__(self, method: str, clause: str, detail: str) -> None:
+        super().__init__(method, clause, detail)
+        self.method, self.clause = method, clause
+        self.detail = " ".join(detail.split())
+
+    def __str__(self) -> str:
+        return f"{self.method}: breaks the clause {self.clause}: {self.detail}"
+
+
+def check_method(method: type[Method] | str, settings: Mapping[str, Any] | None = None) -> None:
+    """Check that a method keeps the contract that training, measurement and sweeps rely on.
+
+    It takes about a second, on one thread of the CPU, and changes no global state.
+
+    Args:
+        method: a class, or a name that ``find_method`` knows.
+        settings: the method's settings; those left out take their defaults.
+
+    Raises:
+        MethodCheckFailed: for the first clause that it breaks.
+        ValueError: one line, for an unknown name or settings that the method cannot have.
+    """
+    for _, failure in method_failures(method, settings):
+        if failure is not None:
+            raise failure
+
+
+def method_failures(
+    method: type[Method] | str, settings: Mapping[str, Any] | None = None
+) -> Iterator[tuple[str, MethodCheckFailed | None]]:
+    """Every clause's name, one by one as it is checked, with what is wrong, or None.
+
+    Args:
+        method: a class, or a name that ``find_method`` knows.
+        settings: the method's settings; those left out take their defaults.
+
+    Raises:
+        ValueError: one line, for an unknown name or settings that the method cannot have.
+    """
+    subject = _subject(method, settings)
+    for name, clause in METHOD_CLAUSES.items():
+        with undisturbed():
+            try:
+                detail = clause(subject)
+            # The user's code may raise anything.
+            except Exception as error:
+                detail = f"expected no error, got {type(error).__name__}: {error}"
+        yield name, None if detail is None else MethodCheckFailed(subject.name, name, detail)
+
+
+def _subject(method: type[Method] | str, settings: Mapping[str, Any] | None) -> Subject:
+    if isinstance(method, str):
+        name, kind = method, find_method(method)
+    else:
+        if not (isinstance(method, type) and issubclass(method, Method)):
+            raise ValueError(f"method: expected a subclass of Method or a name, got {method!r}")
+        registered = {known: name for name, known in METHODS.items()}
+        path = f"{method.__module__}:{method.__qualname__}"
+        name, kind = registered.get(method, path), method
+    if settings:
+        known = kind.Settings.model_fields
+        for key in settings:
+            if key not in known:
+                expected = f"one of {', '.join(known)}" if known else "none"
+                raise ValueError(f"settings: expected {expected}, got the unknown key {key!r}")
+        try:
+            kind.Settings.model_validate(dict(settings))
+        except ValidationError as error:
+            raise ValueError(f"settings.{spec_error_lines(error)}") from error
+    return Subject(name, kind, settings or {})

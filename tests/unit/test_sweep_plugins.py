@@ -1,0 +1,90 @@
+"""Sweeps with a user's method: what identifies its runs, and what its code may not do unseen."""
+
+import itertools
+import json
+import sys
+from importlib import invalidate_caches
+
+import pytest
+from tiny_sweeps import tiny_sweep, tiny_units
+
+from fctestbed.objectives import method_source
+from fctestbed.objectives.registry import _plugin
+from fctestbed.results import StoreRefused, load_results
+from fctestbed.sweep import run_sweep
+from fctestbed.sweep.driver import sweep_digest
+from fctestbed.sweep.execute import execute
+
+TEXT = """
+from fctestbed.objectives.contrastive import SimCLR
+
+class Mine(SimCLR):
+    relative_cost = 1.0
+"""
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Writes a method of a user's, as if in a new process, and gives its name."""
+    monkeypatch.syspath_prepend(tmp_path)
+    module = f"swept_{next(_NUMBERS)}"
+
+    def write(text=TEXT):
+        # Another size, so that no compiled file is taken for the new one.
+        (tmp_path / f"{module}.py").write_text(text)
+        sys.modules.pop(module, None)
+        _plugin.cache_clear()
+        invalidate_caches()
+        return f"{module}:Mine"
+
+    yield write
+    sys.modules.pop(module, None)
+    _plugin.cache_clear()
+
+
+def test_a_plug_in_s_runs_are_named_after_its_source(plugin):
+    name = plugin()
+    (run, *_) = tiny_sweep(methods=[name]).runs()
+    assert run.source == method_source(name)
+    assert run.model_copy(update={"source": "other"}).run_id != run.run_id
+    key = run.training.key
+    (changed, *_) = tiny_sweep(methods=[plugin(TEXT + "# changed\n")]).runs()
+    assert changed.run_id != run.run_id
+    # Its random numbers are the same, so that a change's effect can be seen.
+    assert changed.training.key == key
+
+
+def test_other_runs_have_no_source_in_their_identity():
+    (run, *_) = tiny_sweep(methods=["simclr"]).runs()
+    assert run.source is None
+    assert "sources" not in sweep_digest(tiny_sweep())[0]
+
+
+def test_a_plug_in_s_source_is_kept_with_its_runs(plugin, tmp_path):
+    name = plugin()
+    outcome = run_sweep(tiny_sweep(methods=[name, "raw"]), tmp_path / "out", workers=1)
+    assert outcome.n_new == 4
+    runs = load_results(tmp_path / "out").runs.set_index("method")
+    assert set(runs["status"]) == {"ok"}
+    kept = runs["provenance"].map(json.loads)
+    assert {about["source"] for about in kept[name]} == {method_source(name)}
+    assert not any("source" in about for about in kept["raw"])
+
+
+def test_a_store_of_a_plug_in_s_older_code_is_refused(plugin, tmp_path):
+    name = plugin()
+    run_sweep(tiny_sweep(methods=[name]), tmp_path / "out", workers=1)
+    again = run_sweep(tiny_sweep(methods=[plugin()]), tmp_path / "out", workers=1)
+    assert again.n_new == 0
+    changed = tiny_sweep(methods=[plugin(TEXT + "# changed\n")])
+    with pytest.raises(StoreRefused, match=rf"holds another sweep.*sources\.{name}: stored "):
+        run_sweep(changed, tmp_path / "out", workers=1)
+
+
+def test_a_plug_in_that_changed_after_the_sweep_began_is_not_run(plugin):
+    (unit,) = tiny_units(methods=[plugin()])
+    plugin(TEXT + "# changed\n")
+    records = execute(unit, device="cpu")
+    assert {record.status for record in records} == {"failed"}
+    assert all("its file changed after the sweep began" in record.reason for record in records)
