@@ -15,7 +15,7 @@ Codes = NDArray[np.int64]
 
 
 def numbers(
-    x: Array, y: Array, given: Array | None = None, *, least: int = 2, constant: bool = False
+    x: Array, y: Array, given: Array | None = None, *, least: int = 2
 ) -> tuple[Floats, Floats, Floats | None]:
     """The arguments of an estimator of continuous or mixed data, as float64 [n, dim].
 
@@ -24,7 +24,6 @@ def numbers(
         y: samples of Y, likewise.
         given: samples of the condition, likewise, or none.
         least: the fewest samples that the estimator can do with.
-        constant: whether columns that never vary are allowed.
 
     Returns:
         The three arrays; they may share memory with the caller's.
@@ -33,13 +32,7 @@ def numbers(
         ValueError: one line naming the argument, what was expected and what came.
     """
     arrays = _checked(x, y, given, least, text=False)
-    with np.errstate(over="ignore"):
-        floats = {name: array.astype(np.float64, copy=False) for name, array in arrays.items()}
-    for name, array in floats.items():
-        # A wider float may have become infinite.
-        _check_finite(name, array)
-        if not constant:
-            _check_varies(name, array)
+    floats = {name: _floats(name, array) for name, array in arrays.items()}
     return floats["x"], floats["y"], floats.get("given")
 
 
@@ -69,6 +62,31 @@ def codes(
                 f"got {len(values)} different ones in {len(values)} samples"
             )
     return coded["x"], coded["y"], coded.get("given")
+
+
+def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]:
+    """The arguments of an estimator of a continuous and a discrete variable, in either order.
+
+    The discrete one is the one with fewer different rows; it may be text.
+
+    Returns:
+        Name of the continuous argument, its samples, [n, dim], and the classes, [n].
+
+    Raises:
+        ValueError: one line naming the argument.
+    """
+    arrays = _checked(x, y, None, least, text=True)
+    coded = {name: row_codes(array) for name, array in arrays.items()}
+    sizes = {name: int(code.max()) + 1 for name, code in coded.items()}
+    discrete, other = ("x", "y") if sizes["x"] < sizes["y"] else ("y", "x")
+    if sizes[discrete] == 1:
+        raise ValueError(f"{discrete}: expected two classes or more, got one")
+    if 2 * sizes[discrete] > len(coded[discrete]):
+        raise ValueError(
+            f"{discrete}: expected discrete values, which repeat, "
+            f"got {sizes[discrete]} different ones in {len(coded[discrete])} samples"
+        )
+    return other, _floats(other, _array(other, arrays[other], text=False)), coded[discrete]
 
 
 def row_codes(rows: Array) -> Codes:
@@ -134,10 +152,15 @@ def _check_finite(name: str, array: NDArray[Any]) -> None:
         raise ValueError(f"{name}: expected finite numbers, got {what}")
 
 
-def _check_varies(name: str, array: Floats) -> None:
-    constant = np.flatnonzero(array.max(axis=0) == array.min(axis=0))
+def _floats(name: str, array: NDArray[Any]) -> Floats:
+    with np.errstate(over="ignore"):
+        floats = array.astype(np.float64, copy=False)
+    # A wider float may have become infinite.
+    _check_finite(name, floats)
+    constant = np.flatnonzero(floats.max(axis=0) == floats.min(axis=0))
     if len(constant):
         raise ValueError(
-            f"{name}: expected columns that vary, got {array[0, constant[0]]:g} throughout "
+            f"{name}: expected columns that vary, got {floats[0, constant[0]]:g} throughout "
             f"column {constant[0]}"
         )
+    return floats

@@ -27,6 +27,7 @@ _COUNT_DIM = 4
 # Pairs grow faster than a tree's visits: from here on trees win up to some more dimensions.
 _LARGE = 50_000
 _LARGE_EXTRA_DIM = 4
+_THREADED = 2000
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
         _in_threads(n, lambda a, b: brute.nearest(columns, k, a, b, radius, indices))
         return Nearest(radius, indices)
     tree: Any = cKDTree(points)
-    distances, found = tree.query(points, k + 1, p=np.inf, workers=-1)
+    distances, found = tree.query(points, k + 1, p=np.inf, workers=_workers(n))
     itself = found == np.arange(n)[:, None]
     # Among many equal points a point need not be among its own nearest: drop the last one then.
     itself[~itself.any(axis=1), k] = True
@@ -85,7 +86,7 @@ def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) ->
         _in_threads(n, lambda a, b: brute.count(columns, reach, a, b, counts))
         return counts
     tree: Any = cKDTree(points)
-    found = tree.query_ball_point(points, reach, p=np.inf, workers=-1, return_length=True)
+    found = tree.query_ball_point(points, reach, p=np.inf, workers=_workers(n), return_length=True)
     return np.asarray(found, dtype=np.int64) - 1
 
 
@@ -96,6 +97,11 @@ def just_inside(radius: Floats) -> Floats:
 
 def _by_pairs(n: int, dim: int, threshold: int) -> bool:
     return n >= _SMALL and dim >= threshold + (_LARGE_EXTRA_DIM if n >= _LARGE else 0)
+
+
+def _workers(n: int) -> int:
+    """How many threads scipy is to use: starting them takes longer than a small query."""
+    return 1 if n < _THREADED else -1
 
 
 def _count_sorted(values: Floats, reach: Floats) -> Counts:
@@ -121,6 +127,9 @@ def _count_sorted(values: Floats, reach: Floats) -> Counts:
 
 
 def _in_threads(n: int, work: Callable[[int, int], None]) -> None:
+    if n < _THREADED:
+        work(0, n)
+        return
     n_threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
     # More pieces than threads, for cores that are busy elsewhere.
     edges = np.linspace(0, n, 4 * (n_threads or 1) + 1).astype(int)

@@ -4,13 +4,23 @@ import dataclasses
 from typing import Any
 
 from fctestbed.estimators.base import Estimator
+from fctestbed.estimators.conditional_knn import FrenzelPompe, MesnerShalizi
 from fctestbed.estimators.discrete import ChaoWangJost, MillerMadow, Plugin
 from fctestbed.estimators.gaussian import Gaussian, GaussianCopula
+from fctestbed.estimators.ksg import Ksg1, Ksg2
+from fctestbed.estimators.mixed_ksg import MixedKsg
+from fctestbed.estimators.ross import Ross
 
 ESTIMATORS: dict[str, type[Estimator]] = {
     "plugin": Plugin,
     "miller-madow": MillerMadow,
     "chao-wang-jost": ChaoWangJost,
+    "ksg1": Ksg1,
+    "ksg2": Ksg2,
+    "ross": Ross,
+    "mixed-ksg": MixedKsg,
+    "frenzel-pompe": FrenzelPompe,
+    "mesner-shalizi": MesnerShalizi,
     "gaussian": Gaussian,
     "gaussian-copula": GaussianCopula,
 }
