@@ -5,6 +5,7 @@ visits most of its leaves anyway). All three use the same doubles, so that a cou
 on which one took it. Uses every core. May import numpy, scipy and this package's ``brute``.
 """
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,15 +20,16 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-# Where every pair is quicker than a tree, measured on Gaussian points. Below _SMALL neither takes
-# as long as loading the compiled loops.
-_SMALL = 500
-_NEAREST_DIM = 16
-_COUNT_DIM = 4
-# Pairs grow faster than a tree's visits: from here on trees win up to some more dimensions.
+# From so many columns on pairs are quicker than a tree, measured on Gaussian points; from _LARGE
+# points on, which cost pairs more than a tree, some columns later.
+_NEAREST_DIM = 8
+_COUNT_DIM = 2
 _LARGE = 50_000
 _LARGE_EXTRA_DIM = 4
+# Below, starting threads takes longer than the work.
 _THREADED = 2000
+# Share of the points that are to be looked at in all their columns.
+_SURVIVORS = 0.03
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,18 @@ def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
     if _by_pairs(n, dim, _NEAREST_DIM) if pairs is None else pairs:
         from fctestbed.estimators import brute  # noqa: PLC0415 - numba is slow to load
 
+        order, columns = _sweep(points)
+        rows = np.ascontiguousarray(columns.T)
+        # Independent columns each pass the same share, (k / n)^(1 / dim).
+        head = (
+            math.ceil(dim * math.log(_SURVIVORS) / math.log(k / n)) if k < n * _SURVIVORS else dim
+        )
+        head = min(-(-head // 4) * 4, dim)
         radius, indices = np.empty(n), np.empty((n, k), dtype=np.int64)
-        columns = np.ascontiguousarray(points.T)
-        _in_threads(n, lambda a, b: brute.nearest(columns, k, a, b, radius, indices))
-        return Nearest(radius, indices)
+        _in_threads(n, lambda a, b: brute.nearest(columns, rows, head, k, a, b, radius, indices))
+        result = Nearest(np.empty(n), np.empty((n, k), dtype=np.int64))
+        result.radius[order], result.indices[order] = radius, order[indices]
+        return result
     tree: Any = cKDTree(points)
     distances, found = tree.query(points, k + 1, p=np.inf, workers=_workers(n))
     itself = found == np.arange(n)[:, None]
@@ -81,13 +91,14 @@ def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) ->
     if _by_pairs(n, dim, _COUNT_DIM) if pairs is None else pairs:
         from fctestbed.estimators import brute  # noqa: PLC0415 - numba is slow to load
 
-        counts = np.empty(n, dtype=np.int64)
-        columns = np.ascontiguousarray(points.T)
-        _in_threads(n, lambda a, b: brute.count(columns, reach, a, b, counts))
+        order, columns = _sweep(points)
+        within, found, counts = reach[order], *np.empty((2, n), dtype=np.int64)
+        _in_threads(n, lambda a, b: brute.count(columns, within, a, b, found))
+        counts[order] = found
         return counts
     tree: Any = cKDTree(points)
-    found = tree.query_ball_point(points, reach, p=np.inf, workers=_workers(n), return_length=True)
-    return np.asarray(found, dtype=np.int64) - 1
+    inside = tree.query_ball_point(points, reach, p=np.inf, workers=_workers(n), return_length=True)
+    return np.asarray(inside, dtype=np.int64) - 1
 
 
 def just_inside(radius: Floats) -> Floats:
@@ -96,7 +107,14 @@ def just_inside(radius: Floats) -> Floats:
 
 
 def _by_pairs(n: int, dim: int, threshold: int) -> bool:
-    return n >= _SMALL and dim >= threshold + (_LARGE_EXTRA_DIM if n >= _LARGE else 0)
+    return dim >= threshold + (_LARGE_EXTRA_DIM if n >= _LARGE else 0)
+
+
+def _sweep(points: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The points as columns, the one of widest spread first and ascending, and their order."""
+    widest = np.argsort(-points.std(axis=0), kind="stable")
+    order = np.argsort(points[:, widest[0]], kind="stable")
+    return order, np.ascontiguousarray(points[order][:, widest].T)
 
 
 def _workers(n: int) -> int:
