@@ -39,7 +39,7 @@ class Ross(NeighbourEstimator):
         name, points, classes = labelled(x, y, least=self.k + 1)
         refuse_atoms(name, points, self.k)
         kept = np.bincount(classes)[classes] > 1
-        points, classes = rescale(points[kept], self.margins), classes[kept]
+        points, classes = rescale(points, self.margins)[kept], classes[kept]
         return self._result(lambda rows: _terms(points[rows], classes[rows], self.k))
 
 
