@@ -115,6 +115,7 @@ class _ByCounts(Estimator):
         return _score(tables, value, float(tables.local_nats().var()) / tables.n)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Plugin(_ByCounts):
     """The information of the observed shares.
 
@@ -137,6 +138,7 @@ class Plugin(_ByCounts):
         return low, max(high, value)
 
 
+@dataclass(frozen=True, kw_only=True)
 class MillerMadow(_ByCounts):
     """The plug-in with its first-order bias taken off, by the cells that were seen.
 
@@ -152,6 +154,7 @@ class MillerMadow(_ByCounts):
         return miller_madow_nats(counts)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ChaoWangJost(_ByCounts):
     """Entropies that account for unseen cells: the least biased of the three on small samples.
 

@@ -68,25 +68,29 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 
 def _array(path: Path, key: str | None, name: str) -> NDArray[Any]:
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            if key is not None:
-                raise ValueError(f"{name}: expected no key for an .npy file, got {key!r}")
-            return content
-        with content:
-            keys = list(content.files)
-            if key is None and len(keys) == 1:
-                key = keys[0]
-            if key not in keys:
-                got = "no key" if key is None else repr(key)
-                raise ValueError(f"{name}: expected {path}:KEY of {', '.join(keys)}, got {got}")
-            return np.asarray(content[key])
-    except ValueError as error:
-        if str(error).startswith(f"{name}: "):
-            raise
-        what = "one of objects" if "pickle" in str(error).lower() else "none"
-        raise ValueError(f"{name}: expected an array of numbers, got {what} in {path}") from error
+    # Opened here, since numpy leaves a broken archive open.
+    with path.open("rb") as file:
+        try:
+            content = np.load(file, allow_pickle=False)
+            keys: list[str] = []
+            found: NDArray[Any] | None
+            if isinstance(content, np.ndarray):
+                found = content
+            else:
+                keys = list(content.files)
+                key = keys[0] if key is None and len(keys) == 1 else key
+                found = content[key] if key in keys else None
+        except ValueError as error:
+            what = "one of objects" if "pickle" in str(error).lower() else "none"
+            raise ValueError(
+                f"{name}: expected an array of numbers, got {what} in {path}"
+            ) from error
+    if not keys and key is not None:
+        raise ValueError(f"{name}: expected no key for an .npy file, got {key!r}")
+    if found is None:
+        got = "no key" if key is None else repr(key)
+        raise ValueError(f"{name}: expected {path}:KEY of {', '.join(keys)}, got {got}")
+    return np.asarray(found)
 
 
 def _table(path: Path, kind: str) -> "DataFrame":
