@@ -15,14 +15,42 @@ from fctestbed.bounds.infonce import (
 )
 from fctestbed.bounds.nce_club import conditional_nce_club_estimate_nats, nce_club_estimate_nats
 from fctestbed.bounds.nt_xent import nt_xent_nats
+from fctestbed.bounds.variational import (
+    OFFICIAL_CLAMP,
+    clamped_logits,
+    classifier_estimate_nats,
+    classifier_objective_nats,
+    club_estimate_nats,
+    dv_estimate_nats,
+    js_nwj_lower_bound_nats,
+    js_objective_nats,
+    l1out_estimate_nats,
+    mean_logit_estimate_nats,
+    mine_objective_nats,
+    nwj_lower_bound_nats,
+    smile_estimate_nats,
+)
 
 __all__ = [
+    "OFFICIAL_CLAMP",
     "Contrast",
+    "clamped_logits",
+    "classifier_estimate_nats",
+    "classifier_objective_nats",
+    "club_estimate_nats",
     "conditional_infonce_lower_bound_nats",
     "conditional_nce_club_estimate_nats",
+    "dv_estimate_nats",
     "infonce_lower_bound_nats",
+    "js_nwj_lower_bound_nats",
+    "js_objective_nats",
+    "l1out_estimate_nats",
     "label_first_infonce_lower_bound_nats",
     "label_infonce_lower_bound_nats",
+    "mean_logit_estimate_nats",
+    "mine_objective_nats",
     "nce_club_estimate_nats",
     "nt_xent_nats",
+    "nwj_lower_bound_nats",
+    "smile_estimate_nats",
 ]
