@@ -128,17 +128,23 @@ def smile_estimate_nats(
     return _positives(scores).mean(-1) - _log_mean_exp_product(scores.clamp(-clip, clip))
 
 
-def classifier_objective_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*stack"]:
+def classifier_objective_nats(
+    scores: Float[Tensor, "*stack n n"], *, negatives: int | None = None
+) -> Float[Tensor, "*stack"]:
     """Mean log-likelihood, in nats, of telling positives from all other pairs by sigmoid(f).
 
-    Its optimum over batches of n is the log ratio minus log(n - 1).
+    Its optimum is the log ratio minus log(negatives).
+
+    Args:
+        scores: logits of all pairs.
+        negatives: weight of the other pairs against the positives; None: the n - 1 of the batch.
 
     Source:
         Tsai et al. 2020, section 3.1; FactorCL's official code at 0f9f740.
     """
-    n = scores.shape[-1]
-    positives = -softplus(-_positives(scores)).sum(-1)
-    return (positives - _sum_product(softplus(scores))) / (n * n)
+    weight = scores.shape[-1] - 1 if negatives is None else negatives
+    positives = -softplus(-_positives(scores)).mean(-1)
+    return (positives - weight * _mean_product(softplus(scores))) / (weight + 1)
 
 
 def classifier_estimate_nats(
