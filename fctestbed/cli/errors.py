@@ -34,6 +34,12 @@ _OPTIONS = {
     "format": "--format",
     "formats": "--formats",
     "compress": "--compress",
+    "gaussian": "--gaussian",
+    "dims": "--dims",
+    "levels_nats": "--levels",
+    "steps": "--steps",
+    "batch": "--batch",
+    "cells": "--cells",
 }
 
 

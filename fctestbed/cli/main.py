@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fctestbed._version import __version__
-from fctestbed.cli import bench, data, figures, sweep
+from fctestbed.cli import bench, data, figures, gaussian, sweep
 from fctestbed.cli.errors import UsageError
 
 USAGE, UNFINISHED, REFUSED, INTERRUPTED = 2, 3, 4, 130
@@ -50,6 +50,7 @@ app.command("figures")(figures.figures)
 app.command("truth")(data.truth)
 app.command("generate")(data.generate)
 app.command("export")(figures.export)
+app.command("gaussian")(gaussian.gaussian)
 app.command("bench")(bench.bench)
 
 

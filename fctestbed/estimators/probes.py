@@ -199,7 +199,7 @@ def _votes(known: Sample, asked: NDArray[np.float64], scale: Bits, most: int) ->
 
 
 def _vote_bits(known: Codes, k: int, priors: list[NDArray[np.float64]], w: Codes) -> Bits:
-    """Bits of ``w`` [n, columns] by the first ``k`` of its neighbours' codes, [n, most, columns]."""
+    """Bits of ``w`` [n, columns] by the first ``k`` neighbours, of codes [n, most, columns]."""
     total = np.zeros(len(w))
     for column, prior in enumerate(priors):
         said = known[:, :k, column]

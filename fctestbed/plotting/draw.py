@@ -50,9 +50,7 @@ def draw_figures(
         ValueError: one line, for an unknown format, a directory that cannot be written, or results
             that allow no figure.
     """
-    unknown = [name for name in formats if name not in _METADATA]
-    if unknown:
-        raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
+    check_formats(formats)
     options = DrawOptions(heatmap_ratio=heatmap_ratio)
     out_dir = Path(out_dir)
     written: list[Path] = []
@@ -62,17 +60,36 @@ def draw_figures(
                 drawing = draw(results, options)
             except NothingToDraw:
                 continue
-            for ending in formats:
-                content = _encoded(drawing, ending)
-                written.append(write_atomically(out_dir / f"{name}.{ending}", content))
-            numbers = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
-            written.append(write_atomically(out_dir / f"{name}.csv", numbers))
+            written += write_drawing(drawing, out_dir, name, formats)
     if not written:
         n_runs = len(results.runs)
         raise ValueError(
             f"results: expected finished runs to draw, got none ({n_runs} runs in all)"
         )
     return written
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Refuse formats that cannot be written.
+
+    Raises:
+        ValueError: one line, naming the first one.
+    """
+    unknown = [name for name in formats if name not in _METADATA]
+    if unknown:
+        raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
+
+
+def write_drawing(drawing: Drawing, out_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    """Write a figure in each format, and its numbers as CSV, in the house style that is set."""
+    numbers = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
+    return [
+        *(
+            write_atomically(out_dir / f"{name}.{ending}", _encoded(drawing, ending))
+            for ending in formats
+        ),
+        write_atomically(out_dir / f"{name}.csv", numbers),
+    ]
 
 
 def _encoded(drawing: Drawing, ending: str) -> bytes:

@@ -50,7 +50,8 @@ class TrainedEstimator(Estimator):
         hidden: widths of the hidden layers.
         dropout: share of hidden units left out in training.
         transform: of real columns, fitted on the training part: ``standard``, ``asinh`` (for heavy
-            tails) or ``none``. Each is one-to-one and leaves the information as it is.
+            tails), ``auto`` (whichever a column needs) or ``none``. Each is one-to-one and leaves
+            the information as it is.
         read_block: most samples whose pairs are read together.
         device: where it trains.
         dtype: of the networks; values are read in float64.
@@ -68,7 +69,7 @@ class TrainedEstimator(Estimator):
     rate: float = 1e-3
     hidden: tuple[int, ...] = (128, 128)
     dropout: float = 0.2
-    transform: Transform = "standard"
+    transform: Transform = "auto"
     read_block: int = 1024
     device: str = "cpu"
     dtype: DType = "float32"
@@ -140,7 +141,13 @@ class TrainedEstimator(Estimator):
 
     def _estimate(self, source: Source, batch: int) -> Estimate:
         values = [block.double().cpu().numpy() for block in self._fitted_reading(source, batch)]
-        mean, low, high = mean_interval(nats_to_bits(np.concatenate(values)))
+        terms = np.concatenate(values)
+        if not np.isfinite(terms).all():
+            raise ValueError(
+                f"x, y: expected samples on which {self.name} can be read, got a reading that "
+                f"overflows (heavy tails, or held-out samples far from the training ones)"
+            )
+        mean, low, high = mean_interval(nats_to_bits(terms))
         return Estimate(
             estimator=self.name,
             bound=self.bound,

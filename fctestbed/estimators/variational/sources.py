@@ -15,9 +15,11 @@ from torch import Tensor
 from fctestbed.estimators.base import Array
 from fctestbed.estimators.variational.inputs import Columns, Matrix, columns
 
-Transform = Literal["standard", "asinh", "none"]
+Transform = Literal["auto", "standard", "asinh", "none"]
 Sampler = Callable[[int, np.random.Generator], tuple[Array, Array]]
 
+# No sample of Gaussian size goes so many standard deviations out.
+HEAVY = 10.0
 # Groups of one condition in a training batch.
 _GROUPS = 4
 _FIRST_DRAW = 4096
@@ -56,30 +58,38 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Scaling:
-    """The transform of one variable's columns, fitted on training samples alone."""
+    """The transform of one variable's columns, fitted on training samples alone.
+
+    Attributes:
+        centre: taken away from each column.
+        scale: what each column is then divided by.
+        squash: columns of which asinh is taken at last.
+    """
 
     centre: Matrix
     scale: Matrix
-    squash: bool
+    squash: NDArray[np.bool_]
 
     @classmethod
     def fitted(cls, values: Matrix, kind: Transform) -> "Scaling":
-        """``standard``: mean 0 and variance 1; ``asinh``: the median and the interquartile range
-        to 0 and 1, then asinh, for heavy tails; ``none``: as they are."""
+        """``standard``: mean 0 and variance 1; ``asinh``: median 0 and interquartile range 1, then
+        asinh; ``auto``: ``asinh`` for columns with a value more than ``HEAVY`` standard deviations
+        from the mean, else ``standard``; ``none``: as they are."""
         dim = values.shape[1]
         if kind == "none":
-            return cls(np.zeros(dim), np.ones(dim), squash=False)
-        if kind == "standard":
-            centre, scale = values.mean(0), values.std(0)
-        else:
-            low, centre, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
-            scale = high - low
-        return cls(centre, np.where(scale > 0, scale, 1.0), squash=kind == "asinh")
+            return cls(np.zeros(dim), np.ones(dim), np.zeros(dim, dtype=bool))
+        mean, deviation = values.mean(0), values.std(0)
+        low, median, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
+        squash = np.full(dim, kind == "asinh")
+        if kind == "auto":
+            squash = np.abs(values - mean).max(0) > HEAVY * deviation
+        scale = np.where(squash & (high > low), high - low, deviation)
+        return cls(np.where(squash, median, mean), np.where(scale > 0, scale, 1.0), squash)
 
     def __call__(self, values: Matrix) -> Matrix:
         """The columns, transformed."""
         scaled = (values - self.centre) / self.scale
-        return np.arcsinh(scaled) if self.squash else scaled
+        return np.where(self.squash, np.arcsinh(scaled), scaled)
 
 
 def scaling_of(part: Columns, rows: NDArray[np.int64] | slice, kind: Transform) -> Scaling:
