@@ -164,13 +164,14 @@ class TrainedEstimator(Estimator):
         objective: Callable[[torch.Generator], Tensor],
         stop_value: Callable[[], float],
         generator: torch.Generator,
+        rate: float | None = None,
     ) -> None:
         fit(
             module,
             objective,
             stop_value,
             steps=self.steps,
-            rate=self.rate,
+            rate=self.rate if rate is None else rate,
             stop_every=self.stop_every,
             patience=self.patience,
             noise=generator,

@@ -15,8 +15,9 @@ from fctestbed.estimators.variational.networks import Mlp
 
 # Standard deviations between exp(-4) and exp(4) of the scaled y's.
 _LOG_VARIANCE_LIMIT = 8.0
-# Spread of the components' initial means, in standard deviations of y.
-_SPREAD = 1.0
+# Spread of the components' initial means, in standard deviations of y (of logits, for classes):
+# apart, and together near a standard normal, which is where scaled columns are.
+_SPREAD = 0.3
 
 
 class Density(nn.Module):
@@ -55,7 +56,8 @@ class Density(nn.Module):
             last = self.net.layers[-1]
             assert isinstance(last, nn.Linear)
             with torch.no_grad():
-                last.bias.normal_(0.0, _SPREAD, generator=generator)
+                bias = last.bias.view(components, 1 + self.width)
+                bias[:, 1 : 1 + dim_y].normal_(0.0, _SPREAD, generator=generator)
 
     def log_matrix(self, x: Tensor, y: Tensor) -> Tensor:
         """log q(y_j | x_i) in row i, column j, in nats, for a density of one component."""

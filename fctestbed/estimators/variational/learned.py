@@ -16,6 +16,8 @@ from fctestbed.estimators.variational.base import TrainedEstimator
 from fctestbed.estimators.variational.densities import Density
 from fctestbed.estimators.variational.sources import Source
 
+_MARGINAL_SPEED = 10.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class _DensityEstimator(TrainedEstimator):
@@ -45,7 +47,9 @@ class _DensityEstimator(TrainedEstimator):
             values = [density.log_density(block.x, block.y) for block in source.stop()]
             return float(torch.cat(values).mean())
 
-        self._fit(density, objective, stop_value, generator)
+        # A density of y alone is a few numbers, which a network's rate would hardly move.
+        rate = _MARGINAL_SPEED * self.rate if marginal else self.rate
+        self._fit(density, objective, stop_value, generator, rate)
         return density
 
 

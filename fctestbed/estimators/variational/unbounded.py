@@ -81,18 +81,25 @@ class ProbabilisticClassifier(CriticEstimator):
             raise ValueError(f"clamp: expected a number from 0 to under 0.5, got {self.clamp}")
 
     def _objective(self, batch: int) -> Callable[[Tensor], Tensor]:
-        return classifier_objective_nats
+        return lambda scores: classifier_objective_nats(_logits(scores, batch))
 
     def _stop_value(self, scores: Tensor, batch: int) -> Tensor:
-        return classifier_objective_nats(scores, negatives=batch - 1)
+        return classifier_objective_nats(_logits(scores, batch), negatives=batch - 1)
 
     def _pseudo_values(self, scores: Tensor, batch: int) -> Tensor:
-        return clamped_logits(scores.diagonal(), self.clamp) + math.log(batch - 1)
+        logits = clamped_logits(_logits(scores.diagonal(), batch), self.clamp)
+        return logits + math.log(batch - 1)
 
     def _ceiling_nats(self, sizes: Sequence[int], batch: int) -> float:
         if self.clamp == 0:
             return math.inf
         return math.log(batch - 1) + math.log1p(-self.clamp) - math.log(self.clamp)
+
+
+def _logits(scores: Tensor, batch: int) -> Tensor:
+    """Log odds of a positive where the critic is the log ratio: training need not find the odds of
+    the batch, which takes it longer than all else."""
+    return scores - math.log(batch - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
