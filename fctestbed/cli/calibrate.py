@@ -22,9 +22,7 @@ def calibrate(
         float, typer.Option(help="No further repetitions of a cell after so long (3 are done).")
     ] = 5.0,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes; default one per core.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default one per core.")] = None,
 ) -> None:
     """Put estimators on known truths: bias, spread, coverage of the interval, seconds.
 
@@ -96,5 +94,6 @@ def _draw(summary: "pd.DataFrame", out: Path) -> list[Path]:
                     drawing = draw_calibration(summary, kind, int(size))
                 except NothingToDraw:
                     continue
-                written += write_drawing(drawing, out / f"calibration_{kind}_{size}")
+                name = f"calibration_{kind}_{size}"
+                written += write_drawing(drawing, out, name, ("png", "pdf"))
     return written
