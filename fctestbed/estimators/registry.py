@@ -10,6 +10,20 @@ from fctestbed.estimators.gaussian import Gaussian, GaussianCopula
 from fctestbed.estimators.ksg import Ksg1, Ksg2
 from fctestbed.estimators.mixed_ksg import MixedKsg
 from fctestbed.estimators.ross import Ross
+from fctestbed.estimators.usable import Prequential, UsableKnn, UsableLinear, UsableMlp
+from fctestbed.estimators.variational import (
+    DifferenceOfEntropies,
+    DonskerVaradhan,
+    InfoNce,
+    JensenShannon,
+    LeaveOneOut,
+    Mine,
+    NceClub,
+    Nwj,
+    ProbabilisticClassifier,
+    Smile,
+    VClub,
+)
 
 ESTIMATORS: dict[str, type[Estimator]] = {
     "plugin": Plugin,
@@ -23,7 +37,23 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "mesner-shalizi": MesnerShalizi,
     "gaussian": Gaussian,
     "gaussian-copula": GaussianCopula,
+    "infonce": InfoNce,
+    "nwj": Nwj,
+    "dv": DonskerVaradhan,
+    "mine": Mine,
+    "js": JensenShannon,
+    "smile": Smile,
+    "classifier": ProbabilisticClassifier,
+    "vclub": VClub,
+    "l1out": LeaveOneOut,
+    "nce-club": NceClub,
+    "doe": DifferenceOfEntropies,
+    "usable-linear": UsableLinear,
+    "usable-mlp": UsableMlp,
+    "usable-knn": UsableKnn,
+    "prequential": Prequential,
 }
+"""CLUB itself needs a known conditional, and is made from it (``fctestbed.estimators.variational``)."""
 
 
 def make_estimator(name: str, **settings: Any) -> Estimator:

@@ -63,8 +63,8 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     left.set_title("mean error (bits)")
     right.set_title("95 % intervals that hold the truth (%)")
     figure.supxlabel(
-        f"{_KINDS[kind]}, n = {n}; after each case its truth in bits, after each estimator its mean "
-        "time; grey: not made for the case, or refused",
+        f"{_KINDS[kind]}, n = {n}; after each case its truth in bits, after each estimator its "
+        "mean time; grey: not made for the case, or refused",
         fontsize=6.0,
         color="#555555",
     )
