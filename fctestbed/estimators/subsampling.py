@@ -12,7 +12,6 @@ which Student's t with 15 degrees of freedom pays for.
 """
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,8 +58,11 @@ def split_interval(
     rng = np.random.default_rng(seed)
     n_splits = -(-_COMPARISONS // (n_parts - 1))
     parts = [part for _ in range(n_splits) for part in np.array_split(rng.permutation(n), n_parts)]
-    with ThreadPoolExecutor(os.cpu_count() if n >= _THREADED else 1) as pool:
-        values = np.array(list(pool.map(statistic, parts))).reshape(n_splits, n_parts)
-    variances = values.var(axis=1, ddof=1) / n_parts
+    if n < _THREADED:
+        values = [statistic(part) for part in parts]
+    else:
+        with ThreadPoolExecutor() as pool:
+            values = list(pool.map(statistic, parts))
+    variances = np.reshape(values, (n_splits, n_parts)).var(axis=1, ddof=1) / n_parts
     half = float(t.ppf(0.5 + LEVEL / 2, _FREEDOM) * math.sqrt(np.mean(variances)))
     return value - half, value + half

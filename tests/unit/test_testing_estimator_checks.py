@@ -213,6 +213,7 @@ class SwallowsTheCondition(Changed):
 
 
 class MindsLabels(Plugin):
+    symmetric: ClassVar[bool] = False
     kinds: ClassVar[frozenset[str]] = frozenset({"discrete"})
 
     @property
