@@ -92,18 +92,27 @@ def _parts(text: str) -> tuple[str, ...]:
 def export(
     directory: Directory,
     out: Annotated[Path, typer.Option(help="Directory to write to.")],
-    format_: Annotated[str, typer.Option("--format", help="csv, json or parquet.")] = "csv",
+    format_: Annotated[
+        str, typer.Option("--format", help="csv, json, parquet; or markdown: the paper's tables.")
+    ] = "csv",
     compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
 ) -> None:
-    """Write a sweep's rows (captured, accuracy, runs) as files.
+    """Write a sweep's rows (captured, accuracy, runs) as files, or its tables as Markdown.
 
     Example: fctestbed export sweeps/quick --out rows
     """
-    from fctestbed.results import export_results  # noqa: PLC0415 - --help is quick
+    from fctestbed.plotting import tables  # noqa: PLC0415 - --help is quick
+    from fctestbed.results import export_results, write_atomically  # noqa: PLC0415
 
     results = _load(directory)
     try:
-        paths = export_results(results, out, format=format_, compress=compress)
+        if format_ == "markdown":
+            paths = [
+                write_atomically(out / f"{name}.md", text.encode())
+                for name, text in tables(results).items()
+            ]
+        else:
+            paths = export_results(results, out, format=format_, compress=compress)
     except ValueError as error:
         raise UsageError.of(error) from error
     for path in paths:

@@ -1,6 +1,6 @@
 """Figures from rows alone. May import ``fctestbed.results``; never a world, a net or training."""
 
-from fctestbed.plotting.draw import FIGURES, draw_figures
+from fctestbed.plotting.draw import FIGURES, draw_figures, tables
 from fctestbed.plotting.drawing import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
 from fctestbed.plotting.table import SummaryRow, summary_table
@@ -16,4 +16,5 @@ __all__ = [
     "draw_figures",
     "style_of",
     "summary_table",
+    "tables",
 ]

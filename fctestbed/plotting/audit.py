@@ -140,7 +140,8 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
     n_intervals = sum(int(table["low"].notna().sum()) for table in points.values())
     n_seeds = pd.concat([table["n_seeds"] for table in points.values()])
     require_rows(n_seeds.to_frame(), "departures beside the paper's at every ratio")
-    note = f"{ratios.note}; {seeds_note(n_seeds, n_unfinished(results))}{options.estimator_note}"
+    note = f"against the paper's variant, seed by seed; {ratios.note}; "
+    note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.estimator_note}"
     if n_intervals:
         note += f"; filled: 0 is outside (by chance about {n_intervals / 20:.1f} of {n_intervals})"
     figure = _figure(departures, points, note)
@@ -164,7 +165,7 @@ def _figure(departures: list[_Departure], points: dict[str, pd.DataFrame], note:
     for axes, (quantity, table) in zip(panels, points.items(), strict=True):
         _draw_panel(axes, table, places)
         axes.set_title(_TITLES[quantity])
-        axes.set_xlabel("change against the paper's (bits)")
+        axes.set_xlabel("change (bits)")
     first = panels[0]
     first.set_ylim(place - 0.4, -0.6)
     first.set_yticks([y for y, _, _ in ticks], [label for _, label, _ in ticks])

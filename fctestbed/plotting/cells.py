@@ -103,7 +103,8 @@ def plus_minus(mean: float, half: float, digits: int = 2, *, signed: bool = Fals
     """``1.93 ± 0.02``; the mean alone where the half width is NaN (one seed); empty for no mean."""
     if math.isnan(mean):
         return ""
-    text = f"{mean:+.{digits}f}" if signed else f"{mean:.{digits}f}"
+    # z: a small negative mean is no minus zero.
+    text = f"{mean:+z.{digits}f}" if signed else f"{mean:z.{digits}f}"
     text = text.replace("-", "\N{MINUS SIGN}")
     return text if math.isnan(half) else f"{text} ± {half:.{digits}f}"
 

@@ -92,6 +92,22 @@ def draw_figures(
     return written
 
 
+def tables(results: Results) -> dict[str, str]:
+    """The paper's tables out of a sweep's rows, as Markdown, by name.
+
+    Raises:
+        ValueError: one line, for results that allow no table.
+    """
+    with house_style():
+        drawings = _drawings(results, DrawOptions())
+    found = {name: drawing.markdown for name, drawing in drawings.items() if drawing.markdown}
+    if not found:
+        raise ValueError(
+            f"results: expected finished runs for a table, got none ({len(results.runs)} runs)"
+        )
+    return found
+
+
 def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
     drawings = {}
     for name, draw in FIGURES.items():

@@ -21,7 +21,7 @@ from fctestbed.plotting.style import COLUMN_INCHES
 from fctestbed.results import Results
 
 _NEAR = 0.85
-_CROWD = 3
+_CROWD = 4
 
 
 def total_label_bits(results: Results) -> pd.Series:
@@ -37,7 +37,7 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
     """Label bits captured (usable information) against the ratio, a line per method.
 
     The exact total I(X1,X2;Y) is the black line; the exact shared part S, which is all that a
-    method blind to unique information can have, the black dotted one. Where three methods or more
+    method blind to unique information can have, the black dotted one. Where four methods or more
     crowd close to the total, a second panel shows that part alone.
 
     Args:
@@ -92,7 +92,7 @@ def _panels(width: float, number: int) -> tuple[Figure, list[Axes]]:
 
 
 def _crowded(points: pd.DataFrame, total: pd.Series) -> bool:
-    """Whether three lines or more keep, at most of their ratios, close to the total."""
+    """Whether four lines or more keep, at most of their ratios, close to the total."""
     if len(total) < 2 or total.min() <= 0:
         return False
     share = points["mean"] / points["unique_ratio"].map(total)

@@ -46,7 +46,8 @@ SHORT: Dash = (0.0, (2.5, 1.2))
 DOTS: Dash = (0.0, (1.0, 1.2))
 DASH_DOT: Dash = (0.0, (4.0, 1.2, 1.0, 1.2))
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p", "h", "*")
-_DASHES = (SOLID, LONG, SHORT, DOTS, DASH_DOT)
+# Neighbours are told apart at a glance: a long dash and a solid line are not, under markers.
+_DASHES = (SOLID, SHORT, DOTS, LONG, DASH_DOT)
 
 # Keys of any type: matplotlib lists all of its settings as literals.
 _SETTINGS: dict[Any, object] = {

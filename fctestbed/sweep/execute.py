@@ -6,6 +6,7 @@ Owns what a worker does. It runs in the driver's process or in a worker's, and r
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,8 @@ from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.spec import RunSpec
 from fctestbed.synthesis import Dataset, ThresholdLabel, WorldSpec, make_dataset
+from fctestbed.synthesis.augmentation_information import augmentation_information_bits
+from fctestbed.synthesis.spec import AugmentationSpec
 from fctestbed.training import Progress, TrainedStack, train_stack
 
 _HEAD_SAMPLES = 2048
@@ -108,7 +111,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     run,
                     status="ok" if reason is None else "diverged",
                     reason=reason or "",
-                    truth=_truth(datasets[place][position]),
+                    truth=_truth(datasets[place][position], run.training.augmentation),
                     seconds=seconds,
                     provenance=about if run.source is None else {**about, "source": run.source},
                     diagnostics={**diagnostics, **_about_the_loss(run)},
@@ -173,13 +176,28 @@ def _labelled(job: Job) -> list[Dataset]:
     return [base.with_label(world.label) for world in job.worlds]
 
 
-def _truth(dataset: Dataset) -> dict[str, Any]:
+def _truth(dataset: Dataset, augmentation: AugmentationSpec | None) -> dict[str, Any]:
     relevant = [
         f"{block}[{place}]"
         for block, count in zip(("w_s", "w_1", "w_2"), dataset.spec.relevant, strict=True)
         for place in range(count)
     ]
-    return {**dataset.truth.as_dict(), "relevant_latents": relevant}
+    copies = None if augmentation is None else _copies(dataset.spec, augmentation)
+    return {
+        **dataset.truth.as_dict(),
+        "relevant_latents": relevant,
+        **({} if copies is None else {"augmentation": copies}),
+    }
+
+
+# A table of many relevant bits takes its time, and a world has many seeds and methods.
+@lru_cache(maxsize=64)
+def _copies(world: WorldSpec, augmentation: AugmentationSpec) -> dict[str, float] | None:
+    """What augmented copies hold of their originals, in bits; None where that is not known."""
+    try:
+        return asdict(augmentation_information_bits(world, augmentation))
+    except ValueError:
+        return None
 
 
 def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:

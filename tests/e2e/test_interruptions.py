@@ -108,7 +108,7 @@ def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(tmp_path
     # The runs that were kept are the very same: not done again.
     assert second.items() <= third.items()
     results = load_results(out)
-    keys = results.captured[["run_id", "readout", "quantity"]]
+    keys = results.captured[["run_id", "readout", "quantity", "estimator"]]
     assert not keys.duplicated().any()
     assert (results.runs["status"] == "ok").all()
     assert results.captured.groupby("method")["run_id"].nunique().to_dict() == {

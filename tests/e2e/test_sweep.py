@@ -48,9 +48,12 @@ def test_a_sweep_ends_with_rows_of_every_run(finished):
         (method, ratio, 0, "ok") for method in METHODS for ratio in (0.0, 1.0)
     }
     assert len(runs) == 8
-    counts = results.captured.groupby("run_id").size()
-    # Three readouts, or five of a factorised method, of the label, 3 blocks, 3 parts and 4 bits.
-    assert sorted(counts) == [33] * 6 + [55] * 2
+    counts = results.captured.groupby(["estimator", "run_id"]).size()
+    # Three readouts, or five of a factorised method and one at equal width, of the label, 3 blocks,
+    # 3 parts and 4 bits.
+    assert sorted(counts["linear_probe"]) == [33] * 6 + [66] * 2
+    # And S, U1, U2 of the joint one.
+    assert sorted(counts["channel"]) == [36] * 6 + [58] * 2
     for provenance in map(json.loads, results.runs["provenance"]):
         assert {"fctestbed", "torch", "device", "commit"} <= provenance.keys()
     assert (results.runs["seconds"] > 0).all()
@@ -67,7 +70,9 @@ def test_no_value_is_above_its_ceiling(finished):
 def test_raw_inputs_of_a_linear_world_are_at_the_truth(finished):
     captured = load_results(finished / "rows").captured
     bits = captured[
-        (captured["method"] == "raw") & captured["quantity"].str.contains("[", regex=False)
+        (captured["method"] == "raw")
+        & (captured["estimator"] == "linear_probe")
+        & captured["quantity"].str.contains("[", regex=False)
     ]
     # 128 held-out samples and 4 weights fitted on 256.
     assert bits["value_bits"].to_numpy() == pytest.approx(bits["true_bits"].to_numpy(), abs=0.1)

@@ -23,7 +23,7 @@ from fctestbed.measurement.channel import (
 from fctestbed.measurement.channel.draws import CodewordDraws
 from fctestbed.measurement.channel.marginals import marginal, plan_marginals
 from fctestbed.measurement.channel.posteriors import PosteriorReader, working_dtype
-from fctestbed.synthesis import WorldSpec, bit_patterns
+from fctestbed.synthesis import WorldSpec, bit_patterns, world_truth
 
 GROUPS = {"shared": (0, 1), "unique1": (2, 3, 4), "bit": (1,)}
 
@@ -118,14 +118,12 @@ def test_distinct_points_forgive_rounding_and_nothing_else():
     assert len(distinct_points(codebook(moved, range(5))).unique()) == 32
 
 
-def test_noiseless_label_information_is_the_world_s_own():
-    spec = WorldSpec.model_validate(
-        {"latents": {"n_shared": 2, "n_unique1": 1, "n_unique2": 1}, "label": {"unique_ratio": 0.4}}
-    )
+@pytest.mark.parametrize("ratio", [0.0, 0.4, 0.99, 1.0])
+def test_noiseless_label_information_is_the_world_s_own(ratio):
+    latents = {"n_shared": 2, "n_unique1": 1, "n_unique2": 1}
+    spec = WorldSpec.model_validate({"latents": latents, "label": {"unique_ratio": ratio}})
     book = codebook(random_code(3, 4), (0, 1, 2))
     found = noiseless_information(book, {"label": label_channel(spec)})["label"]
-    from fctestbed.synthesis import world_truth
-
     truth = world_truth(spec)
     assert found.value_bits == pytest.approx(truth.x1_label_bits, abs=1e-12)
     assert found.ceiling_bits == truth.label_entropy_bits

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic_results import (
@@ -10,7 +12,7 @@ from synthetic_results import (
     relabelled,
 )
 
-from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw
+from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw, tables
 from fctestbed.plotting.ablation import TERMS
 from fctestbed.plotting.cells import CHECK
 from fctestbed.plotting.style import PAGE_INCHES, house_style
@@ -153,3 +155,15 @@ def test_long_labels_shrink_the_text_and_stay_on_the_page(ladder):
         extent = text.get_window_extent()
         assert extent.x0 >= figure.bbox.x0
         assert extent.x1 <= figure.bbox.x1
+
+
+def test_the_papers_tables_are_texts_by_name(ladder):
+    found = tables(ladder)
+    assert {"ablation", "readouts"} <= set(found)
+    assert "| SimCLR |" in found["ablation"]
+
+
+def test_results_without_a_finished_run_have_no_table(ladder):
+    none = replace(ladder, captured=ladder.captured.iloc[:0], runs=ladder.runs.iloc[:0])
+    with pytest.raises(ValueError, match=r"results: expected finished runs for a table, got none"):
+        tables(none)

@@ -4,6 +4,7 @@ from matplotlib.patches import Rectangle
 from synthetic_results import as_results, departing, record, records
 
 from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw
+from fctestbed.plotting.cells import plus_minus
 from fctestbed.plotting.paper import PAPER_READOUT_NATS
 from fctestbed.plotting.style import house_style
 
@@ -102,3 +103,18 @@ def test_one_seed_has_numbers_without_intervals():
     drawing = drawn(as_results([record("simclr", 0.5, 0)]))
     assert "±" not in drawing.markdown
     assert drawing.numbers["low_bits"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "signed", "text"),
+    [
+        (1.934, 0.021, False, "1.93 ± 0.02"),
+        (-0.4, 0.5, True, "\N{MINUS SIGN}0.40 ± 0.50"),
+        (-0.001, 0.002, False, "0.00 ± 0.00"),
+        (-0.001, 0.002, True, "+0.00 ± 0.00"),
+        (2.0, float("nan"), False, "2.00"),
+        (float("nan"), float("nan"), False, ""),
+    ],
+)
+def test_numbers_are_written_with_what_is_known(mean, half, signed, text):
+    assert plus_minus(mean, half, signed=signed) == text

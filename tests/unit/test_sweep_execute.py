@@ -145,3 +145,20 @@ def test_progress_begins_at_zero_and_ends_with_the_last_step():
     assert (seen[0].step, seen[0].losses_nats) == (0, ())
     assert (seen[-1].step, seen[-1].steps) == (10, 10)
     assert all(math.isfinite(loss) for progress in seen for loss in progress.losses_nats)
+
+
+def test_the_record_of_a_run_with_views_says_what_they_hold():
+    (unit,) = tiny_units(methods=["unimodal-ssl"], unique_ratio=[0.5])
+    (record,) = execute(unit, device="cpu")
+    # Optimal copies hold of the originals what the label does.
+    copies = record.truth["augmentation"]
+    assert copies["joint_bits"] == pytest.approx(record.truth["total_bits"], abs=1e-12)
+    assert copies["x1_bits"] == pytest.approx(record.truth["x1_label_bits"], abs=1e-12)
+
+
+def test_official_views_give_their_originals_away_and_have_no_such_number():
+    (unit,) = tiny_units(
+        methods=["unimodal-ssl"], unique_ratio=[0.5], augmentation={"kind": "official"}
+    )
+    (record,) = execute(unit, device="cpu")
+    assert "augmentation" not in record.truth

@@ -75,4 +75,5 @@ class PosteriorReader:
         total = p.sum(1, keepdim=True)
         p.div_(total)
         # H = log sum exp(l) - sum p l, without a logarithm for each codeword.
-        return p, total.squeeze(1).log() - logits.mul_(p).sum(1)
+        entropy = total.squeeze(1).log() - logits.mul_(p).sum(1)
+        return p, entropy.clamp_min_(0.0)

@@ -27,7 +27,7 @@ class ChannelBits:
     """An amount of information, in bits, with its Monte Carlo standard error.
 
     Attributes:
-        value_bits: the estimate: unbiased, so it may fall outside [0, ceiling] by a few errors.
+        value_bits: the estimate: unbiased, so it may fall below 0 by a few errors.
         standard_error_bits: of the value; 0 where it is exact.
         ceiling_bits: the most that it can be, exactly.
         n_draws: draws behind it.
