@@ -3,6 +3,7 @@
 Owns validation. Imports numpy and the contract only. Nothing here writes to a caller's array.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def numbers(
     Raises:
         ValueError: one line naming the argument, what was expected and what came.
     """
-    arrays = _checked(x, y, given, least, text=False)
+    arrays = checked(x, y, given, least=least)
     floats = {name: _floats(name, array) for name, array in arrays.items()}
     return floats["x"], floats["y"], floats.get("given")
 
@@ -53,7 +54,7 @@ def codes(
         ValueError: one line naming the argument; also for an alphabet too large to say anything
             about, where no value comes twice.
     """
-    arrays = _checked(x, y, given, least, text=True)
+    arrays = checked(x, y, given, least=least, text=("x", "y", "given"))
     coded = {name: row_codes(array) for name, array in arrays.items()}
     for name, values in coded.items():
         if len(values) > 1 and values.max() + 1 == len(values):
@@ -75,7 +76,7 @@ def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]
     Raises:
         ValueError: one line naming the argument.
     """
-    arrays = _checked(x, y, None, least, text=True)
+    arrays = checked(x, y, least=least, text=("x", "y"))
     coded = {name: row_codes(array) for name, array in arrays.items()}
     sizes = {name: int(code.max()) + 1 for name, code in coded.items()}
     discrete, other = ("x", "y") if sizes["x"] < sizes["y"] else ("y", "x")
@@ -86,7 +87,7 @@ def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]
             f"{discrete}: expected discrete values, which repeat, "
             f"got {sizes[discrete]} different ones in {len(coded[discrete])} samples"
         )
-    return other, _floats(other, _array(other, arrays[other], text=False)), coded[discrete]
+    return other, _floats(other, matrix(other, arrays[other])), coded[discrete]
 
 
 def row_codes(rows: Array) -> Codes:
@@ -114,11 +115,28 @@ def refuse_given(name: str, given: Array | None) -> None:
         raise ValueError(f"given: expected none, because {name} has no conditional form, got one")
 
 
-def _checked(
-    x: Array, y: Array, given: Array | None, least: int, *, text: bool
+def checked(
+    x: Array,
+    y: Array,
+    given: Array | None = None,
+    *,
+    least: int,
+    text: Collection[str] = (),
 ) -> dict[str, NDArray[Any]]:
+    """The arguments by name, each [n, dim], of the same length and finite.
+
+    Args:
+        x: samples of X, (n,) or (n, dim).
+        y: samples of Y, likewise.
+        given: samples of the condition, likewise, or none.
+        least: the fewest samples that the estimator can do with.
+        text: names of the arguments that may be text.
+
+    Raises:
+        ValueError: one line naming the argument.
+    """
     named = {"x": x, "y": y} | ({} if given is None else {"given": given})
-    arrays = {name: _array(name, values, text=text) for name, values in named.items()}
+    arrays = {name: _array(name, values, text=name in text) for name, values in named.items()}
     n = len(arrays["x"])
     for name, array in arrays.items():
         if len(array) != n:
@@ -128,6 +146,31 @@ def _checked(
     for name, array in arrays.items():
         _check_finite(name, array)
     return arrays
+
+
+def matrix(name: str, values: Array) -> NDArray[Any]:
+    """One argument as an array of finite numbers, [n, dim], in the type that it came in.
+
+    Raises:
+        ValueError: one line naming it.
+    """
+    array = _array(name, values, text=False)
+    _check_finite(name, array)
+    return array
+
+
+def check_columns_vary(name: str, array: NDArray[Any]) -> None:
+    """Refuse a column [n, dim] that is one value throughout.
+
+    Raises:
+        ValueError: one line naming the argument and the column.
+    """
+    constant = np.flatnonzero((array == array[:1]).all(axis=0))
+    if len(constant):
+        raise ValueError(
+            f"{name}: expected columns that vary, got {array[0, constant[0]]} throughout "
+            f"column {constant[0]}"
+        )
 
 
 def _array(name: str, values: Array, *, text: bool) -> NDArray[Any]:
@@ -157,10 +200,5 @@ def _floats(name: str, array: NDArray[Any]) -> Floats:
         floats = array.astype(np.float64, copy=False)
     # A wider float may have become infinite.
     _check_finite(name, floats)
-    constant = np.flatnonzero(floats.max(axis=0) == floats.min(axis=0))
-    if len(constant):
-        raise ValueError(
-            f"{name}: expected columns that vary, got {floats[0, constant[0]]:g} throughout "
-            f"column {constant[0]}"
-        )
+    check_columns_vary(name, floats)
     return floats

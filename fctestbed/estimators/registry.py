@@ -53,7 +53,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "usable-knn": UsableKnn,
     "prequential": Prequential,
 }
-"""CLUB itself needs a known conditional, and is made from it (``fctestbed.estimators.variational``)."""
+"""``variational.Club`` itself needs a known conditional, and is made from it, not by name."""
 
 
 def make_estimator(name: str, **settings: Any) -> Estimator:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from fctestbed.estimators.base import Array, Direction, Estimate, Estimator
+from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Kind
+from fctestbed.estimators.inputs import check_columns_vary, checked
 from fctestbed.estimators.intervals import LEVEL, mean_interval
 from fctestbed.estimators.probes import (
     PROBES,
@@ -27,7 +28,7 @@ from fctestbed.estimators.probes import (
     ProbeSettings,
     Sample,
 )
-from fctestbed.estimators.variational.inputs import check_lengths, columns, conditions
+from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
 
 _MAX_VALUES = 256
 
@@ -36,9 +37,13 @@ _MAX_VALUES = 256
 class UsableEstimator(Estimator):
     """What the usable-information estimators have in common. ``x`` is Z, ``y`` is W.
 
-    W must be discrete; of several columns, each is read apart and the bits added, which keeps the
-    bound. With a discrete ``given`` B the value is H(W | B) - E[-log2 q(W | Z, B)], at most
-    I(Z; W | B) (Hewitt et al. 2021).
+    W must be discrete (text too). Of several columns, each is read apart: q is their product, and
+    H the entropy of whole rows, so that columns that say the same are not counted twice; what they
+    hold of each other beyond Z is lost, never gained. With a discrete ``given`` B the value is
+    H(W | B) - E[-log2 q(W | Z, B)], at most I(Z; W | B) (Hewitt et al. 2021).
+
+    No invariance is claimed: the order of the samples decides the split, and whole numbers in Z are
+    read as names, of which a shift or a factor makes amounts.
 
     Attributes:
         entropy_bits: H(W), or H(W | B) with a condition, where it is known. None: the plug-in
@@ -52,6 +57,7 @@ class UsableEstimator(Estimator):
 
     bound: ClassVar[Direction] = "lower"
     conditional: ClassVar[bool] = True
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"discrete", "mixed"})
     entropy_bits: float | None = None
     probe: ProbeSettings = field(default_factory=ProbeSettings)
 
@@ -65,10 +71,10 @@ class UsableEstimator(Estimator):
         Raises:
             ValueError: also for a ``y`` that is not discrete.
         """
-        check_lengths(x=x, y=y, **({} if given is None else {"given": given}))
-        z = columns("x", x).values
-        codes, sizes = _codes(y)
-        b = np.zeros(len(z), dtype=np.int64) if given is None else conditions(given)
+        arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("y", "given"))
+        z = columns("x", arrays["x"]).values
+        codes, sizes = _codes(arrays["y"])
+        b = conditions(arrays["given"]) if "given" in arrays else np.zeros(len(z), dtype=np.int64)
         sample = Sample(z, codes, b)
         return self._estimate(sample, Alphabet(sizes, int(b.max()) + 1))
 
@@ -135,8 +141,11 @@ class HeldOutProbe(UsableEstimator):
 class UsableLinear(HeldOutProbe):
     """Usable information of a logistic probe, with weights of its own for each condition.
 
-    Bounds I(Z; W) from below. Fails to see what no linear reader can: 0 for the parity of two
+    Bounds: I(Z; W) from below. Fails: to see what no linear reader can; 0 for the parity of two
     coordinates.
+
+    Source:
+        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
     """
 
     name: ClassVar[str] = "usable-linear"
@@ -147,7 +156,11 @@ class UsableLinear(HeldOutProbe):
 class UsableMlp(HeldOutProbe):
     """Usable information of an MLP, stopped by a second sample.
 
-    Bounds I(Z; W) from below. Fails where the samples are too few for what it would have to learn.
+    Bounds: I(Z; W) from below. Fails: where the samples are too few for what it would have to
+    learn, and on columns of W that depend on each other given Z, which it reads apart.
+
+    Source:
+        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
     """
 
     name: ClassVar[str] = "usable-mlp"
@@ -156,10 +169,12 @@ class UsableMlp(HeldOutProbe):
 
 @dataclass(frozen=True, kw_only=True)
 class UsableKnn(HeldOutProbe):
-    """Usable information of shares among nearest neighbours (their number chosen on a second
-    sample).
+    """Usable information of shares among nearest neighbours, as many as a second sample likes best.
 
-    Bounds I(Z; W) from below. Fails in high dimension, where neighbours are not near.
+    Bounds: I(Z; W) from below. Fails: in high dimension, where neighbours are not near.
+
+    Source:
+        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
     """
 
     name: ClassVar[str] = "usable-knn"
@@ -171,8 +186,10 @@ class Prequential(UsableEstimator):
     """(n H(W) - L) / n, with L the online code length of W given Z.
 
     The first block is sent by a uniform code; each later one by a probe fitted on all before it,
-    blocks doubling. At most I(Z; W) in expectation for independent samples; it charges the probe's
-    cost of learning, so it grows with n, and no samples are held out.
+    blocks doubling.
+
+    Bounds: I(Z; W) from below in expectation, for independent samples. Fails: low on few samples,
+    since it charges the probe's cost of learning; it grows with n, and no samples are held out.
 
     Attributes:
         family: ``linear``, ``mlp`` or ``knn``.
@@ -222,16 +239,10 @@ class Prequential(UsableEstimator):
         return self._as_estimate(value, value - half, value + half, ceiling, n)
 
 
-USABLE: dict[str, type[UsableEstimator]] = {
-    estimator.name: estimator for estimator in (UsableLinear, UsableMlp, UsableKnn, Prequential)
-}
-
-
-def _codes(y: Any) -> tuple[Codes, tuple[int, ...]]:
-    """Codes of W's columns and how many values each has."""
-    columns("y", y)
-    array = np.asarray(y)
-    found = [np.unique(column, return_inverse=True) for column in array.reshape(len(array), -1).T]
+def _codes(array: NDArray[Any]) -> tuple[Codes, tuple[int, ...]]:
+    """Codes of W's columns, [n, columns], and how many values each has."""
+    check_columns_vary("y", array)
+    found = [np.unique(column, return_inverse=True) for column in array.T]
     most = max(len(values) for values, _ in found)
     if most > min(_MAX_VALUES, len(array) // 2):
         raise ValueError(

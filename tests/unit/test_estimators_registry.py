@@ -46,3 +46,9 @@ def test_counts_and_neighbours_need_no_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_readers_of_classes_are_for_discrete_and_mixed_pairs():
+    for name in ("usable-linear", "usable-mlp", "usable-knn", "prequential"):
+        assert ESTIMATORS[name].kinds == {"discrete", "mixed"}
+        assert ESTIMATORS[name].bound == "lower"

@@ -10,11 +10,9 @@ from fctestbed.estimators.variational.lower import (
     Mine,
     Nwj,
 )
-from fctestbed.estimators.variational.registry import VARIATIONAL
 from fctestbed.estimators.variational.unbounded import NceClub, ProbabilisticClassifier, Smile
 
 __all__ = [
-    "VARIATIONAL",
     "Club",
     "DifferenceOfEntropies",
     "DonskerVaradhan",

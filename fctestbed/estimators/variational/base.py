@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from fctestbed.estimators.base import Array, Estimate, Estimator
+from fctestbed.estimators.inputs import checked, refuse_given
 from fctestbed.estimators.intervals import mean_interval
 from fctestbed.estimators.variational.fitting import fit
-from fctestbed.estimators.variational.inputs import check_lengths, columns, conditions
+from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
 from fctestbed.estimators.variational.networks import ConcatCritic, Critic, SeparableCritic
 from fctestbed.estimators.variational.sources import (
     ArraySource,
@@ -38,6 +39,9 @@ DType = Literal["float32", "float64"]
 @dataclass(frozen=True, kw_only=True)
 class TrainedEstimator(Estimator):
     """Settings of every trained estimator.
+
+    None is symmetric or invariant to anything to the last digits: the order of the samples decides
+    the split, and training makes more of any rounding.
 
     Attributes:
         seed: of the split, the initial weights, batches and dropout.
@@ -92,14 +96,14 @@ class TrainedEstimator(Estimator):
 
     def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
         """As ``Estimator.estimate``; ``given`` must be discrete, with several samples a value."""
-        if given is not None and not self.conditional:
-            raise ValueError(f"given: expected none, since {self.name} has no conditional form")
-        check_lengths(x=x, y=y, **({} if given is None else {"given": given}))
+        if not self.conditional:
+            refuse_given(self.name, given)
+        arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("given",))
         rng = np.random.default_rng(self.seed)
         source = ArraySource(
-            columns("x", x),
-            columns("y", y),
-            None if given is None else conditions(given),
+            columns("x", arrays["x"]),
+            columns("y", arrays["y"]),
+            conditions(arrays["given"]) if "given" in arrays else None,
             fractions=self.fractions,
             transform=self.transform,
             block=self.read_block,

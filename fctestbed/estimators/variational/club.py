@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator
+from fctestbed.estimators.inputs import check_columns_vary, checked, refuse_given
 from fctestbed.estimators.intervals import mean_interval
 from fctestbed.estimators.variational import readings
-from fctestbed.estimators.variational.inputs import check_lengths, columns
 from fctestbed.information.units import nats_to_bits
 
 LogDensity = Callable[[Array, Array], Array]
@@ -24,10 +24,10 @@ LogDensity = Callable[[Array, Array], Array]
 class Club(Estimator):
     """CLUB with the true conditional log p(y | x): nothing is trained.
 
-    Bounds I(X; Y) from above in expectation, by the Jeffreys divergence KL(joint || product) +
-    KL(product || joint) that it estimates. A penalty, not a measurement: 4.26 nats for a Gaussian
-    pair of correlation .9 that holds 0.83, d (exp(2I/d) - 1) for d equal pairs, infinite for a
-    noise-free link. Its ceiling is infinite.
+    Bounds: I(X; Y) from above in expectation, by the Jeffreys divergence KL(joint || product) +
+    KL(product || joint) that it estimates. Fails: as a measurement; it is a penalty, 4.26 nats for
+    a Gaussian pair of correlation .9 that holds 0.83, d (exp(2I/d) - 1) for d equal pairs, infinite
+    for a noise-free link. Its ceiling is infinite.
 
     Attributes:
         log_density: gives log p(y_j | x_i), in nats, in row i and column j, from x (n, ...) and y
@@ -51,11 +51,9 @@ class Club(Estimator):
         Raises:
             ValueError: also for a density of another shape, NaN, or a sample that it excludes.
         """
-        if given is not None:
-            raise ValueError("given: expected none, since club has no conditional form")
-        check_lengths(x=x, y=y)
-        columns("x", x)
-        columns("y", y)
+        refuse_given(self.name, given)
+        for name, array in checked(x, y, least=2).items():
+            check_columns_vary(name, array)
         n = len(x)
         blocks = [
             self._pseudo_values(np.asarray(x)[rows], np.asarray(y)[rows])

@@ -71,8 +71,8 @@ class _PairReading(_DensityEstimator):
 class VClub(_PairReading):
     """vCLUB: CLUB with a learned q(y | x), a diagonal Gaussian or a product of categoricals.
 
-    Bounds nothing: an upper bound only while q is nearer to the joint law than to the product, and
-    it aims at the Jeffreys divergence, not at I(X; Y). A penalty, not a measurement.
+    Bounds: neither; an upper bound only while q is nearer to the joint law than to the product.
+    Fails: it aims at the Jeffreys divergence, not at I(X; Y). A penalty, not a measurement.
 
     Source:
         Cheng et al. 2020, Eq. 11. The published class limits the log-variance to [-1, 1]; here it
@@ -90,8 +90,8 @@ class VClub(_PairReading):
 class LeaveOneOut(_PairReading):
     """L1Out with a learned q(y | x), a diagonal Gaussian or a product of categoricals.
 
-    Bounds nothing: it is an upper bound with the true conditional only; a poor q pulls it below the
-    truth, and below 0.
+    Bounds: neither; it is an upper bound with the true conditional only. Fails: a poor q pulls it
+    below the truth, and below 0.
 
     Source:
         Poole et al. 2019, Eq. 15.
@@ -108,8 +108,8 @@ class LeaveOneOut(_PairReading):
 class DifferenceOfEntropies(_DensityEstimator):
     """DoE: the cross-entropy of a learned q(y) minus that of a learned q(y | x), held out.
 
-    Bounds nothing, being the difference of two upper bounds: high where q(y) is poor, low where
-    q(y | x) is. No log n cap holds it at high information.
+    Bounds: neither, being the difference of two upper bounds. Fails: high where q(y) is poor, low
+    where q(y | x) is. No log n cap holds it at high information.
 
     Attributes:
         components: of both mixtures (diagonal Gaussians, or products of categoricals).

@@ -27,7 +27,7 @@ from fctestbed.estimators.variational.base import CriticEstimator
 class InfoNce(CriticEstimator):
     """InfoNCE of a critic, on held-out samples.
 
-    Bounds I(X; Y) from below in expectation; never above log(``read_block``), nor above the log of
+    Bounds: I(X; Y) from below in expectation; never above log(``read_block``), nor above the log of
     the samples read. With a discrete ``given``, I(X; Y | given): negatives share the condition.
 
     Fails: low by design near its ceiling, and low where the critic has too few samples to learn
@@ -58,8 +58,9 @@ class InfoNce(CriticEstimator):
 class Nwj(CriticEstimator):
     """NWJ (f-GAN-KL) of a critic, on held-out samples.
 
-    Bounds I(X; Y) from below in expectation. Its variance grows as exp(I): at high information the
-    sample misses the rare pairs that hold the bound down, and its own interval is then too narrow.
+    Bounds: I(X; Y) from below in expectation. Fails: its variance grows as exp(I); at high
+    information the sample misses the rare pairs that hold the bound down, and its own interval is
+    then too narrow.
 
     Source:
         Nguyen, Wainwright and Jordan 2010; Poole et al. 2019.
@@ -82,9 +83,9 @@ class Nwj(CriticEstimator):
 class DonskerVaradhan(CriticEstimator):
     """The Donsker-Varadhan bound of a critic, on held-out samples.
 
-    Bounds I(X; Y) from below in population; the log of a sample mean adds half its variance.
-    Trained on the batch's own log mean, whose gradient is biased; ``mine`` corrects that. Fails as
-    ``nwj`` does at high information.
+    Bounds: I(X; Y) from below in population; the log of a sample mean adds half its variance.
+    Fails: as ``nwj`` does at high information. Trained on the batch's own log mean, whose gradient
+    is biased; ``mine`` corrects that.
 
     Source:
         Donsker and Varadhan 1983; Belghazi et al. 2018.
@@ -107,7 +108,7 @@ class DonskerVaradhan(CriticEstimator):
 class Mine(DonskerVaradhan):
     """MINE: the Donsker-Varadhan bound, its gradient divided by a running mean of the partition.
 
-    Bounds and fails as ``dv``.
+    Bounds: as ``dv``. Fails: as ``dv``.
 
     Attributes:
         decay: weight of the past in the running mean.
@@ -141,8 +142,8 @@ class Mine(DonskerVaradhan):
 class JensenShannon(CriticEstimator):
     """A critic trained by the Jensen-Shannon objective, read as 1 + f in NWJ, on held-out samples.
 
-    Bounds I(X; Y) from below in expectation. Training is stable; the reading falls without limit
-    where the critic is overconfident on product pairs, and fails as ``nwj`` does.
+    Bounds: I(X; Y) from below in expectation. Fails: as ``nwj`` does, and the reading falls without
+    limit where the critic is overconfident on product pairs. Training is stable.
 
     Source:
         Poole et al. 2019, section 2.3; Hjelm et al. 2019. The published reading in

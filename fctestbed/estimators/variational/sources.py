@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fctestbed.estimators.base import Array
-from fctestbed.estimators.variational.inputs import Columns, Matrix, columns
+from fctestbed.estimators.inputs import Floats, matrix
+from fctestbed.estimators.variational.inputs import Columns, columns
 
 Transform = Literal["auto", "standard", "asinh", "none"]
 Sampler = Callable[[int, np.random.Generator], tuple[Array, Array]]
@@ -66,12 +67,12 @@ class Scaling:
         squash: columns of which asinh is taken at last.
     """
 
-    centre: Matrix
-    scale: Matrix
+    centre: Floats
+    scale: Floats
     squash: NDArray[np.bool_]
 
     @classmethod
-    def fitted(cls, values: Matrix, kind: Transform) -> "Scaling":
+    def fitted(cls, values: Floats, kind: Transform) -> "Scaling":
         """``standard``: mean 0 and variance 1; ``asinh``: median 0 and interquartile range 1, then
         asinh; ``auto``: ``asinh`` for columns with a value more than ``HEAVY`` standard deviations
         from the mean, else ``standard``; ``none``: as they are."""
@@ -86,7 +87,7 @@ class Scaling:
         scale = np.where(squash & (high > low), high - low, deviation)
         return cls(np.where(squash, median, mean), np.where(scale > 0, scale, 1.0), squash)
 
-    def __call__(self, values: Matrix) -> Matrix:
+    def __call__(self, values: Floats) -> Floats:
         """The columns, transformed."""
         scaled = (values - self.centre) / self.scale
         return np.where(self.squash, np.arcsinh(scaled), scaled)
@@ -190,7 +191,7 @@ class FreshBatches:
         dtype: their type.
 
     Raises:
-        ValueError: as ``inputs.columns``, for what the sampler gives, and for classes other than
+        ValueError: as ``estimate``, for what the sampler gives, and for classes other than
             zeros and ones.
     """
 
@@ -233,7 +234,8 @@ class FreshBatches:
 
     def _columns(self, n: int) -> list[Columns]:
         x, y = self._sampler(n, self._rng)
-        return [columns("sampler's x", x), columns("sampler's y", y)]
+        named = {"sampler's x": x, "sampler's y": y}
+        return [columns(name, matrix(name, array)) for name, array in named.items()]
 
     def _draw(self, n: int) -> Pairs:
         drawn = self._sampler(n, self._rng)
@@ -246,7 +248,7 @@ class FreshBatches:
         return Pairs(x, y)
 
 
-def _as_first(array: Array, classes: tuple[int, ...]) -> Matrix:
+def _as_first(array: Array, classes: tuple[int, ...]) -> Floats:
     """A draw's columns, in the form of the first draw's."""
     values = np.asarray(array).reshape(len(array), -1).astype(np.float64)
     if not classes:

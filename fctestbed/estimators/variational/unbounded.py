@@ -26,8 +26,9 @@ from fctestbed.estimators.variational.base import CriticEstimator
 class Smile(CriticEstimator):
     """SMILE: a Jensen-Shannon critic read by Donsker-Varadhan with a clipped partition.
 
-    Bounds nothing: the clip takes away what holds the value down, and it reads above the truth on
-    bits. Its variance stays low at high information, where the lower bounds' does not.
+    Bounds: neither; the clip takes away what holds the value down. Fails: above the truth on bits,
+    and on whatever has scores past the clip. Its variance stays low at high information, where the
+    lower bounds' does not.
 
     Attributes:
         clip: where scores of the partition are clipped; infinite gives DV.
@@ -59,9 +60,9 @@ class Smile(CriticEstimator):
 class ProbabilisticClassifier(CriticEstimator):
     """The paper's estimator: a classifier of true against shuffled pairs, read as mean log odds.
 
-    Bounds nothing: right where the classifier is calibrated, above the truth where it is
-    overconfident. FactorCL's code reads it on its training data and calls nats bits; here it is
-    read on held-out samples, in bits.
+    Bounds: neither. Fails: above the truth where the classifier is overconfident, below where it is
+    timid; right where it is calibrated. FactorCL's code reads it on its training data and calls
+    nats bits; here it is read on held-out samples, in bits.
 
     Attributes:
         clamp: how near its probabilities may come to 0 and 1, which sets the ceiling
@@ -106,10 +107,11 @@ def _logits(scores: Tensor, batch: int) -> Tensor:
 class NceClub(CriticEstimator):
     """NCE-CLUB: an InfoNCE critic read as the positives' mean score minus other pairs'.
 
-    A penalty, not a measurement, and no bound: with the optimal critic it is the Jeffreys
+    Bounds: neither. A penalty, not a measurement: with the optimal critic it is the Jeffreys
     divergence KL(joint || product) + KL(product || joint), at least twice I(X; Y) for Gaussians and
     infinite for a noise-free link; with a critic short of it, anything below, 0 for a constant one.
-    With a discrete ``given``, product pairs share the condition.
+    Fails: as a measurement of I(X; Y), everywhere but near 0. With a discrete ``given``, product
+    pairs share the condition.
 
     Source:
         FactorCL (arXiv 2306.05268) Eqs. 11 and 14.
