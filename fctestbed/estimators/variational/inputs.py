@@ -75,7 +75,11 @@ def check_lengths(**arrays: Any) -> None:
     Raises:
         ValueError: one line, where they do not.
     """
-    (first, rows), *others = ((name, len(array)) for name, array in arrays.items())
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    for name, shape in shapes.items():
+        if not shape:
+            raise ValueError(f"{name}: expected shape (n,) or (n, dim), got a single number")
+    (first, rows), *others = ((name, shape[0]) for name, shape in shapes.items())
     for name, n in others:
         if n != rows:
             raise ValueError(f"{name}: expected {rows} samples as in {first}, got {n}")
