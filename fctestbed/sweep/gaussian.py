@@ -91,14 +91,16 @@ def _results(tasks: Sequence[Task], workers: int) -> Iterable[list[Any]]:
         workers, multiprocessing.get_context("spawn"), initializer=tune_process, initargs=(1,)
     )
     try:
-        # Workers do not hear the keyboard; they end with the pool.
+        # Workers hear neither the keyboard nor SIGTERM; they are killed below.
         with undisturbed():
             futures = [pool.submit(function, *arguments) for function, arguments in tasks]
         for future in as_completed(futures):
             yield future.result()
-    finally:
+    except BaseException:
         for process in list((pool._processes or {}).values()):
-            process.terminate()
+            process.kill()
+        raise
+    finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 

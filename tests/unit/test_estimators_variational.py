@@ -317,6 +317,7 @@ def test_categories_are_read_by_name_not_by_size():
         (np.zeros(100), "x: expected columns that vary, got 0.0 throughout column 0"),
         (np.zeros((100, 2, 2)), r"x: expected shape \(n,\) or \(n, dim\), got \(100, 2, 2\)"),
         (np.array([None] * 100), "x: expected an array of numbers, got dtype object"),
+        (3.0, r"x: expected shape \(n,\) or \(n, dim\), got \(\)"),
         (np.arange(99.0), "y: expected 99 samples as in x, got 100"),
     ],
 )
