@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fctestbed._version import __version__
 
 if TYPE_CHECKING:
-    from fctestbed.estimators import LinearProbe
+    from fctestbed.estimators import ESTIMATORS, Estimate, Estimator, LinearProbe, make_estimator
     from fctestbed.objectives import METHODS, Method, NetSpec
     from fctestbed.plotting import FIGURES, draw_figures
     from fctestbed.results import Results, load_results
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fctestbed.training import TrainingSpec, TrainSpec, train_stack
 
 _HOMES = {
-    "estimators": ("LinearProbe",),
+    "estimators": ("ESTIMATORS", "Estimate", "Estimator", "LinearProbe", "make_estimator"),
     "objectives": ("METHODS", "Method", "NetSpec"),
     "plotting": ("FIGURES", "draw_figures"),
     "results": ("Results", "load_results"),
@@ -29,10 +29,13 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ESTIMATORS",
     "FIGURES",
     "METHODS",
     "PRESETS",
     "Dataset",
+    "Estimate",
+    "Estimator",
     "LinearProbe",
     "Method",
     "NetSpec",
@@ -47,6 +50,7 @@ __all__ = [
     "load_dataset",
     "load_results",
     "make_dataset",
+    "make_estimator",
     "run_sweep",
     "sweep_spec",
     "train_stack",

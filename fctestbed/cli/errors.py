@@ -39,6 +39,12 @@ _OPTIONS = {
     "compress": "--compress",
     "taus": "--tau",
     "target_bits": "--target",
+    "gaussian": "--gaussian",
+    "dims": "--dims",
+    "levels_nats": "--levels",
+    "steps": "--steps",
+    "batch": "--batch",
+    "cells": "--cells",
 }
 
 

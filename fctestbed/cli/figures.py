@@ -17,7 +17,9 @@ Directory = Annotated[
 
 
 def figures(
-    directory: Directory,
+    directory: Annotated[
+        Path | None, typer.Argument(help="A sweep's directory (its store, or exported rows).")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where to write; default figures/NAME of the sweep.")
     ] = None,
@@ -31,6 +33,10 @@ def figures(
         str, typer.Option(help="Whose bits to draw, of those that the rows have.")
     ] = "linear_probe",
     formats: Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")] = "png,pdf",
+    gaussian: Annotated[
+        Path | None,
+        typer.Option(help="Instead: the Gaussian figure, from what `fctestbed gaussian` wrote."),
+    ] = None,
 ) -> None:
     """Draw a sweep's figures from its rows; nothing is trained.
 
@@ -38,17 +44,23 @@ def figures(
     """
     from fctestbed.plotting import draw_figures  # noqa: PLC0415 - --help is quick
 
+    if (directory is None) == (gaussian is None):
+        given = "neither" if directory is None else "both"
+        raise UsageError(f"DIRECTORY: expected a sweep's directory or --gaussian, got {given}")
+    if gaussian is not None:
+        _draw_gaussian(gaussian, out, formats)
+        return
+    assert directory is not None
     for name, ratio in (("--heatmap-ratio", heatmap_ratio), ("--table-ratio", table_ratio)):
         if ratio is not None and not 0 <= ratio <= 1:
             raise UsageError(f"{name}: expected a number from 0 to 1, got {ratio:g}")
     results = _load(directory)
     out = out or Path("figures") / directory.resolve().name
-    wanted = tuple(part.strip() for part in formats.split(","))
     try:
         paths = draw_figures(
             results,
             out,
-            formats=wanted,
+            formats=_parts(formats),
             heatmap_ratio=heatmap_ratio,
             table_ratio=table_ratio,
             estimator=estimator,
@@ -57,6 +69,25 @@ def figures(
         raise UsageError.of(error) from error
     for path in paths:
         typer.echo(path)
+
+
+def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
+    from fctestbed.plotting.gaussian import (  # noqa: PLC0415 - --help is quick
+        draw_gaussian_figures,
+        gaussian_rows,
+    )
+
+    out = out or Path("figures") / directory.resolve().name
+    try:
+        paths = draw_gaussian_figures(gaussian_rows(directory), out, formats=_parts(formats))
+    except ValueError as error:
+        raise UsageError.of(error) from error
+    for path in paths:
+        typer.echo(path)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
 
 
 def export(

@@ -15,7 +15,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from fctestbed._version import __version__
-from fctestbed.cli import bench, check, data, figures, measure, sweep
+from fctestbed.cli import (
+    bench,
+    calibrate,
+    check,
+    data,
+    estimate,
+    figures,
+    gaussian,
+    measure,
+    sweep,
+)
 from fctestbed.cli.errors import UsageError
 
 USAGE, UNFINISHED, REFUSED, INTERRUPTED = 2, 3, 4, 130
@@ -53,7 +63,10 @@ app.command("figures")(figures.figures)
 app.command("truth")(data.truth)
 app.command("generate")(data.generate)
 app.command("measure")(measure.measure)
+app.command("estimate")(estimate.estimate)
+app.command("calibrate")(calibrate.calibrate)
 app.command("export")(figures.export)
+app.command("gaussian")(gaussian.gaussian)
 app.command("check-method")(check.check_method)
 app.command("bench")(bench.bench)
 

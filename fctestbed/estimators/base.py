@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Direction = Literal["lower", "upper", "exact", "none"]
+Kind = Literal["discrete", "continuous", "mixed"]
+Invariance = Literal["order", "relabelling", "scaling", "monotone", "linear"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +46,31 @@ class Estimator(ABC):
 
     Subclasses are frozen dataclasses of their settings, ``seed`` among them where anything is
     random: the same estimator on the same arrays gives the same numbers.
+
+    What a subclass claims, ``fctestbed.testing.check_estimator`` holds it to.
     """
 
     name: ClassVar[str]
     bound: ClassVar[Direction]
+    """The direction that holds for whatever it is given; an estimate may state a narrower one."""
     conditional: ClassVar[bool] = False
     """Whether there is a form with ``given``."""
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"discrete", "continuous", "mixed"})
+    """Pairs that it is made for: both discrete, both continuous, or a continuous X with a discrete
+    Y."""
+    symmetric: ClassVar[bool] = False
+    """Whether swapping X and Y leaves the value as it is, but for rounding."""
+
+    @property
+    def invariant_to(self) -> frozenset[Invariance]:
+        """What leaves the value as it is, but for rounding.
+
+        ``order``: another order of the samples. ``relabelling``: a one-to-one map of an argument's
+        rows. ``scaling``: a shift and a positive factor for each column. ``monotone``: an
+        increasing map of each column. ``linear``: an invertible linear map of an argument's
+        columns.
+        """
+        return frozenset()
 
     @abstractmethod
     def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:

@@ -53,3 +53,29 @@ def share_interval(hits: int, n: int) -> tuple[float, float, float]:
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return share, max(0.0, centre - half), min(1.0, centre + half)
+
+
+def score_interval(centre: float, slope: float, floor: float) -> tuple[float, float]:
+    """95 % interval of an information from an estimate whose variance depends on the truth.
+
+    Holds every i with (centre - i)^2 <= z^2 (slope max(i, 0) + floor): the variance is that under
+    i, as in Wilson's interval, not the one at the estimate. The two agree for large samples; near
+    independence, where an estimate varies like chi-squared and its own variance is as random as
+    itself, only this one covers as often as it says. It always reaches up to 0, since no
+    information is negative.
+
+    Args:
+        centre: the estimate, its bias taken off.
+        slope: variance per unit of information.
+        floor: variance under independence.
+
+    Returns:
+        (low, high) in the unit of the centre; the variances are in its square.
+    """
+    z = float(norm.ppf(0.5 + LEVEL / 2))
+    rest = z * math.sqrt(floor)
+    middle = centre + z * z * slope / 2
+    half = math.sqrt(max(middle * middle - centre * centre + rest * rest, 0.0))
+    low = middle - half if centre > rest else centre - rest
+    high = middle + half if centre + rest > 0 else centre + rest
+    return low, max(high, 0.0)

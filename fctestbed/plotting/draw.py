@@ -69,9 +69,7 @@ def draw_figures(
         ValueError: one line, for an unknown format, an estimator without rows, a directory that
             cannot be written, or results that allow no figure.
     """
-    unknown = [name for name in formats if name not in _METADATA]
-    if unknown:
-        raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
+    check_formats(formats)
     known = sorted(results.captured["estimator"].dropna().loc[lambda names: names != ""].unique())
     if known and estimator not in known:
         raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
@@ -82,9 +80,9 @@ def draw_figures(
         # A picture of some variant is better than none.
         drawings = drawings or _drawings(results, replace(options, any_variant=True))
         written = [
-            write_atomically(out_dir / file_name, content)
+            path
             for name, drawing in drawings.items()
-            for file_name, content in _files(name, drawing, formats).items()
+            for path in write_drawing(drawing, out_dir, name, formats)
         ]
     if not drawings:
         n_runs = len(results.runs)
@@ -120,12 +118,25 @@ def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
     return drawings
 
 
-def _files(name: str, drawing: Drawing, formats: Sequence[str]) -> dict[str, bytes]:
+def check_formats(formats: Sequence[str]) -> None:
+    """Refuse formats that cannot be written.
+
+    Raises:
+        ValueError: one line, naming the first one.
+    """
+    unknown = [name for name in formats if name not in _METADATA]
+    if unknown:
+        raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
+
+
+def write_drawing(drawing: Drawing, out_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    """Write a figure in each format, its numbers as CSV and its table as Markdown, where it has
+    one; in the house style that is set."""
     files = {f"{name}.{ending}": _encoded(drawing, ending) for ending in formats}
     files[f"{name}.csv"] = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
     if drawing.markdown:
         files[f"{name}.md"] = drawing.markdown.encode()
-    return files
+    return [write_atomically(out_dir / file, content) for file, content in files.items()]
 
 
 def _encoded(drawing: Drawing, ending: str) -> bytes:

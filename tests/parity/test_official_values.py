@@ -9,10 +9,18 @@ import torch
 from golden import cases, set_linear, stack_of_one, tensor
 
 from fctestbed.bounds import (
+    classifier_estimate_nats,
+    classifier_objective_nats,
+    club_estimate_nats,
     comm_terms_nats,
+    dv_estimate_nats,
     infonce_lower_bound_nats,
+    js_nwj_lower_bound_nats,
+    js_objective_nats,
     nce_club_estimate_nats,
     nt_xent_nats,
+    nwj_lower_bound_nats,
+    smile_estimate_nats,
 )
 from fctestbed.nets import ConcatCritic
 from fctestbed.objectives.base import Batch, DataShape, NetSpec, Views
@@ -77,6 +85,50 @@ def test_comm_loss_is_the_published_one() -> None:
         pair_loss=partial(nt_xent_nats, temperature=inputs["temperature"]),
     )
     close(torch.stack(terms).mean(), case["expected"]["loss"])
+
+
+def test_variational_functionals_of_a_score_matrix_are_the_published_ones() -> None:
+    case = cases()["score_bounds"]
+    scores, expected = tensor(case["inputs"]["scores"]), case["expected"]
+    close(nwj_lower_bound_nats(scores), expected["nwj"])
+    close(dv_estimate_nats(scores), expected["dv"])
+    close(js_objective_nats(scores), expected["js_fgan"])
+    close(smile_estimate_nats(scores, clip=case["inputs"]["tau"]), expected["smile"])
+    close(classifier_objective_nats(scores), expected["probabilistic_classifier_objective"])
+    close(classifier_estimate_nats(scores), expected["probabilistic_classifier_mi"])
+    # The published reading of a JS critic forgets that NWJ's optimum is 1 + the log ratio.
+    close(js_nwj_lower_bound_nats(scores, shift=False), expected["nwj_js"])
+    assert float(js_nwj_lower_bound_nats(scores)) != pytest.approx(expected["nwj_js"], abs=0.01)
+
+
+def two_layers(state: dict[str, Any], name: str, x: torch.Tensor) -> torch.Tensor:
+    first, second = (
+        [tensor(state[f"{name}.{k}.{part}"]).squeeze(0) for part in ("weight", "bias")]
+        for k in (0, 2)
+    )
+    return (x @ first[0].T + first[1]).relu() @ second[0].T + second[1]
+
+
+def test_club_of_a_gaussian_conditional_is_the_published_one() -> None:
+    case = cases()["club_gaussian"]
+    x, y = (tensor(case["inputs"][name]).squeeze(0) for name in ("x", "y"))
+    mean = two_layers(case["inputs"]["state"], "p_mu", x)
+    log_variance = two_layers(case["inputs"]["state"], "p_logvar", x).tanh()
+    squares = (y - mean.unsqueeze(1)).square() / log_variance.exp().unsqueeze(1)
+    # All pairs stay in the second term; constants in y and terms in x cancel.
+    log_q = -0.5 * (squares + log_variance.unsqueeze(1)).sum(2)
+    close(club_estimate_nats(log_q, keep_diagonal=True), case["expected"]["mi_upper"])
+    # The published learning loss is twice the negative log-likelihood.
+    close(-2 * log_q.diagonal().mean(), case["expected"]["learning_loss"])
+
+
+def test_club_of_a_categorical_conditional_is_the_published_one() -> None:
+    case = cases()["club_categorical"]
+    x = tensor(case["inputs"]["x"]).squeeze(0)
+    y = torch.tensor(case["inputs"]["y"])
+    log_q = two_layers(case["inputs"]["state"], "variational_net", x).log_softmax(1)[:, y]
+    close(club_estimate_nats(log_q, keep_diagonal=True), case["expected"]["mi_upper"])
+    close(-log_q.diagonal().mean(), case["expected"]["learning_loss"])
 
 
 def concat_critic(state: dict[str, Any], dim: int, *, first_is_second: bool) -> ConcatCritic:

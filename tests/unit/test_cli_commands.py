@@ -23,7 +23,10 @@ COMMANDS = (
     "truth",
     "generate",
     "measure",
+    "estimate",
+    "calibrate",
     "export",
+    "gaussian",
     "check-method",
     "bench",
 )
@@ -236,3 +239,39 @@ def test_single_bits_can_be_left_out_of_an_export(tmp_path):
     assert whole["quantity"].str.contains("[", regex=False).any()
     assert not blocks["quantity"].str.contains("[", regex=False).any()
     assert set(blocks["quantity"]) < set(whole["quantity"])
+
+
+def test_the_gaussian_command_trains_and_its_rows_are_drawn(tmp_path, capsys):
+    rows, drawn = tmp_path / "rows", tmp_path / "figures"
+    options = ("--dims", "3", "--levels", "1,2", "--steps", "8", "--batch", "8", "--workers", "1")
+    assert run(["gaussian", "--out", str(rows), *options]) == 0
+    out, err = capsys.readouterr()
+    assert "nce-club" in out
+    assert "2 of 2 trainings done" in err
+    said(capsys, "figures", "--gaussian", str(rows), "--out", str(drawn), "--formats", "png")
+    assert (drawn / "gaussian.png").exists()
+
+
+def test_the_conditional_check_prints_both_truths(tmp_path, capsys):
+    options = ("--conditional", "--cells", "100x2", "--steps", "2", "--workers", "1")
+    assert run(["gaussian", "--out", str(tmp_path), *options]) == 0
+    out, _ = capsys.readouterr()
+    assert "I(X;Y|Z)" in out
+    assert "I(X,Z;Y)" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gaussian", "--out", "x", "--dims", "a"), "--dims: expected numbers, got 'a'"),
+        (("gaussian", "--out", "x", "--cells", "9x9"), "--cells: expected it with --conditional"),
+        (("gaussian", "--out", "x", "--conditional", "--dims", "3"), "--dims: expected it without"),
+        (("gaussian", "--out", "x", "--steps", "0"), "--steps: expected"),
+        (("figures",), "DIRECTORY: expected a sweep's directory or --gaussian, got neither"),
+        (("figures", "x", "--gaussian", "y"), "or --gaussian, got both"),
+        (("figures", "--gaussian", "nowhere"), "--gaussian: expected a directory with"),
+    ],
+)
+def test_what_the_gaussian_commands_refuse(arguments, message, capsys):
+    assert run(list(arguments)) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,167 @@
+"""Neighbours by trying pairs, compiled by numba: quicker than a tree but in few dimensions.
+
+Owns the loops. May import numba and numpy only. Distances are maximum norms, and the same doubles
+that a tree finds.
+
+Points are sorted by their first column, so that only those near in it are tried, tile by tile.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_TILE = 128
+Array = NDArray[Any]
+
+
+@njit(cache=True, nogil=True)
+def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
+    columns: Array,
+    rows: Array,
+    head: int,
+    k: int,
+    start: int,
+    stop: int,
+    radius: Array,
+    neighbours: Array,
+) -> None:
+    """k nearest other points of the points from ``start`` to ``stop``.
+
+    Args:
+        columns: the points, [dim, n], the first column ascending.
+        rows: the same, [n, dim].
+        head: how many columns are tried of every point; the others, of those that still are near.
+        k: how many neighbours.
+        start: the first point.
+        stop: one after the last.
+        radius: the k-th neighbour's distance goes here, [n].
+        neighbours: the neighbours' numbers, in no order, go here, [n, k].
+    """
+    dim, n = columns.shape
+    line = columns[0]
+    distances = np.empty(_TILE)
+    best = np.empty(k)
+    who = np.empty(k, dtype=np.int64)
+    for i in range(start, stop):
+        found = 0
+        limit = np.inf
+        left, right = i, i
+        # Tiles to either side in turn, until both lie beyond the k-th neighbour so far.
+        rightwards = True
+        while True:
+            right_on = right < n and line[right] - line[i] < limit
+            left_on = left > 0 and line[i] - line[left - 1] < limit
+            if not (right_on or left_on):
+                break
+            rightwards = right_on and (rightwards or not left_on)
+            if rightwards:
+                low = right
+                right = min(right + _TILE, n)
+                size = right - low
+            else:
+                low = max(left - _TILE, 0)
+                size = left - low
+                left = low
+            rightwards = not rightwards
+            _tile(columns, head, i, low, size, distances)
+            for t in range(size):
+                distance = distances[t]
+                if distance < limit and low + t != i:
+                    for d in range(head, dim):
+                        v = abs(rows[low + t, d] - rows[i, d])
+                        if v > distance:
+                            distance = v
+                            if v >= limit:
+                                break
+                    if distance >= limit:
+                        continue
+                    place = min(found, k - 1)
+                    while place > 0 and best[place - 1] > distance:
+                        best[place] = best[place - 1]
+                        who[place] = who[place - 1]
+                        place -= 1
+                    best[place] = distance
+                    who[place] = low + t
+                    found += 1
+                    if found >= k:
+                        limit = best[k - 1]
+        radius[i] = best[k - 1]
+        for place in range(k):
+            neighbours[i, place] = who[place]
+
+
+@njit(cache=True, nogil=True)
+def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) -> None:
+    """How many other points lie within each point's reach, for those from ``start`` to ``stop``.
+
+    Args:
+        columns: the points, [dim, n], the first column ascending.
+        reach: the most distance that counts, [n].
+        start: the first point.
+        stop: one after the last.
+        counts: the counts go here, [n].
+    """
+    dim, n = columns.shape
+    line = columns[0]
+    distances = np.empty(_TILE)
+    for i in range(start, stop):
+        limit = reach[i]
+        low, high = 0, i
+        while low < high:
+            middle = (low + high) // 2
+            if line[i] - line[middle] <= limit:
+                high = middle
+            else:
+                low = middle + 1
+        first = low
+        low, high = i, n - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if line[middle] - line[i] <= limit:
+                low = middle
+            else:
+                high = middle - 1
+        total = 0
+        for tile in range(first, low + 1, _TILE):
+            size = min(_TILE, low + 1 - tile)
+            _tile(columns, dim, i, tile, size, distances)
+            for t in range(size):
+                total += 1 if distances[t] <= limit else 0
+        counts[i] = total - 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _tile(  # noqa: PLR0917 - as above
+    columns: Array, dim: int, i: int, low: int, size: int, distances: Array
+) -> None:
+    """Distances in the first ``dim`` columns of point i to those from ``low`` on."""
+    # Four columns at a time: one load and store of the running maximum for four of them.
+    first = dim % 4
+    if first == 0:
+        for t in range(size):
+            distances[t] = 0.0
+    for d in range(first):
+        at = columns[d, i]
+        if d == 0:
+            for t in range(size):
+                distances[t] = abs(columns[d, low + t] - at)
+        else:
+            for t in range(size):
+                v = abs(columns[d, low + t] - at)
+                a = distances[t]
+                distances[t] = v if v > a else a
+    for d in range(first, dim, 4):
+        at0, at1 = columns[d, i], columns[d + 1, i]
+        at2, at3 = columns[d + 2, i], columns[d + 3, i]
+        for t in range(size):
+            a = distances[t]
+            v0 = abs(columns[d, low + t] - at0)
+            v1 = abs(columns[d + 1, low + t] - at1)
+            v2 = abs(columns[d + 2, low + t] - at2)
+            v3 = abs(columns[d + 3, low + t] - at3)
+            v0 = v1 if v1 > v0 else v0
+            v2 = v3 if v3 > v2 else v2
+            v0 = v2 if v2 > v0 else v0
+            distances[t] = v0 if v0 > a else a

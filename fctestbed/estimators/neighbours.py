@@ -1,0 +1,156 @@
+"""Distances to neighbours and counts within them, in the maximum norm, by whatever is quickest.
+
+Owns the choice between sorting (one column), scipy's tree (few) and every pair (many: there a tree
+visits most of its leaves anyway). All three use the same doubles, so that a count does not depend
+on which one took it. Uses every core. May import numpy, scipy and this package's ``brute``.
+"""
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+# From so many columns on pairs are quicker than a tree, measured on Gaussian points; from _LARGE
+# points on, which cost pairs more than a tree, some columns later.
+_NEAREST_DIM = 8
+_COUNT_DIM = 2
+_LARGE = 50_000
+_LARGE_EXTRA_DIM = 4
+# Below, starting threads takes longer than the work.
+_THREADED = 2000
+# Share of the points that are to be looked at in all their columns.
+_SURVIVORS = 0.03
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The k nearest other points of each point.
+
+    Attributes:
+        radius: distance to the k-th, [n].
+        indices: which points they are, in no order, [n, k].
+    """
+
+    radius: Floats
+    indices: Counts
+
+
+def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
+    """The k nearest other points of each point.
+
+    Args:
+        points: [n, dim], n above k.
+        k: how many neighbours.
+        pairs: whether to try every pair; by default where that is quicker.
+    """
+    n, dim = points.shape
+    if _by_pairs(n, dim, _NEAREST_DIM) if pairs is None else pairs:
+        from fctestbed.estimators import brute  # noqa: PLC0415 - numba is slow to load
+
+        order, columns = _sweep(points)
+        rows = np.ascontiguousarray(columns.T)
+        # Independent columns each pass the same share, (k / n)^(1 / dim).
+        head = (
+            math.ceil(dim * math.log(_SURVIVORS) / math.log(k / n)) if k < n * _SURVIVORS else dim
+        )
+        head = min(-(-head // 4) * 4, dim)
+        radius, indices = np.empty(n), np.empty((n, k), dtype=np.int64)
+        _in_threads(n, lambda a, b: brute.nearest(columns, rows, head, k, a, b, radius, indices))
+        result = Nearest(np.empty(n), np.empty((n, k), dtype=np.int64))
+        result.radius[order], result.indices[order] = radius, order[indices]
+        return result
+    tree: Any = cKDTree(points)
+    distances, found = tree.query(points, k + 1, p=np.inf, workers=_workers(n))
+    itself = found == np.arange(n)[:, None]
+    # Among many equal points a point need not be among its own nearest: drop the last one then.
+    itself[~itself.any(axis=1), k] = True
+    return Nearest(distances[:, k], found[~itself].reshape(n, k).astype(np.int64))
+
+
+def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) -> Counts:
+    """How many other points lie at a distance of at most ``reach`` from each point, [n].
+
+    Args:
+        points: [n, dim].
+        reach: one for each point, [n].
+        pairs: whether to try every pair; by default where that is quicker.
+    """
+    n, dim = points.shape
+    if dim == 1 and not pairs:
+        return _count_sorted(points[:, 0], reach)
+    if _by_pairs(n, dim, _COUNT_DIM) if pairs is None else pairs:
+        from fctestbed.estimators import brute  # noqa: PLC0415 - numba is slow to load
+
+        order, columns = _sweep(points)
+        within, found, counts = reach[order], *np.empty((2, n), dtype=np.int64)
+        _in_threads(n, lambda a, b: brute.count(columns, within, a, b, found))
+        counts[order] = found
+        return counts
+    tree: Any = cKDTree(points)
+    inside = tree.query_ball_point(points, reach, p=np.inf, workers=_workers(n), return_length=True)
+    return np.asarray(inside, dtype=np.int64) - 1
+
+
+def just_inside(radius: Floats) -> Floats:
+    """The reach that holds what is nearer than ``radius``; at radius 0, what is at distance 0."""
+    return np.nextafter(radius, 0.0)
+
+
+def _by_pairs(n: int, dim: int, threshold: int) -> bool:
+    return dim >= threshold + (_LARGE_EXTRA_DIM if n >= _LARGE else 0)
+
+
+def _sweep(points: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The points as columns, the one of widest spread first and ascending, and their order."""
+    widest = np.argsort(-points.std(axis=0), kind="stable")
+    order = np.argsort(points[:, widest[0]], kind="stable")
+    return order, np.ascontiguousarray(points[order][:, widest].T)
+
+
+def _workers(n: int) -> int:
+    """How many threads scipy is to use: starting them takes longer than a small query."""
+    return 1 if n < _THREADED else -1
+
+
+def _count_sorted(values: Floats, reach: Floats) -> Counts:
+    order = np.argsort(values)
+    line, within = values[order], reach[order]
+    n = len(line)
+    # Bisection on the distances themselves: value + reach would round, and the k-th neighbour lies
+    # exactly at its radius.
+    first, last = np.zeros(n, dtype=np.int64), np.arange(n)
+    low, high = np.arange(n), np.full(n, n - 1)
+    for _ in range(n.bit_length()):
+        middle = (first + last) // 2
+        inside = line - line[middle] <= within
+        last, first = np.where(inside, middle, last), np.where(inside, first, middle + 1)
+        first = np.minimum(first, last)
+        middle = (low + high + 1) // 2
+        inside = line[middle] - line <= within
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle - 1)
+        high = np.maximum(low, high)
+    counts = np.empty(n, dtype=np.int64)
+    counts[order] = low - last
+    return counts
+
+
+def _in_threads(n: int, work: Callable[[int, int], None]) -> None:
+    if n < _THREADED:
+        work(0, n)
+        return
+    n_threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    # More pieces than threads, for cores that are busy elsewhere.
+    edges = np.linspace(0, n, 4 * (n_threads or 1) + 1).astype(int)
+    with ThreadPoolExecutor(n_threads) as pool:
+        for done in [pool.submit(work, a, b) for a, b in pairwise(edges)]:
+            done.result()

@@ -1,0 +1,228 @@
+"""Probe families: readers q(w | z) of discrete variables, fitted on one sample and charged on
+another.
+
+Owns the families. May import torch, scipy and the linear probe.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from fctestbed.estimators.linear_probe import LinearProbe
+from fctestbed.estimators.variational.densities import Density
+from fctestbed.estimators.variational.fitting import fit
+from fctestbed.information.units import nats_to_bits
+
+Family = Literal["linear", "mlp", "knn"]
+Codes = NDArray[np.int64]
+Bits = NDArray[np.float64]
+
+# A condition's own weights for each feature: the product may not grow without limit.
+MAX_FEATURES = 4096
+_NEIGHBOURS = (4, 8, 16, 32, 64, 128)
+_READ_BLOCK = 4096
+_KNN_PRIOR = 1.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Representations and what is to be read from them.
+
+    Attributes:
+        z: [n, dim].
+        w: codes of each column of W, [n, columns].
+        b: codes of the condition, [n]; all 0 where there is none.
+    """
+
+    z: NDArray[np.float64]
+    w: Codes
+    b: Codes
+
+    def __getitem__(self, rows: slice | Codes) -> "Sample":
+        return Sample(self.z[rows], self.w[rows], self.b[rows])
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Number of values of each column of W, and of the condition."""
+
+    w: tuple[int, ...]
+    b: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings:
+    """Settings of the families that have them.
+
+    Attributes:
+        ridge: of the linear probe.
+        hidden: widths of the MLP's hidden layers, beside its linear path.
+        dropout: of the MLP.
+        steps: most training steps of the MLP.
+        seed: of the MLP's weights and batches.
+    """
+
+    ridge: float = 1e-4
+    hidden: tuple[int, ...] = (128,)
+    dropout: float = 0.2
+    steps: int = 1500
+    seed: int = 0
+
+
+Probe = Callable[[Sample, Sample, Sample, Alphabet, ProbeSettings], Bits]
+
+
+def linear_bits(
+    train: Sample, stop: Sample, read: Sample, alphabet: Alphabet, settings: ProbeSettings
+) -> Bits:
+    """-log2 q(w | z, b) of each sample read, of logistic probes with weights for each condition.
+
+    Args:
+        train: samples to fit on.
+        stop: samples to fit on as well, since the fit has no stop.
+        read: samples to charge.
+        alphabet: values of W and of the condition.
+        settings: the ridge.
+
+    Returns:
+        Bits, [n_read]; columns of W are read apart, and their bits added.
+
+    Raises:
+        ValueError: one line, for more features than ``MAX_FEATURES``.
+    """
+    both = [np.concatenate([getattr(train, name), getattr(stop, name)]) for name in ("z", "w", "b")]
+    fit_on = Sample(*both)
+    reader = LinearProbe(ridge=settings.ridge).reader(
+        *(torch.from_numpy(_crossed(part, alphabet.b)) for part in (fit_on, read))
+    )
+    total = np.zeros(len(read))
+    for column, size in enumerate(alphabet.w):
+        logs = reader.classes(torch.from_numpy(fit_on.w[:, column]), size)
+        total -= logs[np.arange(len(read)), read.w[:, column]]
+    return total
+
+
+def mlp_bits(
+    train: Sample, stop: Sample, read: Sample, alphabet: Alphabet, settings: ProbeSettings
+) -> Bits:
+    """The same of one MLP for all columns, stopped by the stop sample."""
+    generator = torch.Generator().manual_seed(settings.seed)
+    centre, scale = train.z.mean(0), train.z.std(0)
+    scale = np.where(scale > 0, scale, 1.0)
+
+    def tensors(part: Sample) -> tuple[torch.Tensor, torch.Tensor]:
+        z = np.concatenate([(part.z - centre) / scale, _one_hot(part.b, alphabet.b)], axis=1)
+        w = np.concatenate(
+            [_one_hot(part.w[:, k], size) for k, size in enumerate(alphabet.w)], axis=1
+        )
+        return torch.as_tensor(z, dtype=torch.float32), torch.as_tensor(w, dtype=torch.float32)
+
+    (z, w), stopping, reading = tensors(train), tensors(stop), tensors(read)
+    density = Density(
+        z.shape[1],
+        w.shape[1],
+        alphabet.w,
+        components=1,
+        hidden=settings.hidden,
+        dropout=settings.dropout,
+        generator=generator,
+    )
+
+    def objective(noise: torch.Generator) -> torch.Tensor:
+        rows = torch.randperm(len(z), generator=noise)[:128]
+        return density.log_density(z[rows], w[rows], noise).mean()
+
+    @torch.no_grad()
+    def held_out(z: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        parts = zip(z.split(_READ_BLOCK), w.split(_READ_BLOCK), strict=True)
+        return torch.cat([density.log_density(*part) for part in parts]).double()
+
+    fit(
+        density,
+        objective,
+        lambda: float(held_out(*stopping).mean()),
+        steps=settings.steps,
+        rate=1e-3,
+        stop_every=25,
+        patience=12,
+        noise=generator,
+    )
+    return nats_to_bits(-held_out(*reading).numpy())
+
+
+def knn_bits(
+    train: Sample, stop: Sample, read: Sample, alphabet: Alphabet, settings: ProbeSettings
+) -> Bits:
+    """The same of smoothed shares among the nearest training samples of the same condition.
+
+    The number of neighbours is the one that the stop sample likes best; a share of one sample goes
+    to the training frequencies, so that nothing has probability 0.
+    """
+    scale = np.where(train.z.std(0) > 0, train.z.std(0), 1.0)
+    most = min(max(_NEIGHBOURS), len(train))
+    tried = [k for k in _NEIGHBOURS if k <= most] or [most]
+    counts = [
+        np.bincount(train.w[:, column], minlength=size) + 1.0
+        for column, size in enumerate(alphabet.w)
+    ]
+    priors = [count / count.sum() for count in counts]
+    found = {}
+    for name, part in (("stop", stop), ("read", read)):
+        losses = np.zeros((len(tried), len(part)))
+        for value in range(alphabet.b):
+            asked, known = part.b == value, train[np.flatnonzero(train.b == value)]
+            if not asked.any():
+                continue
+            votes = known.w[_votes(known, part.z[asked], scale, most)]
+            losses[:, asked] = [_vote_bits(votes, k, priors, part.w[asked]) for k in tried]
+        found[name] = losses
+    return found["read"][int(found["stop"].mean(1).argmin())]
+
+
+PROBES: dict[Family, Probe] = {"linear": linear_bits, "mlp": mlp_bits, "knn": knn_bits}
+
+
+def _votes(known: Sample, asked: NDArray[np.float64], scale: Bits, most: int) -> Codes:
+    """Indices of the nearest known samples, nearest first, [n, at most ``most``]."""
+    if not len(known):
+        return np.zeros((len(asked), 0), dtype=np.int64)
+    near = cKDTree(known.z / scale).query(asked / scale, min(most, len(known)))[1]
+    return np.asarray(near).reshape(len(asked), -1)
+
+
+def _vote_bits(known: Codes, k: int, priors: list[NDArray[np.float64]], w: Codes) -> Bits:
+    """Bits of ``w`` [n, columns] by the first ``k`` neighbours, of codes [n, most, columns]."""
+    total = np.zeros(len(w))
+    for column, prior in enumerate(priors):
+        said = known[:, :k, column]
+        agree = (said == w[:, column, None]).sum(1)
+        shares = (agree + _KNN_PRIOR * prior[w[:, column]]) / (said.shape[1] + _KNN_PRIOR)
+        total -= np.log2(shares)
+    return total
+
+
+def _crossed(part: Sample, n_conditions: int) -> NDArray[np.float64]:
+    """Features, the condition's indicators, and their products."""
+    if n_conditions == 1:
+        return part.z
+    width = part.z.shape[1] * n_conditions
+    if width > MAX_FEATURES:
+        raise ValueError(
+            f"given: expected at most {MAX_FEATURES} features in all (x's columns times given's "
+            f"values), got {width}"
+        )
+    indicators = _one_hot(part.b, n_conditions)
+    products = (part.z[:, None, :] * indicators[:, :, None]).reshape(len(part), width)
+    return np.concatenate([indicators, products], axis=1)
+
+
+def _one_hot(codes: Codes, size: int) -> NDArray[np.float64]:
+    return np.eye(size)[codes]

@@ -1,0 +1,260 @@
+"""Usable information: how much of a discrete W a probe family reads from Z, in bits.
+
+Owns the estimators. May import the probes.
+
+H(W) - E[-log2 q(W | Z)] is at most I(Z; W) whatever q is, on samples that q was not fitted on, and
+equals it for q = p(w | z) (Barber and Agakov 2003); over a family it is the V-information of Xu et
+al. 2020. Its ceiling is H(W), not the log of a batch.
+"""
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Kind
+from fctestbed.estimators.inputs import check_columns_vary, checked
+from fctestbed.estimators.intervals import LEVEL, mean_interval
+from fctestbed.estimators.probes import (
+    PROBES,
+    Alphabet,
+    Bits,
+    Codes,
+    Family,
+    ProbeSettings,
+    Sample,
+)
+from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
+
+_MAX_VALUES = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsableEstimator(Estimator):
+    """What the usable-information estimators have in common. ``x`` is Z, ``y`` is W.
+
+    W must be discrete (text too). Of several columns, each is read apart: q is their product, and
+    H the entropy of whole rows, so that columns that say the same are not counted twice; what they
+    hold of each other beyond Z is lost, never gained. With a discrete ``given`` B the value is
+    H(W | B) - E[-log2 q(W | Z, B)], at most I(Z; W | B) (Hewitt et al. 2021).
+
+    No invariance is claimed: the order of the samples decides the split, and whole numbers in Z are
+    read as names, of which a shift or a factor makes amounts.
+
+    Attributes:
+        entropy_bits: H(W), or H(W | B) with a condition, where it is known. None: the plug-in
+            entropy of the samples read, which errs low in expectation and so keeps the bound, by
+            about (values - 1) / (2 n ln 2) bits; its error is in the interval.
+        probe: settings of the probe.
+
+    Raises:
+        ValueError: one line, for an entropy below 0.
+    """
+
+    bound: ClassVar[Direction] = "lower"
+    conditional: ClassVar[bool] = True
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"discrete", "mixed"})
+    entropy_bits: float | None = None
+    probe: ProbeSettings = field(default_factory=ProbeSettings)
+
+    def __post_init__(self) -> None:
+        if self.entropy_bits is not None and not 0 <= self.entropy_bits < math.inf:
+            raise ValueError(f"entropy_bits: expected a number from 0 up, got {self.entropy_bits}")
+
+    def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
+        """As ``Estimator.estimate``.
+
+        Raises:
+            ValueError: also for a ``y`` that is not discrete.
+        """
+        arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("y", "given"))
+        z = columns("x", arrays["x"]).values
+        codes, sizes = _codes(arrays["y"])
+        b = conditions(arrays["given"]) if "given" in arrays else np.zeros(len(z), dtype=np.int64)
+        sample = Sample(z, codes, b)
+        return self._estimate(sample, Alphabet(sizes, int(b.max()) + 1))
+
+    @abstractmethod
+    def _estimate(self, sample: Sample, alphabet: Alphabet) -> Estimate:
+        """The estimate of checked samples."""
+
+    def _entropies(self, sample: Sample) -> Bits:
+        """What each sample adds to the entropy; the known one, or its plug-in surprise."""
+        if self.entropy_bits is not None:
+            return np.full(len(sample), self.entropy_bits)
+        both = np.column_stack([sample.w, sample.b])
+        return _surprises(both) - _surprises(sample.b[:, None])
+
+    def _as_estimate(
+        self, value: float, low: float, high: float, ceiling: float, n: int
+    ) -> Estimate:
+        return Estimate(
+            estimator=self.name,
+            bound=self.bound,
+            value_bits=value,
+            low_bits=low,
+            high_bits=high,
+            ceiling_bits=ceiling,
+            n_samples=n,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutProbe(UsableEstimator):
+    """H(W) minus a probe's cross-entropy on held-out samples.
+
+    Attributes:
+        seed: of the split.
+        fractions: shares of the samples that train, stop and are read.
+
+    Raises:
+        ValueError: one line, for fractions that are not three shares of 1.
+    """
+
+    family: ClassVar[Family]
+    seed: int = 0
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.fractions) <= 0 or not math.isclose(sum(self.fractions), 1.0):
+            raise ValueError(
+                f"fractions: expected three shares above 0 whose sum is 1, got {self.fractions}"
+            )
+
+    def _estimate(self, sample: Sample, alphabet: Alphabet) -> Estimate:
+        n = len(sample)
+        order = np.random.default_rng(self.seed).permutation(n)
+        ends = np.round(np.cumsum(self.fractions[:2]) * n).astype(int)
+        train, stop, read = (sample[rows] for rows in np.split(order, ends))
+        spent = PROBES[self.family](train, stop, read, alphabet, self.probe)
+        entropies = self._entropies(read)
+        interval = mean_interval(entropies - spent)
+        return self._as_estimate(*interval, float(entropies.mean()), len(read))
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsableLinear(HeldOutProbe):
+    """Usable information of a logistic probe, with weights of its own for each condition.
+
+    Bounds: I(Z; W) from below. Fails: to see what no linear reader can; 0 for the parity of two
+    coordinates.
+
+    Source:
+        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
+    """
+
+    name: ClassVar[str] = "usable-linear"
+    family: ClassVar[Family] = "linear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsableMlp(HeldOutProbe):
+    """Usable information of an MLP, stopped by a second sample.
+
+    Bounds: I(Z; W) from below. Fails: where the samples are too few for what it would have to
+    learn, and on columns of W that depend on each other given Z, which it reads apart.
+
+    Source:
+        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
+    """
+
+    name: ClassVar[str] = "usable-mlp"
+    family: ClassVar[Family] = "mlp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsableKnn(HeldOutProbe):
+    """Usable information of shares among nearest neighbours, as many as a second sample likes best.
+
+    Bounds: I(Z; W) from below. Fails: in high dimension, where neighbours are not near.
+
+    Source:
+        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
+    """
+
+    name: ClassVar[str] = "usable-knn"
+    family: ClassVar[Family] = "knn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prequential(UsableEstimator):
+    """(n H(W) - L) / n, with L the online code length of W given Z.
+
+    The first block is sent by a uniform code; each later one by a probe fitted on all before it,
+    blocks doubling.
+
+    Bounds: I(Z; W) from below in expectation, for independent samples. Fails: low on few samples,
+    since it charges the probe's cost of learning; it grows with n, and no samples are held out.
+
+    Attributes:
+        family: ``linear``, ``mlp`` or ``knn``.
+        seed: of the order of the samples.
+        first: samples in the first block.
+
+    Raises:
+        ValueError: one line, for an unknown family or a first block of under 8 samples.
+
+    Source:
+        Voita and Titov 2020, section 2.2.2; Blier and Ollivier 2018.
+    """
+
+    name: ClassVar[str] = "prequential"
+    family: Family = "linear"
+    seed: int = 0
+    first: int = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.family not in PROBES:
+            raise ValueError(f"family: expected one of {', '.join(PROBES)}, got {self.family!r}")
+        if self.first < 8:
+            raise ValueError(f"first: expected at least 8 samples, got {self.first}")
+
+    def _estimate(self, sample: Sample, alphabet: Alphabet) -> Estimate:
+        n = len(sample)
+        sample = sample[np.random.default_rng(self.seed).permutation(n)]
+        uniform = float(np.log2(alphabet.w).sum())
+        entropies = self._entropies(sample)
+        blocks = [entropies[: self.first] - uniform]
+        start = min(self.first, n)
+        while start < n:
+            end = min(2 * start, n)
+            # The last fifth of what was sent stops the fit.
+            cut = start - max(1, start // 5)
+            spent = PROBES[self.family](
+                sample[:cut], sample[cut:start], sample[start:end], alphabet, self.probe
+            )
+            blocks.append(entropies[start:end] - spent)
+            start = end
+        value = float(np.concatenate(blocks).mean())
+        # Block by block: the fall of the code length from one to the next is no chance.
+        variance = sum(len(block) * block.var() for block in blocks) / n**2
+        half = float(norm.ppf(0.5 + LEVEL / 2) * math.sqrt(variance))
+        ceiling = float(entropies.mean())
+        return self._as_estimate(value, value - half, value + half, ceiling, n)
+
+
+def _codes(array: NDArray[Any]) -> tuple[Codes, tuple[int, ...]]:
+    """Codes of W's columns, [n, columns], and how many values each has."""
+    check_columns_vary("y", array)
+    found = [np.unique(column, return_inverse=True) for column in array.T]
+    most = max(len(values) for values, _ in found)
+    if most > min(_MAX_VALUES, len(array) // 2):
+        raise ValueError(
+            f"y: expected discrete values, at most {_MAX_VALUES} in a column and seen twice on "
+            f"average, got {most} in {len(array)} samples"
+        )
+    codes = np.column_stack([code.reshape(-1) for _, code in found]).astype(np.int64)
+    return codes, tuple(len(values) for values, _ in found)
+
+
+def _surprises(rows: Codes) -> NDArray[np.float64]:
+    """-log2 of each row's share of the sample; their mean is the plug-in entropy."""
+    _, codes, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    surprises: NDArray[np.float64] = -np.log2(counts / len(rows))
+    return surprises[codes.reshape(-1)]

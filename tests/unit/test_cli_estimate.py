@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+
+from fctestbed.cli.main import run
+from fctestbed.estimators import ESTIMATORS, make_estimator
+
+FIELDS = ["estimator", "bound", "value_bits", "low_bits", "high_bits", "ceiling_bits", "n_samples"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x, noise, z = rng.standard_normal((3, 200))
+    np.save("x.npy", x)
+    np.savez("data.npz", y=x + noise, z=z + x)
+    np.save("bad.npy", np.where(x > 2, np.nan, x))
+    np.save("objects.npy", np.array([1, None], dtype=object), allow_pickle=True)
+    np.savetxt("labels.csv", (x > 0).astype(int), fmt="%d", header="label", comments="")
+    return tmp_path
+
+
+def answer(capsys, line):
+    assert run(["estimate", *line.split(), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)
+
+
+def test_an_estimate_of_files_is_that_of_their_arrays(place, capsys):
+    content = answer(capsys, "x.npy data.npz:y --estimator ksg1 --set k=5 --seed 3")
+    assert list(content) == [*FIELDS, "seconds"]
+    with np.load("data.npz") as data:
+        expected = make_estimator("ksg1", k=5, seed=3).estimate(np.load("x.npy"), data["y"])
+    assert {key: content[key] for key in FIELDS} == vars(expected)
+    assert content["seconds"] >= 0
+
+
+def test_a_condition_is_a_third_file(place, capsys):
+    plain = answer(capsys, "x.npy data.npz:y --estimator gaussian")
+    given = answer(capsys, "x.npy data.npz:y --given data.npz:z --estimator gaussian")
+    assert given["value_bits"] < plain["value_bits"] - 0.1
+    # JSON has no infinity.
+    assert given["ceiling_bits"] is None
+
+
+def test_without_json_every_field_has_a_line(place, capsys):
+    assert run(["estimate", "x.npy", "labels.csv", "--estimator", "ross"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [*FIELDS, "seconds"]
+    assert lines[1].split() == ["bound", "none"]
+
+
+def test_a_seed_is_ignored_by_estimators_that_draw_nothing(place, capsys):
+    assert answer(capsys, "x.npy data.npz:y --estimator gaussian --seed 5")["n_samples"] == 200
+
+
+def test_the_list_has_every_estimator_with_its_bound(place, capsys):
+    assert run(["estimate", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [[n, k.bound] for n, k in ESTIMATORS.items()]
+    assert run(["estimate", "--list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["estimator"] for row in rows] == list(ESTIMATORS)
+    assert all(row["summary"].endswith(".") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "X: expected a value (or --list), got none"),
+        ("x.npy", "Y: expected a value (or --list), got none"),
+        ("x.npy x.npy", "--estimator: expected a value (or --list), got none"),
+        ("x.npy x.npy --estimator magic", "--estimator: expected one of plugin, "),
+        ("none.npy x.npy --estimator ksg1", "X: expected a file that is there, got 'none.npy'"),
+        ("x.npy objects.npy --estimator ksg1", "Y: expected an array of numbers, got one of obje"),
+        ("x.npy bad.npy --estimator ksg1", "Y: expected finite numbers, got NaN"),
+        ("bad.npy x.npy --estimator ksg1", "X: expected finite numbers, got NaN"),
+        ("x.npy data.npz:y --given bad.npy --estimator gaussian", "--given: expected finite numb"),
+        ("x.npy data.npz:y --given x.npy --estimator ksg1", "--given: expected none, because ksg"),
+        ("x.npy data.npz:y --estimator ksg1 --set k=0", "--set k: expected a whole number of at"),
+        ("x.npy data.npz:y --estimator ksg1 --set k=500", "X: expected at least 501 samples, got "),
+        ("x.npy data.npz:y --estimator ksg1 --set j=1", "--set j: expected one of k, margins, se"),
+        ("x.npy data.npz:y --estimator ksg1 --set k", "--set: expected KEY=VALUE such as k=5, got"),
+        ("x.npy data.npz:y --estimator ksg1 --set margins=odd", "--set margins: expected one of u"),
+        ("x.npy data.npz:y --estimator ksg1 --seed -1", "--seed: expected a whole number from 0"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused_in_one_line(place, capsys, line, message):
+    assert run(["estimate", *line.split()]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith(f"fctestbed: {message}")

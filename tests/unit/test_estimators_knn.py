@@ -1,0 +1,136 @@
+import math
+
+import numpy as np
+import pytest
+
+from fctestbed.estimators import make_estimator
+from fctestbed.estimators.neighbours import count_within, just_inside, nearest
+from fctestbed.testing import (
+    BitChannel,
+    BitInNoise,
+    GaussianPair,
+    GaussianTriple,
+    JointDistribution,
+)
+
+REPEATS = 200
+# 95 % of 200 repeats with three standard errors of sqrt(.95 .05 / 200) = 1.5 %.
+LEAST_COVERED, MOST_COVERED = 0.904, 0.996
+
+
+def sampled(truth, n, seed=0):
+    return truth.sample(n, np.random.default_rng(seed))
+
+
+COVERED = [
+    ("ksg1", GaussianPair((0.0,)), 200),
+    ("ksg1", GaussianPair((0.7,)), 200),
+    ("ross", BitInNoise(0.8), 200),
+    ("mixed-ksg", BitInNoise(0.8), 200),
+    ("frenzel-pompe", GaussianTriple(2.0, 1.0), 200),
+    ("mesner-shalizi", GaussianTriple(2.0, 1.0), 200),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "truth", "n"), COVERED, ids=lambda value: str(value)[:24])
+def test_intervals_hold_the_truth_as_often_as_they_say(name, truth, n):
+    rng = np.random.default_rng(5)
+    estimator = make_estimator(name)
+    estimates = [estimator.estimate(*truth.sample(n, rng)) for _ in range(REPEATS)]
+    covered = np.mean([e.low_bits <= truth.true_bits <= e.high_bits for e in estimates])
+    assert LEAST_COVERED <= covered <= MOST_COVERED
+
+
+def near(estimate, truth, bias):
+    error = (estimate.high_bits - estimate.low_bits) / 3.92
+    return abs(estimate.value_bits - truth.true_bits) < 4 * error + bias
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6, 0.99])
+@pytest.mark.parametrize("name", ["ksg1", "ksg2", "mixed-ksg", "mesner-shalizi"])
+def test_gaussian_pairs_are_read_right(name, rho):
+    truth = GaussianPair((rho,))
+    assert near(make_estimator(name).estimate(*sampled(truth, 3000)), truth, bias=0.02)
+
+
+@pytest.mark.parametrize("name", ["ross", "mixed-ksg", "mesner-shalizi"])
+def test_a_bit_in_noise_is_read_right(name):
+    truth = BitInNoise(0.8)
+    assert near(make_estimator(name).estimate(*sampled(truth, 3000)), truth, bias=0.01)
+
+
+@pytest.mark.parametrize("name", ["mixed-ksg", "mesner-shalizi"])
+def test_discrete_pairs_are_read_right(name):
+    for truth in (BitChannel("symmetric", 0.1, 1), JointDistribution(np.full((3, 3), 1 / 9))):
+        assert near(make_estimator(name).estimate(*sampled(truth, 1500)), truth, bias=0.01)
+
+
+@pytest.mark.parametrize("name", ["frenzel-pompe", "mesner-shalizi"])
+def test_what_a_condition_leaves_is_read_right(name):
+    truth = GaussianTriple(0.5, 0.5)
+    assert near(make_estimator(name).estimate(*sampled(truth, 3000)), truth, bias=0.08)
+
+
+def test_a_condition_may_be_discrete():
+    rng = np.random.default_rng(1)
+    x, y = (column[:, 0] for column in GaussianPair((0.8,)).sample(3000, rng))
+    z = rng.integers(0, 2, 3000)
+    estimate = make_estimator("mesner-shalizi").estimate(x + 5 * z, y - 5 * z, z)
+    assert near(estimate, GaussianPair((0.8,)), bias=0.02)
+    # Globally the condition is all that shows.
+    assert make_estimator("mesner-shalizi").estimate(x + 5 * z, y - 5 * z).value_bits > 0.9
+
+
+def test_the_ceiling_of_a_conditional_estimate_falls_with_the_columns_of_the_condition():
+    truth = GaussianPair((0.97,))
+    x, y = sampled(truth, 1000)
+    z = np.random.default_rng(2).standard_normal((1000, 12))
+    estimator = make_estimator("frenzel-pompe")
+    ceilings = [estimator.estimate(x, y, z[:, :dim]).ceiling_bits for dim in (1, 4, 12)]
+    assert ceilings[0] > ceilings[1] > ceilings[2]
+    assert ceilings[2] < truth.true_bits
+
+
+def test_rank_margins_read_heavy_tails_that_raw_ones_do_not():
+    truth = GaussianPair((0.9,))
+    x, y = sampled(truth, 1000)
+    heavy = np.sinh(4 * x), np.sinh(4 * y)
+    rank = make_estimator("ksg1", margins="rank").estimate(*heavy)
+    assert near(rank, truth, bias=0.05)
+    assert make_estimator("ksg1").estimate(*heavy).value_bits < truth.true_bits - 0.2
+
+
+def test_there_is_no_interval_where_halves_have_no_neighbours():
+    x, y = sampled(GaussianPair((0.5,)), 7)
+    estimate = make_estimator("ksg1", k=5).estimate(x, y)
+    assert math.isfinite(estimate.value_bits)
+    assert math.isnan(estimate.low_bits)
+    assert math.isnan(estimate.high_bits)
+
+
+def test_the_seed_moves_the_interval_and_nothing_else():
+    x, y = sampled(GaussianPair((0.5,)), 100)
+    first, second = (make_estimator("ksg1", seed=seed).estimate(x, y) for seed in (0, 1))
+    assert first.value_bits == second.value_bits
+    assert first.low_bits != second.low_bits
+
+
+def test_single_samples_of_a_class_are_left_out():
+    x, y = sampled(BitInNoise(0.8), 200)
+    y[0] = 7
+    estimate = make_estimator("ross").estimate(x, y)
+    assert estimate.n_samples == 199
+
+
+@pytest.mark.parametrize("dim", [2, 3, 12, 30])
+def test_pairs_in_threads_count_as_trees_do(dim):
+    # Above 2000 points the loops run in pieces, on every core.
+    points = np.random.default_rng(dim).standard_normal((2100, dim))
+    pairs, tree = (nearest(points, 4, pairs=way) for way in (True, False))
+    assert np.array_equal(pairs.radius, tree.radius)
+    assert np.array_equal(np.sort(pairs.indices), np.sort(tree.indices))
+    some = points[:, : max(dim // 2, 2)]
+    for reach in (pairs.radius, just_inside(pairs.radius)):
+        counts = [count_within(some, reach, pairs=way) for way in (True, False)]
+        assert np.array_equal(*counts)

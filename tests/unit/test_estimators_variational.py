@@ -1,0 +1,383 @@
+"""The variational estimators on laws of known information, and what they refuse."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from fctestbed.estimators import ESTIMATORS
+from fctestbed.estimators.variational import (
+    Club,
+    DifferenceOfEntropies,
+    DonskerVaradhan,
+    InfoNce,
+    JensenShannon,
+    LeaveOneOut,
+    Mine,
+    NceClub,
+    Nwj,
+    ProbabilisticClassifier,
+    Smile,
+    VClub,
+)
+from fctestbed.estimators.variational.base import TrainedEstimator
+from fctestbed.information import bsc_flip_probability
+
+TRAINED = [made for made in ESTIMATORS.values() if issubclass(made, TrainedEstimator)]
+LOWER = [InfoNce, Nwj, DonskerVaradhan, Mine, JensenShannon]
+LN2 = math.log(2)
+CORRELATION = 0.9
+GAUSSIAN_BITS = -0.5 * math.log2(1 - CORRELATION**2)
+GAUSSIAN_JEFFREYS_BITS = CORRELATION**2 / (1 - CORRELATION**2) / LN2
+FLIPS = 0.05
+BSC_BITS = 1 + FLIPS * math.log2(FLIPS) + (1 - FLIPS) * math.log2(1 - FLIPS)
+BSC_JEFFREYS_BITS = (0.5 - FLIPS) * math.log2((1 - FLIPS) / FLIPS)
+
+
+def gaussian(n, seed=0, correlation=CORRELATION, dim=1):
+    rng = np.random.default_rng(seed)
+    x, noise = rng.standard_normal((2, n, dim))
+    return x, correlation * x + math.sqrt(1 - correlation**2) * noise
+
+
+def bits(n, n_bits, seed=0, flips=FLIPS):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 2, (n, n_bits))
+    return x, x ^ (rng.random((n, n_bits)) < flips)
+
+
+def standard_error(estimate):
+    return (estimate.high_bits - estimate.value_bits) / 1.96
+
+
+@pytest.fixture(scope="module")
+def on_gaussian():
+    x, y = gaussian(2000)
+    return {made.name: made(steps=250).estimate(x, y) for made in TRAINED}
+
+
+@pytest.fixture(scope="module")
+def on_bits():
+    x, y = bits(3000, 4)
+    return {made.name: made(steps=250).estimate(x, y) for made in TRAINED}
+
+
+@pytest.mark.parametrize("made", LOWER)
+def test_lower_bounds_are_near_the_truth_and_not_above_it(made, on_gaussian, on_bits):
+    for estimate, truth in ((on_gaussian, GAUSSIAN_BITS), (on_bits, 4 * BSC_BITS)):
+        found = estimate[made.name]
+        assert found.bound == "lower"
+        assert found.value_bits < truth + 3 * standard_error(found)
+        # What 250 steps on 1200 or 1800 samples leave unlearned, and three standard errors.
+        assert found.value_bits > 0.85 * truth - 3 * standard_error(found)
+
+
+@pytest.mark.parametrize(
+    "made", [Smile, ProbabilisticClassifier, LeaveOneOut, DifferenceOfEntropies]
+)
+def test_unbounded_estimates_come_near_the_truth_here(made, on_gaussian, on_bits):
+    for estimate, truth in ((on_gaussian, GAUSSIAN_BITS), (on_bits, 4 * BSC_BITS)):
+        found = estimate[made.name]
+        assert found.bound == "none"
+        assert found.value_bits == pytest.approx(
+            truth, abs=0.15 * truth + 3 * standard_error(found)
+        )
+
+
+@pytest.mark.parametrize("made", [VClub, NceClub])
+def test_club_with_learned_parts_aims_at_jeffreys_not_at_the_information(
+    made, on_gaussian, on_bits
+):
+    cases = (
+        (on_gaussian, GAUSSIAN_BITS, GAUSSIAN_JEFFREYS_BITS),
+        (on_bits, 4 * BSC_BITS, 4 * BSC_JEFFREYS_BITS),
+    )
+    for estimate, truth, jeffreys in cases:
+        found = estimate[made.name]
+        assert found.bound == "none"
+        assert found.value_bits > 1.5 * truth
+        assert found.value_bits < jeffreys + 4 * standard_error(found) + 0.2 * jeffreys
+
+
+def gaussian_density(x, y):
+    variance = 1 - CORRELATION**2
+    squares = (y[:, 0] - CORRELATION * x) ** 2 / variance
+    return -0.5 * (squares + math.log(2 * math.pi * variance))
+
+
+def bsc_density(x, y):
+    wrong = (x[:, None, :] != y[None, :, :]).sum(2)
+    return wrong * math.log(FLIPS) + (x.shape[1] - wrong) * math.log(1 - FLIPS)
+
+
+def test_club_with_a_known_conditional_is_the_jeffreys_divergence_not_the_information():
+    cases = (
+        (gaussian(4000), gaussian_density, GAUSSIAN_BITS, GAUSSIAN_JEFFREYS_BITS),
+        (bits(4000, 3), bsc_density, 3 * BSC_BITS, 3 * BSC_JEFFREYS_BITS),
+    )
+    for (x, y), density, truth, jeffreys in cases:
+        found = Club(log_density=density).estimate(x, y)
+        assert found.bound == "upper"
+        assert found.n_samples == 4000
+        assert found.value_bits == pytest.approx(jeffreys, abs=4 * standard_error(found))
+        assert found.low_bits > 1.5 * truth
+
+
+def test_club_of_a_noise_free_link_is_infinite():
+    x, _ = bits(200, 3)
+
+    def density(x, y):
+        return np.where((x[:, None, :] == y[None, :, :]).all(2), 0.0, -np.inf)
+
+    found = Club(log_density=density).estimate(x, x)
+    assert found.value_bits == math.inf
+    assert math.isnan(found.low_bits)
+
+
+@pytest.mark.parametrize(
+    ("density", "message"),
+    [
+        (lambda x, y: np.zeros(3), r"log_density: expected shape \(60, 60\), got \(3,\)"),
+        (lambda x, y: np.full((60, 60), -np.inf), "log_density: expected finite values"),
+        (lambda x, y: np.full((60, 60), np.nan), "log_density: expected finite values"),
+    ],
+)
+def test_club_refuses_densities_that_cannot_be(density, message):
+    with pytest.raises(ValueError, match=message):
+        Club(log_density=density).estimate(*gaussian(60))
+
+
+@pytest.mark.parametrize("made", TRAINED)
+def test_independent_variables_have_nothing_in_common(made):
+    x, y = gaussian(600, correlation=0.0, dim=2)
+    found = made(steps=100).estimate(x, y)
+    # Held out: what was fitted to noise costs, and adds nothing.
+    assert found.value_bits < 3 * standard_error(found)
+    assert found.value_bits > -0.3
+
+
+@pytest.mark.parametrize("made", TRAINED)
+def test_estimators_are_deterministic_and_leave_their_arguments(made):
+    x, y = gaussian(200)
+    before = x.copy(), y.copy()
+    estimator = made(steps=25)
+    first = estimator.estimate(x, y)
+    assert estimator.estimate(x, y) == first
+    assert made(steps=25, seed=1).estimate(x, y) != first
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(y, before[1])
+    assert first.estimator == made.name == estimator.name
+    assert first.n_samples == 40
+    assert first.low_bits < first.value_bits < first.high_bits
+
+
+def test_the_registry_has_every_name_with_its_true_direction():
+    assert {made.name: made.bound for made in TRAINED} == {
+        "infonce": "lower",
+        "nwj": "lower",
+        "dv": "lower",
+        "mine": "lower",
+        "js": "lower",
+        "smile": "none",
+        "classifier": "none",
+        "vclub": "none",
+        "l1out": "none",
+        "nce-club": "none",
+        "doe": "none",
+    }
+    assert {made.name for made in TRAINED if made.conditional} == {"infonce", "nce-club"}
+    # It needs a known conditional, and cannot be made from its name alone.
+    assert "club" not in ESTIMATORS
+    assert Club.bound == "upper"
+
+
+def test_ceilings_are_those_of_the_samples_read():
+    x, y = gaussian(300)
+    infonce = InfoNce(steps=25).estimate(x, y)
+    assert infonce.ceiling_bits == pytest.approx(math.log2(60))
+    blocks = InfoNce(steps=25, read_block=16).estimate(x, y)
+    assert blocks.ceiling_bits == pytest.approx(math.log2(15))
+    assert blocks.value_bits <= blocks.ceiling_bits
+    classifier = ProbabilisticClassifier(steps=25, batch=64, clamp=1e-3).estimate(x, y)
+    assert classifier.ceiling_bits == pytest.approx(math.log2(63 * 999))
+    assert ProbabilisticClassifier(steps=25, clamp=0.0).estimate(x, y).ceiling_bits == math.inf
+    assert Nwj(steps=25).estimate(x, y).ceiling_bits == math.inf
+
+
+def test_lower_bounds_of_a_copy_of_many_bits_stay_under_its_entropy():
+    x = np.random.default_rng(0).integers(0, 2, (800, 9))
+    for made in LOWER:
+        found = made(steps=100).estimate(x, x)
+        assert found.value_bits < 9 + 3 * standard_error(found)
+        assert found.value_bits <= found.ceiling_bits
+
+
+def test_given_a_condition_xor_is_one_bit():
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(0, 2, (2, 1200))
+    given = x ^ y
+    found = InfoNce(steps=200).estimate(x, y, given)
+    assert InfoNce(steps=100).estimate(x, y).value_bits < 0.05
+    assert found.value_bits == pytest.approx(1.0, abs=0.02)
+    assert found.value_bits <= found.ceiling_bits
+    # Two values of 240 samples read: each has about 120 to be told from.
+    assert found.ceiling_bits == pytest.approx(math.log2(120), abs=0.1)
+    assert NceClub(steps=200).estimate(x, y, given).value_bits > 1.5
+
+
+def test_negatives_share_the_condition():
+    # X and Y both follow the condition and nothing else: I(X; Y) = 1 bit, I(X; Y | given) = 0.
+    rng = np.random.default_rng(2)
+    given = rng.integers(0, 2, 1200)
+    x, y = (4.0 * given + rng.standard_normal(1200) for _ in range(2))
+    assert InfoNce(steps=200).estimate(x, y).value_bits > 0.6
+    for made in (InfoNce, NceClub):
+        found = made(steps=200).estimate(x, y, given)
+        assert abs(found.value_bits) < 0.05 + 3 * standard_error(found)
+
+
+def test_a_value_of_the_condition_with_one_held_out_sample_adds_nothing():
+    rng = np.random.default_rng(3)
+    given = np.repeat(np.arange(15), 4)
+    x, y = rng.standard_normal((2, 60))
+    found = InfoNce(steps=25).estimate(x, y, given)
+    assert found.n_samples == 12
+    assert math.isfinite(found.value_bits)
+
+
+@pytest.mark.parametrize("made", [Nwj, VClub, Club])
+def test_estimators_without_a_conditional_form_refuse_a_condition(made):
+    x, y = gaussian(100)
+    estimator = made(log_density=gaussian_density) if made is Club else made()
+    with pytest.raises(
+        ValueError, match=r"given: expected none, because .* has no conditional form"
+    ):
+        estimator.estimate(x, y, np.zeros(100))
+
+
+@pytest.mark.parametrize("made", TRAINED)
+def test_fresh_batches_come_from_a_sampler(made):
+    def sampler(n, rng):
+        x = rng.standard_normal((n, 1))
+        noise = rng.standard_normal((n, 1))
+        return x, CORRELATION * x + math.sqrt(1 - CORRELATION**2) * noise
+
+    # The InfoNCE objective learns this in fewer steps than the others.
+    steps = 250 if made in (InfoNce, NceClub) else 20
+    found = made(steps=steps, stop_every=50).estimate_from(sampler, n_read=1000)
+    assert found.n_samples == 1000
+    if made is InfoNce:
+        assert found.value_bits == pytest.approx(
+            GAUSSIAN_BITS, abs=0.12 * GAUSSIAN_BITS + 3 * standard_error(found)
+        )
+    assert made(steps=2).estimate_from(sampler) == made(steps=2).estimate_from(sampler)
+
+
+def test_a_sampler_of_bits_may_give_zeros_and_ones_only():
+    found = InfoNce(steps=150).estimate_from(
+        lambda n, rng: (b := rng.integers(0, 2, (n, 2)), b), n_read=1000
+    )
+    assert found.value_bits == pytest.approx(2.0, abs=0.05)
+    with pytest.raises(ValueError, match="sampler: expected real numbers or zeros and ones"):
+        InfoNce().estimate_from(lambda n, rng: (rng.integers(0, 3, n), rng.standard_normal(n)))
+
+
+def test_a_concat_critic_learns_what_a_separable_one_does():
+    x, y = gaussian(1000)
+    found = InfoNce(critic="concat", hidden=(64,), steps=250, batch=64).estimate(x, y)
+    assert found.value_bits == pytest.approx(
+        GAUSSIAN_BITS, abs=0.15 * GAUSSIAN_BITS + 3 * standard_error(found)
+    )
+
+
+def test_heavy_tails_are_squashed_where_asked_or_needed():
+    rng = np.random.default_rng(4)
+    scale = np.sqrt(rng.chisquare(1, (1500, 1)))
+    x, y = (rng.standard_normal((1500, 1)) / scale for _ in range(2))
+    # Student's t with one degree of freedom: 0.2242 nats.
+    for transform in ("auto", "asinh"):
+        found = InfoNce(transform=transform, steps=300).estimate(x, y)
+        assert found.value_bits == pytest.approx(0.2242 / LN2, abs=0.08 + 3 * standard_error(found))
+
+
+def test_categories_are_read_by_name_not_by_size():
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 8, 1500)
+    y = rng.permutation(8)[x]
+    for made in (InfoNce, LeaveOneOut, DifferenceOfEntropies):
+        found = made(steps=200).estimate(x, y)
+        assert found.value_bits == pytest.approx(3.0, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.array([0.0, np.nan] * 50), "x: expected finite numbers, got NaN"),
+        (np.zeros(100), "x: expected columns that vary, got 0.0 throughout column 0"),
+        (np.zeros((100, 2, 2)), r"x: expected shape \(n,\) or \(n, dim\), got \(100, 2, 2\)"),
+        (np.array([None] * 100), "x: expected an array of numbers, got dtype object"),
+        (3.0, r"x: expected shape \(n,\) or \(n, dim\), got \(\)"),
+        (np.arange(99.0), "y: expected 99 samples as in x, got 100"),
+    ],
+)
+def test_arrays_that_cannot_be_are_refused(x, message):
+    y = np.arange(100.0)
+    with pytest.raises(ValueError, match=message):
+        InfoNce().estimate(x, y)
+
+
+def test_few_samples_and_continuous_conditions_are_refused():
+    x, y = gaussian(30)
+    with pytest.raises(ValueError, match="x: expected at least 40 samples, got 30"):
+        InfoNce().estimate(x, y)
+    x, y = gaussian(100)
+    with pytest.raises(ValueError, match=r"given: expected a discrete condition .* 100 values in"):
+        InfoNce().estimate(x, y, x)
+
+
+def test_a_reading_that_overflows_is_an_error():
+    x, y = gaussian(200)
+    x = np.exp(20 * x)
+    with pytest.raises(ValueError, match=r"x, y: expected samples on which nwj can be read"):
+        Nwj(transform="none", steps=25).estimate(x, y)
+
+
+@pytest.mark.parametrize(
+    ("made", "settings", "message"),
+    [
+        (InfoNce, {"batch": 1}, "batch: expected at least 2, got 1"),
+        (InfoNce, {"steps": 0}, "steps: expected at least 1, got 0"),
+        (InfoNce, {"fractions": (0.5, 0.5, 0.0)}, "fractions: expected three shares above 0"),
+        (InfoNce, {"dropout": 1.0}, "dropout: expected a share from 0 to under 1, got 1.0"),
+        (InfoNce, {"rate": 0.0}, "rate: expected a number above 0, got 0.0"),
+        (InfoNce, {"hidden": ()}, r"hidden: expected widths of at least 1, got \(\)"),
+        (Mine, {"decay": 1.0}, "decay: expected a number from 0 to under 1, got 1.0"),
+        (Smile, {"clip": 0.0}, "clip: expected a number above 0, got 0.0"),
+        (ProbabilisticClassifier, {"clamp": 0.5}, "clamp: expected a number from 0 to under 0.5"),
+        (DifferenceOfEntropies, {"components": 0}, "components: expected at least 1, got 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(made, settings, message):
+    with pytest.raises(ValueError, match=message):
+        made(**settings)
+
+
+def test_estimators_are_frozen_records_of_their_settings():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        InfoNce().seed = 1
+    assert InfoNce(seed=3) == InfoNce(seed=3) != InfoNce(seed=4)
+
+
+def test_the_reading_part_is_not_trained_on():
+    # Labels of noise: a critic that saw them all would remember them.
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal((2, 250, 30))
+    found = Nwj(steps=300, patience=100, dropout=0.0).estimate(x, y)
+    assert found.value_bits < 3 * standard_error(found)
+
+
+def test_a_channel_of_half_a_bit_is_half_a_bit():
+    x, y = bits(3000, 1, flips=bsc_flip_probability(0.5))
+    found = InfoNce(steps=150).estimate(x, y)
+    assert found.value_bits == pytest.approx(0.5, abs=3 * standard_error(found))
