@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _METHODS = "simclr,cross-self,supcon,factorcl-sup,untrained,raw"
 # Names of arguments as they stand in errors.
-_FIELDS = {"of": "--of", "readouts": "--only", "tau": "--tau", "n": "--n"}
+_FIELDS = {"of": "--of", "readouts": "--only", "tau": "--tau"}
 
 
 def calibrate_readouts(
@@ -50,6 +50,15 @@ def calibrate_readouts(
     from fctestbed.results import write_atomically  # noqa: PLC0415
 
     names = _judged(estimators)
+    counts = {
+        "--n": min(n),
+        "--repetitions": repetitions,
+        "--workers": 1 if workers is None else workers,
+    }
+    for option, count in counts.items():
+        # Before the training, not after.
+        if count < 1:
+            raise UsageError(f"{option}: expected at least 1, got {count}")
     if asked["--rows"]:
         try:
             rows = read_readouts(asked["--rows"])
@@ -62,11 +71,13 @@ def calibrate_readouts(
         )
     text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     try:
-        typer.echo(write_atomically(out / "rows.csv", text.encode()))
+        written = write_atomically(out / "rows.csv", text.encode())
     except ValueError as error:
         raise UsageError(f"--out: {error}") from error
+    typer.echo(written)
     try:
-        for path in draw_readout_court(rows, asked["--figures"] or out):
+        # From the file, so that drawing it again gives the same.
+        for path in draw_readout_court(read_readouts([written]), asked["--figures"] or out):
             typer.echo(path)
     except ValueError as error:
         raise UsageError(f"--figures: {error}") from error
@@ -156,7 +167,9 @@ def _estimated(
 def _named(error: ValueError) -> UsageError:
     """The error with its argument called by its option."""
     field, colon, rest = str(error).partition(":")
-    return UsageError(f"{_FIELDS.get(field, f'--{field}')}{colon}{rest}")
+    return (
+        UsageError(f"{_FIELDS[field]}{colon}{rest}") if field in _FIELDS else UsageError.of(error)
+    )
 
 
 def _listed(text: str) -> list[str]:

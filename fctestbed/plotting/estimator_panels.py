@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fctestbed.plotting.cells import NOTE_COLOR
-from fctestbed.plotting.court_rows import about, estimates
+from fctestbed.plotting.court_rows import about, estimates, on_common_cells
 from fctestbed.plotting.drawing import Drawing
 from fctestbed.plotting.estimator_verdicts import verdicts
 from fctestbed.plotting.series import series_styles
@@ -28,16 +28,16 @@ _TALLEST = 1.5
 def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
     """Estimate over exact value; on the identity an estimator is right.
 
-    Panels are in the order of the root mean square error on the cells that all estimators have;
+    Panels hold the cells that all estimators have, in the order of the root mean square error;
     colours and markers are the methods', intervals the estimators' own.
 
     Args:
         rows: of ``calibrate --readouts``.
 
     Raises:
-        NothingToDraw: if no row holds an estimate, or no cell has one of every estimator.
+        NothingToDraw: if no cell has an estimate of every estimator.
     """
-    found = estimates(rows)
+    found = on_common_cells(estimates(rows))
     table = verdicts(rows).to_dict(orient="records")
     styles = series_styles(found)
     top = max(0.1, float(found["exact_bits"].max()))
@@ -67,14 +67,14 @@ def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
     for place, axes in enumerate(panels[: len(table)]):
         # The lowest panel of a column may stand above an empty place.
         axes.tick_params(labelbottom=place + _COLUMNS >= len(table))
-    figure.supxlabel("exact information I(Z + τN; block) (bits)", fontsize=7.5)
+    exact = "exact information I(Z + \N{GREEK SMALL LETTER TAU}N; block) (bits)"
+    figure.supxlabel(f"{exact}\n{about(found)}", fontsize=7.5)
     figure.supylabel("estimate (bits)", fontsize=7.5)
     figure.legend(
         *first.get_legend_handles_labels(),
-        loc="outside lower center",
+        loc="outside upper center",
         ncols=min(6, len(styles)),
     )
-    figure.suptitle(about(found), fontsize=6.5, color=NOTE_COLOR)
     return Drawing(figure, found)
 
 

@@ -67,7 +67,7 @@ def draw_table1(rows: pd.DataFrame) -> Drawing:
             columns.append(_column(f"I(Z;{block})\n{head}", values, most))
         nats = [paper_nats(*key)[list(BLOCKS).index(quantity)] for key in order]
         most = max(known[list(BLOCKS).index(quantity)] for known in PAPER_READOUT_NATS.values())
-        columns.append(_column("paper\n \n(nats)", nats, most))
+        columns.append(_column(f"I(Z;{block})\npaper\n(nats)", nats, most))
     rules = [row for row in range(1, len(order)) if order[row][0] != order[row - 1][0]]
     note = _note(found)
     return Drawing(table_figure(columns, rules, note), numbers, markdown_table(columns, note))
