@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fctestbed.cli.calibrate_readouts import calibrate_readouts
 from fctestbed.cli.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_READOUTS = "With --readouts"
 
 
 def calibrate(
@@ -16,18 +19,126 @@ def calibrate(
     estimators: Annotated[
         str | None, typer.Option(help="Comma-separated estimators; the default is all of them.")
     ] = None,
-    n: Annotated[str, typer.Option("--n", help="Numbers of samples.")] = "200,1000",
-    repetitions: Annotated[int, typer.Option(help="Most repetitions of a cell.")] = 200,
+    n: Annotated[
+        str | None,
+        typer.Option("--n", help="Numbers of samples; default 200,1000, with --readouts 4096."),
+    ] = None,
+    repetitions: Annotated[
+        int | None,
+        typer.Option(help="Most repetitions of a cell; default 200, with --readouts 1."),
+    ] = None,
     cell_seconds: Annotated[
         float, typer.Option(help="No further repetitions of a cell after so long (3 are done).")
     ] = 5.0,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; default one per core.")] = None,
+    readouts: Annotated[
+        bool,
+        typer.Option(
+            "--readouts",
+            help="Put them on noisy readouts of trained encoders, whose information is known.",
+            rich_help_panel=_READOUTS,
+        ),
+    ] = False,
+    figures_dir: Annotated[
+        Path | None,
+        typer.Option("--figures", help="Default --out.", rich_help_panel=_READOUTS),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A sweep file; options go over it.", rich_help_panel=_READOUTS),
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="Methods; default those of Table 1 and controls.", rich_help_panel=_READOUTS
+        ),
+    ] = None,
+    unique_ratio: Annotated[
+        str | None, typer.Option(help="Grid of ratios; default 0.5.", rich_help_panel=_READOUTS)
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Grid of seeds; default 0.", rich_help_panel=_READOUTS)
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any other value.", rich_help_panel=_READOUTS
+        ),
+    ] = None,
+    tau: Annotated[
+        float | None,
+        typer.Option(help="Noise per dimension; default 0.5.", rich_help_panel=_READOUTS),
+    ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option(help="Quantities; default shared,unique1,unique2.", rich_help_panel=_READOUTS),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="Readouts such as z1,joint; default all.", rich_help_panel=_READOUTS),
+    ] = None,
+    rows: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Estimate nothing: join these rows.csv and draw them.", rich_help_panel=_READOUTS
+        ),
+    ] = None,
 ) -> None:
     """Put estimators on known truths: bias, spread, coverage of the interval, seconds.
 
     Example: fctestbed calibrate --estimators ksg1,ksg2 --out calibration
+
+    With --readouts the truths are what trained encoders hold of the latent bits, through noise:
+    fctestbed calibrate --readouts --methods simclr,raw --estimators usable-linear --out court
     """
+    asked = {
+        "--figures": figures_dir,
+        "--config": config,
+        "--methods": methods,
+        "--unique-ratio": unique_ratio,
+        "--seeds": seeds,
+        "--set": set_,
+        "--tau": tau,
+        "--of": of,
+        "--only": only,
+        "--rows": rows,
+    }
+    if readouts:
+        calibrate_readouts(
+            out,
+            estimators=None if estimators is None else _listed(estimators),
+            n=_sizes("4096" if n is None else n),
+            repetitions=1 if repetitions is None else repetitions,
+            cell_seconds=cell_seconds,
+            seed=seed,
+            workers=workers,
+            asked=asked,
+        )
+        return
+    for option, value in asked.items():
+        if value is not None:
+            raise UsageError(f"{option}: expected --readouts beside it, got {option} alone")
+    _calibrate(
+        out,
+        estimators,
+        _sizes("200,1000" if n is None else n),
+        200 if repetitions is None else repetitions,
+        cell_seconds,
+        seed,
+        workers,
+    )
+
+
+def _calibrate(
+    out: Path,
+    estimators: str | None,
+    n: tuple[int, ...],
+    repetitions: int,
+    cell_seconds: float,
+    seed: int,
+    workers: int | None,
+) -> None:
     from rich.console import Console  # noqa: PLC0415 - --help is quick
     from rich.progress import Progress  # noqa: PLC0415
 
@@ -48,7 +159,7 @@ def calibrate(
         try:
             rows = run(
                 {name: ESTIMATORS[name]() for name in names},
-                n=_sizes(n),
+                n=n,
                 repetitions=repetitions,
                 cell_seconds=cell_seconds,
                 seed=seed,
