@@ -1,15 +1,20 @@
 """Estimators against known truths: bias, spread, coverage of the interval, seconds."""
 
-from fctestbed.calibration.cases import CASES, Case
-from fctestbed.calibration.run import CALIBRATION_COLUMNS, calibrate, read_calibration
-from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise
+from fctestbed.calibration.case import Case
+from fctestbed.calibration.cases import CASES, GROUPS
+from fctestbed.calibration.rows import CALIBRATION_COLUMNS, merged, read_calibration
+from fctestbed.calibration.run import calibrate
+from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
 
 __all__ = [
     "CALIBRATION_COLUMNS",
     "CASES",
+    "GROUPS",
     "SUMMARY_COLUMNS",
     "Case",
     "calibrate",
+    "merged",
     "read_calibration",
     "summarise",
+    "verdicts",
 ]
