@@ -4,6 +4,7 @@ From a calibration's summary alone; never estimates.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from fctestbed.plotting.draw import check_formats, write_drawing
 from fctestbed.plotting.drawing import Drawing, NothingToDraw
+from fctestbed.plotting.style import house_style
 
 # Blue below the truth, white on it, orange above: told apart by every kind of colour vision.
 _BIAS = LinearSegmentedColormap.from_list("bias", ["#0173b2", "#ffffff", "#de8f05"])
@@ -22,6 +25,36 @@ _KINDS = {
     "continuous": "continuous pairs",
     "mixed": "a continuous X, a discrete Y",
 }
+
+
+def draw_calibration_figures(
+    summary: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Write a figure and its numbers for each kind of pair and each number of samples.
+
+    Args:
+        summary: what ``summarise`` gave.
+        out_dir: directory for ``calibration_<kind>_<n>.<format>`` and ``.csv``.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Raises:
+        ValueError: one line, for an unknown format, a directory that cannot be written, or a
+            summary without any estimate.
+    """
+    check_formats(formats)
+    written = []
+    for kind in _KINDS:
+        for n in sorted(summary["n"].unique()):
+            with house_style():
+                try:
+                    drawing = draw_calibration(summary, kind, int(n))
+                except NothingToDraw:
+                    continue
+                name = f"calibration_{kind}_{n}"
+                written += write_drawing(drawing, Path(out_dir), name, formats)
+    if not written:
+        raise ValueError("calibration: expected estimates to draw, got none")
+    return written
 
 
 def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
