@@ -41,7 +41,11 @@ def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
     table = verdicts(rows).to_dict(orient="records")
     styles = series_styles(found)
     top = max(0.1, float(found["exact_bits"].max()))
-    limits = min(-0.08 * top, float(found["value_bits"].min())), _TALLEST * top
+    reach = 1.05 * float(found["high_bits"].fillna(found["value_bits"]).max())
+    limits = (
+        min(-0.08 * top, float(found["value_bits"].min())),
+        min(max(reach, 1.04 * top), _TALLEST * top),
+    )
     n_rows = -(-len(table) // _COLUMNS)
     figure = Figure(figsize=(PAGE_INCHES, _PANEL_INCHES * n_rows + 0.7), layout="constrained")
     grid = figure.subplots(n_rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)

@@ -40,8 +40,9 @@ def verdicts(rows: pd.DataFrame) -> pd.DataFrame:
         One row per estimator, columns ``VERDICT_COLUMNS``: mean error, root mean square error, all
         bits read as a share of all bits there, Spearman's rank correlation with the exact value,
         the share of estimates above the exact value by more than 3 standard errors of both (NaN
-        without intervals), mean seconds; and ``bias_<quantity>_bits`` for each kind of quantity,
-        with ``bias_nothing_bits`` where a readout cannot hold it at all.
+        without intervals), mean seconds; and ``bias_<quantity>_bits`` and ``rank_<quantity>`` for
+        each kind of quantity by itself, with ``bias_nothing_bits`` where a readout cannot hold it
+        at all.
 
     Raises:
         NothingToDraw: if no cell has an estimate of every estimator.
@@ -75,7 +76,7 @@ def draw_verdicts(rows: pd.DataFrame) -> Drawing:
     """
     table = verdicts(rows)
     found = on_common_cells(estimates(rows))
-    kinds = [str(name) for name in table if name not in VERDICT_COLUMNS]
+    others = [str(name) for name in table if name not in VERDICT_COLUMNS]
     columns = [
         Column("estimator", tuple(table["estimator"]), True),
         Column("bound", tuple(table["bound"])),
@@ -86,18 +87,25 @@ def draw_verdicts(rows: pd.DataFrame) -> Drawing:
                 f"error on\n{name.removeprefix('bias_').removesuffix('_bits')}",
                 _numbers(table[name], signed=True),
             )
-            for name in kinds
+            for name in others
+            if name.startswith("bias_")
         ),
         Column("read\n(% of all)", _shares(table["share_read"])),
-        Column("rank\ncorrelation", _numbers(table["rank_correlation"])),
+        Column("ranks\nof all", _numbers(table["rank_correlation"])),
+        *(
+            Column(f"ranks of\n{name.removeprefix('rank_')}", _numbers(table[name]))
+            for name in others
+            if name.startswith("rank_")
+        ),
         Column("above exact\nby 3 SE (%)", _shares(table["share_above"])),
         Column("seconds", tuple(f"{value:.2g}" for value in table["seconds"])),
     ]
     note = (
         f"{about(found)}; the same {table['n_cells'].iloc[0]} cells (readout, block) for all, of "
         f"{', '.join(sorted(found['method'].unique()))}. SE: of the estimate and of the exact "
-        "value together; above the exact value a lower bound is broken. Nothing: a block that the "
-        "readout's modality does not hold. Seconds: of this run's machine, busy or not."
+        "value together; above the exact value a lower bound is broken. Ranks: Spearman's "
+        "correlation with the exact value. Nothing: a block that the readout's modality does not "
+        "hold. Seconds: of this run's machine, busy or not."
     )
     return Drawing(table_figure(columns, [], note), table, markdown_table(columns, note))
 
@@ -106,8 +114,6 @@ def _verdict(name: str, own: pd.DataFrame, kinds: Sequence[str]) -> dict[str, ob
     with_interval = own[own["se"].notna() & own["low_bits"].notna()]
     far = with_interval["error"] > _FAR * with_interval["se"]
     there = own["exact_bits"].sum()
-    # A constant has no ranks.
-    ranked = own["value_bits"].nunique() > 1 and own["exact_bits"].nunique() > 1
     return {
         "estimator": name,
         "bound": own["bound"].iloc[0],
@@ -115,13 +121,19 @@ def _verdict(name: str, own: pd.DataFrame, kinds: Sequence[str]) -> dict[str, ob
         "bias_bits": own["error"].mean(),
         "rmse_bits": math.sqrt(own["error"].pow(2).mean()),
         "share_read": own["value_bits"].sum() / there if there > 0 else math.nan,
-        "rank_correlation": own["value_bits"].corr(own["exact_bits"], method="spearman")
-        if ranked
-        else math.nan,
+        "rank_correlation": _ranks(own),
         "share_above": far.mean() if len(far) else math.nan,
         "seconds": own["seconds"].mean(),
         **{f"bias_{kind}_bits": own["error"][own["kind"] == kind].mean() for kind in kinds},
+        **{f"rank_{kind}": _ranks(own[own["kind"] == kind]) for kind in kinds if kind != NOTHING},
     }
+
+
+def _ranks(own: pd.DataFrame) -> float:
+    # A constant has no ranks.
+    if own["value_bits"].nunique() < 2 or own["exact_bits"].nunique() < 2:
+        return math.nan
+    return float(own["value_bits"].corr(own["exact_bits"], method="spearman"))
 
 
 def _kind(quantity: str, exact_bits: float) -> str:

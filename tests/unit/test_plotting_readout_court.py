@@ -44,6 +44,20 @@ def test_errors_are_told_apart_by_what_there_is(table):
     assert table.loc["classifier", "bias_shared_bits"] == pytest.approx(1.5)
     assert table.loc["classifier", "share_read"] == pytest.approx(1.5)
     assert table["rank_correlation"].to_list() == pytest.approx([1.0, 1.0, 1.0])
+    # All shared blocks hold the same here, which has no ranks.
+    assert table["rank_shared"].isna().all()
+    assert table["rank_unique"].to_list() == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_an_estimator_may_rank_blocks_rightly_and_the_methods_of_one_block_wrongly():
+    rows = readout_rows()
+    shared = rows["quantity"] == "shared"
+    order = rows["case"].rank(method="dense") / 1000
+    exact = rows["exact_bits"] + order * shared
+    verdict = verdicts(rows.assign(exact_bits=exact, value_bits=exact - 2 * order * shared)).iloc[0]
+    assert verdict["rank_shared"] == pytest.approx(-1.0)
+    assert verdict["rank_unique"] == pytest.approx(1.0)
+    assert verdict["rank_correlation"] > 0.7
 
 
 def test_far_above_the_exact_value_is_beyond_three_standard_errors():
