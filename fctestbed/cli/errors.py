@@ -26,6 +26,8 @@ _OPTIONS = {
     "seeds": "--seeds",
     "seed": "--seed",
     "preset": "--preset",
+    "variants": "--variant",
+    "critic": "--critic",
     "augmentation": "--augmentation",
     "augmentation.kind": "--augmentation",
     "device": "--device",

@@ -1,5 +1,6 @@
 """The commands ``figures`` and ``export``: from a store alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +98,7 @@ def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
 
 def _draw_calibration(directory: Path, out: Path | None, formats: str) -> None:
     from fctestbed.calibration import read_calibration  # noqa: PLC0415 - --help is quick
-    from fctestbed.cli.calibrate import ROWS, draw_rows  # noqa: PLC0415
+    from fctestbed.cli.calibrate_truths import ROWS, draw_rows  # noqa: PLC0415
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
 
     out = out or Path("figures") / directory.resolve().name
@@ -121,6 +122,9 @@ def export(
         str, typer.Option("--format", help="csv, json, parquet; or markdown: the paper's tables.")
     ] = "csv",
     compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
+    blocks_only: Annotated[
+        bool, typer.Option("--blocks-only", help="Leave out the rows of single latent bits.")
+    ] = False,
 ) -> None:
     """Write a sweep's rows (captured, accuracy, runs) as files, or its tables as Markdown.
 
@@ -130,6 +134,9 @@ def export(
     from fctestbed.results import export_results, write_atomically  # noqa: PLC0415
 
     results = _load(directory)
+    if blocks_only:
+        single = results.captured["quantity"].str.endswith("]", na=False)
+        results = replace(results, captured=results.captured[~single])
     try:
         if format_ == "markdown":
             paths = [

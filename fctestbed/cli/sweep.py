@@ -121,7 +121,7 @@ def sweep(
     named: dict[str, Any] = {"critic": critic, "variants": variant}
     if augmentation is not None:
         named["augmentation"] = {"kind": augmentation}
-    spec = _spec(unique_ratio, methods, seeds, named, world, preset, config, set_ or [])
+    spec = read_sweep(unique_ratio, methods, seeds, named, world, preset, config, set_ or [])
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures_dir = figures_dir or Path("figures") / name
@@ -130,7 +130,7 @@ def sweep(
     return _run(spec, out, figures_dir, device, workers, max_stack)
 
 
-def _spec(
+def read_sweep(
     unique_ratio: str | None,
     methods: str | None,
     seeds: str | None,
@@ -140,6 +140,11 @@ def _spec(
     config: Path | None,
     pairs: list[str],
 ) -> "SweepSpec":
+    """The sweep that options, a file and pairs ask for.
+
+    Raises:
+        UsageError: one line naming the option.
+    """
     from fctestbed.sweep.grid import parse_grid, parse_integers  # noqa: PLC0415 - --help is quick
     from fctestbed.sweep.options import build_sweep  # noqa: PLC0415
 

@@ -73,7 +73,6 @@ def measure_stack(
     first = [labelled[0] for labelled in datasets]
     train, test = ([getattr(dataset, name) for dataset in first] for name in ("train", "test"))
     n_fit = min(spec.n_fit, len(train[0]))
-    probe = LinearProbe(ridge=spec.ridge)
     measured: list[list[Measured]] = []
     for start in range(0, len(datasets), _MEMBERS_AT_ONCE):
         members = range(start, min(start + _MEMBERS_AT_ONCE, len(datasets)))
@@ -83,7 +82,7 @@ def measure_stack(
             of_member = {name: (fit[name][place], held_out[name][place]) for name in fit}
             diverged = trained.diverged[member] is not None
             measured.append(
-                [] if diverged else _measure(trained, probe, datasets[member], of_member, spec)
+                [] if diverged else _measure(trained, datasets[member], of_member, spec)
             )
         if spec.channel is not None:
             _add_channel(measured, trained, datasets, members, spec.channel)
@@ -104,16 +103,10 @@ def measure_readouts(
         modalities: which of the modalities (1, 2) each is computed from.
         spec: the probes' settings.
     """
-    probe = LinearProbe(ridge=spec.ridge)
     n_fit = min(spec.n_fit, len(dataset.train))
-    captured, accuracy = [], []
-    for name, (fit, held_out) in readouts.items():
-        ((rows, hits),) = _read(
-            probe, [dataset], fit[:n_fit], held_out, readout=name, modalities=modalities[name]
-        )
-        captured += rows
-        accuracy.append(hits)
-    return Measured(tuple(captured), tuple(accuracy))
+    fitted = {name: (fit[:n_fit], held_out) for name, (fit, held_out) in readouts.items()}
+    (measured,) = _read_each([dataset], fitted, modalities, spec)
+    return measured
 
 
 def _add_channel(
@@ -144,7 +137,6 @@ def _add_channel(
 
 def _measure(
     trained: TrainedStack,
-    probe: LinearProbe,
     labelled: Sequence[Dataset],
     readouts: Mapping[str, tuple[Tensor, Tensor]],
     spec: MeasureSpec,
@@ -152,11 +144,21 @@ def _measure(
     """What was measured on each data set of one training; nothing where a readout is not finite."""
     if not all(bool(part.isfinite().all()) for parts in readouts.values() for part in parts):
         return []
-    joint = readouts.get(JOINT)
-    width = spec.equal_width
+    modalities = {name: trained.method.reads(name) for name in readouts}
+    return _read_each(labelled, readouts, modalities, spec)
+
+
+def _read_each(
+    labelled: Sequence[Dataset],
+    readouts: Mapping[str, tuple[Tensor, Tensor]],
+    modalities: Mapping[str, tuple[int, ...]],
+    spec: MeasureSpec,
+) -> list[Measured]:
+    """What probes read of every readout, and of the joint one at equal width, for each data set."""
+    probe = LinearProbe(ridge=spec.ridge)
+    joint, width = readouts.get(JOINT), spec.equal_width
     measured = dict(readouts)
-    is_wide = joint is not None and width is not None and joint[0].shape[1] > width
-    if joint is not None and width is not None and is_wide:
+    if joint is not None and width is not None and joint[0].shape[1] > width:
         measured[equal_width_name(width)] = principal_components(*joint, width)
     readings = {
         name: list(
@@ -166,7 +168,7 @@ def _measure(
                 fit,
                 held_out,
                 readout=name,
-                modalities=trained.method.reads(whole_name(name)),
+                modalities=modalities[whole_name(name)],
             )
         )
         for name, (fit, held_out) in measured.items()

@@ -4,7 +4,7 @@ Owns what is asked of the oracle for each readout and how its answers become row
 ``fctestbed.results``, ``fctestbed.synthesis`` and the oracle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from scipy.stats import norm
@@ -19,7 +19,6 @@ from fctestbed.measurement.channel import (
     decompose,
     label_channel,
     silent_codebook,
-    unit_power_codewords,
 )
 from fctestbed.measurement.channel.labels import MAX_RELEVANT_BITS
 from fctestbed.measurement.channel.result import Group, Readers
@@ -31,8 +30,6 @@ from fctestbed.synthesis import BitLatents, Dataset, WorldSpec
 
 ESTIMATOR = "channel"
 _Z = float(norm.ppf(0.5 + LEVEL / 2))
-# What was found, and which of its representations are the readout's.
-_Found = tuple[ChannelInformation, Readers]
 
 
 def why_no_channel(spec: WorldSpec, max_codewords: int) -> str | None:
@@ -94,29 +91,20 @@ def channel_rows(
         if sum(dataset.spec.relevant) <= MAX_RELEVANT_BITS
     }
     known = {name: code for name, code in codes.items() if code is not None}
-    books = {name: _books(code, world) for name, code in known.items()}
     rows: list[list[CapturedRow]] = [[] for _ in labelled]
     for estimator, tau in spec.estimators.items():
-        found: dict[str, _Found] = {}
-        # Readouts of two parts first: the parts are often readouts of their own.
-        for name in sorted(known, key=lambda name: -len(books[name])):
-            if name in found:
-                continue
-            # Blocks alone steer the draws: no run's numbers depend on the labels beside it.
-            information = channel_information(
-                books[name],
-                {**bits, **labels},
-                tau=tau,
-                target_bits=spec.target_bits,
-                targets=BLOCKS,
-                max_draws=spec.max_draws,
-                seed=labelled[0].seed,
-                device=device,
-            )
-            found[name] = information, tuple(range(1, len(books[name]) + 1))
-            for reader, pieces in enumerate(known[name].pieces, 1):
-                if len(pieces) == 1:
-                    found.setdefault(next(iter(pieces)), (information, (reader,)))
+        # Blocks alone steer the draws: no run's numbers depend on the labels beside it.
+        found = readout_information(
+            known,
+            {**bits, **labels},
+            world,
+            tau=tau,
+            target_bits=spec.target_bits,
+            targets=BLOCKS,
+            max_draws=spec.max_draws,
+            seed=labelled[0].seed,
+            device=device,
+        )
         for name, code in known.items():
             modalities = tuple(sorted({m for part in code.modalities for m in part}))
             for place, dataset in enumerate(labelled):
@@ -134,18 +122,65 @@ def channel_rows(
     ]
 
 
-def _books(code: ReadoutCode, spec: WorldSpec) -> list[Codebook]:
-    """A codebook for each part of a readout.
+def readout_information(
+    codes: Mapping[str, ReadoutCode],
+    groups: Mapping[str, Group],
+    world: WorldSpec,
+    *,
+    tau: float,
+    target_bits: float,
+    targets: Iterable[str],
+    max_draws: int,
+    seed: int,
+    device: torch.device | str = "cpu",
+) -> dict[str, tuple[ChannelInformation, Readers]]:
+    """Channel information of every readout: what was found, and which of its representations the
+    readout is.
 
-    A part that is several readouts side by side has each of them at unit power, as it has alone:
-    none then holds more than the one that it is a part of.
+    Args:
+        codes: the readouts' codewords.
+        groups: as ``channel_information``, like all others below.
+        world: the world that the words are of.
+        tau: the noise.
+        target_bits: largest standard error.
+        targets: whose errors count for that.
+        max_draws: most draws.
+        seed: of the draws.
+        device: where to compute.
+
+    Raises:
+        ValueError: for codewords that are not finite.
     """
+    targets = tuple(targets)
+    books = {name: _books(code, world) for name, code in codes.items()}
+    found: dict[str, tuple[ChannelInformation, Readers]] = {}
+    # Readouts of two parts first: the parts are often readouts of their own.
+    for name in sorted(codes, key=lambda name: -len(books[name])):
+        if name in found:
+            continue
+        information = channel_information(
+            books[name],
+            groups,
+            tau=tau,
+            target_bits=target_bits,
+            targets=targets,
+            max_draws=max_draws,
+            seed=seed,
+            device=device,
+        )
+        found[name] = information, tuple(range(1, len(books[name]) + 1))
+        for reader, pieces in enumerate(codes[name].pieces, 1):
+            if len(pieces) == 1:
+                found.setdefault(next(iter(pieces)), (information, (reader,)))
+    return found
+
+
+def _books(code: ReadoutCode, spec: WorldSpec) -> list[Codebook]:
+    """A codebook for each part of a readout."""
     columns = word_columns(spec)
     books = []
-    for modalities, pieces in zip(code.modalities, code.pieces, strict=True):
-        level = torch.cat([unit_power_codewords(piece)[0] for piece in pieces.values()], 1)
-        heard = bool(level.any())
-        own = columns[modalities]
+    for modalities, level in zip(code.modalities, code.levels(), strict=True):
+        heard, own = bool(level.any()), columns[modalities]
         books.append(codebook(level, own) if heard else silent_codebook(own, level.shape[1]))
     return books
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fctestbed.measurement.channel.codebook import unit_power_codewords
 from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.synthesis import World, WorldSpec, modality_codewords
 from fctestbed.training import TrainedStack
@@ -32,6 +33,14 @@ class ReadoutCode:
 
     modalities: tuple[tuple[int, ...], ...]
     pieces: tuple[Mapping[str, Tensor], ...]
+
+    def levels(self) -> list[Tensor]:
+        """The codewords of each part, float64, its pieces centred and at unit power, each as it has
+        it alone: no piece then holds more than the part that it is of."""
+        return [
+            torch.cat([unit_power_codewords(piece)[0] for piece in pieces.values()], 1)
+            for pieces in self.pieces
+        ]
 
 
 def word_columns(spec: WorldSpec) -> dict[tuple[int, ...], Columns]:

@@ -7,11 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fctestbed.bounds import nt_xent_of_scores_nats
 from fctestbed.nets import CriticKind, Stack
 from fctestbed.objectives.base import (
     Batch,
@@ -21,7 +19,7 @@ from fctestbed.objectives.base import (
     Method,
     NetSpec,
 )
-from fctestbed.objectives.critics import build_critic
+from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 
@@ -73,10 +71,9 @@ class SimCLR(Method):
     def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
         """``nt_xent``, in nats."""
         parts = cast(_ContrastiveModule, module)
-        anchors = torch.cat(parts(batch.x1, batch.x2), 1)
         labels = batch.y if self.uses_label else None
-        loss = nt_xent_of_scores_nats(parts.critic(anchors, anchors), labels=labels)
-        return {self._term: loss}
+        projections = parts(batch.x1, batch.x2)
+        return {self._term: nt_xent_of_critic_nats(parts.critic, *projections, labels=labels)}
 
     @property
     def _term(self) -> str:

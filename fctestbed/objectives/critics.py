@@ -4,7 +4,7 @@ May import ``fctestbed.nets`` and the base.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from fctestbed.bounds import nt_xent_of_scores_nats
@@ -54,8 +54,13 @@ def build_critic(
 
 
 def nt_xent_of_critic_nats(
-    critic: Critic, view1: Float[Tensor, "stack n dim"], view2: Float[Tensor, "stack n dim"]
+    critic: Critic,
+    view1: Float[Tensor, "stack n dim"],
+    view2: Float[Tensor, "stack n dim"],
+    *,
+    labels: Int[Tensor, "stack n"] | None = None,
 ) -> Float[Tensor, " stack"]:
-    """NT-Xent over the 2n anchors of two views, scored by a critic, in nats."""
+    """NT-Xent (SupCon, where labels are given) over the 2n anchors of two views, scored by a
+    critic, in nats."""
     anchors = torch.cat((view1, view2), 1)
-    return nt_xent_of_scores_nats(critic(anchors, anchors))
+    return nt_xent_of_scores_nats(critic(anchors, anchors), labels=labels)

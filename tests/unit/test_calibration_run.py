@@ -140,7 +140,6 @@ def test_progress_is_told_cell_by_cell():
         ({"workers": 0}, "workers: expected at least 1, got 0"),
         ({"cell_seconds": -1.0}, r"cell_seconds: expected at least 0, got -1\.0"),
         ({"seed": -1}, "seed: expected at least 0, got -1"),
-        ({"cases": [BSC, BSC]}, "cases: expected names of their own, got two of '1 bit"),
         ({"estimators": {}}, "estimators: expected at least one, got none"),
     ],
 )

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic_results import as_results, records
 
 from fctestbed import __version__
 from fctestbed.cli.main import app, run
 from fctestbed.information import bsc_flip_probability
+from fctestbed.results import export_results, load_results
 from fctestbed.synthesis import load_dataset
 
 COMMANDS = (
@@ -215,6 +217,28 @@ def test_the_package_runs_as_a_module():
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("fctestbed: No such option: --foo")
+
+
+def exported(tmp_path, *options):
+    """Files that export makes of a small sweep's rows."""
+    rows = tmp_path / "rows"
+    export_results(as_results(records((0.5,), ("raw", "simclr"), (0, 1))), rows)
+    assert run(["export", str(rows), "--out", str(tmp_path / "out"), *options]) == 0
+    return tmp_path / "out"
+
+
+def test_tables_are_exported_as_markdown(tmp_path):
+    out = exported(tmp_path, "--format", "markdown")
+    assert {path.name for path in out.iterdir()} >= {"ablation.md", "readouts.md"}
+    assert "| SimCLR |" in (out / "ablation.md").read_text()
+
+
+def test_single_bits_can_be_left_out_of_an_export(tmp_path):
+    whole = load_results(exported(tmp_path)).captured
+    blocks = load_results(exported(tmp_path, "--blocks-only")).captured
+    assert whole["quantity"].str.contains("[", regex=False).any()
+    assert not blocks["quantity"].str.contains("[", regex=False).any()
+    assert set(blocks["quantity"]) < set(whole["quantity"])
 
 
 def test_the_gaussian_command_trains_and_its_rows_are_drawn(tmp_path, capsys):

@@ -26,6 +26,12 @@ BAD_SWEEPS = [
     ("--methods foo", f"--methods: expected {METHODS}"),
     ("--methods raw,,raw", f"--methods: expected {METHODS}"),
     ("--methods raw,raw", "--methods: expected one or more different values, got ['raw', 'raw']"),
+    ("--variant offical", "--variant: expected some of paper, official, or a table of variants"),
+    (
+        "--methods raw --variant official",
+        "--variant: expected one that raw has, got official: leave the method out or add",
+    ),
+    ("--critic foo", "--critic: expected 'concat', 'separable', 'bilinear' or 'cosine', got 'foo'"),
     ("--preset foo", "--preset: expected one of quick, official, got 'foo'"),
     ("--seeds -1", "--seeds: expected whole numbers from 0 to 2^63 - 1, got -1 in '-1'"),
     ("--seeds 2:0", "--seeds: expected start <= stop, got 2 > 0 in '2:0'"),

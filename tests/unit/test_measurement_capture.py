@@ -241,7 +241,7 @@ def test_a_joint_readout_of_the_asked_width_has_the_same_numbers_under_both_name
     width = 2 * half[0].spec.observation.dim1
     found = measured(half[0], spec=MeasureSpec(equal_width=width))[0]
     whole, equal = (
-        [replace(row, readout="any") for row in found.captured if row.readout == name]
+        [replace(row, readout="any") for row in probe_rows(found) if row.readout == name]
         for name in ("joint", f"joint@{width}")
     )
     assert whole

@@ -1,0 +1,176 @@
+"""``calibrate --readouts``: estimators on readouts of trained encoders."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from fctestbed.cli.errors import UsageError
+from fctestbed.cli.sweep import read_sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fctestbed.calibration import ReadoutCase
+
+_METHODS = "simclr,cross-self,supcon,factorcl-sup,untrained,raw"
+# Names of arguments as they stand in errors.
+_FIELDS = {"of": "--of", "readouts": "--only", "tau": "--tau"}
+
+
+def calibrate_readouts(
+    out: Path,
+    *,
+    estimators: Sequence[str] | None,
+    n: Sequence[int],
+    repetitions: int,
+    cell_seconds: float,
+    seed: int,
+    workers: int | None,
+    asked: Mapping[str, Any],
+) -> None:
+    """Write rows, and draw them.
+
+    Args:
+        out: directory of ``rows.csv``.
+        estimators: names; None for all that are made for a readout and bits.
+        n: numbers of samples.
+        repetitions: most repetitions of a cell.
+        cell_seconds: as ``fctestbed.calibration.calibrate``.
+        seed: of the samples.
+        workers: processes; None for one per core.
+        asked: values of the options of readouts, by option; None where not given.
+
+    Raises:
+        UsageError: one line naming the option.
+    """
+    from fctestbed.calibration import read_readouts, with_readouts  # noqa: PLC0415 - --help is quick
+    from fctestbed.plotting.readout_court import draw_readout_court  # noqa: PLC0415
+    from fctestbed.results import write_atomically  # noqa: PLC0415
+
+    names = _judged(estimators)
+    counts = {
+        "--n": min(n),
+        "--repetitions": repetitions,
+        "--workers": 1 if workers is None else workers,
+    }
+    for option, count in counts.items():
+        # Before the training, not after.
+        if count < 1:
+            raise UsageError(f"{option}: expected at least 1, got {count}")
+    if asked["--rows"]:
+        try:
+            rows = read_readouts(asked["--rows"])
+        except ValueError as error:
+            raise UsageError(f"--rows: {error}") from error
+    else:
+        cases = _cases(asked)
+        rows = with_readouts(
+            _estimated(cases, names, n, repetitions, cell_seconds, seed, workers), cases
+        )
+    text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    try:
+        written = write_atomically(out / "rows.csv", text.encode())
+    except ValueError as error:
+        raise UsageError(f"--out: {error}") from error
+    typer.echo(written)
+    try:
+        # From the file, so that drawing it again gives the same.
+        for path in draw_readout_court(read_readouts([written]), asked["--figures"] or out):
+            typer.echo(path)
+    except ValueError as error:
+        raise UsageError(f"--figures: {error}") from error
+
+
+def _judged(names: Sequence[str] | None) -> list[str]:
+    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415 - --help is quick
+
+    made = [name for name, kind in ESTIMATORS.items() if "mixed" in kind.kinds]
+    for name in names or ():
+        if name not in made:
+            raise UsageError(
+                f"--estimators: expected some of {', '.join(made)}, which are made for a "
+                f"continuous and a discrete variable, got {name!r}"
+            )
+    return made if names is None else list(names)
+
+
+def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
+    from rich.console import Console  # noqa: PLC0415 - --help is quick
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from fctestbed.calibration import readout_cases  # noqa: PLC0415
+    from fctestbed.measurement.latent_bits import BLOCKS  # noqa: PLC0415
+    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
+
+    bare = asked["--config"] is None
+    spec = read_sweep(
+        asked["--unique-ratio"] or ("0.5" if bare else None),
+        asked["--methods"] or (_METHODS if bare else None),
+        asked["--seeds"] or ("0" if bare else None),
+        {},
+        {},
+        None,
+        asked["--config"],
+        asked["--set"] or [],
+    )
+    tau, of, only = asked["--tau"], asked["--of"], asked["--only"]
+    tune_process()
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("trainings", total=None)
+        try:
+            return readout_cases(
+                spec,
+                tau=0.5 if tau is None else tau,
+                of=tuple(BLOCKS) if of is None else _listed(of),
+                readouts=None if only is None else _listed(only),
+                report=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        except ValueError as error:
+            raise _named(error) from error
+
+
+def _estimated(
+    cases: "Sequence[ReadoutCase]",
+    estimators: Sequence[str],
+    n: Sequence[int],
+    repetitions: int,
+    cell_seconds: float,
+    seed: int,
+    workers: int | None,
+) -> "pd.DataFrame":
+    from rich.console import Console  # noqa: PLC0415 - --help is quick
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from fctestbed.calibration import calibrate  # noqa: PLC0415
+    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
+    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("cells", total=None)
+        try:
+            return calibrate(
+                {name: ESTIMATORS[name]() for name in estimators},
+                cases=cases,
+                n=n,
+                repetitions=repetitions,
+                cell_seconds=cell_seconds,
+                seed=seed,
+                workers=available_cores() if workers is None else workers,
+                report=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        except ValueError as error:
+            raise _named(error) from error
+
+
+def _named(error: ValueError) -> UsageError:
+    """The error with its argument called by its option."""
+    field, colon, rest = str(error).partition(":")
+    return (
+        UsageError(f"{_FIELDS[field]}{colon}{rest}") if field in _FIELDS else UsageError.of(error)
+    )
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
