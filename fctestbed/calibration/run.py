@@ -72,12 +72,11 @@ def calibrate(
         to it again.
 
     Raises:
-        ValueError: for numbers of samples, repetitions, seconds or workers out of range, no
-            estimator, or two cases of one name.
+        ValueError: for numbers of samples, repetitions, seconds or workers out of range, or no
+            estimator.
     """
     _check(
         estimators=estimators,
-        cases=cases,
         n=n,
         repetitions=repetitions,
         cell_seconds=cell_seconds,
@@ -102,7 +101,6 @@ def calibrate(
 def _check(
     *,
     estimators: Mapping[str, Estimator],
-    cases: Sequence[Case],
     n: Sequence[int],
     repetitions: int,
     cell_seconds: float,
@@ -118,10 +116,6 @@ def _check(
             raise ValueError(f"{name}: expected at least 0, got {number}")
     if not estimators:
         raise ValueError("estimators: expected at least one, got none")
-    names = [case.name for case in cases]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"cases: expected names of their own, got two of {twice!r}")
 
 
 def _mapped(cells: Sequence[_Cell], workers: int) -> Iterator[list[dict[str, object]]]:

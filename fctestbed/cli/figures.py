@@ -98,7 +98,7 @@ def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
 
 def _draw_calibration(directory: Path, out: Path | None, formats: str) -> None:
     from fctestbed.calibration import read_calibration  # noqa: PLC0415 - --help is quick
-    from fctestbed.cli.calibrate import ROWS, draw_rows  # noqa: PLC0415
+    from fctestbed.cli.calibrate_truths import ROWS, draw_rows  # noqa: PLC0415
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
 
     out = out or Path("figures") / directory.resolve().name
