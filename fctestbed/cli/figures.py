@@ -51,8 +51,8 @@ def figures(
     given = [name for name in (directory, gaussian, calibration) if name is not None]
     if len(given) != 1:
         raise UsageError(
-            "DIRECTORY: expected a sweep's directory or --gaussian or --calibration, "
-            f"got {len(given) or 'none'} of them"
+            "DIRECTORY: expected one of a sweep's directory, --gaussian and --calibration, got "
+            + ("several" if given else "none")
         )
     if gaussian is not None:
         _draw_gaussian(gaussian, out, formats)
