@@ -15,7 +15,7 @@ InfoNCE.
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -108,7 +108,7 @@ class FactorCLSslSettings(FactorCLSettings):
     n_negatives: Annotated[int, Field(ge=1)] = 7
 
     @model_validator(mode="after")
-    def _exact_negatives_are_second_arguments(self) -> Self:
+    def _exact_negatives_are_second_arguments(self) -> "FactorCLSslSettings":
         if self.conditioning != "exact":
             return self
         for name, expected in (("contrast", "second"), ("conditional_club_views", "augmented")):
