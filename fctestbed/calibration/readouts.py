@@ -89,7 +89,7 @@ def readout_cases(
 ) -> list[ReadoutCase]:
     """Train a sweep's encoders and make a case of every readout and quantity.
 
-    Encoders are those of the sweep. A training that several ratios share is one case. Each case
+    Encoders are those of the sweep (to the digit, with as many torch threads). A training that several ratios share is one case. Each case
     draws x = z + tau N, [n, width], z of unit mean power per dimension (each part of a readout of
     two), and y, the quantity's bits, [n, bits].
 
