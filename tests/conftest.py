@@ -25,3 +25,10 @@ def _torch_globals_stay() -> Iterator[None]:
     assert torch.get_default_dtype() == before[0]
     assert torch.initial_seed() == before[1]
     assert torch.equal(torch.get_rng_state(), before[2]), "the global generator was used"
+
+
+@pytest.fixture(autouse=True)
+def _denormals_come_back() -> Iterator[None]:
+    """Commands are their own process and take denormals as zero; tests call them in this one."""
+    yield
+    torch.set_flush_denormal(False)

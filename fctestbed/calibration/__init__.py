@@ -1,6 +1,7 @@
 """Estimators against known truths: bias, spread, coverage of the interval, seconds."""
 
-from fctestbed.calibration.cases import CASES, Case
+from fctestbed.calibration.case import Case
+from fctestbed.calibration.cases import CASES, GROUPS
 from fctestbed.calibration.readouts import (
     READOUT_COLUMNS,
     ReadoutCase,
@@ -8,20 +9,24 @@ from fctestbed.calibration.readouts import (
     readout_cases,
     with_readouts,
 )
-from fctestbed.calibration.run import CALIBRATION_COLUMNS, calibrate, read_calibration
-from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise
+from fctestbed.calibration.rows import CALIBRATION_COLUMNS, merged, read_calibration
+from fctestbed.calibration.run import calibrate
+from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
 
 __all__ = [
     "CALIBRATION_COLUMNS",
     "CASES",
+    "GROUPS",
     "READOUT_COLUMNS",
     "SUMMARY_COLUMNS",
     "Case",
     "ReadoutCase",
     "calibrate",
+    "merged",
     "read_calibration",
     "read_readouts",
     "readout_cases",
     "summarise",
+    "verdicts",
     "with_readouts",
 ]

@@ -17,8 +17,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from fctestbed.calibration.cases import Case, Triple
-from fctestbed.calibration.run import read_calibration
+from fctestbed.calibration.case import Case, Triple
+from fctestbed.calibration.rows import read_calibration
 from fctestbed.measurement.channel import unit_power_codewords
 from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.result import ChannelInformation, Readers

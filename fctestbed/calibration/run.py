@@ -1,48 +1,40 @@
 """Every estimator on every case that it is made for, many times over.
 
-Owns the repetitions and their rows. May import ``fctestbed.estimators`` and the cases.
+Owns the repetitions and the processes that make them. May import ``fctestbed.estimators``,
+``fctestbed.sweep`` and the cases.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
-from fctestbed.calibration.cases import CASES, Case
+from fctestbed.calibration.case import Case
+from fctestbed.calibration.cases import CASES
+from fctestbed.calibration.rows import CALIBRATION_COLUMNS
 from fctestbed.estimators.base import Estimator
+from fctestbed.sweep.worker import library_threads, undisturbed
 
-CALIBRATION_COLUMNS = (
-    "case",
-    "group",
-    "kind",
-    "true_bits",
-    "estimator",
-    "bound",
-    "n",
-    "repetition",
-    "value_bits",
-    "low_bits",
-    "high_bits",
-    "ceiling_bits",
-    "seconds",
-    "refusal",
-)
-_TEXT = {"case", "group", "kind", "estimator", "bound", "refusal"}
 _LEAST = 3
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """One estimator on one case at one number of samples."""
+    """One estimator on one case at one number of samples, and how often."""
 
-    case: int
-    estimator: str
+    case: Case
+    name: str
+    estimator: Estimator
     n: int
+    repetitions: int
+    seconds: float
+    seed: int
 
 
 def calibrate(
@@ -69,75 +61,123 @@ def calibrate(
         repetitions: at most this many of each cell.
         cell_seconds: no further repetitions of a cell after this long; at least 3 are done.
         seed: of the samples.
-        workers: processes; results do not depend on it, but for the number of repetitions.
+        workers: processes, one thread each; 1 stays in this one. The rows do not depend on it, but
+            for the number of repetitions that the time allows. With more, estimators have to be of
+            classes that can be imported.
         report: called with the cells done and all of them.
 
     Returns:
-        One row per repetition, columns ``CALIBRATION_COLUMNS``. A case that an estimator refuses is
-        one row with its words under ``refusal``.
+        One row per repetition, columns ``CALIBRATION_COLUMNS``. One that the estimator refuses has
+        its words under ``refusal`` and no numbers; where it refuses the first, the case is not put
+        to it again.
 
     Raises:
-        ValueError: for numbers of samples, repetitions or workers below 1.
+        ValueError: for numbers of samples, repetitions, seconds or workers out of range, or no
+            estimator.
     """
-    for name, least in (
-        ("n", min(n, default=0)),
-        ("repetitions", repetitions),
-        ("workers", workers),
-    ):
-        if least < 1:
-            raise ValueError(f"{name}: expected at least 1, got {least}")
+    _check(
+        estimators=estimators,
+        n=n,
+        repetitions=repetitions,
+        cell_seconds=cell_seconds,
+        seed=seed,
+        workers=workers,
+    )
     cells = [
-        _Cell(place, name, size)
+        _Cell(case, name, estimator, size, repetitions, cell_seconds, seed)
         for size in n
-        for place, case in enumerate(cases)
+        for case in cases
         for name, estimator in estimators.items()
         if case.kind in estimator.kinds and (estimator.conditional or not case.conditional)
     ]
-    tasks = [
-        (cases[cell.case], estimators[cell.estimator], cell, repetitions, cell_seconds, seed)
-        for cell in cells
-    ]
     rows: list[dict[str, object]] = []
-    for done, found in enumerate(_mapped(tasks, workers), start=1):
+    for done, found in enumerate(_mapped(cells, workers), start=1):
         rows += found
         if report is not None:
             report(done, len(cells))
     return pd.DataFrame(rows, columns=list(CALIBRATION_COLUMNS))
 
 
-_Task = tuple[Case, Estimator, _Cell, int, float, int]
+def _check(
+    *,
+    estimators: Mapping[str, Estimator],
+    n: Sequence[int],
+    repetitions: int,
+    cell_seconds: float,
+    seed: int,
+    workers: int,
+) -> None:
+    numbers = {"n": min(n, default=0), "repetitions": repetitions, "workers": workers}
+    for name, least in numbers.items():
+        if least < 1:
+            raise ValueError(f"{name}: expected at least 1, got {least}")
+    for name, number in (("cell_seconds", cell_seconds), ("seed", seed)):
+        if not number >= 0:
+            raise ValueError(f"{name}: expected at least 0, got {number}")
+    if not estimators:
+        raise ValueError("estimators: expected at least one, got none")
 
 
-def _mapped(tasks: Sequence[_Task], workers: int) -> Iterator[list[dict[str, object]]]:
+def _mapped(cells: Sequence[_Cell], workers: int) -> Iterator[list[dict[str, object]]]:
     if workers == 1:
-        yield from map(_repeat, tasks)
+        with _one_thread():
+            yield from map(_repeat, cells)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_repeat, tasks)
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    )
+    try:
+        # Workers hear neither the keyboard nor SIGTERM; they are ended below.
+        with undisturbed(), library_threads(1):
+            futures = [pool.submit(_repeat, cell) for cell in cells]
+        for future in futures:
+            yield future.result()
+    finally:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _repeat(task: _Task) -> list[dict[str, object]]:
-    case, estimator, cell, repetitions, cell_seconds, seed = task
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As workers have it: sums over more threads round otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _repeat(cell: _Cell) -> list[dict[str, object]]:
+    case, estimator = cell.case, cell.estimator
     rows = []
     started = time.perf_counter()
-    for repetition in range(repetitions):
+    for repetition in range(cell.repetitions):
         # By the case's name, so that a case's samples do not depend on the grid around it.
-        words = [seed, cell.n, repetition, *case.name.encode()]
+        words = [cell.seed, cell.n, repetition, *case.name.encode()]
         x, y, given = case.draw(np.random.default_rng(words), cell.n)
         row = {
             "case": case.name,
             "group": case.group,
             "kind": case.kind,
             "true_bits": case.true_bits,
-            "estimator": cell.estimator,
+            "estimator": cell.name,
+            "target": estimator.target,
             "n": cell.n,
+            "tolerance_bits": case.tolerance_at(estimator.name, cell.n),
             "repetition": repetition,
         }
         before = time.perf_counter()
         try:
-            estimate = estimator.estimate(x, y, given)
+            # One that has no conditional form need not know the argument.
+            estimate = estimator.estimate(x, y, *([] if given is None else [given]))
         except ValueError as error:
-            return [{**row, "bound": estimator.bound, "refusal": str(error)}]
+            words_of = " ".join(str(error).split())
+            rows.append({**row, "bound": estimator.bound, "refusal": words_of})
+            if repetition == 0:
+                break
+            continue
         rows.append(
             {
                 **row,
@@ -150,26 +190,6 @@ def _repeat(task: _Task) -> list[dict[str, object]]:
                 "refusal": "",
             }
         )
-        if repetition + 1 >= _LEAST and time.perf_counter() - started > cell_seconds:
+        if repetition + 1 >= _LEAST and time.perf_counter() - started > cell.seconds:
             break
     return rows
-
-
-def read_calibration(path: Path) -> pd.DataFrame:
-    """Rows that were written as CSV, perhaps with ``.gz``.
-
-    Raises:
-        ValueError: one line, for a file that is missing or lacks columns.
-    """
-    try:
-        frame = pd.read_csv(path, keep_default_na=False, dtype=str)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: expected rows of a calibration, got: {reason}") from error
-    missing = [column for column in CALIBRATION_COLUMNS if column not in frame]
-    if missing:
-        raise ValueError(f"{path}: expected the columns of a calibration, got no {missing[0]}")
-    for column in CALIBRATION_COLUMNS:
-        if column not in _TEXT:
-            frame[column] = pd.to_numeric(frame[column])
-    return frame[list(CALIBRATION_COLUMNS)]

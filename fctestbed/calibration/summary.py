@@ -1,25 +1,46 @@
-"""Bias, spread and coverage out of a calibration's rows. Imports pandas only."""
+"""Bias, spread and coverage out of a calibration's rows, and what they say of each estimator.
+
+Imports pandas and scipy only.
+"""
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from fctestbed.estimators.intervals import share_interval
 
-_KEYS = ["case", "group", "kind", "true_bits", "estimator", "bound", "n"]
+_KEYS = ["case", "group", "kind", "true_bits", "estimator", "bound", "target", "n"]
 SUMMARY_COLUMNS = (
     *_KEYS,
     "repetitions",
+    "refused",
     "mean_bits",
     "bias_bits",
     "bias_se_bits",
     "sd_bits",
+    "se_ratio",
     "coverage",
     "coverage_low",
     "coverage_high",
+    "coverage_verdict",
+    "above",
+    "below",
+    "worst_z",
+    "direction_verdict",
+    "tolerance_bits",
+    "tolerance_verdict",
     "ceiling_bits",
     "seconds",
     "refusal",
 )
+LEAST_COVERAGE, MOST_COVERAGE = 0.90, 0.99
+# Fewer repetitions say nothing about a share of 95 %.
+LEAST_REPETITIONS = 100
+# Of its own standard errors, that a bound may be on the wrong side.
+MOST_ERRORS = 3.0
+_Z = 1.959963984540054
+# Of a normal value past MOST_ERRORS on one side: what a bound that is tight does by chance.
+_CHANCE = 0.00135
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
@@ -29,36 +50,137 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         rows: what ``calibrate`` gave.
 
     Returns:
-        One row per case, estimator and n; columns ``SUMMARY_COLUMNS``: the mean value, its bias
-        with the bias's standard error, the standard deviation over repetitions, the share of 95 %
-        intervals that hold the truth with that share's own 95 % interval (NaN for estimators
-        without intervals), and mean seconds. A refused cell has its words and no numbers.
+        One row per case, estimator and n, columns ``SUMMARY_COLUMNS``:
+
+        - ``mean_bits``, its ``bias_bits`` with the bias's standard error, ``sd_bits`` over
+          repetitions, and ``se_ratio``, the standard error that the intervals stand for over that
+          deviation: 1 where intervals tell the spread right;
+        - ``coverage``: the share of 95 % intervals that hold the truth, with that share's own 95 %
+          interval; ``coverage_verdict``: ``within``, ``below`` or ``above`` 90-99 %, ``few`` under
+          100 repetitions, empty for those without intervals or that aim at something else than
+          the information;
+        - ``above`` and ``below``: in how many repetitions the value is past the truth by more than
+          three of its own standard errors, and ``worst_z``, the most of them on the side that the
+          bound forbids; ``direction_verdict`` for bounds: ``held`` (never), ``chance`` (no more
+          often than one that is tight would be, by a binomial test at 1 %) or ``broken``;
+        - ``tolerance_bits`` where the case states one for the estimator, and whether the bias is
+          ``within`` it, up to three of the bias's own standard errors, or ``outside``;
+        - mean ceiling and seconds, ``refused`` repetitions and the words of their refusal.
     """
-    cells = []
-    for key, cell in rows.groupby(_KEYS, sort=False):
-        values = cell["value_bits"].dropna()
-        row: dict[str, object] = dict(zip(_KEYS, key, strict=True))
-        row["refusal"] = "; ".join(sorted(set(cell["refusal"]) - {""}))
-        row["repetitions"] = len(values)
-        if len(values):
-            truth = cell["true_bits"].iloc[0]
-            sd = values.std(ddof=1) if len(values) > 1 else np.nan
-            row |= {
-                "mean_bits": values.mean(),
-                "bias_bits": values.mean() - truth,
-                "bias_se_bits": sd / np.sqrt(len(values)),
-                "sd_bits": sd,
-                "ceiling_bits": cell["ceiling_bits"].mean(),
-                "seconds": cell["seconds"].mean(),
-            }
-        with_interval = cell.dropna(subset=["low_bits", "high_bits"])
-        if len(with_interval):
-            truth = with_interval["true_bits"]
-            # A hair for truths that a degenerate interval meets up to rounding.
-            held = with_interval["low_bits"] - 1e-12 <= truth
-            held &= truth <= with_interval["high_bits"] + 1e-12
-            row["coverage"], row["coverage_low"], row["coverage_high"] = share_interval(
-                int(held.sum()), len(with_interval)
-            )
-        cells.append(row)
+    cells = [_cell(key, cell) for key, cell in rows.groupby(_KEYS, sort=False)]
     return pd.DataFrame(cells, columns=list(SUMMARY_COLUMNS))
+
+
+def _cell(key: tuple[object, ...], cell: pd.DataFrame) -> dict[str, object]:
+    read = cell.dropna(subset=["value_bits"])
+    row: dict[str, object] = dict(zip(_KEYS, key, strict=True))
+    row |= {
+        "repetitions": len(read),
+        "refused": len(cell) - len(read),
+        "refusal": "; ".join(sorted(set(cell["refusal"]) - {""})),
+        "coverage_verdict": "",
+        "direction_verdict": "",
+        "tolerance_verdict": "",
+    }
+    if not len(read):
+        return row
+    errors = read["value_bits"] - read["true_bits"]
+    bias, sd = errors.mean(), errors.std(ddof=1) if len(read) > 1 else np.nan
+    bias_se = sd / np.sqrt(len(read))
+    tolerance = read["tolerance_bits"].iloc[0]
+    row |= {
+        "mean_bits": read["value_bits"].mean(),
+        "bias_bits": bias,
+        "bias_se_bits": bias_se,
+        "sd_bits": sd,
+        "tolerance_bits": tolerance,
+        "ceiling_bits": read["ceiling_bits"].mean(),
+        "seconds": read["seconds"].mean(),
+    }
+    if not np.isnan(tolerance):
+        inside = abs(bias) <= tolerance + MOST_ERRORS * np.nan_to_num(bias_se)
+        row["tolerance_verdict"] = "within" if inside else "outside"
+    with_interval = read.dropna(subset=["low_bits", "high_bits"])
+    return row | _of_intervals(with_interval, float(sd)) if len(with_interval) else row
+
+
+def _of_intervals(cell: pd.DataFrame, sd: float) -> dict[str, object]:
+    truth, n = cell["true_bits"], len(cell)
+    bound, target = cell["bound"].iloc[0], cell["target"].iloc[0]
+    # A hair for truths that a degenerate interval meets up to rounding.
+    held = (cell["low_bits"] - 1e-9 <= truth) & (truth <= cell["high_bits"] + 1e-9)
+    share, low, high = share_interval(int(held.sum()), n)
+    se = (cell["high_bits"] - cell["low_bits"]) / (2 * _Z)
+    errors = cell["value_bits"] - truth
+    z = errors / se.clip(lower=1e-9)
+    z = z.where(errors.abs() > 1e-9, 0.0)
+    above, below = int((z > MOST_ERRORS).sum()), int((z < -MOST_ERRORS).sum())
+    found: dict[str, object] = {
+        "se_ratio": se.mean() / sd if sd > 0 else np.nan,
+        "coverage": share,
+        "coverage_low": low,
+        "coverage_high": high,
+        "above": above,
+        "below": below,
+    }
+    if target == "information":
+        found["coverage_verdict"] = _coverage_verdict(share, n)
+    if bound in {"lower", "upper"}:
+        wrong = above if bound == "lower" else below
+        found["worst_z"] = (z if bound == "lower" else -z).max()
+        found["direction_verdict"] = _direction_verdict(wrong, n)
+    return found
+
+
+def _coverage_verdict(share: float, n: int) -> str:
+    if n < LEAST_REPETITIONS:
+        return "few"
+    if share < LEAST_COVERAGE:
+        return "below"
+    return "above" if share > MOST_COVERAGE else "within"
+
+
+def _direction_verdict(wrong: int, n: int) -> str:
+    if not wrong:
+        return "held"
+    return "chance" if binom.sf(wrong - 1, n, _CHANCE) > 0.01 else "broken"
+
+
+def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
+    """How many cells of each estimator have which verdict.
+
+    Args:
+        summary: what ``summarise`` gave.
+
+    Returns:
+        One row per estimator and n: cells asked and ``refused``; of its intervals ``cover``,
+        ``cover_less``, ``cover_more`` than 90-99 %; of its bounds ``held``, ``by_chance`` and
+        ``broken``, with ``readings`` behind them and ``past`` of these over three standard errors;
+        of its tolerances ``kept`` and ``missed``.
+    """
+    rows = []
+    for (name, n), cells in summary.groupby(["estimator", "n"], sort=False):
+        coverage = cells["coverage_verdict"].value_counts()
+        direction = cells["direction_verdict"].value_counts()
+        tolerance = cells["tolerance_verdict"].value_counts()
+        bounds = cells[cells["direction_verdict"] != ""]
+        wrong = bounds["above"].where(bounds["bound"] == "lower", bounds["below"])
+        rows.append(
+            {
+                "estimator": name,
+                "n": n,
+                "cells": len(cells),
+                "refused": int((cells["repetitions"] == 0).sum()),
+                "cover": coverage.get("within", 0),
+                "cover_less": coverage.get("below", 0),
+                "cover_more": coverage.get("above", 0),
+                "held": direction.get("held", 0),
+                "by_chance": direction.get("chance", 0),
+                "broken": direction.get("broken", 0),
+                "readings": int(bounds["repetitions"].sum()),
+                "past": int(wrong.sum()),
+                "kept": tolerance.get("within", 0),
+                "missed": tolerance.get("outside", 0),
+            }
+        )
+    return pd.DataFrame(rows)

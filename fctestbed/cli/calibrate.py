@@ -1,21 +1,19 @@
 """The command ``calibrate``: estimators in court."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fctestbed.cli.calibrate_readouts import calibrate_readouts
+from fctestbed.cli.calibrate_truths import calibrate_truths
 from fctestbed.cli.errors import UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _READOUTS = "With --readouts"
 
 
 def calibrate(
-    out: Annotated[Path, typer.Option(help="Directory of rows and summary (CSV) and figures.")],
+    out: Annotated[Path, typer.Option(help="Directory of rows, summary, verdicts (CSV).")],
     estimators: Annotated[
         str | None, typer.Option(help="Comma-separated estimators; the default is all of them.")
     ] = None,
@@ -32,6 +30,18 @@ def calibrate(
     ] = 5.0,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; default one per core.")] = None,
+    figures_dir: Annotated[
+        Path | None, typer.Option("--figures", help="Directory of the figures; default --out.")
+    ] = None,
+    formats: Annotated[
+        str | None, typer.Option(help="Of the figures: png, pdf, svg; default png,pdf.")
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Comma-separated groups of cases; the default is all.")
+    ] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Keep the rows of other cells that --out has.")
+    ] = False,
     readouts: Annotated[
         bool,
         typer.Option(
@@ -40,10 +50,6 @@ def calibrate(
             rich_help_panel=_READOUTS,
         ),
     ] = False,
-    figures_dir: Annotated[
-        Path | None,
-        typer.Option("--figures", help="Default --out.", rich_help_panel=_READOUTS),
-    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="A sweep file; options go over it.", rich_help_panel=_READOUTS),
@@ -87,13 +93,14 @@ def calibrate(
 ) -> None:
     """Put estimators on known truths: bias, spread, coverage of the interval, seconds.
 
+    Draw them again by: fctestbed figures --calibration DIR
+
     Example: fctestbed calibrate --estimators ksg1,ksg2 --out calibration
 
     With --readouts the truths are what trained encoders hold of the latent bits, through noise:
     fctestbed calibrate --readouts --methods simclr,raw --estimators usable-linear --out court
     """
     asked = {
-        "--figures": figures_dir,
         "--config": config,
         "--methods": methods,
         "--unique-ratio": unique_ratio,
@@ -104,79 +111,41 @@ def calibrate(
         "--only": only,
         "--rows": rows,
     }
+    own = {"--formats": formats, "--groups": groups, "--add": add or None}
+    names = None if estimators is None else _listed(estimators)
+    for option, value in (own if readouts else asked).items():
+        if value is not None:
+            beside = "no --readouts" if readouts else "--readouts"
+            raise UsageError(f"{option}: expected {beside} beside it, got {option} {_so(readouts)}")
     if readouts:
         calibrate_readouts(
             out,
-            estimators=None if estimators is None else _listed(estimators),
+            estimators=names,
             n=_sizes("4096" if n is None else n),
             repetitions=1 if repetitions is None else repetitions,
             cell_seconds=cell_seconds,
             seed=seed,
             workers=workers,
-            asked=asked,
+            asked=asked | {"--figures": figures_dir},
         )
         return
-    for option, value in asked.items():
-        if value is not None:
-            raise UsageError(f"{option}: expected --readouts beside it, got {option} alone")
-    _calibrate(
+    calibrate_truths(
         out,
-        estimators,
-        _sizes("200,1000" if n is None else n),
-        200 if repetitions is None else repetitions,
-        cell_seconds,
-        seed,
-        workers,
+        estimators=names,
+        groups=None if groups is None else _listed(groups),
+        n=_sizes("200,1000" if n is None else n),
+        repetitions=200 if repetitions is None else repetitions,
+        cell_seconds=cell_seconds,
+        seed=seed,
+        workers=workers,
+        figures=figures_dir or out,
+        formats=_listed("png,pdf" if formats is None else formats),
+        add=add,
     )
 
 
-def _calibrate(
-    out: Path,
-    estimators: str | None,
-    n: tuple[int, ...],
-    repetitions: int,
-    cell_seconds: float,
-    seed: int,
-    workers: int | None,
-) -> None:
-    from rich.console import Console  # noqa: PLC0415 - --help is quick
-    from rich.progress import Progress  # noqa: PLC0415
-
-    from fctestbed.calibration import calibrate as run  # noqa: PLC0415
-    from fctestbed.calibration import summarise  # noqa: PLC0415
-    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
-    from fctestbed.results import write_atomically  # noqa: PLC0415
-    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
-
-    names = list(ESTIMATORS) if estimators is None else _listed(estimators)
-    for name in names:
-        if name not in ESTIMATORS:
-            raise UsageError(
-                f"--estimators: expected some of {', '.join(ESTIMATORS)}, got {name!r}"
-            )
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("cells", total=None)
-        try:
-            rows = run(
-                {name: ESTIMATORS[name]() for name in names},
-                n=n,
-                repetitions=repetitions,
-                cell_seconds=cell_seconds,
-                seed=seed,
-                workers=available_cores() if workers is None else workers,
-                report=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        except ValueError as error:
-            raise UsageError.of(error) from error
-    summary = summarise(rows)
-    try:
-        for name, table in (("rows", rows), ("summary", summary)):
-            text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-            typer.echo(write_atomically(out / f"{name}.csv", text.encode()))
-        for path in _draw(summary, out):
-            typer.echo(path)
-    except ValueError as error:
-        raise UsageError(f"--out: {error}") from error
+def _so(readouts: bool) -> str:
+    return "with it" if readouts else "alone"
 
 
 def _listed(text: str) -> list[str]:
@@ -185,26 +154,6 @@ def _listed(text: str) -> list[str]:
 
 def _sizes(text: str) -> tuple[int, ...]:
     try:
-        sizes = tuple(int(part) for part in _listed(text))
+        return tuple(dict.fromkeys(int(part) for part in _listed(text)))
     except ValueError:
         raise UsageError(f"--n: expected whole numbers such as 200,1000, got {text!r}") from None
-    return sizes
-
-
-def _draw(summary: "pd.DataFrame", out: Path) -> list[Path]:
-    from fctestbed.plotting.calibration import draw_calibration  # noqa: PLC0415 - --help is quick
-    from fctestbed.plotting.draw import write_drawing  # noqa: PLC0415
-    from fctestbed.plotting.drawing import NothingToDraw  # noqa: PLC0415
-    from fctestbed.plotting.style import house_style  # noqa: PLC0415
-
-    written = []
-    for kind in ("discrete", "continuous", "mixed"):
-        for size in sorted(summary["n"].unique()):
-            with house_style():
-                try:
-                    drawing = draw_calibration(summary, kind, int(size))
-                except NothingToDraw:
-                    continue
-                name = f"calibration_{kind}_{size}"
-                written += write_drawing(drawing, out, name, ("png", "pdf"))
-    return written

@@ -45,6 +45,10 @@ _OPTIONS = {
     "steps": "--steps",
     "batch": "--batch",
     "cells": "--cells",
+    "n": "--n",
+    "repetitions": "--repetitions",
+    "cell_seconds": "--cell-seconds",
+    "calibration": "--calibration",
 }
 
 

@@ -109,6 +109,7 @@ def _print_list(as_json: bool) -> None:
         {
             "estimator": name,
             "bound": kind.bound,
+            "target": kind.target,
             "conditional": kind.conditional,
             "kinds": sorted(kind.kinds),
             "settings": settings_of(name),

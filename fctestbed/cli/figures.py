@@ -37,6 +37,10 @@ def figures(
         Path | None,
         typer.Option(help="Instead: the Gaussian figure, from what `fctestbed gaussian` wrote."),
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Instead: the calibration, from what `fctestbed calibrate` wrote."),
+    ] = None,
 ) -> None:
     """Draw a sweep's figures from its rows; nothing is trained.
 
@@ -44,11 +48,17 @@ def figures(
     """
     from fctestbed.plotting import draw_figures  # noqa: PLC0415 - --help is quick
 
-    if (directory is None) == (gaussian is None):
-        given = "neither" if directory is None else "both"
-        raise UsageError(f"DIRECTORY: expected a sweep's directory or --gaussian, got {given}")
+    given = [name for name in (directory, gaussian, calibration) if name is not None]
+    if len(given) != 1:
+        raise UsageError(
+            "DIRECTORY: expected one of a sweep's directory, --gaussian and --calibration, got "
+            + ("several" if given else "none")
+        )
     if gaussian is not None:
         _draw_gaussian(gaussian, out, formats)
+        return
+    if calibration is not None:
+        _draw_calibration(calibration, out, formats)
         return
     assert directory is not None
     for name, ratio in (("--heatmap-ratio", heatmap_ratio), ("--table-ratio", table_ratio)):
@@ -80,6 +90,21 @@ def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
     out = out or Path("figures") / directory.resolve().name
     try:
         paths = draw_gaussian_figures(gaussian_rows(directory), out, formats=_parts(formats))
+    except ValueError as error:
+        raise UsageError.of(error) from error
+    for path in paths:
+        typer.echo(path)
+
+
+def _draw_calibration(directory: Path, out: Path | None, formats: str) -> None:
+    from fctestbed.calibration import read_calibration  # noqa: PLC0415 - --help is quick
+    from fctestbed.cli.calibrate_truths import ROWS, draw_rows  # noqa: PLC0415
+    from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
+
+    out = out or Path("figures") / directory.resolve().name
+    try:
+        check_formats(_parts(formats))
+        paths = draw_rows(read_calibration(directory / ROWS), out, _parts(formats))
     except ValueError as error:
         raise UsageError.of(error) from error
     for path in paths:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Direction = Literal["lower", "upper", "exact", "none"]
 Kind = Literal["discrete", "continuous", "mixed"]
+Target = Literal["information", "jeffreys"]
 Invariance = Literal["order", "relabelling", "scaling", "monotone", "linear"]
 
 
@@ -53,6 +54,9 @@ class Estimator(ABC):
     name: ClassVar[str]
     bound: ClassVar[Direction]
     """The direction that holds for whatever it is given; an estimate may state a narrower one."""
+    target: ClassVar[Target] = "information"
+    """What it aims at: I(X; Y), or KL(joint || product) + KL(product || joint), a penalty that is
+    at least as large and has no chain rule."""
     conditional: ClassVar[bool] = False
     """Whether there is a form with ``given``."""
     kinds: ClassVar[frozenset[Kind]] = frozenset({"discrete", "continuous", "mixed"})

@@ -69,7 +69,7 @@ def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
         result = Nearest(np.empty(n), np.empty((n, k), dtype=np.int64))
         result.radius[order], result.indices[order] = radius, order[indices]
         return result
-    tree: Any = cKDTree(points)
+    tree = tree_of(points)
     distances, found = tree.query(points, k + 1, p=np.inf, workers=_workers(n))
     itself = found == np.arange(n)[:, None]
     # Among many equal points a point need not be among its own nearest: drop the last one then.
@@ -96,9 +96,20 @@ def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) ->
         _in_threads(n, lambda a, b: brute.count(columns, within, a, b, found))
         counts[order] = found
         return counts
-    tree: Any = cKDTree(points)
+    tree = tree_of(points)
     inside = tree.query_ball_point(points, reach, p=np.inf, workers=_workers(n), return_length=True)
     return np.asarray(inside, dtype=np.int64) - 1
+
+
+def tree_of(points: Floats) -> Any:
+    """scipy's tree of points [n, dim], safe where denormal numbers count as zero.
+
+    A process may be set so (``torch.set_flush_denormal``). A balanced tree then parts columns of
+    many zeros by the least number above 0, for ever, until the stack is full; one that is halved by
+    the middle of the values does not.
+    """
+    denormals = bool(np.nextafter(0.0, 1.0) > 0)
+    return cKDTree(points, balanced_tree=denormals)
 
 
 def just_inside(radius: Floats) -> Floats:

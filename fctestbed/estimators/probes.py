@@ -1,7 +1,7 @@
 """Probe families: readers q(w | z) of discrete variables, fitted on one sample and charged on
 another.
 
-Owns the families. May import torch, scipy and the linear probe.
+Owns the families. May import torch, neighbours and the linear probe.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from fctestbed.estimators.linear_probe import LinearProbe
+from fctestbed.estimators.neighbours import tree_of
 from fctestbed.estimators.variational.densities import Density
 from fctestbed.estimators.variational.fitting import fit
 from fctestbed.information.units import nats_to_bits
@@ -194,7 +194,7 @@ def _votes(known: Sample, asked: NDArray[np.float64], scale: Bits, most: int) ->
     """Indices of the nearest known samples, nearest first, [n, at most ``most``]."""
     if not len(known):
         return np.zeros((len(asked), 0), dtype=np.int64)
-    near = cKDTree(known.z / scale).query(asked / scale, min(most, len(known)))[1]
+    near = tree_of(known.z / scale).query(asked / scale, min(most, len(known)))[1]
     return np.asarray(near).reshape(len(asked), -1)
 
 

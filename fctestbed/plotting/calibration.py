@@ -4,19 +4,31 @@ From a calibration's summary alone; never estimates.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from fctestbed.plotting.cells import NOTE_COLOR
+from fctestbed.plotting.draw import check_formats, write_drawing
 from fctestbed.plotting.drawing import Drawing, NothingToDraw
+from fctestbed.plotting.style import house_style
 
 # Blue below the truth, white on it, orange above: told apart by every kind of colour vision.
 _BIAS = LinearSegmentedColormap.from_list("bias", ["#0173b2", "#ffffff", "#de8f05"])
-_COVERAGE = LinearSegmentedColormap.from_list("coverage", ["#cc78bc", "#ffffff"])
 _BIAS_RANGE = 0.5
+# White from 90 to 99 %; pink deepens to half of the intervals and fewer; grey-blue above.
+_COVERAGE = LinearSegmentedColormap.from_list(
+    "coverage", [(0.0, "#cc78bc"), (0.5, "#f7e6f3"), (0.5, "#ffffff"), (1.0, "#ffffff")]
+).with_extremes(over="#cfe3f1")
+_COVERED = (0.81, 0.99)
+# On darker cells black is hard to read.
+_DARK_BITS = 0.33
+_LOWER, _PENALTY = "\N{LESS-THAN OR EQUAL TO}", "\N{DAGGER}"
 _KINDS = {
     "discrete": "discrete pairs",
     "continuous": "continuous pairs",
@@ -24,12 +36,46 @@ _KINDS = {
 }
 
 
+def draw_calibration_figures(
+    summary: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Write a figure and its numbers for each kind of pair and each number of samples.
+
+    Args:
+        summary: what ``summarise`` gave.
+        out_dir: directory for ``calibration_<kind>_<n>.<format>`` and ``.csv``.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Raises:
+        ValueError: one line, for an unknown format, a directory that cannot be written, or a
+            summary without any estimate.
+    """
+    check_formats(formats)
+    written = []
+    for kind in _KINDS:
+        for n in sorted(summary["n"].unique()):
+            with house_style():
+                try:
+                    drawing = draw_calibration(summary, kind, int(n))
+                except NothingToDraw:
+                    continue
+                name = f"calibration_{kind}_{n}"
+                written += write_drawing(drawing, Path(out_dir), name, formats)
+    if not written:
+        raise ValueError("calibration: expected estimates to draw, got none")
+    return written
+
+
 def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     """Mean error in bits, and how often the 95 % interval holds the truth, case by estimator.
 
+    Lower bounds are marked in the names, and framed where they are broken; the intervals of
+    those are about the bound, not about the truth, and not drawn. Nor are those of estimators that
+    aim at the Jeffreys divergence, which are marked.
+
     Args:
-        summary: what ``summarise`` gave: columns ``case, group, kind, true_bits, estimator, n,
-            bias_bits, coverage, seconds, ...``.
+        summary: what ``summarise`` gave: columns ``case, kind, true_bits, estimator, bound,
+            target, n, repetitions, bias_bits, coverage, direction_verdict, seconds, ...``.
         kind: ``discrete``, ``continuous`` or ``mixed``.
         n: the number of samples.
 
@@ -41,34 +87,56 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
         raise NothingToDraw(f"summary: expected estimates of {kind} cases at n = {n}, got none")
     estimators = list(dict.fromkeys(rows["estimator"]))
     cases = list(dict.fromkeys(zip(rows["case"], rows["true_bits"], strict=True)))
-    covered = [
-        name for name in estimators if rows.loc[rows["estimator"] == name, "coverage"].notna().any()
-    ]
-    height = 1.5 + 0.24 * len(cases)
-    widths = [len(estimators), max(1, len(covered))]
-    figure = Figure(figsize=(3.4 + 0.34 * sum(widths), height), layout="constrained")
+    about_truth = rows[(rows["bound"] != "lower") & (rows["target"] == "information")]
+    about_truth = about_truth.dropna(subset=["coverage"])
+    covered = [name for name in estimators if name in set(about_truth["estimator"])]
+    widths = [len(estimators), max(2, len(covered))]
+    figure = Figure(
+        figsize=(3.4 + 0.34 * sum(widths), 2.0 + 0.24 * len(cases)), layout="constrained"
+    )
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=widths)
     bias = _cells(rows, cases, estimators, "bias_bits")
-    _draw_cells(left, bias, _BIAS, (-_BIAS_RANGE, _BIAS_RANGE), [f"{v:+.2f}" for v in bias.flat])
-    coverage = _cells(rows, cases, covered, "coverage")
-    _draw_cells(right, coverage, _COVERAGE, (0.5, 0.95), [f"{100 * v:.0f}" for v in coverage.flat])
-    seconds = rows.groupby("estimator")["seconds"].mean()
-    left.set_xticks(
-        range(len(estimators)),
-        [f"{name}  {_duration(seconds[name])}" for name in estimators],
-        rotation=90,
-    )
+    broken = _cells(rows.assign(broken=rows["direction_verdict"] == "broken"), cases, estimators,
+                    "broken") == 1  # fmt: skip
+    _draw_bias(left, bias, broken)
+    _draw_coverage(right, _cells(about_truth, cases, covered, "coverage"))
+    left.set_xticks(range(len(estimators)), _labels(rows, estimators), rotation=90)
     right.set_xticks(range(len(covered)), covered, rotation=90)
     left.set_yticks(range(len(cases)), [f"{name}: {truth:.3g}" for name, truth in cases])
     left.set_title("mean error (bits)")
-    right.set_title("95 % intervals that hold the truth (%)")
+    right.set_title("intervals that hold\nthe truth (%)")
     figure.supxlabel(
-        f"{_KINDS[kind]}, n = {n}; after each case its truth in bits, after each estimator its "
-        "mean time; grey: not made for the case, or refused",
-        fontsize=6.0,
-        color="#555555",
+        _note(rows, kind, n, broken=bool(broken.any())), fontsize=6.0, color=NOTE_COLOR
     )
     return Drawing(figure, rows.reset_index(drop=True))
+
+
+def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> list[str]:
+    """Names with a bound's or a penalty's mark, and the mean time of one estimate."""
+    seconds = rows.groupby("estimator")["seconds"].mean()
+    marks = {
+        name: (f" {_LOWER}" if (own["bound"] == "lower").all() else "")
+        + (f" {_PENALTY}" if (own["target"] == "jeffreys").any() else "")
+        for name, own in rows.groupby("estimator")
+    }
+    return [f"{name}{marks[name]}  {_duration(seconds[name])}" for name in estimators]
+
+
+def _note(rows: pd.DataFrame, kind: str, n: int, *, broken: bool) -> str:
+    counts = rows["repetitions"]
+    several = f"{counts.min()} to {counts.max()}" if counts.min() < counts.max() else counts.min()
+    parts = [
+        f"{_KINDS[kind]}, n = {n}, {several} repetitions; after each case its truth in bits, "
+        "after each estimator the mean time of one estimate",
+        "grey: not made for the case, or refused; intervals are of 95 %, white where 90 to 99 % "
+        "of them hold the truth",
+    ]
+    marks = []
+    if (rows["bound"] == "lower").any():
+        marks.append(f"{_LOWER} lower bound" + (", framed where broken" if broken else ""))
+    if (rows["target"] == "jeffreys").any():
+        marks.append(f"{_PENALTY} aims at the Jeffreys divergence, which is larger")
+    return "\n".join([*parts, "; ".join(marks)] if marks else parts)
 
 
 def _cells(
@@ -81,10 +149,35 @@ def _cells(
     ).reshape(len(cases), len(estimators))
 
 
+def _draw_bias(axes: Axes, bias: np.ndarray, broken: np.ndarray) -> None:
+    limits = (-_BIAS_RANGE, _BIAS_RANGE)
+    # No minus before what is rounded to zero.
+    texts = [
+        f"{value:+.2f}".replace("-0.00", "0.00").replace("+0.00", "0.00") for value in bias.flat
+    ]
+    _draw_cells(axes, bias, _BIAS, limits, texts)
+    for text in axes.texts:
+        column, row = text.get_position()
+        if abs(bias[int(row), int(column)]) > _DARK_BITS and bias[int(row), int(column)] < 0:
+            text.set_color("white")
+    for row, column in np.argwhere(broken):
+        axes.add_patch(
+            Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False, linewidth=1.0)
+        )
+
+
+def _draw_coverage(axes: Axes, coverage: np.ndarray) -> None:
+    texts = [f"{100 * value:.0f}" for value in coverage.flat]
+    _draw_cells(axes, coverage, _COVERAGE, _COVERED, texts)
+    if not coverage.size:
+        axes.set(xticks=[], xlim=(-0.5, 0.5))
+        axes.text(0, coverage.shape[0] / 2, "none", ha="center", fontsize=6.0, color=NOTE_COLOR)
+
+
 def _draw_cells(
     axes: Axes,
     values: np.ndarray,
-    colors: LinearSegmentedColormap,
+    colors: Colormap,
     limits: tuple[float, float],
     texts: Sequence[str],
 ) -> None:

@@ -80,7 +80,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         pipe, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, device, threads), daemon=True)
-        with _library_threads(threads):
+        with library_threads(threads):
             process.start()
         # The worker's end is its own alone, so that its death closes the pipe.
         theirs.close()
@@ -148,7 +148,7 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _library_threads(threads: int) -> Iterator[None]:
+def library_threads(threads: int) -> Iterator[None]:
     """Let processes that start here inherit the threads of numpy's and scipy's linear algebra,
     which read them once, when they load.
 

@@ -119,7 +119,8 @@ def check_estimator(
     Clauses: contract, inputs unchanged, ceiling (on every call, and on strong dependence);
     determinism; symmetry and invariances where claimed (``Estimator.symmetric``,
     ``invariant_to``); independence (the interval covers 0; that of a lower bound reaches down to
-    it, that of an upper bound up); data processing; chain rule, if it has a conditional form;
+    it, that of an upper bound up); data processing; chain rule, if it has a conditional form and
+    aims at the information (``Estimator.target``), on the kinds of condition that it takes;
     bound direction on known truths (within three standard errors); bad input refused.
 
     Args:
@@ -143,7 +144,7 @@ def check_estimator(
 
     if not isinstance(estimator, Estimator):
         raise EstimatorCheckFailed("contract", estimator, "expected an Estimator")
-    for name in ("name", "bound", "conditional", "kinds", "symmetric"):
+    for name in ("name", "bound", "target", "conditional", "kinds", "symmetric"):
         if not hasattr(estimator, name):
             raise EstimatorCheckFailed("contract", estimator, f"expected a class with {name}")
     claimed = [kind for kind in ("discrete", "continuous", "mixed") if kind in estimator.kinds]

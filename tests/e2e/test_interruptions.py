@@ -29,6 +29,14 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard():
+    """Jobs in a shell's background ignore SIGINT, and so would all that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def start(out, errors):
     # A session of its own: SIGINT to the group is what a terminal does at Ctrl-C.
     return subprocess.Popen(

@@ -267,8 +267,8 @@ def test_the_conditional_check_prints_both_truths(tmp_path, capsys):
         (("gaussian", "--out", "x", "--cells", "9x9"), "--cells: expected it with --conditional"),
         (("gaussian", "--out", "x", "--conditional", "--dims", "3"), "--dims: expected it without"),
         (("gaussian", "--out", "x", "--steps", "0"), "--steps: expected"),
-        (("figures",), "DIRECTORY: expected a sweep's directory or --gaussian, got neither"),
-        (("figures", "x", "--gaussian", "y"), "or --gaussian, got both"),
+        (("figures",), "DIRECTORY: expected one of a sweep's directory, --gaussian and "),
+        (("figures", "x", "--gaussian", "y"), "--gaussian and --calibration, got several"),
         (("figures", "--gaussian", "nowhere"), "--gaussian: expected a directory with"),
     ],
 )

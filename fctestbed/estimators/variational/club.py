@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from fctestbed.estimators.base import Array, Direction, Estimate, Estimator
+from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Target
 from fctestbed.estimators.inputs import check_columns_vary, checked, refuse_given
 from fctestbed.estimators.intervals import mean_interval
 from fctestbed.estimators.variational import readings
@@ -40,6 +40,7 @@ class Club(Estimator):
 
     name: ClassVar[str] = "club"
     bound: ClassVar[Direction] = "upper"
+    target: ClassVar[Target] = "jeffreys"
     conditional: ClassVar[bool] = False
     log_density: LogDensity
     read_block: int = 1024

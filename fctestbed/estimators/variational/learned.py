@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from fctestbed.estimators.base import Direction
+from fctestbed.estimators.base import Direction, Target
 from fctestbed.estimators.variational import readings
 from fctestbed.estimators.variational.base import TrainedEstimator
 from fctestbed.estimators.variational.densities import Density
@@ -81,6 +81,7 @@ class VClub(_PairReading):
 
     name: ClassVar[str] = "vclub"
     bound: ClassVar[Direction] = "none"
+    target: ClassVar[Target] = "jeffreys"
 
     def _pseudo_values(self, log_conditional: Tensor) -> Tensor:
         return readings.mean_difference(log_conditional.diagonal(), log_conditional)

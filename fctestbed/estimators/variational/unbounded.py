@@ -17,7 +17,7 @@ from fctestbed.bounds import (
     infonce_lower_bound_nats,
     js_objective_nats,
 )
-from fctestbed.estimators.base import Direction
+from fctestbed.estimators.base import Direction, Target
 from fctestbed.estimators.variational import readings
 from fctestbed.estimators.variational.base import CriticEstimator
 
@@ -119,6 +119,7 @@ class NceClub(CriticEstimator):
 
     name: ClassVar[str] = "nce-club"
     bound: ClassVar[Direction] = "none"
+    target: ClassVar[Target] = "jeffreys"
     conditional: ClassVar[bool] = True
 
     def _objective(self, batch: int) -> Callable[[Tensor], Tensor]:

@@ -1,0 +1,103 @@
+"""``calibrate`` on laws of known information: its files, and what it refuses."""
+
+import gzip
+
+import pandas as pd
+import pytest
+
+from fctestbed.calibration import read_calibration
+from fctestbed.cli.main import run
+
+QUICK = ["--n", "60", "--repetitions", "2", "--workers", "1", "--formats", "png"]
+
+
+@pytest.fixture
+def done(tmp_path, capsys):
+    out = tmp_path / "court"
+    line = ["calibrate", "--out", str(out), "--estimators", "plugin,gaussian"]
+    assert run([*line, "--groups", "nothing", *QUICK]) == 0
+    return out, line, capsys.readouterr()
+
+
+def test_rows_summary_verdicts_and_figures_are_written(done):
+    out, _, (said, told) = done
+    names = ["rows.csv.gz", "summary.csv", "verdicts.csv"]
+    figures = [
+        f"calibration_{k}_60.{e}" for k in ("discrete", "continuous") for e in ("png", "csv")
+    ]
+    assert {path.name for path in out.iterdir()} == {*names, *figures}
+    assert all(str(out / name) in said for name in names + figures)
+    assert "2 of 2 cells done" in told
+    rows = read_calibration(out / "rows.csv.gz")
+    assert list(rows["estimator"]) == ["plugin", "plugin", "gaussian", "gaussian"]
+    assert list(pd.read_csv(out / "verdicts.csv")["estimator"]) == ["plugin", "gaussian"]
+    # The table of verdicts is printed too.
+    assert "cover_less" in said
+
+
+def test_added_rows_stand_beside_those_that_were_there(done, capsys):
+    out, line, _ = done
+    assert run([*line[:3], "--estimators", "miller-madow", "--groups", "nothing", *QUICK]) == 0
+    assert set(read_calibration(out / "rows.csv.gz")["estimator"]) == {"miller-madow"}
+    assert run([*line, "--groups", "nothing", "--add", *QUICK]) == 0
+    rows = read_calibration(out / "rows.csv.gz")
+    assert list(rows["estimator"].unique()) == ["plugin", "miller-madow", "gaussian"]
+
+
+def test_figures_are_drawn_again_from_the_rows(done, tmp_path, capsys):
+    out, _, _ = done
+    again = tmp_path / "again"
+    assert run(["figures", "--calibration", str(out), "--out", str(again), "--formats", "png"]) == 0
+    assert len(list(again.iterdir())) == 4
+    for path in again.iterdir():
+        assert path.read_bytes() == (out / path.name).read_bytes()
+
+
+def test_the_same_rows_give_the_same_bytes(done):
+    out, _, _ = done
+    content = (out / "rows.csv.gz").read_bytes()
+    assert gzip.compress(gzip.decompress(content), mtime=0) == content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--estimators", "foo"], "--estimators: expected some of plugin, "),
+        (["--estimators", "plugin,"], "--estimators: expected some of plugin, "),
+        (["--groups", "magic"], "--groups: expected some of nothing, channels, "),
+        (["--n", "x"], "--n: expected whole numbers such as 200,1000, got 'x'"),
+        (["--n", "0"], "--n: expected at least 1, got 0"),
+        (["--repetitions", "0"], "--repetitions: expected at least 1, got 0"),
+        (["--cell-seconds", "-1"], "--cell-seconds: expected at least 0, got -1"),
+        (["--workers", "0"], "--workers: expected at least 1, got 0"),
+        (["--seed", "-1"], "--seed: expected at least 0, got -1"),
+        (["--formats", "gif"], "--formats: expected any of png, pdf, svg, got 'gif'"),
+        (["--only", "z1"], "--only: expected --readouts beside it, got --only alone"),
+        (["--readouts", "--groups", "nothing"], "--groups: expected no --readouts beside it"),
+        (["--readouts", "--add"], "--add: expected no --readouts beside it"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused_in_one_line(tmp_path, capsys, arguments, message):
+    assert run(["calibrate", "--out", str(tmp_path / "court"), *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"fctestbed: {message}")
+    assert err.count("\n") == 1
+
+
+def test_a_directory_that_cannot_be_is_refused_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run(["calibrate", "--out", str(tmp_path / "file"), *QUICK]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("fctestbed: --out: expected a directory to write to, got ")
+
+
+def test_rows_that_cannot_be_added_to_or_drawn_are_refused(tmp_path, capsys):
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    assert run(["calibrate", "--out", str(tmp_path), "--add", *QUICK]) == 2
+    assert "rows.csv.gz: expected rows of a calibration, got: no column" in capsys.readouterr().err
+    assert run(["figures", "--calibration", str(tmp_path / "none")]) == 2
+    assert "expected rows of a calibration, got: [Errno 2]" in capsys.readouterr().err
+    assert run(["figures", "x", "--calibration", "y"]) == 2
+    assert "--gaussian and --calibration, got several" in capsys.readouterr().err

@@ -1,0 +1,115 @@
+"""The calibration's figures: what stands in which cell, and under which name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from fctestbed.calibration import CALIBRATION_COLUMNS, summarise
+from fctestbed.plotting.calibration import draw_calibration, draw_calibration_figures
+from fctestbed.plotting.drawing import NothingToDraw
+
+HALF = 1.959963984540054
+
+
+def cell(case, estimator, values, **columns):
+    """A hundred repetitions of values in turn, standard error 0.1."""
+    values = np.resize(np.asarray(values, dtype=float), 100)
+    plain = {
+        "case": case, "group": "g", "kind": "discrete", "true_bits": 1.0, "estimator": estimator,
+        "bound": "none", "target": "information", "n": 200, "tolerance_bits": np.nan,
+        "repetition": np.arange(100), "value_bits": values, "low_bits": values - 0.1 * HALF,
+        "high_bits": values + 0.1 * HALF, "ceiling_bits": 5.0, "seconds": 0.002, "refusal": "",
+    }  # fmt: skip
+    return pd.DataFrame({**plain, **columns})[list(CALIBRATION_COLUMNS)]
+
+
+@pytest.fixture
+def summary():
+    # One in twenty off, all on, half off.
+    twentieth = [1.0] * 19 + [1.4]
+    return summarise(
+        pd.concat(
+            [
+                cell("copy", "counts", twentieth),
+                cell("noise", "counts", [1.0]),
+                cell("copy", "near", [1.0, 1.4]),
+                cell("copy", "bound", [1.6], bound="lower", seconds=2.5),
+                cell("noise", "bound", [0.5], bound="lower", seconds=2.5),
+                cell("noise", "penalty", [1.0], target="jeffreys"),
+                cell("normal", "near", [0.996], kind="continuous"),
+                cell("copy", "counts", [1.0], n=1000),
+            ]
+        )
+    )
+
+
+def texts(axes):
+    return {tuple(int(v) for v in t.get_position()[::-1]): t.get_text() for t in axes.texts}
+
+
+def test_cells_say_the_mean_error_and_the_share_of_intervals(summary):
+    left, right = draw_calibration(summary, "discrete", 200).figure.axes
+    assert texts(left) == {
+        (0, 0): "+0.02", (0, 1): "+0.20", (0, 2): "+0.60",
+        (1, 0): "0.00", (1, 2): "-0.50", (1, 3): "0.00",
+    }  # fmt: skip
+    assert texts(right) == {(0, 0): "95", (0, 1): "50", (1, 0): "100"}
+    assert [t.get_text() for t in left.get_yticklabels()] == ["copy: 1", "noise: 1"]
+
+
+def test_bounds_and_penalties_are_marked_and_their_intervals_left_out(summary):
+    left, right = draw_calibration(summary, "discrete", 200).figure.axes
+    names = [t.get_text() for t in left.get_xticklabels()]
+    assert names == ["counts  2 ms", "near  2 ms", "bound \u2264  2.5 s", "penalty \u2020  2 ms"]
+    assert [t.get_text() for t in right.get_xticklabels()] == ["counts", "near"]
+
+
+def test_a_broken_bound_is_framed_and_the_foot_says_so(summary):
+    figure = draw_calibration(summary, "discrete", 200).figure
+    (frame,) = figure.axes[0].patches
+    assert frame.get_center() == pytest.approx((2, 0))
+    foot = figure._supxlabel.get_text()
+    assert "lower bound, framed where broken" in foot
+    assert "Jeffreys" in foot
+    assert "n = 200, 100 repetitions" in foot
+    kept = draw_calibration(summary[summary["estimator"] != "bound"], "discrete", 200).figure
+    assert not kept.axes[0].patches
+    assert "lower bound" not in kept._supxlabel.get_text()
+
+
+def test_coverage_is_white_from_90_to_99_percent_and_coloured_outside(summary):
+    image = draw_calibration(summary, "discrete", 200).figure.axes[1].images[0]
+    shades = [to_hex(image.cmap(image.norm(share))) for share in (0.5, 0.95, 0.90, 0.99, 1.0)]
+    assert shades[1:4] == ["#ffffff"] * 3
+    assert shades[0] != "#ffffff"
+    assert shades[4] not in {"#ffffff", shades[0]}
+
+
+def test_a_kind_or_a_size_without_estimates_is_not_drawn(summary):
+    with pytest.raises(NothingToDraw, match="expected estimates of mixed cases at n = 200"):
+        draw_calibration(summary, "mixed", 200)
+    drawing = draw_calibration(summary, "continuous", 200)
+    assert texts(drawing.figure.axes[0]) == {(0, 0): "0.00"}
+    assert len(drawing.numbers) == 1
+
+
+def test_where_no_interval_is_about_the_truth_the_panel_says_so(summary):
+    only = summary[summary["estimator"] == "bound"]
+    _, right = draw_calibration(only, "discrete", 200).figure.axes
+    assert [t.get_text() for t in right.texts] == ["none"]
+
+
+def test_every_kind_and_size_is_a_file_with_its_numbers(summary, tmp_path):
+    names = {path.name for path in draw_calibration_figures(summary, tmp_path, ["png"])}
+    stems = ("calibration_discrete_200", "calibration_discrete_1000", "calibration_continuous_200")
+    assert names == {f"{stem}.{ending}" for stem in stems for ending in ("png", "csv")}
+    numbers = pd.read_csv(tmp_path / "calibration_discrete_200.csv")
+    assert set(numbers["estimator"]) == {"counts", "near", "bound", "penalty"}
+
+
+def test_what_cannot_be_drawn_is_refused(summary, tmp_path):
+    with pytest.raises(ValueError, match="formats: expected any of png, pdf, svg, got 'gif'"):
+        draw_calibration_figures(summary, tmp_path, ["gif"])
+    with pytest.raises(ValueError, match="calibration: expected estimates to draw, got none"):
+        draw_calibration_figures(summary.assign(repetitions=0), tmp_path)
