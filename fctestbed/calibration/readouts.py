@@ -89,9 +89,9 @@ def readout_cases(
 ) -> list[ReadoutCase]:
     """Train a sweep's encoders and make a case of every readout and quantity.
 
-    Encoders are those of the sweep. A training that several ratios share is one case. Each case
-    draws x = z + tau N, [n, width], z of unit mean power per dimension (each part of a readout of
-    two), and y, the quantity's bits, [n, bits].
+    Encoders are those of the sweep, to the digit where torch has as many threads. A training that
+    several ratios share is one case. Each case draws x = z + tau N, [n, width], z of unit mean
+    power per dimension (each part of a readout of two), and y, the quantity's bits, [n, bits].
 
     Args:
         spec: the sweep; all of it is trained, so it should be small.

@@ -116,7 +116,8 @@ def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
         asked["--set"] or [],
     )
     tau, of, only = asked["--tau"], asked["--of"], asked["--only"]
-    tune_process()
+    # A thread of its own, as a sweep on every core has it: the encoders are the same to the digit.
+    tune_process(1)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("trainings", total=None)
         try:
