@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 LEVEL = 0.95
 
@@ -27,6 +27,31 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
     if len(values) < 2:
         return mean, math.nan, math.nan
     half = float(norm.ppf(0.5 + LEVEL / 2) * values.std(ddof=1) / math.sqrt(len(values)))
+    return mean, mean - half, mean + half
+
+
+def held_out_interval(
+    values: NDArray[np.float64], others: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Mean of held-out values with its 95 % interval, where a few of them carry the spread.
+
+    A probe's losses are small but for rare large ones, and a held-out sample that has none would
+    seem exact: of 200 readings of a bit through BSC(0.1), 40 samples held out, 11 were more than 3
+    such errors above the truth. So the variance is that of all losses, or of the held-out ones
+    where it is larger; the degrees of freedom are those of the held-out ones.
+
+    Args:
+        values: one number per held-out sample, [n].
+        others: the same of the samples that were fitted on, for the variance alone, [m].
+
+    Returns:
+        (mean, low, high), in the unit of the values; the ends are NaN for a single value.
+    """
+    n, mean = len(values), float(values.mean())
+    if n < 2:
+        return mean, math.nan, math.nan
+    variance = max(values.var(ddof=1), np.concatenate([values, others]).var(ddof=1))
+    half = float(t.ppf(0.5 + LEVEL / 2, n - 1) * math.sqrt(variance / n))
     return mean, mean - half, mean + half
 
 

@@ -18,7 +18,7 @@ from scipy.stats import norm
 
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Kind
 from fctestbed.estimators.inputs import check_columns_vary, checked
-from fctestbed.estimators.intervals import LEVEL, mean_interval
+from fctestbed.estimators.intervals import LEVEL, held_out_interval
 from fctestbed.estimators.probes import (
     PROBES,
     Alphabet,
@@ -130,10 +130,17 @@ class HeldOutProbe(UsableEstimator):
         n = len(sample)
         order = np.random.default_rng(self.seed).permutation(n)
         ends = np.round(np.cumsum(self.fractions[:2]) * n).astype(int)
-        train, stop, read = (sample[rows] for rows in np.split(order, ends))
-        spent = PROBES[self.family](train, stop, read, alphabet, self.probe)
+        parts = np.split(order, ends)
+        train, stop, read = (sample[rows] for rows in parts)
+        seen = sample[np.concatenate(parts[:2])]
+        # One fit: what was seen is charged too, for the interval.
+        spent = PROBES[self.family](
+            train, stop, sample[np.concatenate([parts[2], *parts[:2]])], alphabet, self.probe
+        )
         entropies = self._entropies(read)
-        interval = mean_interval(entropies - spent)
+        interval = held_out_interval(
+            entropies - spent[: len(read)], self._entropies(seen) - spent[len(read) :]
+        )
         return self._as_estimate(*interval, float(entropies.mean()), len(read))
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fctestbed.estimators import mean_interval, share_interval
+from fctestbed.estimators.intervals import held_out_interval
 
 TRIALS = 1000
 # 95 % of 1000 trials, with three standard errors of sqrt(0.95 * 0.05 / 1000) = 0.7 %.
@@ -57,3 +58,33 @@ def test_share_intervals_stay_inside_zero_and_one_and_around_the_share(hits):
 def test_impossible_counts_are_refused(hits, n):
     with pytest.raises(ValueError, match="hits: expected 0 to n"):
         share_interval(hits, n)
+
+
+def test_held_out_intervals_hold_the_mean_of_rare_losses_as_often_as_they_say():
+    rng = np.random.default_rng(1)
+    held = plain = past = 0
+    for losses in np.where(rng.random((TRIALS, 200)) < 0.05, 4.0, 0.1):
+        value, low, high = held_out_interval(losses[:40], losses[40:])
+        held += low <= 0.295 <= high
+        past += value < 0.295 - 3 * (high - value) / 1.96
+        _, low, high = mean_interval(losses[:40])
+        plain += low <= 0.295 <= high
+    assert held / TRIALS > LEAST_COVERED
+    # One sample of eight holds no rare loss, and seems exact by itself.
+    assert plain / TRIALS < 0.9
+    # 0.135 % of a thousand, and three times its root.
+    assert past <= 5
+
+
+def test_a_held_out_interval_has_the_larger_variance_and_students_factor():
+    values = np.array([1.0, 2.0, 3.0])
+    calm, wild = np.full(5, 2.0), np.array([-50.0, 60.0])
+    # Tables give t(0.975, 2) = 4.302653; s = 1 here.
+    mean, low, high = held_out_interval(values, calm)
+    assert mean == 2.0
+    assert high - mean == pytest.approx(4.302653 / np.sqrt(3), abs=1e-6)
+    assert mean - low == pytest.approx(high - mean)
+    spread = np.concatenate([values, wild]).std(ddof=1)
+    _, _, wide = held_out_interval(values, wild)
+    assert wide - mean == pytest.approx(4.302653 * spread / np.sqrt(3), abs=1e-5)
+    assert np.isnan(held_out_interval(values[:1], wild)[1])
