@@ -3,6 +3,7 @@
 Owns the contract. Imports numpy only.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -26,11 +27,17 @@ class Estimate:
             sampling error on held-out data), ``upper``, ``exact`` (consistent with a stated model
             that holds) or ``none``.
         value_bits: the raw value; negative ones stay negative.
-        low_bits: lower end of its 95 % interval; NaN where the estimator gives none.
+        low_bits: lower end of a 95 % interval of the information; of a bound, which may be far from
+            the information, an interval of the bound. NaN where the samples, or what the estimator
+            is, leave the bias unknown: an interval of the spread alone would be about something
+            else.
         high_bits: upper end of it.
         ceiling_bits: the most that this estimator could have said on these data; infinite where
             there is no limit.
         n_samples: samples behind the value (held-out ones, where it was fitted on others).
+        se_bits: the value's standard error over samples, whatever its bias; 1.96 of them are 95 %,
+            also where it is uncertain itself. NaN where it is unknown.
+        note: why there is no interval; empty where there is one.
     """
 
     estimator: str
@@ -40,6 +47,8 @@ class Estimate:
     high_bits: float
     ceiling_bits: float
     n_samples: int
+    se_bits: float = math.nan
+    note: str = ""
 
 
 class Estimator(ABC):

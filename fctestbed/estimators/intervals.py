@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 LEVEL = 0.95
+HALF_WIDTH = float(norm.ppf(0.5 + LEVEL / 2))
+"""Half of a 95 % interval, in standard errors."""
+LONE_SAMPLE = "one sample read, which shows no spread"
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -26,7 +29,7 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
     mean = float(values.mean())
     if len(values) < 2:
         return mean, math.nan, math.nan
-    half = float(norm.ppf(0.5 + LEVEL / 2) * values.std(ddof=1) / math.sqrt(len(values)))
+    half = float(HALF_WIDTH * values.std(ddof=1) / math.sqrt(len(values)))
     return mean, mean - half, mean + half
 
 
@@ -73,7 +76,7 @@ def share_interval(hits: int, n: int) -> tuple[float, float, float]:
     """
     if not 0 <= hits <= n or n < 1:
         raise ValueError(f"hits: expected 0 to n = {n} of at least one sample, got {hits}")
-    z = float(norm.ppf(0.5 + LEVEL / 2))
+    z = HALF_WIDTH
     share = hits / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -97,7 +100,7 @@ def score_interval(centre: float, slope: float, floor: float) -> tuple[float, fl
     Returns:
         (low, high) in the unit of the centre; the variances are in its square.
     """
-    z = float(norm.ppf(0.5 + LEVEL / 2))
+    z = HALF_WIDTH
     rest = z * math.sqrt(floor)
     middle = centre + z * z * slope / 2
     half = math.sqrt(max(middle * middle - centre * centre + rest * rest, 0.0))

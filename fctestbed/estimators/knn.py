@@ -6,22 +6,25 @@ Each is an average of local terms, digammas of neighbour counts, in the maximum 
 fail alike: they need samples in number like e^I for strong dependence, and lose most of the
 information from about ten dimensions on (25 pairs of columns, two of them dependent: 0.2 of
 1.02 nats at n = 5000). They are neither lower nor upper bounds, and may be negative. Their
-intervals (``subsampling``) are of the spread alone: they cover where the bias is small.
+intervals come from their spread over parts of the sample (``subsampling``), and are given where
+the same parts, the tails and the cells of discrete data show no bias beyond it (``bias_checks``).
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fctestbed.estimators import bias_checks
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Invariance
 from fctestbed.estimators.inputs import Floats, numbers, refuse_given, row_codes
+from fctestbed.estimators.intervals import HALF_WIDTH
 from fctestbed.estimators.margins import MARGINS, Margins, rescale
 from fctestbed.estimators.settings import check_choice, check_whole
-from fctestbed.estimators.subsampling import split_interval
+from fctestbed.estimators.subsampling import split_spread
 from fctestbed.information.units import nats_to_bits
 
 Rows = NDArray[np.int64] | slice
@@ -74,17 +77,29 @@ class NeighbourEstimator(Estimator):
             claims |= {"monotone"}
         return claims
 
-    def _result(self, terms: Callable[[Rows], LocalTerms]) -> Estimate:
-        """The estimate, given how to take the local terms of some of the samples."""
+    def _result(
+        self, terms: Callable[[Rows], LocalTerms], variables: Sequence[Floats], doubt: str = ""
+    ) -> Estimate:
+        """The estimate.
+
+        Args:
+            terms: the local terms of some of the samples.
+            variables: rescaled columns of each variable, [n, columns]; codes count as one.
+            doubt: why there can be no interval, where that is known beforehand.
+        """
         whole = terms(slice(None))
         n, value = len(whole.values), float(whole.values.mean())
-        low, high = split_interval(
-            value,
-            n,
-            lambda rows: float(terms(rows).values.mean()),
-            least=self.k + 1,
-            seed=self.seed,
+        spread = split_spread(
+            n, lambda rows: float(terms(rows).values.mean()), least=self.k + 1, seed=self.seed
         )
+        half = np.nan if spread is None else spread.half_width
+        doubt = doubt or bias_checks.few_samples(n) or bias_checks.long_tails(variables)
+        if spread is None:
+            doubt = doubt or "parts of the sample are too small to show the spread"
+        elif not doubt:
+            moved, columns = value - spread.mean_of_parts, sum(v.shape[1] for v in variables)
+            doubt = bias_checks.drift(moved, spread.n_parts, columns, half)
+        low, high = (np.nan, np.nan) if doubt else (value - half, value + half)
         return Estimate(
             estimator=self.name,
             bound=self.bound,
@@ -93,6 +108,8 @@ class NeighbourEstimator(Estimator):
             high_bits=nats_to_bits(high),
             ceiling_bits=nats_to_bits(whole.ceiling),
             n_samples=n,
+            se_bits=nats_to_bits(half / HALF_WIDTH),
+            note=doubt,
         )
 
 
@@ -117,13 +134,18 @@ class ColumnEstimator(NeighbourEstimator):
             for name, array in zip(("x", "y", "given"), arrays, strict=True):
                 if array is not None:
                     refuse_atoms(name, array, self.k)
-        first, second = rescale(arrays[0], self.margins), rescale(arrays[1], self.margins)
-        condition = None if arrays[2] is None else rescale(arrays[2], self.margins)
-        return self._result(
-            lambda rows: self._terms(
-                first[rows], second[rows], None if condition is None else condition[rows]
-            )
-        )
+        there = [array for array in arrays if array is not None]
+        doubt = ""
+        if self._atoms:
+            codes = [row_codes(array) for array in (*there, np.hstack(there))]
+            doubt = bias_checks.rare_cells(codes, self.k)
+        scaled = [rescale(array, self.margins) for array in there]
+
+        def terms(rows: Rows) -> LocalTerms:
+            x, y, *z = (array[rows] for array in scaled)
+            return self._terms(x, y, z[0] if z else None)
+
+        return self._result(terms, scaled, doubt)
 
     @abstractmethod
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:

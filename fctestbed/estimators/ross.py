@@ -40,7 +40,10 @@ class Ross(NeighbourEstimator):
         refuse_atoms(name, points, self.k)
         kept = np.bincount(classes)[classes] > 1
         points, classes = rescale(points, self.margins)[kept], classes[kept]
-        return self._result(lambda rows: _terms(points[rows], classes[rows], self.k))
+        return self._result(
+            lambda rows: _terms(points[rows], classes[rows], self.k),
+            (points, classes[:, None].astype(np.float64)),
+        )
 
 
 def _terms(points: Floats, classes: Codes, most: int) -> LocalTerms:

@@ -1,4 +1,4 @@
-"""Intervals of neighbour estimators from their spread over parts of the sample.
+"""The spread of neighbour estimators, from their values on parts of the sample.
 
 Owns the splits. Imports numpy and scipy only.
 
@@ -14,6 +14,7 @@ which Student's t with 15 degrees of freedom pays for.
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,32 +30,45 @@ _COMPARISONS = 20
 _THREADED = 2000
 
 
-def split_interval(
-    value: float,
+@dataclass(frozen=True)
+class Spread:
+    """How an estimate varies between parts of the sample, in its own unit.
+
+    Attributes:
+        half_width: half of the 95 % interval of its spread.
+        mean_of_parts: mean of the values on the parts.
+        n_parts: how many parts the sample was split into, each time.
+    """
+
+    half_width: float
+    mean_of_parts: float
+    n_parts: int
+
+
+def split_spread(
     n: int,
     statistic: Callable[[NDArray[np.int64]], float],
     *,
     least: int,
     seed: int,
-) -> tuple[float, float]:
-    """95 % interval of an estimate from its values on random parts of the sample.
+) -> Spread | None:
+    """The spread of an estimate on n samples from its values on random parts of them.
 
     Args:
-        value: the estimate on all n samples.
-        n: how many there are.
+        n: how many samples there are.
         statistic: the estimate on the samples of the given numbers.
         least: fewest samples that the statistic can do with.
         seed: seed of the splits.
 
     Returns:
-        (low, high) in the unit of the value; NaN where halves are smaller than ``least``.
+        The spread; None where halves are smaller than ``least`` or have no estimate.
 
     Source:
         Holmes and Nemenman 2019, section III; how many parts and splits: chosen by simulation.
     """
     n_parts = min(max(n // _PART, 2), _MOST_PARTS)
     if n // n_parts < least:
-        return math.nan, math.nan
+        return None
     rng = np.random.default_rng(seed)
     n_splits = -(-_COMPARISONS // (n_parts - 1))
     parts = [part for _ in range(n_splits) for part in np.array_split(rng.permutation(n), n_parts)]
@@ -63,6 +77,8 @@ def split_interval(
     else:
         with ThreadPoolExecutor() as pool:
             values = list(pool.map(statistic, parts))
+    if not np.isfinite(values).all():
+        return None
     variances = np.reshape(values, (n_splits, n_parts)).var(axis=1, ddof=1) / n_parts
     half = float(t.ppf(0.5 + LEVEL / 2, _FREEDOM) * math.sqrt(np.mean(variances)))
-    return value - half, value + half
+    return Spread(half, float(np.mean(values)), n_parts)

@@ -14,11 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Kind
 from fctestbed.estimators.inputs import check_columns_vary, checked
-from fctestbed.estimators.intervals import LEVEL, held_out_interval
+from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
 from fctestbed.estimators.probes import (
     PROBES,
     Alphabet,
@@ -100,6 +99,8 @@ class UsableEstimator(Estimator):
             high_bits=high,
             ceiling_bits=ceiling,
             n_samples=n,
+            se_bits=(high - low) / (2 * HALF_WIDTH),
+            note=LONE_SAMPLE if math.isnan(low) else "",
         )
 
 
@@ -241,7 +242,7 @@ class Prequential(UsableEstimator):
         value = float(np.concatenate(blocks).mean())
         # Block by block: the fall of the code length from one to the next is no chance.
         variance = sum(len(block) * block.var() for block in blocks) / n**2
-        half = float(norm.ppf(0.5 + LEVEL / 2) * math.sqrt(variance))
+        half = HALF_WIDTH * math.sqrt(variance)
         ceiling = float(entropies.mean())
         return self._as_estimate(value, value - half, value + half, ceiling, n)
 

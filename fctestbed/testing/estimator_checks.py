@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fctestbed.estimators.base import Estimate, Estimator, Kind
-
-_Z = 1.959963984540054
+from fctestbed.estimators.intervals import HALF_WIDTH
 
 
 class EstimatorCheckFailed(AssertionError):  # noqa: N818 - it says what happened
@@ -95,15 +94,19 @@ class Court:
         low, high = answer.low_bits, answer.high_bits
         if not (low <= answer.value_bits <= high or (math.isnan(low) and math.isnan(high))):
             raise self.fail("contract", f"expected {answer.value_bits} bits within [{low}, {high}]")
+        if answer.se_bits < 0:
+            raise self.fail("contract", f"se_bits: expected 0 or more, got {answer.se_bits}")
         # A sum of logarithms may be rounded past it.
         if not answer.value_bits <= answer.ceiling_bits + 1e-9:
             raise self.fail("ceiling", f"{answer.value_bits} bits above {answer.ceiling_bits} bits")
 
 
 def standard_error_bits(answer: Estimate, otherwise: float) -> float:
-    """Standard error that an interval stands for; ``otherwise`` where there is none."""
+    """Its standard error, or the one that its interval stands for; ``otherwise`` without both."""
+    if not math.isnan(answer.se_bits):
+        return answer.se_bits
     width = answer.high_bits - answer.low_bits
-    return otherwise if math.isnan(width) else width / (2 * _Z)
+    return otherwise if math.isnan(width) else width / (2 * HALF_WIDTH)
 
 
 def check_estimator(

@@ -6,7 +6,10 @@ import pytest
 from fctestbed.cli.main import run
 from fctestbed.estimators import ESTIMATORS, make_estimator
 
-FIELDS = ["estimator", "bound", "value_bits", "low_bits", "high_bits", "ceiling_bits", "n_samples"]
+FIELDS = [
+    "estimator", "bound", "value_bits", "low_bits", "high_bits", "ceiling_bits", "n_samples",
+    "se_bits", "note",
+]  # fmt: skip
 
 
 @pytest.fixture

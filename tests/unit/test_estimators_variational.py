@@ -48,7 +48,7 @@ def bits(n, n_bits, seed=0, flips=FLIPS):
 
 
 def standard_error(estimate):
-    return (estimate.high_bits - estimate.value_bits) / 1.96
+    return estimate.se_bits
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,15 @@ def test_estimators_are_deterministic_and_leave_their_arguments(made):
     np.testing.assert_array_equal(y, before[1])
     assert first.estimator == made.name == estimator.name
     assert first.n_samples == 40
-    assert first.low_bits < first.value_bits < first.high_bits
+    assert first.se_bits > 0
+    if made in LOWER:
+        assert first.high_bits - first.value_bits == pytest.approx(1.96 * first.se_bits, rel=1e-4)
+        assert first.note == ""
+    else:
+        # What was left unlearned is in no spread.
+        assert math.isnan(first.low_bits)
+        assert math.isnan(first.high_bits)
+        assert first.note == "a trained value that bounds nothing"
 
 
 def test_the_registry_has_every_name_with_its_true_direction():

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from fctestbed.estimators.base import Array, Estimate, Estimator
 from fctestbed.estimators.inputs import checked, refuse_given
-from fctestbed.estimators.intervals import mean_interval
+from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, mean_interval
 from fctestbed.estimators.variational.fitting import fit
 from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
 from fctestbed.estimators.variational.networks import ConcatCritic, Critic, SeparableCritic
@@ -152,6 +152,11 @@ class TrainedEstimator(Estimator):
                 f"overflows (heavy tails, or held-out samples far from the training ones)"
             )
         mean, low, high = mean_interval(nats_to_bits(terms))
+        se = (high - low) / (2 * HALF_WIDTH)
+        note = LONE_SAMPLE if math.isnan(se) else ""
+        if self.bound == "none":
+            # The spread of the samples read says nothing of what training missed.
+            low, high, note = math.nan, math.nan, "a trained value that bounds nothing"
         return Estimate(
             estimator=self.name,
             bound=self.bound,
@@ -160,6 +165,8 @@ class TrainedEstimator(Estimator):
             high_bits=high,
             ceiling_bits=nats_to_bits(self._ceiling_nats([len(v) for v in values], batch)),
             n_samples=sum(len(v) for v in values),
+            se_bits=se,
+            note=note,
         )
 
     def _fit(

@@ -13,7 +13,7 @@ import torch
 
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Target
 from fctestbed.estimators.inputs import check_columns_vary, checked, refuse_given
-from fctestbed.estimators.intervals import mean_interval
+from fctestbed.estimators.intervals import HALF_WIDTH, mean_interval
 from fctestbed.estimators.variational import readings
 from fctestbed.information.units import nats_to_bits
 
@@ -73,6 +73,8 @@ class Club(Estimator):
             high_bits=high,
             ceiling_bits=math.inf,
             n_samples=n,
+            se_bits=(high - low) / (2 * HALF_WIDTH),
+            note="" if finite else "a pair of the product cannot happen, so the value is infinite",
         )
 
     def _pseudo_values(self, x: Array, y: Array) -> Array:
