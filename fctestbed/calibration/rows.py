@@ -24,30 +24,23 @@ CALIBRATION_COLUMNS = (
     "value_bits",
     "low_bits",
     "high_bits",
+    "se_bits",
     "ceiling_bits",
     "seconds",
     "refusal",
 )
 _TEXT = {"case", "group", "kind", "estimator", "bound", "target", "refusal"}
-_TARGETS = {name: estimator.target for name, estimator in ESTIMATORS.items()}
 _CELL = ["case", "estimator", "n"]
 
 
 def read_calibration(path: str | Path) -> pd.DataFrame:
     """Rows that were written as CSV, perhaps with ``.gz``.
 
-    Files without ``target`` and ``tolerance_bits`` are read too: the target is that of the
-    registered estimator, and no tolerance was stated.
-
     Raises:
         ValueError: one line, for a file that is missing or lacks columns.
     """
     try:
         frame = pd.read_csv(path, keep_default_na=False, dtype=str)
-        if "target" not in frame and "estimator" in frame:
-            frame["target"] = frame["estimator"].map(_TARGETS).fillna("information")
-        if "tolerance_bits" not in frame:
-            frame["tolerance_bits"] = ""
         missing = [column for column in CALIBRATION_COLUMNS if column not in frame]
         if missing:
             raise ValueError(f"no column {missing[0]}")

@@ -4,21 +4,25 @@ Owns the repetitions and the processes that make them. May import ``fctestbed.es
 ``fctestbed.sweep`` and the cases.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from fctestbed import __version__
 from fctestbed.calibration.case import Case
 from fctestbed.calibration.cases import CASES
-from fctestbed.calibration.rows import CALIBRATION_COLUMNS
+from fctestbed.calibration.rows import CALIBRATION_COLUMNS, read_calibration
 from fctestbed.estimators.base import Estimator
+from fctestbed.results import write_atomically
 from fctestbed.sweep.worker import library_threads, undisturbed
 
 _LEAST = 3
@@ -36,6 +40,23 @@ class _Cell:
     seconds: float
     seed: int
 
+    @property
+    def file(self) -> str:
+        """A file's name for its rows: of all that they depend on."""
+        words = (
+            self.case.name,
+            # Readouts of two encoders may have one name, but not one information.
+            self.case.true_bits,
+            self.name,
+            self.estimator,
+            self.n,
+            self.repetitions,
+            self.seconds,
+            self.seed,
+            __version__,
+        )
+        return f"{hashlib.sha256(repr(words).encode()).hexdigest()[:24]}.csv"
+
 
 def calibrate(
     estimators: Mapping[str, Estimator],
@@ -46,6 +67,7 @@ def calibrate(
     cell_seconds: float = 5.0,
     seed: int = 0,
     workers: int = 1,
+    parts: Path | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Estimates of known truths, in bits.
@@ -64,6 +86,9 @@ def calibrate(
         workers: processes, one thread each; 1 stays in this one. The rows do not depend on it, but
             for the number of repetitions that the time allows. With more, estimators have to be of
             classes that can be imported.
+        parts: directory in which each cell's rows are kept as soon as they are there; cells that it
+            has, of the same law, estimator and settings, are not asked again. The caller's to
+            remove.
         report: called with the cells done and all of them.
 
     Returns:
@@ -73,7 +98,7 @@ def calibrate(
 
     Raises:
         ValueError: for numbers of samples, repetitions, seconds or workers out of range, or no
-            estimator.
+            estimator, or ``parts`` that cannot be written.
     """
     _check(
         estimators=estimators,
@@ -90,12 +115,27 @@ def calibrate(
         for name, estimator in estimators.items()
         if case.kind in estimator.kinds and (estimator.conditional or not case.conditional)
     ]
-    rows: list[dict[str, object]] = []
-    for done, found in enumerate(_mapped(cells, workers), start=1):
-        rows += found
+    tables = {} if parts is None else _kept(cells, parts)
+    open_cells = [place for place in range(len(cells)) if place not in tables]
+    for place, rows in zip(
+        open_cells, _mapped([cells[place] for place in open_cells], workers), strict=True
+    ):
+        tables[place] = pd.DataFrame(rows, columns=list(CALIBRATION_COLUMNS))
+        if parts is not None:
+            text = tables[place].to_csv(index=False, lineterminator="\n")
+            write_atomically(parts / cells[place].file, text.encode())
         if report is not None:
-            report(done, len(cells))
-    return pd.DataFrame(rows, columns=list(CALIBRATION_COLUMNS))
+            report(len(tables), len(cells))
+    return pd.concat([tables[place] for place in range(len(cells))], ignore_index=True)
+
+
+def _kept(cells: Sequence["_Cell"], parts: Path) -> dict[int, pd.DataFrame]:
+    """Rows of cells that were done before, by the cells' places."""
+    return {
+        place: read_calibration(parts / cell.file)
+        for place, cell in enumerate(cells)
+        if (parts / cell.file).exists()
+    }
 
 
 def _check(
@@ -185,6 +225,7 @@ def _repeat(cell: _Cell) -> list[dict[str, object]]:
                 "value_bits": estimate.value_bits,
                 "low_bits": estimate.low_bits,
                 "high_bits": estimate.high_bits,
+                "se_bits": estimate.se_bits,
                 "ceiling_bits": estimate.ceiling_bits,
                 "seconds": time.perf_counter() - before,
                 "refusal": "",

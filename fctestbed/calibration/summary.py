@@ -19,6 +19,7 @@ SUMMARY_COLUMNS = (
     "bias_se_bits",
     "sd_bits",
     "se_ratio",
+    "intervals",
     "coverage",
     "coverage_low",
     "coverage_high",
@@ -38,7 +39,6 @@ LEAST_COVERAGE, MOST_COVERAGE = 0.90, 0.99
 LEAST_REPETITIONS = 100
 # Of its own standard errors, that a bound may be on the wrong side.
 MOST_ERRORS = 3.0
-_Z = 1.959963984540054
 # Of a normal value past MOST_ERRORS on one side: what a bound that is tight does by chance.
 _CHANCE = 0.00135
 
@@ -53,12 +53,13 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         One row per case, estimator and n, columns ``SUMMARY_COLUMNS``:
 
         - ``mean_bits``, its ``bias_bits`` with the bias's standard error, ``sd_bits`` over
-          repetitions, and ``se_ratio``, the standard error that the intervals stand for over that
-          deviation: 1 where intervals tell the spread right;
-        - ``coverage``: the share of 95 % intervals that hold the truth, with that share's own 95 %
-          interval; ``coverage_verdict``: ``within``, ``below`` or ``above`` 90-99 %, ``few`` under
-          100 repetitions, empty for those without intervals or that aim at something else than
-          the information;
+          repetitions, and ``se_ratio``, the mean stated standard error over that deviation: 1
+          where the spread is told right;
+        - ``intervals``: how many repetitions have one; ``coverage``: the share of these that hold
+          the truth (of a bound: that the truth is not past its far end), with that share's own 95 %
+          interval; ``coverage_verdict``: ``within``, ``below`` or ``above`` 90-99 % (a bound may
+          hold it always), ``few`` for under 100 intervals, empty for none or those that aim at
+          something else than the information;
         - ``above`` and ``below``: in how many repetitions the value is past the truth by more than
           three of its own standard errors, and ``worst_z``, the most of them on the side that the
           bound forbids; ``direction_verdict`` for bounds: ``held`` (never), ``chance`` (no more
@@ -100,44 +101,56 @@ def _cell(key: tuple[object, ...], cell: pd.DataFrame) -> dict[str, object]:
     if not np.isnan(tolerance):
         inside = abs(bias) <= tolerance + MOST_ERRORS * np.nan_to_num(bias_se)
         row["tolerance_verdict"] = "within" if inside else "outside"
-    with_interval = read.dropna(subset=["low_bits", "high_bits"])
-    return row | _of_intervals(with_interval, float(sd)) if len(with_interval) else row
+    return row | _of_errors(read.dropna(subset=["se_bits"]), float(sd)) | _of_intervals(read)
 
 
-def _of_intervals(cell: pd.DataFrame, sd: float) -> dict[str, object]:
-    truth, n = cell["true_bits"], len(cell)
-    bound, target = cell["bound"].iloc[0], cell["target"].iloc[0]
-    # A hair for truths that a degenerate interval meets up to rounding.
-    held = (cell["low_bits"] - 1e-9 <= truth) & (truth <= cell["high_bits"] + 1e-9)
-    share, low, high = share_interval(int(held.sum()), n)
-    se = (cell["high_bits"] - cell["low_bits"]) / (2 * _Z)
-    errors = cell["value_bits"] - truth
-    z = errors / se.clip(lower=1e-9)
-    z = z.where(errors.abs() > 1e-9, 0.0)
+def _of_errors(cell: pd.DataFrame, sd: float) -> dict[str, object]:
+    """What the stated standard errors say."""
+    if not len(cell):
+        return {}
+    bound, se = cell["bound"].iloc[0], cell["se_bits"]
+    errors = cell["value_bits"] - cell["true_bits"]
+    # A hair for truths that a value without spread meets up to rounding.
+    z = (errors / se.clip(lower=1e-9)).where(errors.abs() > 1e-9, 0.0)
     above, below = int((z > MOST_ERRORS).sum()), int((z < -MOST_ERRORS).sum())
     found: dict[str, object] = {
         "se_ratio": se.mean() / sd if sd > 0 else np.nan,
-        "coverage": share,
-        "coverage_low": low,
-        "coverage_high": high,
         "above": above,
         "below": below,
     }
-    if target == "information":
-        found["coverage_verdict"] = _coverage_verdict(share, n)
     if bound in {"lower", "upper"}:
         wrong = above if bound == "lower" else below
         found["worst_z"] = (z if bound == "lower" else -z).max()
-        found["direction_verdict"] = _direction_verdict(wrong, n)
+        found["direction_verdict"] = _direction_verdict(wrong, len(cell))
     return found
 
 
-def _coverage_verdict(share: float, n: int) -> str:
+def _of_intervals(read: pd.DataFrame) -> dict[str, object]:
+    cell = read.dropna(subset=["low_bits", "high_bits"])
+    n, truth = len(cell), cell["true_bits"]
+    if not n:
+        return {"intervals": 0}
+    bound, target = cell["bound"].iloc[0], cell["target"].iloc[0]
+    not_above = (cell["low_bits"] - 1e-9 <= truth) | (bound == "upper")
+    not_below = (truth <= cell["high_bits"] + 1e-9) | (bound == "lower")
+    share, low, high = share_interval(int((not_above & not_below).sum()), n)
+    found: dict[str, object] = {
+        "intervals": n,
+        "coverage": share,
+        "coverage_low": low,
+        "coverage_high": high,
+    }
+    if target == "information":
+        found["coverage_verdict"] = _coverage_verdict(share, n, bound=bound in {"lower", "upper"})
+    return found
+
+
+def _coverage_verdict(share: float, n: int, *, bound: bool) -> str:
     if n < LEAST_REPETITIONS:
         return "few"
     if share < LEAST_COVERAGE:
         return "below"
-    return "above" if share > MOST_COVERAGE else "within"
+    return "above" if share > MOST_COVERAGE and not bound else "within"
 
 
 def _direction_verdict(wrong: int, n: int) -> str:
@@ -153,8 +166,9 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
         summary: what ``summarise`` gave.
 
     Returns:
-        One row per estimator and n: cells asked and ``refused``; of its intervals ``cover``,
-        ``cover_less``, ``cover_more`` than 90-99 %; of its bounds ``held``, ``by_chance`` and
+        One row per estimator and n: cells asked and ``refused``; those where it gives fewer than
+        100 intervals (``no_interval``), and of the others ``cover``, ``cover_less``, ``cover_more``
+        than 90-99 %; of its bounds ``held``, ``by_chance`` and
         ``broken``, with ``readings`` behind them and ``past`` of these over three standard errors;
         of its tolerances ``kept`` and ``missed``.
     """
@@ -171,6 +185,9 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
                 "n": n,
                 "cells": len(cells),
                 "refused": int((cells["repetitions"] == 0).sum()),
+                "no_interval": int(
+                    ((cells["repetitions"] > 0) & (cells["intervals"] < LEAST_REPETITIONS)).sum()
+                ),
                 "cover": coverage.get("within", 0),
                 "cover_less": coverage.get("below", 0),
                 "cover_more": coverage.get("above", 0),

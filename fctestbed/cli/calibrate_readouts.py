@@ -1,11 +1,13 @@
 """``calibrate --readouts``: estimators on readouts of trained encoders."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fctestbed.cli.calibrate_truths import PARTS
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.sweep import read_sweep
 
@@ -31,6 +33,9 @@ def calibrate_readouts(
     asked: Mapping[str, Any],
 ) -> None:
     """Write rows, and draw them.
+
+    Cells that are done are kept as they come: the same command goes on where it was stopped, after
+    training the encoders again.
 
     Args:
         out: directory of ``rows.csv``.
@@ -67,11 +72,15 @@ def calibrate_readouts(
     else:
         cases = _cases(asked)
         rows = with_readouts(
-            _estimated(cases, names, n, repetitions, cell_seconds, seed, workers), cases
+            _estimated(
+                cases, names, n, repetitions, cell_seconds, seed, workers, parts=out / PARTS
+            ),
+            cases,
         )
     text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     try:
         written = write_atomically(out / "rows.csv", text.encode())
+        shutil.rmtree(out / PARTS, ignore_errors=True)
     except ValueError as error:
         raise UsageError(f"--out: {error}") from error
     typer.echo(written)
@@ -140,6 +149,7 @@ def _estimated(
     cell_seconds: float,
     seed: int,
     workers: int | None,
+    parts: Path,
 ) -> "pd.DataFrame":
     from rich.console import Console  # noqa: PLC0415 - --help is quick
     from rich.progress import Progress  # noqa: PLC0415
@@ -159,6 +169,7 @@ def _estimated(
                 cell_seconds=cell_seconds,
                 seed=seed,
                 workers=available_cores() if workers is None else workers,
+                parts=parts,
                 report=lambda done, total: progress.update(task, completed=done, total=total),
             )
         except ValueError as error:

@@ -1,6 +1,7 @@
 """``calibrate`` without ``--readouts``: estimators on laws whose information is known."""
 
 import gzip
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS, SUMMARY, VERDICTS = "rows.csv.gz", "summary.csv", "verdicts.csv"
+# Rows of the cells that are done, until all are.
+PARTS = "parts"
 
 
 def calibrate_truths(
@@ -30,6 +33,8 @@ def calibrate_truths(
     add: bool,
 ) -> None:
     """Write rows, their summary and verdicts, and draw them.
+
+    Cells that are done are kept as they come: the same command goes on where it was stopped.
 
     Args:
         out: directory of the tables.
@@ -73,6 +78,7 @@ def calibrate_truths(
             cell_seconds=cell_seconds,
             seed=seed,
             workers=available_cores() if workers is None else workers,
+            parts=out / PARTS,
             report=_report,
         )
     except OSError as error:
@@ -97,6 +103,7 @@ def _write(rows: "pd.DataFrame", out: Path, figures: Path, formats: Sequence[str
 
     try:
         typer.echo(write_atomically(out / ROWS, gzip.compress(_csv(rows), mtime=0)))
+        shutil.rmtree(out / PARTS, ignore_errors=True)
         # From the file, so that drawing it again gives the same.
         kept = read_calibration(out / ROWS)
         summary = summarise(kept)

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fctestbed.estimators.intervals import HALF_WIDTH
 from fctestbed.plotting.cells import NOTE_COLOR
 from fctestbed.plotting.court_rows import about, estimates, on_common_cells
 from fctestbed.plotting.drawing import Drawing
@@ -29,7 +30,7 @@ def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
     """Estimate over exact value; on the identity an estimator is right.
 
     Panels hold the cells that all estimators have, in the order of the root mean square error;
-    colours and markers are the methods', intervals the estimators' own.
+    colours and markers are the methods', bars 95 % of the estimators' own spread.
 
     Args:
         rows: of ``calibrate --readouts``.
@@ -92,7 +93,7 @@ def _draw_panel(
     for (method, variant), style in styles.items():
         points = own[(own["method"] == method) & (own["variant"] == variant)]
         values = points["value_bits"].clip(upper=limits[1])
-        spread = np.abs(points[["low_bits", "high_bits"]].to_numpy().T - values.to_numpy())
+        spread = HALF_WIDTH * points["se_bits"]
         axes.errorbar(
             points["exact_bits"],
             values,

@@ -13,8 +13,6 @@ from fctestbed.plotting.cells import Column, markdown_table, plus_minus, table_f
 from fctestbed.plotting.court_rows import about, estimates, on_common_cells
 from fctestbed.plotting.drawing import Drawing, NothingToDraw
 
-# Half a 95 % interval in standard errors.
-_HALF = 1.959964
 _FAR = 3.0
 NOTHING = "nothing"
 VERDICT_COLUMNS = (
@@ -40,9 +38,9 @@ def verdicts(rows: pd.DataFrame) -> pd.DataFrame:
         One row per estimator, columns ``VERDICT_COLUMNS``: mean error, root mean square error, all
         bits read as a share of all bits there, Spearman's rank correlation with the exact value,
         the share of estimates above the exact value by more than 3 standard errors of both (NaN
-        without intervals), mean seconds; and ``bias_<quantity>_bits`` and ``rank_<quantity>`` for
-        each kind of quantity by itself, with ``bias_nothing_bits`` where a readout cannot hold it
-        at all.
+        without standard errors), mean seconds; and ``bias_<quantity>_bits`` and
+        ``rank_<quantity>`` for each kind of quantity by itself, with ``bias_nothing_bits`` where a
+        readout cannot hold it at all.
 
     Raises:
         NothingToDraw: if no cell has an estimate of every estimator.
@@ -52,7 +50,7 @@ def verdicts(rows: pd.DataFrame) -> pd.DataFrame:
         raise NothingToDraw("rows: expected a cell that every estimator has, got none")
     found = found.assign(
         error=found["value_bits"] - found["exact_bits"],
-        se=np.hypot((found["high_bits"] - found["low_bits"]) / (2 * _HALF), found["exact_se_bits"]),
+        se=np.hypot(found["se_bits"], found["exact_se_bits"]),
         kind=[
             _kind(quantity, exact)
             for quantity, exact in zip(found["quantity"], found["exact_bits"], strict=True)
@@ -111,8 +109,8 @@ def draw_verdicts(rows: pd.DataFrame) -> Drawing:
 
 
 def _verdict(name: str, own: pd.DataFrame, kinds: Sequence[str]) -> dict[str, object]:
-    with_interval = own[own["se"].notna() & own["low_bits"].notna()]
-    far = with_interval["error"] > _FAR * with_interval["se"]
+    sure = own[own["se"].notna()]
+    far = sure["error"] > _FAR * sure["se"]
     there = own["exact_bits"].sum()
     return {
         "estimator": name,

@@ -41,6 +41,7 @@ def readout_rows(**changes):
             "value_bits": says(exact_bits(readout, quantity)),
             "low_bits": says(exact_bits(readout, quantity)) - 0.196,
             "high_bits": says(exact_bits(readout, quantity)) + 0.196,
+            "se_bits": 0.1,
             "ceiling_bits": 20.0,
             "seconds": 2.0,
             "refusal": "",

@@ -50,6 +50,7 @@ def test_each_row_is_an_estimate_of_that_repetitions_samples():
         expected = PLUGIN.estimate(x, y)
         assert row.value_bits == expected.value_bits
         assert (row.low_bits, row.high_bits) == (expected.low_bits, expected.high_bits)
+        assert row.se_bits == expected.se_bits
         assert (row.bound, row.target, row.refusal) == ("none", "information", "")
         assert row.true_bits == BSC.true_bits
         assert np.isnan(row.tolerance_bits)
@@ -162,9 +163,40 @@ def test_rows_come_back_from_their_file(tmp_path):
         pd.testing.assert_frame_equal(read_calibration(tmp_path / name), rows)
 
 
+def test_cells_are_kept_as_they_come_and_not_asked_again(tmp_path):
+    asked = {"cases": [BSC, XOR], "n": (50, 60), "repetitions": 2, "parts": tmp_path / "parts"}
+    whole = calibrate({"plugin": PLUGIN}, **(asked | {"parts": None}))
+    first = calibrate({"plugin": PLUGIN}, **(asked | {"n": (50,)}))
+    kept = sorted((tmp_path / "parts").iterdir())
+    assert len(kept) == 2
+    # Told apart from a new answer.
+    marked = first.assign(seconds=-1.0)
+    for case, own in marked.groupby("case"):
+        path = next(path for path in kept if case in path.read_text())
+        own.to_csv(path, index=False)
+    told = []
+    both = calibrate(
+        {"plugin": PLUGIN}, **asked, report=lambda *numbers: told.append(numbers), workers=2
+    )
+    assert told == [(3, 4), (4, 4)]
+    pd.testing.assert_frame_equal(both.drop(columns="seconds"), whole.drop(columns="seconds"))
+    assert (both["seconds"] == -1.0).to_list() == (both["n"] == 50).to_list()
+    # Other settings of anything are other cells.
+    for change in ({"seed": 1}, {"repetitions": 3}, {"cell_seconds": 9.0}):
+        calibrate({"plugin": PLUGIN}, **(asked | {"n": (50,)} | change))
+    calibrate({"plugin": make_estimator("miller-madow")}, **(asked | {"n": (50,)}))
+    assert len(list((tmp_path / "parts").iterdir())) == 4 + 4 * 2
+
+
+def test_parts_that_cannot_be_written_are_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="file/parts"):
+        calibrate({"plugin": PLUGIN}, cases=[BSC], repetitions=1, parts=tmp_path / "file" / "parts")
+
+
 def test_files_that_are_no_calibration_are_refused(tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    (tmp_path / "text.csv").write_text(",".join(CALIBRATION_COLUMNS) + "\n" + "x," * 15 + "x\n")
+    (tmp_path / "text.csv").write_text(",".join(CALIBRATION_COLUMNS) + "\n" + "x," * 16 + "x\n")
     (tmp_path / "bytes.csv.gz").write_bytes(b"no gzip")
     for name, reason in (
         ("none.csv", "No such file"),

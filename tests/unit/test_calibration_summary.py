@@ -16,7 +16,8 @@ def rows(values, *, se=1.0, truth=1.0, **columns):
         "case": "a", "group": "g", "kind": "discrete", "true_bits": truth, "estimator": "e",
         "bound": "none", "target": "information", "n": 100, "tolerance_bits": np.nan,
         "repetition": np.arange(len(values)), "value_bits": values,
-        "low_bits": values - HALF * se, "high_bits": values + HALF * se, "ceiling_bits": 5.0,
+        "low_bits": values - HALF * se, "high_bits": values + HALF * se, "se_bits": se,
+        "ceiling_bits": 5.0,
         "seconds": 0.5, "refusal": "",
     }  # fmt: skip
     return pd.DataFrame({**plain, **columns})[list(CALIBRATION_COLUMNS)]
@@ -53,7 +54,28 @@ def test_few_repetitions_penalties_and_missing_intervals_have_no_verdict_of_cove
     without = only(rows([1.0] * 200, low_bits=np.nan, high_bits=np.nan))
     assert without.coverage_verdict == ""
     assert np.isnan(without.coverage)
-    assert without.repetitions == 200
+    assert (without.repetitions, without.intervals) == (200, 0)
+    # The spread is known all the same.
+    assert without.above == 0
+
+
+def test_coverage_is_of_the_intervals_that_there_are():
+    given = [1.0] * 95 + [4.0] * 5
+    frame = pd.concat(
+        [rows(given), rows([9.0] * 100, low_bits=np.nan, high_bits=np.nan)], ignore_index=True
+    )
+    row = only(frame)
+    assert (row.repetitions, row.intervals, row.coverage) == (200, 100, 0.95)
+    assert row.coverage_verdict == "within"
+    assert only(frame.iloc[1:]).coverage_verdict == "few"
+
+
+@pytest.mark.parametrize(("bound", "far"), [("lower", -9.0), ("upper", 9.0)])
+def test_a_bound_may_be_far_from_the_truth_on_its_own_side(bound, far):
+    held = only(rows([far] * 200, bound=bound))
+    assert (held.coverage, held.coverage_verdict) == (1.0, "within")
+    past = only(rows([-far] * 200, bound=bound))
+    assert (past.coverage, past.coverage_verdict) == (0.0, "below")
 
 
 def test_a_truth_that_a_degenerate_interval_meets_is_held():
@@ -100,7 +122,7 @@ def test_a_stated_tolerance_is_kept_within_three_errors_of_the_bias():
 
 
 def test_a_refused_cell_has_its_words_and_no_numbers():
-    refused = rows([np.nan], refusal="x: no", low_bits=np.nan, high_bits=np.nan)
+    refused = rows([np.nan], se=np.nan, refusal="x: no")
     row = only(refused)
     assert (row.repetitions, row.refused, row.refusal) == (0, 1, "x: no")
     assert np.isnan(row.mean_bits)
@@ -115,7 +137,8 @@ def test_verdicts_count_the_cells_of_an_estimator():
             rows([1.0] * 190 + [4.0] * 10, case="covers", tolerance_bits=0.1),
             rows([1.0] * 200, case="covers too much", tolerance_bits=0.1),
             rows([9.0] * 200, case="covers too little", tolerance_bits=0.1),
-            rows([np.nan], case="refused", low_bits=np.nan, high_bits=np.nan, refusal="x: no"),
+            rows([np.nan], se=np.nan, case="refused", refusal="x: no"),
+            rows([1.0] * 200, case="mute", low_bits=np.nan, high_bits=np.nan),
             rows([9.0] * 200, case="broken", estimator="bound", bound="lower"),
             rows([0.5] * 200, case="held", estimator="bound", bound="lower"),
             rows([9.0] + [0.5] * 199, case="lucky", estimator="bound", bound="lower"),
@@ -123,7 +146,7 @@ def test_verdicts_count_the_cells_of_an_estimator():
     )
     first, second = verdicts(summarise(frame)).to_dict("records")
     assert first == {
-        "estimator": "e", "n": 100, "cells": 4, "refused": 1,
+        "estimator": "e", "n": 100, "cells": 5, "refused": 1, "no_interval": 1,
         "cover": 1, "cover_less": 1, "cover_more": 1,
         "held": 0, "by_chance": 0, "broken": 0, "readings": 0, "past": 0,
         "kept": 2, "missed": 1,

@@ -5,8 +5,9 @@ import gzip
 import pandas as pd
 import pytest
 
-from fctestbed.calibration import read_calibration
+from fctestbed.calibration import CASES, calibrate, read_calibration
 from fctestbed.cli.main import run
+from fctestbed.estimators import make_estimator
 
 QUICK = ["--n", "60", "--repetitions", "2", "--workers", "1", "--formats", "png"]
 
@@ -101,3 +102,18 @@ def test_rows_that_cannot_be_added_to_or_drawn_are_refused(tmp_path, capsys):
     assert "expected rows of a calibration, got: [Errno 2]" in capsys.readouterr().err
     assert run(["figures", "x", "--calibration", "y"]) == 2
     assert "--gaussian and --calibration, got several" in capsys.readouterr().err
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, capsys):
+    out = tmp_path / "court"
+    nothing = [case for case in CASES if case.group == "nothing" and case.kind == "discrete"]
+    plugin = {"plugin": make_estimator("plugin")}
+    calibrate(plugin, cases=nothing, n=(60,), repetitions=2, parts=out / "parts")
+    (part,) = (out / "parts").iterdir()
+    # Told apart from a new answer.
+    pd.read_csv(part).assign(seconds=9.0).to_csv(part, index=False)
+    line = ["calibrate", "--out", str(out), "--estimators", "plugin,gaussian"]
+    assert run([*line, "--groups", "nothing", *QUICK]) == 0
+    rows = read_calibration(out / "rows.csv.gz")
+    assert (rows["seconds"] == 9.0).to_list() == (rows["estimator"] == "plugin").to_list()
+    assert not (out / "parts").exists()

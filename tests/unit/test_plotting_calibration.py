@@ -19,7 +19,8 @@ def cell(case, estimator, values, **columns):
         "case": case, "group": "g", "kind": "discrete", "true_bits": 1.0, "estimator": estimator,
         "bound": "none", "target": "information", "n": 200, "tolerance_bits": np.nan,
         "repetition": np.arange(100), "value_bits": values, "low_bits": values - 0.1 * HALF,
-        "high_bits": values + 0.1 * HALF, "ceiling_bits": 5.0, "seconds": 0.002, "refusal": "",
+        "high_bits": values + 0.1 * HALF, "se_bits": 0.1, "ceiling_bits": 5.0,
+        "seconds": 0.002, "refusal": "",
     }  # fmt: skip
     return pd.DataFrame({**plain, **columns})[list(CALIBRATION_COLUMNS)]
 

@@ -66,17 +66,16 @@ def test_far_above_the_exact_value_is_beyond_three_standard_errors():
     for error, share in ((0.29, 0.0), (0.31, 1.0)):
         moved = rows.assign(
             value_bits=rows["exact_bits"] + error,
-            low_bits=rows["exact_bits"] + error - 0.1959964,
-            high_bits=rows["exact_bits"] + error + 0.1959964,
+            se_bits=0.1,
         )
         assert verdicts(moved)["share_above"].to_list() == [share] * 3
     less_sure = verdicts(moved.assign(exact_se_bits=0.1))
     assert less_sure["share_above"].to_list() == [0.0] * 3
 
 
-def test_an_estimator_without_intervals_has_no_share_above():
+def test_an_estimator_without_standard_errors_has_no_share_above():
     rows = readout_rows()
-    rows.loc[rows["estimator"] == "vclub", ["low_bits", "high_bits"]] = np.nan
+    rows.loc[rows["estimator"] == "vclub", "se_bits"] = np.nan
     drawing = draw_verdicts(rows)
     assert drawing.numbers.set_index("estimator")["share_above"].isna().to_dict()["vclub"]
     assert "| vclub | none |" in drawing.markdown
