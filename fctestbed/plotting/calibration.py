@@ -28,6 +28,7 @@ _COVERAGE = LinearSegmentedColormap.from_list(
 _COVERED = (0.81, 0.99)
 # On darker cells black is hard to read.
 _DARK_BITS = 0.33
+_SELDOM = "\N{EN DASH}"
 _LOWER, _PENALTY = "\N{LESS-THAN OR EQUAL TO}", "\N{DAGGER}"
 _KINDS = {
     "discrete": "discrete pairs",
@@ -71,11 +72,13 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
 
     Lower bounds are marked in the names, and framed where they are broken; the intervals of
     those are about the bound, not about the truth, and not drawn. Nor are those of estimators that
-    aim at the Jeffreys divergence, which are marked.
+    aim at the Jeffreys divergence, which are marked. Where fewer than half of the repetitions have
+    an interval a dash stands for it.
 
     Args:
         summary: what ``summarise`` gave: columns ``case, kind, true_bits, estimator, bound,
-            target, n, repetitions, bias_bits, coverage, direction_verdict, seconds, ...``.
+            target, n, repetitions, intervals, bias_bits, coverage, direction_verdict, seconds,
+            ...``.
         kind: ``discrete``, ``continuous`` or ``mixed``.
         n: the number of samples.
 
@@ -88,8 +91,11 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     estimators = list(dict.fromkeys(rows["estimator"]))
     cases = list(dict.fromkeys(zip(rows["case"], rows["true_bits"], strict=True)))
     about_truth = rows[(rows["bound"] != "lower") & (rows["target"] == "information")]
-    about_truth = about_truth.dropna(subset=["coverage"])
-    covered = [name for name in estimators if name in set(about_truth["estimator"])]
+    about_truth = about_truth.assign(
+        coverage=about_truth["coverage"].where(_mostly_given(about_truth))
+    )
+    some = about_truth.groupby("estimator")["coverage"].count()
+    covered = [name for name in estimators if some.get(name, 0)]
     widths = [len(estimators), max(2, len(covered))]
     figure = Figure(
         figsize=(3.4 + 0.34 * sum(widths), 2.0 + 0.24 * len(cases)), layout="constrained"
@@ -100,6 +106,10 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
                     "broken") == 1  # fmt: skip
     _draw_bias(left, bias, broken)
     _draw_coverage(right, _cells(about_truth, cases, covered, "coverage"))
+    seldom = _cells(about_truth.assign(seldom=~_mostly_given(about_truth)), cases, covered,
+                    "seldom")  # fmt: skip
+    for row, column in np.argwhere(seldom == 1):
+        right.text(column, row, _SELDOM, ha="center", va="center", fontsize=5.0)
     left.set_xticks(range(len(estimators)), _labels(rows, estimators), rotation=90)
     right.set_xticks(range(len(covered)), covered, rotation=90)
     left.set_yticks(range(len(cases)), [f"{name}: {truth:.3g}" for name, truth in cases])
@@ -109,6 +119,11 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
         _note(rows, kind, n, broken=bool(broken.any())), fontsize=6.0, color=NOTE_COLOR
     )
     return Drawing(figure, rows.reset_index(drop=True))
+
+
+def _mostly_given(rows: pd.DataFrame) -> pd.Series:
+    """Where at least half of the repetitions have an interval."""
+    return 2 * rows["intervals"] >= rows["repetitions"]
 
 
 def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> list[str]:
@@ -129,7 +144,7 @@ def _note(rows: pd.DataFrame, kind: str, n: int, *, broken: bool) -> str:
         f"{_KINDS[kind]}, n = {n}, {several} repetitions; after each case its truth in bits, "
         "after each estimator the mean time of one estimate",
         "grey: not made for the case, or refused; intervals are of 95 %, white where 90 to 99 % "
-        "of them hold the truth",
+        f"of them hold the truth, {_SELDOM} where fewer than half of the repetitions have one",
     ]
     marks = []
     if (rows["bound"] == "lower").any():

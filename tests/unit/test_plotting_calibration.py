@@ -59,6 +59,16 @@ def test_cells_say_the_mean_error_and_the_share_of_intervals(summary):
     assert [t.get_text() for t in left.get_yticklabels()] == ["copy: 1", "noise: 1"]
 
 
+def test_a_dash_stands_where_most_repetitions_have_no_interval():
+    mute = cell("noise", "counts", [1.0])
+    mute.loc[:50, ["low_bits", "high_bits"]] = np.nan
+    half = cell("other", "counts", [1.0])
+    half.loc[:49, ["low_bits", "high_bits"]] = np.nan
+    summary = summarise(pd.concat([cell("copy", "counts", [1.0]), mute, half]))
+    drawing = draw_calibration(summary, "discrete", 200)
+    assert texts(drawing.figure.axes[1]) == {(0, 0): "100", (1, 0): "\N{EN DASH}", (2, 0): "100"}
+
+
 def test_bounds_and_penalties_are_marked_and_their_intervals_left_out(summary):
     left, right = draw_calibration(summary, "discrete", 200).figure.axes
     names = [t.get_text() for t in left.get_xticklabels()]
