@@ -45,7 +45,7 @@ def held_out_interval(
 
     Args:
         values: one number per held-out sample, [n].
-        others: the same of the samples that were fitted on, for the variance alone, [m].
+        others: the same of samples that were fitted on or chosen by, for the variance alone, [m].
 
     Returns:
         (mean, low, high), in the unit of the values; the ends are NaN for a single value.

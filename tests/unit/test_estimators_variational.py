@@ -389,3 +389,17 @@ def test_a_channel_of_half_a_bit_is_half_a_bit():
     x, y = bits(3000, 1, flips=bsc_flip_probability(0.5))
     found = InfoNce(steps=150).estimate(x, y)
     assert found.value_bits == pytest.approx(0.5, abs=3 * standard_error(found))
+
+
+@pytest.mark.parametrize("made", [InfoNce, Nwj, DifferenceOfEntropies])
+def test_a_read_sample_without_the_rare_losses_is_not_taken_for_exact(made):
+    n = 1000
+    flipped = np.zeros(n, dtype=bool)
+    # A tenth of those that are not read.
+    flipped[np.random.default_rng(0).permutation(n)[:800:10]] = True
+    x = np.random.default_rng(1).integers(0, 2, n)
+    found = made(steps=200).estimate(x, x ^ flipped)
+    # Every sample read costs the same: 1 + log2(0.9) bits are left, and they vary by nothing.
+    assert found.value_bits == pytest.approx(0.848, abs=0.05)
+    # The stop sample has them: -3.17 bits in every tenth.
+    assert found.se_bits > 0.04

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from fctestbed.estimators.base import Array, Estimate, Estimator
 from fctestbed.estimators.inputs import checked, refuse_given
-from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, mean_interval
+from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
 from fctestbed.estimators.variational.fitting import fit
 from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
 from fctestbed.estimators.variational.networks import ConcatCritic, Critic, SeparableCritic
@@ -34,6 +34,7 @@ from fctestbed.estimators.variational.sources import (
 from fctestbed.information.units import nats_to_bits
 
 DType = Literal["float32", "float64"]
+Reading = Callable[[Pairs], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,22 +137,31 @@ class TrainedEstimator(Estimator):
         return self._estimate(source, self.batch)
 
     @abstractmethod
-    def _fitted_reading(self, source: Source, batch: int) -> list[Tensor]:
-        """Train, and give the pseudo-values of each block of the reading sample, in nats."""
+    def _fitted(self, source: Source, batch: int) -> Reading:
+        """Train, and give what reads a block: its pseudo-values in nats, one for each sample."""
 
     def _ceiling_nats(self, sizes: Sequence[int], batch: int) -> float:
         """The most that could be read from blocks of these sizes."""
         return math.inf
 
     def _estimate(self, source: Source, batch: int) -> Estimate:
-        values = [block.double().cpu().numpy() for block in self._fitted_reading(source, batch)]
+        reading = self._fitted(source, batch)
+        with torch.no_grad():
+            values, others = (
+                [reading(block).double().cpu().numpy() for block in blocks]
+                for blocks in (source.read(), source.stop())
+            )
         terms = np.concatenate(values)
         if not np.isfinite(terms).all():
             raise ValueError(
                 f"x, y: expected samples on which {self.name} can be read, got a reading that "
                 f"overflows (heavy tails, or held-out samples far from the training ones)"
             )
-        mean, low, high = mean_interval(nats_to_bits(terms))
+        # A stop sample that cannot be read says nothing of the spread.
+        rest = np.concatenate(others)
+        mean, low, high = held_out_interval(
+            nats_to_bits(terms), nats_to_bits(rest[np.isfinite(rest)])
+        )
         se = (high - low) / (2 * HALF_WIDTH)
         note = LONE_SAMPLE if math.isnan(se) else ""
         if self.bound == "none":
@@ -218,7 +228,7 @@ class CriticEstimator(TrainedEstimator):
     def _pseudo_values(self, scores: Tensor, batch: int) -> Tensor:
         """The reading of scores [n, n], one number for each sample; their mean is the value."""
 
-    def _fitted_reading(self, source: Source, batch: int) -> list[Tensor]:
+    def _fitted(self, source: Source, batch: int) -> Reading:
         generator = self._generator()
         module = self._new_critic(source, generator).to(
             device=self.device, dtype=getattr(torch, self.dtype)
@@ -239,13 +249,14 @@ class CriticEstimator(TrainedEstimator):
             return sum(n * value for n, value in values) / max(1, sum(n for n, _ in values))
 
         self._fit(module, objective, stop_value, generator)
-        return [
-            # A sample alone in its condition has no other to be told from, and adds 0.
-            torch.zeros(1, dtype=torch.float64)
-            if len(block.x) == 1
-            else self._pseudo_values(_scores(scores_of, block), batch)
-            for block in source.read()
-        ]
+
+        def reading(block: Pairs) -> Tensor:
+            if len(block.x) == 1:
+                # Alone in its condition it has no other to be told from, and adds 0.
+                return torch.zeros(1, dtype=torch.float64)
+            return self._pseudo_values(_scores(scores_of, block), batch)
+
+        return reading
 
     def _new_critic(
         self, source: Source, generator: torch.Generator

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fctestbed.estimators.base import Direction, Target
 from fctestbed.estimators.variational import readings
-from fctestbed.estimators.variational.base import TrainedEstimator
+from fctestbed.estimators.variational.base import Reading, TrainedEstimator
 from fctestbed.estimators.variational.densities import Density
 from fctestbed.estimators.variational.sources import Source
 
@@ -60,11 +60,9 @@ class _PairReading(_DensityEstimator):
     def _pseudo_values(self, log_conditional: Tensor) -> Tensor:
         """The reading of log q(y_j | x_i), [n, n], one number for each sample."""
 
-    def _fitted_reading(self, source: Source, batch: int) -> list[Tensor]:
+    def _fitted(self, source: Source, batch: int) -> Reading:
         density = self._density(source, self._generator(), components=1, marginal=False)
-        with torch.no_grad():
-            matrices = [density.log_matrix(block.x, block.y) for block in source.read()]
-        return [self._pseudo_values(matrix.double()) for matrix in matrices]
+        return lambda block: self._pseudo_values(density.log_matrix(block.x, block.y).double())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +126,12 @@ class DifferenceOfEntropies(_DensityEstimator):
         if self.components < 1:
             raise ValueError(f"components: expected at least 1, got {self.components}")
 
-    def _fitted_reading(self, source: Source, batch: int) -> list[Tensor]:
+    def _fitted(self, source: Source, batch: int) -> Reading:
         generator = self._generator()
         marginal, joint = (
             self._density(source, generator, components=self.components, marginal=alone)
             for alone in (True, False)
         )
-        with torch.no_grad():
-            return [
-                joint.log_density(block.x, block.y) - marginal.log_density(block.x, block.y)
-                for block in source.read()
-            ]
+        return lambda block: (
+            joint.log_density(block.x, block.y) - marginal.log_density(block.x, block.y)
+        )
