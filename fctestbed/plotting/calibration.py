@@ -166,11 +166,7 @@ def _cells(
 
 def _draw_bias(axes: Axes, bias: np.ndarray, broken: np.ndarray) -> None:
     limits = (-_BIAS_RANGE, _BIAS_RANGE)
-    # No minus before what is rounded to zero.
-    texts = [
-        f"{value:+.2f}".replace("-0.00", "0.00").replace("+0.00", "0.00") for value in bias.flat
-    ]
-    _draw_cells(axes, bias, _BIAS, limits, texts)
+    _draw_cells(axes, bias, _BIAS, limits, [_signed(value) for value in bias.flat])
     for text in axes.texts:
         column, row = text.get_position()
         if abs(bias[int(row), int(column)]) > _DARK_BITS and bias[int(row), int(column)] < 0:
@@ -213,5 +209,22 @@ def _draw_cells(
     axes.tick_params(which="minor", length=0)
 
 
+def _signed(bits: float) -> str:
+    """Short enough for a cell; nothing for NaN."""
+    if np.isnan(bits):
+        return ""
+    if abs(bits) < 0.005:
+        # No sign before what is rounded to zero.
+        return "0.00"
+    if abs(bits) < 99.995:
+        return f"{bits:+.2f}"
+    if abs(bits) < 9999.5:
+        return f"{bits:+.0f}"
+    mantissa, power = f"{bits:+.0e}".split("e")
+    return f"{mantissa}e{int(power)}"
+
+
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1e3:.2g} ms"
+    if seconds >= 0.9995:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1e3:.0f} ms" if seconds >= 0.00995 else f"{seconds * 1e3:.2g} ms"

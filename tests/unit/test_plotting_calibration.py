@@ -6,7 +6,12 @@ import pytest
 from matplotlib.colors import to_hex
 
 from fctestbed.calibration import CALIBRATION_COLUMNS, summarise
-from fctestbed.plotting.calibration import draw_calibration, draw_calibration_figures
+from fctestbed.plotting.calibration import (
+    _duration,
+    _signed,
+    draw_calibration,
+    draw_calibration_figures,
+)
 from fctestbed.plotting.drawing import NothingToDraw
 
 HALF = 1.959963984540054
@@ -57,6 +62,16 @@ def test_cells_say_the_mean_error_and_the_share_of_intervals(summary):
     }  # fmt: skip
     assert texts(right) == {(0, 0): "95", (0, 1): "50", (1, 0): "100"}
     assert [t.get_text() for t in left.get_yticklabels()] == ["copy: 1", "noise: 1"]
+
+
+def test_numbers_are_short_enough_for_their_cells():
+    said = {
+        0.004: "0.00", -0.004: "0.00", 0.4: "+0.40", -99.9: "-99.90", 123.4: "+123",
+        -1502301.2: "-2e6",
+    }  # fmt: skip
+    assert [_signed(bits) for bits in said] == list(said.values())
+    times = {2.52: "2.5 s", 0.9996: "1.0 s", 0.742: "742 ms", 0.0123: "12 ms", 0.00052: "0.52 ms"}
+    assert [_duration(seconds) for seconds in times] == list(times.values())
 
 
 def test_a_dash_stands_where_most_repetitions_have_no_interval():
