@@ -61,7 +61,7 @@ def estimate(
         typer.echo(json.dumps({key: _plain(value) for key, value in content.items()}))
         return
     for key, value in content.items():
-        typer.echo(f"{key:14} {f'{value:.6g}' if isinstance(value, float) else value}")
+        typer.echo(f"{key:14} {_shown(value)}")
 
 
 def _estimator(name: str, pairs: list[str], seed: int | None) -> "Estimator":
@@ -122,6 +122,12 @@ def _print_list(as_json: bool) -> None:
         return
     for row in rows:
         typer.echo(f"{row['estimator']:16} {row['bound']:6} {row['summary']}")
+
+
+def _shown(value: Any) -> str:
+    if value == "" or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: Any) -> Any:

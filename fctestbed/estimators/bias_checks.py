@@ -49,8 +49,8 @@ def drift(moved: float, parts: int, columns: int, half_width: float) -> str:
     if left <= half_width:
         return ""
     return (
-        f"the value still moves with the number of samples: up to {left / half_width:.2g} times "
-        "the half width of an interval may be left of its bias"
+        "the value still moves with the number of samples: its bias may be "
+        f"{left / half_width:.2g} times the half width that an interval would have"
     )
 
 

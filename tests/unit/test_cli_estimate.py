@@ -56,6 +56,22 @@ def test_without_json_every_field_has_a_line(place, capsys):
     assert lines[1].split() == ["bound", "none"]
 
 
+def test_without_an_interval_the_note_says_why(place, capsys):
+    np.save("few.npy", np.random.default_rng(1).standard_normal((2, 60)))
+    np.save("a.npy", np.load("few.npy")[0])
+    np.save("b.npy", np.load("few.npy")[1])
+    content = answer(capsys, "a.npy b.npy --estimator ksg1")
+    assert content["low_bits"] is content["high_bits"] is None
+    assert content["note"].startswith("60 samples, under 100")
+    assert run(["estimate", "a.npy", "b.npy", "--estimator", "ksg1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[FIELDS.index("low_bits")].split() == ["low_bits", "none"]
+    assert "60 samples, under 100" in lines[FIELDS.index("note")]
+    assert run(["estimate", "x.npy", "data.npz:y", "--estimator", "gaussian"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[FIELDS.index("note")].split() == ["note", "none"]
+
+
 def test_a_seed_is_ignored_by_estimators_that_draw_nothing(place, capsys):
     assert answer(capsys, "x.npy data.npz:y --estimator gaussian --seed 5")["n_samples"] == 200
 
