@@ -48,9 +48,11 @@ def drift(moved: float, parts: int, columns: int, half_width: float) -> str:
     left = abs(moved) / (parts ** (1 / max(columns, 2)) - 1)
     if left <= half_width:
         return ""
+    # Parts that all have one value have no spread.
+    times = left / half_width if half_width > 0 else math.inf
     return (
         "the value still moves with the number of samples: its bias may be "
-        f"{left / half_width:.2g} times the half width that an interval would have"
+        f"{times:.2g} times the half width that an interval would have"
     )
 
 

@@ -126,12 +126,15 @@ def _estimate(
     if margins == "normal" and not doubt:
         # Few normal scores do not show of what law they are.
         doubt = bias_checks.few_samples(n)
+    moved = 0.0
+    if margins == "normal" and not doubt:
+        # Ranks take some of a strong correlation away, by about 1/n: as much as from half to all.
+        halves = _mean_of_halves(arrays, margins)
+        doubt = "halves of the samples cannot be read" if halves is None else ""
+        moved = 0.0 if halves is None else value - halves
     low, high = np.nan, np.nan
     if not doubt:
         low, high = score_interval(value, reading.slope, reading.floor)
-    if margins == "normal" and not doubt:
-        # Ranks take some of a strong correlation away, by about 1/n: as much as from half to all.
-        moved = value - _mean_of_halves(arrays, margins)
         low, high = low + min(moved, 0.0), high + max(moved, 0.0)
     return Estimate(
         estimator=name,
@@ -157,13 +160,19 @@ def _read(arrays: tuple[Floats, Floats, Floats | None], margins: Margins) -> _Re
     return _Reading(value, slope, _independent_variance(freedom, dx, dy))
 
 
-def _mean_of_halves(arrays: tuple[Floats, Floats, Floats | None], margins: Margins) -> float:
-    """Mean value of two halves of the samples, every other one by the order of X: no chance."""
-    order = np.argsort(arrays[0][:, 0], kind="stable")
+def _mean_of_halves(arrays: tuple[Floats, Floats, Floats | None], margins: Margins) -> float | None:
+    """Mean value of two halves of the samples, every other one by the order of X: no chance.
+
+    None where they are too few for the columns, or a column is constant in one.
+    """
+    x, y, z = arrays
+    order = np.argsort(x[:, 0], kind="stable")
     values = []
     for rows in (order[::2], order[1::2]):
-        x, y, z = arrays
         half = x[rows], y[rows], None if z is None else z[rows]
+        there = np.hstack([array for array in half if array is not None])
+        if len(rows) < there.shape[1] + 2 or (np.ptp(there, axis=0) == 0).any():
+            return None
         values.append(_read(half, margins).value)
     return float(np.mean(values))
 

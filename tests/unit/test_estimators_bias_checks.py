@@ -32,6 +32,11 @@ def test_a_move_is_weighed_by_the_slowest_rate_of_its_columns():
     assert drift(0.02, parts=4, columns=8, half_width=0.1)
 
 
+def test_a_move_without_any_spread_is_a_doubt_too():
+    assert drift(0.0, parts=4, columns=2, half_width=0.0) == ""
+    assert "inf times" in drift(1e-3, parts=4, columns=2, half_width=0.0)
+
+
 def test_under_a_hundred_samples_show_no_bias():
     assert few_samples(100) == ""
     assert few_samples(99) == "99 samples, under 100, do not show the bias of such an estimate"
@@ -120,6 +125,19 @@ def test_a_table_of_almost_no_dependence_has_an_interval_of_a_size():
         estimate = make_estimator(name).estimate(x, y)
         assert estimate.high_bits < 0.3
         assert estimate.se_bits < 0.1
+
+
+def test_the_copula_has_no_interval_where_halves_cannot_be_read():
+    draw = rng(4)
+    wide = make_estimator("gaussian-copula").estimate(*draw.standard_normal((2, 110, 40)))
+    assert wide.note == "halves of the samples cannot be read"
+    assert np.isnan(wide.low_bits)
+    assert wide.se_bits > 0
+    # All in one half.
+    x = np.r_[0.0, np.arange(119.0)][:, None]
+    rare = np.where(np.arange(120) == 7, 1.0, 0.0)[:, None]
+    lone = make_estimator("gaussian-copula").estimate(x, np.hstack([rare, x[::-1] + 3 * rare]))
+    assert lone.note
 
 
 def test_the_copula_reaches_up_to_what_ranks_take_from_a_strong_correlation():
