@@ -8,6 +8,7 @@ NEEDED = (
     "case",
     "estimator",
     "bound",
+    "target",
     "n",
     "repetition",
     "value_bits",

@@ -22,8 +22,8 @@ from fctestbed.plotting.style import PAGE_INCHES, MethodStyle
 
 _COLUMNS = 3
 _PANEL_INCHES = 2.05
-# Above this multiple of the largest exact value a point stands on the panel's upper edge.
-_TALLEST = 1.5
+# Above and below these multiples of the largest exact value a point stands on the panel's edge.
+_TALLEST, _DEEPEST = 1.5, -0.25
 
 
 def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
@@ -42,9 +42,10 @@ def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
     table = verdicts(rows).to_dict(orient="records")
     styles = series_styles(found)
     top = max(0.1, float(found["exact_bits"].max()))
-    reach = 1.05 * float(found["high_bits"].fillna(found["value_bits"]).max())
+    values = found["value_bits"]
+    reach = 1.05 * float((values + HALF_WIDTH * found["se_bits"].fillna(0.0)).max())
     limits = (
-        min(-0.08 * top, float(found["value_bits"].min())),
+        max(min(-0.08 * top, float(values.min())), _DEEPEST * top),
         min(max(reach, 1.04 * top), _TALLEST * top),
     )
     n_rows = -(-len(table) // _COLUMNS)
@@ -54,12 +55,13 @@ def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
     for verdict, axes in zip(table, panels, strict=False):
         own = found[found["estimator"] == verdict["estimator"]]
         _draw_panel(axes, own, styles, limits)
-        bound = {"lower": " (lower bound)", "upper": " (upper bound)"}.get(verdict["bound"], "")
-        axes.set_title(f"{verdict['estimator']}{bound}")
+        kind = {"lower": " (lower bound)", "upper": " (upper bound)"}.get(verdict["bound"], "")
+        kind = " (penalty)" if verdict["target"] == "jeffreys" else kind
+        axes.set_title(f"{verdict['estimator']}{kind}")
         axes.text(
             0.03,
             0.97,
-            _words(verdict, int((own["value_bits"] > limits[1]).sum())),
+            _words(verdict, int((~own["value_bits"].between(*limits)).sum())),
             transform=axes.transAxes,
             va="top",
             fontsize=6.0,
@@ -92,12 +94,12 @@ def _draw_panel(
     axes.axline((0, 0), slope=1, color="black", linewidth=0.7, zorder=1)
     for (method, variant), style in styles.items():
         points = own[(own["method"] == method) & (own["variant"] == variant)]
-        values = points["value_bits"].clip(upper=limits[1])
+        values = points["value_bits"].clip(*limits)
         spread = HALF_WIDTH * points["se_bits"]
         axes.errorbar(
             points["exact_bits"],
             values,
-            yerr=np.where(values < limits[1], spread, 0.0),
+            yerr=np.where(values == points["value_bits"], spread, 0.0),
             fmt=style.marker,
             color=style.color,
             markersize=3.2,

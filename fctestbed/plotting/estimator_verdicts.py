@@ -18,6 +18,7 @@ NOTHING = "nothing"
 VERDICT_COLUMNS = (
     "estimator",
     "bound",
+    "target",
     "n_cells",
     "bias_bits",
     "rmse_bits",
@@ -77,7 +78,13 @@ def draw_verdicts(rows: pd.DataFrame) -> Drawing:
     others = [str(name) for name in table if name not in VERDICT_COLUMNS]
     columns = [
         Column("estimator", tuple(table["estimator"]), True),
-        Column("bound", tuple(table["bound"])),
+        Column(
+            "bound",
+            tuple(
+                "penalty" if target == "jeffreys" else bound
+                for bound, target in zip(table["bound"], table["target"], strict=True)
+            ),
+        ),
         Column("RMSE\n(bits)", _numbers(table["rmse_bits"])),
         Column("mean error\n(bits)", _numbers(table["bias_bits"], signed=True)),
         *(
@@ -101,7 +108,8 @@ def draw_verdicts(rows: pd.DataFrame) -> Drawing:
     note = (
         f"{about(found)}; the same {table['n_cells'].iloc[0]} cells (readout, block) for all, of "
         f"{', '.join(sorted(found['method'].unique()))}. SE: of the estimate and of the exact "
-        "value together; above the exact value a lower bound is broken. Ranks: Spearman's "
+        "value together; above the exact value a lower bound is broken. Penalty: it aims at the "
+        "Jeffreys divergence, which is larger than the information. Ranks: Spearman's "
         "correlation with the exact value. Nothing: a block that the readout's modality does not "
         "hold. Seconds: of this run's machine, busy or not."
     )
@@ -115,6 +123,7 @@ def _verdict(name: str, own: pd.DataFrame, kinds: Sequence[str]) -> dict[str, ob
     return {
         "estimator": name,
         "bound": own["bound"].iloc[0],
+        "target": own["target"].iloc[0],
         "n_cells": len(own),
         "bias_bits": own["error"].mean(),
         "rmse_bits": math.sqrt(own["error"].pow(2).mean()),

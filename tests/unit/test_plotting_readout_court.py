@@ -121,6 +121,22 @@ def test_what_is_off_the_scale_stands_on_the_edge_and_is_counted():
     assert f"{(heights == top).sum()} off the scale" in words
 
 
+def test_what_is_far_below_stands_on_the_lower_edge_and_penalties_are_named():
+    rows = readout_rows()
+    far = (rows["estimator"] == "vclub") & (rows["quantity"] == "shared")
+    rows.loc[far, "value_bits"] = -1e6
+    rows.loc[rows["estimator"] == "vclub", "target"] = "jeffreys"
+    drawing = draw_estimators_on_readouts(rows)
+    vclub = next(axes for axes in drawing.figure.axes if axes.get_title() == "vclub (penalty)")
+    low, top = vclub.get_ylim()
+    assert low == pytest.approx(-0.25 * max(EXACT.values()))
+    heights = np.concatenate([bars[0].get_ydata() for bars in vclub.containers])
+    off = (heights == low) | (heights == top)
+    assert (heights == low).sum() == far.sum()
+    assert f"{off.sum()} off the scale" in "\n".join(text.get_text() for text in vclub.texts)
+    assert "| vclub | penalty |" in draw_verdicts(rows).markdown
+
+
 def test_table_1_has_exact_usable_and_classifier_bits_beside_the_paper():
     drawing = draw_table1(readout_rows())
     numbers = drawing.numbers.set_index(["method", "readout", "quantity"])
