@@ -66,6 +66,9 @@ def draw_estimators_on_readouts(rows: pd.DataFrame) -> Drawing:
             va="top",
             fontsize=6.0,
             color=NOTE_COLOR,
+            # Over markers that stand on the edge.
+            zorder=5,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         )
     for axes in panels[len(table) :]:
         axes.set_axis_off()
