@@ -98,6 +98,11 @@ class IsOutsideItsInterval(Changed):
         return dataclasses.replace(estimate, low_bits=estimate.high_bits)
 
 
+class HasANegativeError(Changed):
+    def change(self, estimate, x, y, given):
+        return dataclasses.replace(estimate, se_bits=-0.1)
+
+
 class CountsTooMany(Changed):
     def change(self, estimate, x, y, given):
         return dataclasses.replace(estimate, n_samples=len(x) + 1)
@@ -249,6 +254,7 @@ BROKEN = [
     (SaysAnotherBound, "contract", "bound: expected 'upper', got 'lower'"),
     (AnswersInNumbers, "contract", "expected an Estimate, got"),
     (IsOutsideItsInterval, "contract", "bits within"),
+    (HasANegativeError, "contract", "se_bits: expected 0 or more, got -0.1"),
     (CountsTooMany, "contract", "n_samples: expected 1 to 500, got 501"),
     (IsNotANumber, "contract", "value_bits: expected a number, got nan"),
     (PassesItsCeiling, "ceiling", "bits above 2.0 bits"),
