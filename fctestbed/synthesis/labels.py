@@ -19,6 +19,7 @@ from fctestbed.synthesis.label_spec import (
     ThresholdLabel,
 )
 from fctestbed.synthesis.latents import Latents, as_bits, relevant_latents
+from fctestbed.synthesis.products import product
 
 _CHUNK = 1 << 16
 
@@ -189,10 +190,10 @@ def planar_labels(
     classes = np.empty(len(relevant), dtype=np.int64)
     for start in range(0, len(relevant), _CHUNK):
         z = relevant[start : start + _CHUNK].astype(np.float64)
-        hidden = z @ W
+        hidden = product(z, W)
         hidden += b
-        z += np.tanh(hidden, out=hidden) @ U
-        classes[start : start + _CHUNK] = (z @ H).argmax(axis=1)
+        z += product(np.tanh(hidden, out=hidden), U)
+        classes[start : start + _CHUNK] = product(z, H).argmax(axis=1)
     return classes
 
 

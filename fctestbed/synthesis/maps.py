@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fctestbed.synthesis.products import product
 from fctestbed.synthesis.spec import LinearObservation, MlpObservation
 
 
@@ -19,7 +20,7 @@ class LinearMap:
 
     def render(self, z: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """x of shape (n, dim) for signed latents ``z`` of shape (n, n_inputs)."""
-        return z @ self.matrix
+        return product(z, self.matrix)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,9 @@ class MlpMap:
 
     def render(self, z: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """x of shape (n, dim) for signed latents ``z`` of shape (n, n_inputs)."""
-        hidden = z @ (self.A * np.float32(self.gain))
+        hidden = product(z, self.A * np.float32(self.gain))
         hidden += self.a
-        return np.tanh(hidden, out=hidden) @ self.B
+        return product(np.tanh(hidden, out=hidden), self.B)
 
 
 Map = LinearMap | MlpMap

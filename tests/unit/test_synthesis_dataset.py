@@ -1,6 +1,7 @@
 """Worlds, datasets, streams and dataset files."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -253,3 +254,28 @@ def test_pickled_arrays_are_refused(tmp_path, dataset):
     path = saved_with(tmp_path / "data.npz", dataset, train_y=np.array([{}] * 60, dtype=object))
     with pytest.raises(ValueError, match="train_y: expected int64"):
         load_dataset(path)
+
+
+@pytest.mark.parametrize("observation", ["mlp", "linear"])
+def test_data_do_not_depend_on_the_threads_of_the_linear_algebra(observation):
+    code = f"""
+import hashlib
+from fctestbed.synthesis import LinearObservation, MlpObservation, WorldSpec, make_dataset
+kinds = {{"mlp": MlpObservation(), "linear": LinearObservation()}}
+# Sizes at which threads are worth the library's while, and pieces that end unevenly.
+spec = WorldSpec(n_train=16384, n_test=501, observation=kinds["{observation}"])
+data = make_dataset(spec, 0)
+print(hashlib.sha256(data.train.x1.tobytes() + data.test.x2.tobytes()).hexdigest())
+"""
+    said = set()
+    for threads in ("1", "2", "3"):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=os.environ | dict.fromkeys(names, threads),
+        )
+        said.add(done.stdout)
+    assert len(said) == 1
