@@ -93,11 +93,13 @@ class NeighbourEstimator(Estimator):
             n, lambda rows: float(terms(rows).values.mean()), least=self.k + 1, seed=self.seed
         )
         half = np.nan if spread is None else spread.half_width
-        doubt = doubt or bias_checks.few_samples(n) or bias_checks.long_tails(variables)
+        columns = sum(v.shape[1] for v in variables)
+        doubt = doubt or bias_checks.few_samples(n) or bias_checks.many_columns(columns)
+        doubt = doubt or bias_checks.long_tails(variables)
         if spread is None:
             doubt = doubt or "parts of the sample are too small to show the spread"
         elif not doubt:
-            moved, columns = value - spread.mean_of_parts, sum(v.shape[1] for v in variables)
+            moved = value - spread.mean_of_parts
             doubt = bias_checks.drift(moved, spread.n_parts, columns, half)
         low, high = (np.nan, np.nan) if doubt else (value - half, value + half)
         return Estimate(

@@ -8,6 +8,7 @@ from fctestbed.estimators.bias_checks import (
     drift,
     few_samples,
     long_tails,
+    many_columns,
     not_gaussian,
     rare_cells,
     singletons,
@@ -30,6 +31,18 @@ def test_a_move_is_weighed_by_the_slowest_rate_of_its_columns():
     # Eight columns: n^-1/8, which leaves 5.3 times the move.
     assert drift(0.018, parts=4, columns=8, half_width=0.1) == ""
     assert drift(0.02, parts=4, columns=8, half_width=0.1)
+
+
+def test_many_columns_show_no_bias_at_all():
+    assert many_columns(20) == ""
+    assert "21 columns, over 20" in many_columns(21)
+    # A 3-bit copy among 60 columns of noise: nothing is read of it, on any part of the sample.
+    draw = rng(5)
+    bits = draw.integers(0, 2, (400, 3))
+    x = np.hstack([bits + 0.01 * draw.standard_normal((400, 3)), draw.standard_normal((400, 60))])
+    estimate = make_estimator("mixed-ksg").estimate(x, bits)
+    assert estimate.value_bits < 0.5
+    assert estimate.note == many_columns(66)
 
 
 def test_a_move_without_any_spread_is_a_doubt_too():
