@@ -166,11 +166,11 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
         summary: what ``summarise`` gave.
 
     Returns:
-        One row per estimator and n: cells asked and ``refused``; those where it gives fewer than
-        100 intervals (``no_interval``), and of the others ``cover``, ``cover_less``, ``cover_more``
-        than 90-99 %; of its bounds ``held``, ``by_chance`` and
-        ``broken``, with ``readings`` behind them and ``past`` of these over three standard errors;
-        of its tolerances ``kept`` and ``missed``.
+        One row per estimator and n: cells asked and ``refused``; those with fewer than 100
+        intervals, too ``few`` to judge, and of the others ``cover``, ``cover_less`` and
+        ``cover_more`` than 90-99 %; of its bounds ``held``, ``by_chance`` and ``broken``, with
+        ``readings`` behind them and ``past`` of these over three standard errors; of its tolerances
+        ``kept`` and ``missed``.
     """
     rows = []
     for (name, n), cells in summary.groupby(["estimator", "n"], sort=False):
@@ -185,7 +185,7 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
                 "n": n,
                 "cells": len(cells),
                 "refused": int((cells["repetitions"] == 0).sum()),
-                "no_interval": int(
+                "few": int(
                     ((cells["repetitions"] > 0) & (cells["intervals"] < LEAST_REPETITIONS)).sum()
                 ),
                 "cover": coverage.get("within", 0),

@@ -146,7 +146,7 @@ def test_verdicts_count_the_cells_of_an_estimator():
     )
     first, second = verdicts(summarise(frame)).to_dict("records")
     assert first == {
-        "estimator": "e", "n": 100, "cells": 5, "refused": 1, "no_interval": 1,
+        "estimator": "e", "n": 100, "cells": 5, "refused": 1, "few": 1,
         "cover": 1, "cover_less": 1, "cover_more": 1,
         "held": 0, "by_chance": 0, "broken": 0, "readings": 0, "past": 0,
         "kept": 2, "missed": 1,

@@ -195,3 +195,13 @@ def test_a_condition_of_many_values_and_wide_representations_is_refused():
 def test_settings_out_of_range_are_refused(made, settings, message):
     with pytest.raises(ValueError, match=message):
         made(**settings)
+
+
+def test_one_sample_read_has_no_spread():
+    x = np.random.default_rng(0).standard_normal(50)
+    y = (x > 0).astype(int)
+    lone = UsableLinear(fractions=(0.9, 0.08, 0.02)).estimate(x, y)
+    assert lone.n_samples == 1
+    assert np.isfinite(lone.value_bits)
+    assert np.isnan([lone.low_bits, lone.high_bits, lone.se_bits]).all()
+    assert lone.note == "one sample read, which shows no spread"
