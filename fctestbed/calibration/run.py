@@ -227,7 +227,8 @@ def _repeat(cell: _Cell) -> list[dict[str, object]]:
                 "high_bits": estimate.high_bits,
                 "se_bits": estimate.se_bits,
                 "ceiling_bits": estimate.ceiling_bits,
-                "seconds": time.perf_counter() - before,
+                # A time is not known to more digits, which a file would have to hold.
+                "seconds": float(f"{time.perf_counter() - before:.3g}"),
                 "refusal": "",
             }
         )

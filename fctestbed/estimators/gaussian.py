@@ -38,8 +38,72 @@ from fctestbed.information.units import nats_to_bits
 _DEPENDENT = 1e-10
 
 
+Triple = tuple[Floats, Floats, Floats | None]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The unbiased value in nats, and its variance as slope times the information plus a floor."""
+
+    value: float
+    slope: float
+    floor: float
+
+
 @dataclass(frozen=True, kw_only=True)
-class Gaussian(Estimator):
+class _ByCovariance(Estimator):
+    bound: ClassVar[Direction] = "none"
+    conditional: ClassVar[bool] = True
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"continuous"})
+    symmetric: ClassVar[bool] = True
+    _margins: ClassVar[Margins]
+
+    def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
+        """As ``Estimator.estimate``; the columns of each argument linearly independent."""
+        arrays = numbers(x, y, given)
+        n, dim = len(arrays[0]), sum(array.shape[1] for array in arrays if array is not None)
+        if n < dim + 2:
+            raise ValueError(
+                f"x: expected at least {dim + 2} samples for columns as many as these, got {n}"
+            )
+        scaled = self._scaled(arrays)
+        reading = _read(scaled)
+        doubt, moved = self._doubt(arrays, scaled, reading.value)
+        low, high = np.nan, np.nan
+        if not doubt:
+            low, high = score_interval(reading.value, reading.slope, reading.floor)
+            low, high = low + min(moved, 0.0), high + max(moved, 0.0)
+        variance = reading.slope * max(reading.value, 0.0) + reading.floor
+        return Estimate(
+            estimator=self.name,
+            bound=self._bound_of(arrays),
+            value_bits=nats_to_bits(reading.value),
+            low_bits=nats_to_bits(low),
+            high_bits=nats_to_bits(high),
+            ceiling_bits=float("inf"),
+            n_samples=n,
+            se_bits=nats_to_bits(math.sqrt(variance)),
+            note=doubt,
+        )
+
+    def _scaled(self, arrays: Triple) -> Triple:
+        x, y, z = arrays
+        return (
+            rescale(x, self._margins),
+            rescale(y, self._margins),
+            None if z is None else rescale(z, self._margins),
+        )
+
+    def _bound_of(self, arrays: Triple) -> Direction:
+        return self.bound
+
+    def _doubt(self, arrays: Triple, scaled: Triple, value: float) -> tuple[str, float]:
+        """Why there is no interval, and how far the value is from that of half the samples."""
+        return bias_checks.not_gaussian([array for array in scaled if array is not None]), 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gaussian(_ByCovariance):
     """The information of the Gaussian with the same covariance, unbiased.
 
     Bounds: neither; where X, Y (and Z) are jointly Gaussian it is exact in expectation, and where
@@ -52,23 +116,16 @@ class Gaussian(Estimator):
     """
 
     name: ClassVar[str] = "gaussian"
-    bound: ClassVar[Direction] = "none"
-    conditional: ClassVar[bool] = True
-    kinds: ClassVar[frozenset[Kind]] = frozenset({"continuous"})
-    symmetric: ClassVar[bool] = True
+    _margins: ClassVar[Margins] = "unit"
 
     @property
     def invariant_to(self) -> frozenset[Invariance]:
         """As ``Estimator.invariant_to``."""
         return frozenset({"order", "scaling", "linear"})
 
-    def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
-        """As ``Estimator.estimate``; the columns of each argument linearly independent."""
-        return _estimate(self.name, self.bound, numbers(x, y, given), "unit")
-
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianCopula(Estimator):
+class GaussianCopula(_ByCovariance):
     """The Gaussian information of the columns' normal scores: blind to their margins.
 
     Bounds: for one column each of X and Y and no condition it is lower in population, and says so
@@ -80,109 +137,64 @@ class GaussianCopula(Estimator):
     """
 
     name: ClassVar[str] = "gaussian-copula"
-    bound: ClassVar[Direction] = "none"
-    conditional: ClassVar[bool] = True
-    kinds: ClassVar[frozenset[Kind]] = frozenset({"continuous"})
-    symmetric: ClassVar[bool] = True
+    _margins: ClassVar[Margins] = "normal"
 
     @property
     def invariant_to(self) -> frozenset[Invariance]:
         """As ``Estimator.invariant_to``."""
         return frozenset({"order", "scaling", "monotone"})
 
-    def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
-        """As ``Estimator.estimate``; the columns of each argument linearly independent."""
-        arrays = numbers(x, y, given)
-        plain = arrays[2] is None and arrays[0].shape[1] == arrays[1].shape[1] == 1
-        return _estimate(self.name, "lower" if plain else self.bound, arrays, "normal")
+    def _bound_of(self, arrays: Triple) -> Direction:
+        x, y, z = arrays
+        return "lower" if z is None and x.shape[1] == y.shape[1] == 1 else self.bound
 
-
-@dataclass(frozen=True)
-class _Reading:
-    """The unbiased value in nats, and its variance as slope times the information plus a floor."""
-
-    value: float
-    slope: float
-    floor: float
-
-
-def _estimate(
-    name: str,
-    bound: Direction,
-    arrays: tuple[Floats, Floats, Floats | None],
-    margins: Margins,
-) -> Estimate:
-    x, y, z = arrays
-    n, dx, dy = len(x), x.shape[1], y.shape[1]
-    freedom = n - 1 - (0 if z is None else z.shape[1])
-    if freedom < dx + dy + 1:
-        raise ValueError(
-            f"x: expected at least {n - freedom + dx + dy + 1} samples for columns as many as "
-            f"these, got {n}"
-        )
-    reading = _read(arrays, margins)
-    value = reading.value
-    doubt = bias_checks.not_gaussian([rescale(a, margins) for a in arrays if a is not None])
-    if margins == "normal" and not doubt:
+    def _doubt(self, arrays: Triple, scaled: Triple, value: float) -> tuple[str, float]:
+        doubt, _ = super()._doubt(arrays, scaled, value)
         # Few normal scores do not show of what law they are.
-        doubt = bias_checks.few_samples(n)
-    moved = 0.0
-    if margins == "normal" and not doubt:
+        doubt = doubt or bias_checks.few_samples(len(scaled[0]))
+        if doubt:
+            return doubt, 0.0
         # Ranks take some of a strong correlation away, by about 1/n: as much as from half to all.
-        halves = _mean_of_halves(arrays, margins)
-        doubt = "halves of the samples cannot be read" if halves is None else ""
-        moved = 0.0 if halves is None else value - halves
-    low, high = np.nan, np.nan
-    if not doubt:
-        low, high = score_interval(value, reading.slope, reading.floor)
-        low, high = low + min(moved, 0.0), high + max(moved, 0.0)
-    return Estimate(
-        estimator=name,
-        bound=bound,
-        value_bits=nats_to_bits(value),
-        low_bits=nats_to_bits(low),
-        high_bits=nats_to_bits(high),
-        ceiling_bits=float("inf"),
-        n_samples=n,
-        se_bits=nats_to_bits(math.sqrt(reading.slope * max(value, 0.0) + reading.floor)),
-        note=doubt,
-    )
+        halves = self._mean_of_halves(arrays)
+        return (
+            ("halves of the samples cannot be read", 0.0)
+            if halves is None
+            else ("", value - halves)
+        )
+
+    def _mean_of_halves(self, arrays: Triple) -> float | None:
+        """Mean value of two halves of the samples, every other one by the order of X: no chance.
+
+        None where they are too few for the columns, or a column is constant in one.
+        """
+        x, y, z = arrays
+        order = np.argsort(x[:, 0], kind="stable")
+        values = []
+        for rows in (order[::2], order[1::2]):
+            half = x[rows], y[rows], None if z is None else z[rows]
+            there = np.hstack([array for array in half if array is not None])
+            if len(rows) < there.shape[1] + 2 or (np.ptp(there, axis=0) == 0).any():
+                return None
+            values.append(_read(self._scaled(half)).value)
+        return float(np.mean(values))
 
 
-def _read(arrays: tuple[Floats, Floats, Floats | None], margins: Margins) -> _Reading:
-    x, y, z = arrays
+def _read(scaled: Triple) -> _Reading:
+    x, y, z = scaled
     n, dx, dy = len(x), x.shape[1], y.shape[1]
     freedom = n - 1 - (0 if z is None else z.shape[1])
-    rho = _canonical_correlations(x, y, z, margins)
+    rho = _canonical_correlations(x, y, z)
     likely = float(-0.5 * np.log1p(-rho * rho).sum())
     slope = float((rho * rho).sum()) / (likely * n) if likely > 0 else 2 / n
     value = likely - _bias_nats(freedom, dx, dy)
     return _Reading(value, slope, _independent_variance(freedom, dx, dy))
 
 
-def _mean_of_halves(arrays: tuple[Floats, Floats, Floats | None], margins: Margins) -> float | None:
-    """Mean value of two halves of the samples, every other one by the order of X: no chance.
-
-    None where they are too few for the columns, or a column is constant in one.
-    """
-    x, y, z = arrays
-    order = np.argsort(x[:, 0], kind="stable")
-    values = []
-    for rows in (order[::2], order[1::2]):
-        half = x[rows], y[rows], None if z is None else z[rows]
-        there = np.hstack([array for array in half if array is not None])
-        if len(rows) < there.shape[1] + 2 or (np.ptp(there, axis=0) == 0).any():
-            return None
-        values.append(_read(half, margins).value)
-    return float(np.mean(values))
-
-
-def _canonical_correlations(x: Floats, y: Floats, z: Floats | None, margins: Margins) -> Floats:
+def _canonical_correlations(x: Floats, y: Floats, z: Floats | None) -> Floats:
     columns = {"x": x, "y": y} if z is None else {"given": z, "x": x, "y": y}
     bases: dict[str, Floats] = {}
     for name, values in columns.items():
-        scaled = rescale(values, margins)
-        scaled = scaled - scaled.mean(axis=0)
+        scaled = values - values.mean(axis=0)
         left = scaled
         if "given" in bases:
             left = scaled - bases["given"] @ (bases["given"].T @ scaled)

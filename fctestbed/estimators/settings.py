@@ -1,6 +1,5 @@
 """Checks of an estimator's settings. Imports nothing of the project."""
 
-import math
 from collections.abc import Sequence
 from numbers import Integral
 
@@ -13,16 +12,6 @@ def check_whole(name: str, value: object, *, least: int) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
-
-
-def check_positive(name: str, value: object) -> None:
-    """Refuse a setting that is no finite number above 0.
-
-    Raises:
-        ValueError: one line naming the setting.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"{name}: expected a finite number above 0, got {value!r}")
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
