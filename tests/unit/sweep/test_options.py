@@ -6,7 +6,7 @@ from fctestbed.sweep.driver import sweep_digest
 from fctestbed.sweep.options import SpecError, build_sweep, read_pair
 from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation
 
-SWEEPS = Path(__file__).parents[2] / "sweeps"
+SWEEPS = Path(__file__).parents[3] / "sweeps"
 
 
 def toml(tmp_path, text):

@@ -15,7 +15,7 @@ from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused, load_resul
 from fctestbed.results.database import SCHEMA_VERSION
 
 SPEC = {"preset": "quick", "seeds": [0, 1, 2], "label": {"bits": 2}}
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 ROOT = HERE.parents[1]
 
 

@@ -18,7 +18,7 @@ from fctestbed.information import (
 )
 from fctestbed.information.broja_certificate import dual_nats, objective_nats, with_margins
 
-CONE = json.loads((Path(__file__).parents[1] / "data" / "pid_dit_cone.json").read_text())
+CONE = json.loads((Path(__file__).parents[2] / "data" / "pid_dit_cone.json").read_text())
 BIT = (0, 1)
 
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from raw_stacks import stack
 
 from fctestbed.cli.main import run
 from fctestbed.measurement import MeasureSpec, measure_stack
@@ -76,8 +77,6 @@ def test_a_representation_from_anywhere_is_measured(place, capsys):
 
 
 def test_raw_inputs_in_a_file_have_the_rows_of_the_raw_method(place, capsys):
-    from test_measurement_channel_rows import stack
-
     data, words = np.load(place / "data.npz"), np.load(place / "words.npz")
     content = {f"{s}_z{m}": data[f"{s}_x{m}"] for s in ("train", "test") for m in (1, 2)}
     content |= {f"codewords_z{m}": words[f"x{m}"] for m in (1, 2)}

@@ -190,7 +190,7 @@ def test_help_waits_for_no_heavy_import(arguments):
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr); "
         "sys.exit(code)"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", check, *arguments],
@@ -206,7 +206,7 @@ def test_help_waits_for_no_heavy_import(arguments):
 
 
 def test_the_package_runs_as_a_module():
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-m", "fctestbed", "--foo"],
         capture_output=True,

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 from codes import rotation
-from torch import nn
+from raw_stacks import stack
 
 from fctestbed.measurement import ChannelSpec, MeasureSpec, measure_stack
 from fctestbed.measurement.channel import channel_information, codebook
 from fctestbed.measurement.channel_rows import why_no_channel
 from fctestbed.objectives.controls import Raw
 from fctestbed.synthesis import WorldSpec, bit_patterns, make_dataset, modality_codewords
-from fctestbed.training import TrainedStack, TrainingSpec
 
 SMALL = {
     "n_train": 200,
@@ -24,17 +23,6 @@ WORLD = WorldSpec.model_validate(SMALL)
 
 def world(**changes):
     return WorldSpec.model_validate({**WORLD.model_dump(), **changes})
-
-
-def stack(datasets, method=None):
-    return TrainedStack(
-        specs=[TrainingSpec(method="raw", world=d.spec, seed=d.seed) for d in datasets],
-        method=method or Raw(),
-        module=nn.Identity(),
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        diverged=[None] * len(datasets),
-    )
 
 
 def measured(*datasets, method=None, **channel):

@@ -1,0 +1,48 @@
+from .estimator_checks import (
+    EstimatorCheckFailed as EstimatorCheckFailed,
+)
+from .estimator_checks import (
+    check_estimator as check_estimator,
+)
+from .method_checks import (
+    METHOD_CLAUSES as METHOD_CLAUSES,
+)
+from .method_checks import (
+    MethodCheckFailed as MethodCheckFailed,
+)
+from .method_checks import (
+    check_method as check_method,
+)
+from .method_checks import (
+    method_failures as method_failures,
+)
+from .strategies import (
+    bit_channels as bit_channels,
+)
+from .strategies import (
+    bits_in_noise as bits_in_noise,
+)
+from .strategies import (
+    gaussian_pairs as gaussian_pairs,
+)
+from .strategies import (
+    gaussian_triples as gaussian_triples,
+)
+from .strategies import (
+    joint_distributions as joint_distributions,
+)
+from .truths import (
+    BitChannel as BitChannel,
+)
+from .truths import (
+    BitInNoise as BitInNoise,
+)
+from .truths import (
+    GaussianPair as GaussianPair,
+)
+from .truths import (
+    GaussianTriple as GaussianTriple,
+)
+from .truths import (
+    JointDistribution as JointDistribution,
+)
