@@ -5,6 +5,7 @@ leaves. May import numpy, scipy and this package. Deterministic.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -17,6 +18,7 @@ from fctestbed.information.broja_certificate import (
     objective_nats,
     with_margins,
 )
+from fctestbed.information.broja_cone import MAX_ENTRIES, solve_cone
 from fctestbed.information.broja_newton import newton
 
 MAX_UNKNOWNS = 4096
@@ -29,7 +31,7 @@ _EQUAL = 1e-13
 
 
 def conditional_entropy_bracket(
-    a: Array, b: Array, goal_nats: float, max_iterations: int
+    a: Array, b: Array, *, goal_nats: float, accepted_nats: float, max_iterations: int
 ) -> tuple[float, float, int]:
     """(upper, lower, iterations): a certified interval in nats around min_Q -H_Q(Y | X1, X2).
 
@@ -37,6 +39,7 @@ def conditional_entropy_bracket(
         a: p(x1, y), shape (n1, ny).
         b: p(x2, y), shape (n2, ny), with the same p(y).
         goal_nats: width of the interval at which to stop.
+        accepted_nats: width of the interval above which the cone solver is asked as well.
         max_iterations: most steps (projections and Newton steps together) of each part.
     """
     iterations = 0
@@ -45,9 +48,17 @@ def conditional_entropy_bracket(
     # H(Y | X1, X2) of merged values of y lacks what tells these apart, which no source knows.
     merged = float(entr(reduced[0].sum(axis=0)).sum() - entr(first.sum(axis=0)).sum())
     upper = lower = merged
-    for one, two in _parts(*reduced):
+    parts = list(_parts(*reduced))
+    for one, two in parts:
         mass = float(one.sum())
-        found = _solve(one / mass, two / float(two.sum()), goal_nats, max_iterations)
+        found = _solve(
+            one / mass,
+            two / float(two.sum()),
+            goal_nats=goal_nats,
+            # The gaps of the parts add up, each weighted by the part's mass.
+            accepted_nats=accepted_nats / len(parts) / mass,
+            max_iterations=max_iterations,
+        )
         upper += mass * found.upper_nats
         lower += mass * found.lower_nats
         iterations += found.iterations
@@ -118,7 +129,9 @@ def _parts(a: Array, b: Array) -> Iterator[tuple[Array, Array]]:
         yield first[first.sum(axis=1) > 0], second[second.sum(axis=1) > 0]
 
 
-def _solve(a: Array, b: Array, goal_nats: float, max_iterations: int) -> Bracket:
+def _solve(
+    a: Array, b: Array, *, goal_nats: float, accepted_nats: float, max_iterations: int
+) -> Bracket:
     if a.shape[1] == 1:
         return Bracket(0.0, 0.0, np.zeros_like(a), np.zeros_like(b), 0)
     if a.shape == b.shape and np.abs(a - b).max() < _EQUAL:
@@ -134,7 +147,19 @@ def _solve(a: Array, b: Array, goal_nats: float, max_iterations: int) -> Bracket
     if found.gap_nats <= goal_nats or not small:
         return found
     left = max_iterations - found.iterations
-    return newton(a, b, found, mass, goal_nats=goal_nats, max_iterations=left)
+    found = newton(a, b, found, mass, goal_nats=goal_nats, max_iterations=left)
+    left = max_iterations - found.iterations
+    entries = int((a > 0).sum(axis=0) @ (b > 0).sum(axis=0))
+    if found.gap_nats <= accepted_nats or left <= 0 or entries > MAX_ENTRIES:
+        return found
+    # Probabilities of very different sizes, near a boundary of the feasible tables.
+    cone, mass = solve_cone(a, b, left)
+    found = found.narrowed(cone.upper_nats, cone.lower_nats, cone.iterations)
+    if found.gap_nats <= accepted_nats:
+        return found
+    start = replace(cone, upper_nats=found.upper_nats, lower_nats=found.lower_nats)
+    left = max_iterations - found.iterations
+    return newton(a, b, start, mass, goal_nats=accepted_nats, max_iterations=left)
 
 
 def _copied(a: Array, b: Array) -> Bracket:

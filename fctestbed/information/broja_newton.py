@@ -23,9 +23,9 @@ from fctestbed.information.broja_certificate import (
 )
 from fctestbed.information.broja_system import Cells, NewtonSystem
 
-# How the weight of a cell grows with the most mass that it can hold. The second is for tables
-# whose probabilities span many orders of magnitude, where the first may stall.
-_WEIGHTINGS = (0.25, 0.5)
+# How the weight of a cell grows with the most mass that it can hold. The later ones are for tables
+# whose probabilities span many orders of magnitude, where the first stalls.
+_WEIGHTINGS = (0.25, 0.5, 0.75, 1.0)
 _STEPS_EACH = 100
 _LEAST_CENTRING = 0.03
 _SPREAD = 1e3

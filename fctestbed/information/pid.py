@@ -153,7 +153,11 @@ def least_information(
         )
     b = b * (p_y / np.where(other_p_y > 0, other_p_y, 1.0))
     upper, lower, iterations = conditional_entropy_bracket(
-        a, b, bits_to_nats(min(tolerance_bits, _GOAL_BITS)), max_iterations
+        a,
+        b,
+        goal_nats=bits_to_nats(min(tolerance_bits, _GOAL_BITS)),
+        accepted_nats=bits_to_nats(tolerance_bits) / 2,
+        max_iterations=max_iterations,
     )
     gap = nats_to_bits(max(upper - lower, 0.0))
     if gap > tolerance_bits:
