@@ -19,17 +19,26 @@ from fctestbed.measurement.channel.gaussian import (
     unit_power,
 )
 from fctestbed.measurement.channel.labels import LabelChannel, label_channel
+from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
 from fctestbed.measurement.channel.oracle import channel_information
-from fctestbed.measurement.channel.result import ChannelBits, ChannelInformation
+from fctestbed.measurement.channel.result import (
+    ChannelBits,
+    ChannelInformation,
+    Group,
+    Readers,
+)
 
 __all__ = [
     "ChannelBits",
     "ChannelInformation",
     "Codebook",
+    "Columns",
     "Decomposition",
     "GaussianBounds",
+    "Group",
     "LabelChannel",
+    "Readers",
     "Separation",
     "channel_information",
     "codebook",
