@@ -26,7 +26,6 @@ from fctestbed.measurement.channel.result import (
     ChannelBits,
     ChannelInformation,
     Group,
-    Readers,
 )
 
 __all__ = [
@@ -38,7 +37,6 @@ __all__ = [
     "GaussianBounds",
     "Group",
     "LabelChannel",
-    "Readers",
     "Separation",
     "channel_information",
     "codebook",
