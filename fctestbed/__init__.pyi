@@ -1,4 +1,5 @@
 from ._version import __version__ as __version__
+from .calibration import calibrate as calibrate
 from .estimators import (
     ESTIMATORS as ESTIMATORS,
 )
@@ -51,6 +52,8 @@ from .synthesis import (
 from .synthesis import (
     world_truth as world_truth,
 )
+from .testing import check_estimator as check_estimator
+from .testing import check_method as check_method
 from .training import (
     TrainingSpec as TrainingSpec,
 )

@@ -1,32 +1,33 @@
-"""Estimators against known truths: bias, spread, coverage of the interval, seconds."""
+"""Estimators on laws of known information: bias, spread, coverage of the interval, seconds.
 
-from fctestbed.calibration.case import Case
-from fctestbed.calibration.cases import CASES, GROUPS
-from fctestbed.calibration.readouts import (
+May import ``fctestbed.laws``, ``fctestbed.estimators``, ``fctestbed.measurement`` and
+``fctestbed.sweep``.
+"""
+
+from fctestbed.calibration.readout_law import ReadoutLaw
+from fctestbed.calibration.readout_rows import (
     READOUT_COLUMNS,
-    ReadoutCase,
-    read_readouts,
-    readout_cases,
-    with_readouts,
+    read_readout_rows,
+    with_readout_columns,
 )
+from fctestbed.calibration.readouts import readout_laws
 from fctestbed.calibration.rows import CALIBRATION_COLUMNS, merged, read_calibration
 from fctestbed.calibration.run import calibrate
 from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
+from fctestbed.calibration.tolerance import tolerance_bits
 
 __all__ = [
     "CALIBRATION_COLUMNS",
-    "CASES",
-    "GROUPS",
     "READOUT_COLUMNS",
     "SUMMARY_COLUMNS",
-    "Case",
-    "ReadoutCase",
+    "ReadoutLaw",
     "calibrate",
     "merged",
     "read_calibration",
-    "read_readouts",
-    "readout_cases",
+    "read_readout_rows",
+    "readout_laws",
     "summarise",
+    "tolerance_bits",
     "verdicts",
-    "with_readouts",
+    "with_readout_columns",
 ]

@@ -1,14 +1,14 @@
-"""A calibration's rows: their columns, their file, and how two calibrations become one.
+"""A calibration's rows: their columns, their file, and the merge of two calibrations.
 
-Owns the table. Imports pandas only.
+May import ``fctestbed.laws`` and ``fctestbed.estimators``.
 """
 
 from pathlib import Path
 
 import pandas as pd
 
-from fctestbed.calibration.cases import CASES
-from fctestbed.estimators.registry import ESTIMATORS
+from fctestbed.estimators import ESTIMATORS
+from fctestbed.laws import LAWS
 
 CALIBRATION_COLUMNS = (
     "case",
@@ -34,7 +34,7 @@ _CELL = ["case", "estimator", "n"]
 
 
 def read_calibration(path: str | Path) -> pd.DataFrame:
-    """Rows that were written as CSV, perhaps with ``.gz``.
+    """The rows of a CSV file, which may be compressed (``.gz``).
 
     Raises:
         ValueError: one line, for a file that is missing or lacks columns.
@@ -54,19 +54,21 @@ def read_calibration(path: str | Path) -> pd.DataFrame:
 
 
 def merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Both tables' rows, those of ``new`` where both have a case, an estimator and an n; in the
-    order of n, of the published cases and of the registry."""
-    asked = pd.MultiIndex.from_frame(new[_CELL])
-    kept = old[~pd.MultiIndex.from_frame(old[_CELL]).isin(asked)]
+    """The rows of both tables, sorted by n, published law and registered estimator.
+
+    Where both have a cell (case, estimator and n), the rows of ``new`` replace those of ``old``.
+    """
+    replaced = pd.MultiIndex.from_frame(new[_CELL])
+    kept = old[~pd.MultiIndex.from_frame(old[_CELL]).isin(replaced)]
     both = pd.concat([frame for frame in (kept, new) if len(frame)], ignore_index=True)
     places = {
-        "case": {case.name: place for place, case in enumerate(CASES)},
+        "case": {law.name: place for place, law in enumerate(LAWS)},
         "estimator": {name: place for place, name in enumerate(ESTIMATORS)},
     }
 
     def key(column: pd.Series) -> pd.Series:
         known = places.get(str(column.name))
-        # Those of a user's own come last.
+        # A user's own laws and estimators come last.
         return column if known is None else column.map(known).fillna(len(known))
 
     order = ["n", "case", "estimator", "repetition"]

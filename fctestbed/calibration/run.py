@@ -1,38 +1,34 @@
-"""Every estimator on every case that it is made for, many times over.
+"""Repeated estimates of every estimator on every law that it is made for.
 
-Owns the repetitions and the processes that make them. May import ``fctestbed.estimators``,
-``fctestbed.sweep`` and the cases.
+May import ``fctestbed.estimators``, ``fctestbed.laws``, ``fctestbed.results`` and
+``fctestbed.sweep``.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fctestbed import __version__
-from fctestbed.calibration.case import Case
-from fctestbed.calibration.cases import CASES
 from fctestbed.calibration.rows import CALIBRATION_COLUMNS, read_calibration
-from fctestbed.estimators.base import Estimator
+from fctestbed.calibration.tolerance import tolerance_bits
+from fctestbed.estimators import Estimator
+from fctestbed.laws import LAWS, Law
 from fctestbed.results import write_atomically
-from fctestbed.sweep.worker import library_threads, undisturbed
+from fctestbed.sweep import results_as_completed
 
-_LEAST = 3
+_MIN_REPETITIONS = 3
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """One estimator on one case at one number of samples, and how often."""
+    """One estimator on one law at one number of samples, and the number of repetitions."""
 
-    case: Case
+    law: Law
     name: str
     estimator: Estimator
     n: int
@@ -42,11 +38,11 @@ class _Cell:
 
     @property
     def file(self) -> str:
-        """A file's name for its rows: of all that they depend on."""
-        words = (
-            self.case.name,
-            # Readouts of two encoders may have one name, but not one information.
-            self.case.true_bits,
+        """The name of the file of its rows: a digest of all that they depend on."""
+        content = (
+            self.law.name,
+            # Readouts of two encoders may have the same name, but not the same information.
+            self.law.true_bits,
             self.name,
             self.estimator,
             self.n,
@@ -55,13 +51,13 @@ class _Cell:
             self.seed,
             __version__,
         )
-        return f"{hashlib.sha256(repr(words).encode()).hexdigest()[:24]}.csv"
+        return f"{hashlib.sha256(repr(content).encode()).hexdigest()[:24]}.csv"
 
 
 def calibrate(
     estimators: Mapping[str, Estimator],
     *,
-    cases: Sequence[Case] = CASES,
+    laws: Sequence[Law] = LAWS,
     n: Sequence[int] = (200, 1000),
     repetitions: int = 200,
     cell_seconds: float = 5.0,
@@ -70,35 +66,35 @@ def calibrate(
     parts: Path | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Estimates of known truths, in bits.
+    """Estimate known information repeatedly, in bits.
 
-    Each repetition draws its own samples, the same for every estimator; the estimator sees a seed
-    of its own only through its settings.
+    Each repetition draws new samples, which are the same for every estimator. An estimator's own
+    seed is one of its settings.
 
     Args:
-        estimators: by the name under which they are shown; one whose ``kinds`` lack a case's kind,
-            or that has no conditional form, is not asked.
-        cases: the truths.
+        estimators: estimators by the name that the rows show. An estimator is left out on laws of a
+            kind that it is not made for, and on conditional laws if it has no conditional form.
+        laws: the laws.
         n: numbers of samples.
-        repetitions: at most this many of each cell.
-        cell_seconds: no further repetitions of a cell after this long; at least 3 are done.
-        seed: of the samples.
-        workers: processes, one thread each; 1 stays in this one. The rows do not depend on it, but
-            for the number of repetitions that the time allows. With more, estimators have to be of
-            classes that can be imported.
-        parts: directory in which each cell's rows are kept as soon as they are there; cells that it
-            has, of the same law, estimator and settings, are not asked again. The caller's to
-            remove.
-        report: called with the cells done and all of them.
+        repetitions: largest number of repetitions of each cell (law, estimator, n).
+        cell_seconds: a cell gets no further repetitions after this time, but at least 3.
+        seed: seed of the samples.
+        workers: number of processes, one thread each; 1 stays in this process. The rows do not
+            depend on it, except for the number of repetitions that the time allows. With more than
+            one, the classes of estimators and laws have to be importable.
+        parts: directory in which the rows of each finished cell are kept. Cells whose rows are
+            there (same law, estimator, settings and version) are not estimated again. The caller
+            removes the directory.
+        report: called with the number of finished cells and the number of all cells.
 
     Returns:
-        One row per repetition, columns ``CALIBRATION_COLUMNS``. One that the estimator refuses has
-        its words under ``refusal`` and no numbers; where it refuses the first, the case is not put
-        to it again.
+        One row per repetition, columns ``CALIBRATION_COLUMNS``. Where an estimator raises a
+        ``ValueError``, its message is under ``refusal`` and the row has no numbers; if that is the
+        first repetition, it is the only one.
 
     Raises:
-        ValueError: for numbers of samples, repetitions, seconds or workers out of range, or no
-            estimator, or ``parts`` that cannot be written.
+        ValueError: for numbers of samples, repetitions, seconds or workers out of range, for no
+            estimators, or for ``parts`` that cannot be written.
     """
     _check(
         estimators=estimators,
@@ -109,17 +105,17 @@ def calibrate(
         workers=workers,
     )
     cells = [
-        _Cell(case, name, estimator, size, repetitions, cell_seconds, seed)
+        _Cell(law, name, estimator, size, repetitions, cell_seconds, seed)
         for size in n
-        for case in cases
+        for law in laws
         for name, estimator in estimators.items()
-        if case.kind in estimator.kinds and (estimator.conditional or not case.conditional)
+        if law.kind in estimator.kinds and (estimator.conditional or not law.conditional)
     ]
     tables = {} if parts is None else _kept(cells, parts)
-    open_cells = [place for place in range(len(cells)) if place not in tables]
-    for place, rows in zip(
-        open_cells, _mapped([cells[place] for place in open_cells], workers), strict=True
-    ):
+    missing = [place for place in range(len(cells)) if place not in tables]
+    results = results_as_completed(_repeat, [(cells[place],) for place in missing], workers)
+    for number, rows in results:
+        place = missing[number]
         tables[place] = pd.DataFrame(rows, columns=list(CALIBRATION_COLUMNS))
         if parts is not None:
             text = tables[place].to_csv(index=False, lineterminator="\n")
@@ -129,8 +125,8 @@ def calibrate(
     return pd.concat([tables[place] for place in range(len(cells))], ignore_index=True)
 
 
-def _kept(cells: Sequence["_Cell"], parts: Path) -> dict[int, pd.DataFrame]:
-    """Rows of cells that were done before, by the cells' places."""
+def _kept(cells: Sequence[_Cell], parts: Path) -> dict[int, pd.DataFrame]:
+    """The rows of cells that are finished already, by the place of the cell."""
     return {
         place: read_calibration(parts / cell.file)
         for place, cell in enumerate(cells)
@@ -158,63 +154,31 @@ def _check(
         raise ValueError("estimators: expected at least one, got none")
 
 
-def _mapped(cells: Sequence[_Cell], workers: int) -> Iterator[list[dict[str, object]]]:
-    if workers == 1:
-        with _one_thread():
-            yield from map(_repeat, cells)
-        return
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    )
-    try:
-        # Workers hear neither the keyboard nor SIGTERM; they are ended below.
-        with undisturbed(), library_threads(1):
-            futures = [pool.submit(_repeat, cell) for cell in cells]
-        for future in futures:
-            yield future.result()
-    finally:
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """As workers have it: sums over more threads round otherwise."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _repeat(cell: _Cell) -> list[dict[str, object]]:
-    case, estimator = cell.case, cell.estimator
-    rows = []
+    law, estimator = cell.law, cell.estimator
+    about = {
+        "case": law.name,
+        "group": law.group,
+        "kind": law.kind,
+        "true_bits": law.true_bits,
+        "estimator": cell.name,
+        "target": estimator.target,
+        "n": cell.n,
+        "tolerance_bits": tolerance_bits(law, estimator.name, cell.n),
+    }
+    rows: list[dict[str, object]] = []
     started = time.perf_counter()
     for repetition in range(cell.repetitions):
-        # By the case's name, so that a case's samples do not depend on the grid around it.
-        words = [cell.seed, cell.n, repetition, *case.name.encode()]
-        x, y, given = case.draw(np.random.default_rng(words), cell.n)
-        row = {
-            "case": case.name,
-            "group": case.group,
-            "kind": case.kind,
-            "true_bits": case.true_bits,
-            "estimator": cell.name,
-            "target": estimator.target,
-            "n": cell.n,
-            "tolerance_bits": case.tolerance_at(estimator.name, cell.n),
-            "repetition": repetition,
-        }
+        # The law's name is part of the seed, so that its samples do not depend on the other laws.
+        seed = [cell.seed, cell.n, repetition, *law.name.encode()]
+        samples = law.sample(cell.n, np.random.default_rng(seed))
+        row = {**about, "repetition": repetition}
         before = time.perf_counter()
         try:
-            # One that has no conditional form need not know the argument.
-            estimate = estimator.estimate(x, y, *([] if given is None else [given]))
+            estimate = estimator.estimate(*samples)
         except ValueError as error:
-            words_of = " ".join(str(error).split())
-            rows.append({**row, "bound": estimator.bound, "refusal": words_of})
+            refusal = " ".join(str(error).split())
+            rows.append({**row, "bound": estimator.bound, "refusal": refusal})
             if repetition == 0:
                 break
             continue
@@ -227,11 +191,11 @@ def _repeat(cell: _Cell) -> list[dict[str, object]]:
                 "high_bits": estimate.high_bits,
                 "se_bits": estimate.se_bits,
                 "ceiling_bits": estimate.ceiling_bits,
-                # A time is not known to more digits, which a file would have to hold.
+                # Further digits of a time are noise, and make files larger.
                 "seconds": float(f"{time.perf_counter() - before:.3g}"),
                 "refusal": "",
             }
         )
-        if repetition + 1 >= _LEAST and time.perf_counter() - started > cell.seconds:
+        if repetition + 1 >= _MIN_REPETITIONS and time.perf_counter() - started > cell.seconds:
             break
     return rows

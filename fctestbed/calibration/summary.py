@@ -1,13 +1,13 @@
-"""Bias, spread and coverage out of a calibration's rows, and what they say of each estimator.
+"""Bias, spread and coverage of each cell of a calibration, and counts of its verdicts.
 
-Imports pandas and scipy only.
+May import ``fctestbed.estimators``.
 """
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from fctestbed.estimators.intervals import share_interval
+from fctestbed.estimators import share_interval
 
 _KEYS = ["case", "group", "kind", "true_bits", "estimator", "bound", "target", "n"]
 SUMMARY_COLUMNS = (
@@ -35,82 +35,84 @@ SUMMARY_COLUMNS = (
     "refusal",
 )
 LEAST_COVERAGE, MOST_COVERAGE = 0.90, 0.99
-# Fewer repetitions say nothing about a share of 95 %.
+# With fewer intervals a coverage of 95 % cannot be told from one of 90 %.
 LEAST_REPETITIONS = 100
-# Of its own standard errors, that a bound may be on the wrong side.
+# A bound may be on the wrong side by so many of its own standard errors.
 MOST_ERRORS = 3.0
-# Of a normal value past MOST_ERRORS on one side: what a bound that is tight does by chance.
+# Probability that a normal value exceeds its mean by MOST_ERRORS: the rate of a tight bound.
 _CHANCE = 0.00135
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """What the repetitions of each cell say.
+    """Summarise the repetitions of each cell.
 
     Args:
-        rows: what ``calibrate`` gave.
+        rows: the result of ``calibrate``.
 
     Returns:
-        One row per case, estimator and n, columns ``SUMMARY_COLUMNS``:
+        One row per law (``case``), estimator and n, columns ``SUMMARY_COLUMNS``:
 
-        - ``mean_bits``, its ``bias_bits`` with the bias's standard error, ``sd_bits`` over
-          repetitions, and ``se_ratio``, the mean stated standard error over that deviation: 1
-          where the spread is told right;
-        - ``intervals``: how many repetitions have one; ``coverage``: the share of these that hold
-          the truth (of a bound: that the truth is not past its far end), with that share's own 95 %
-          interval; ``coverage_verdict``: ``within``, ``below`` or ``above`` 90-99 % (a bound may
-          hold it always), ``few`` for under 100 intervals, empty for none or those that aim at
-          something else than the information;
-        - ``above`` and ``below``: in how many repetitions the value is past the truth by more than
-          three of its own standard errors, and ``worst_z``, the most of them on the side that the
-          bound forbids; ``direction_verdict`` for bounds: ``held`` (never), ``chance`` (no more
-          often than one that is tight would be, by a binomial test at 1 %) or ``broken``;
-        - ``tolerance_bits`` where the case states one for the estimator, and whether the bias is
-          ``within`` it, up to three of the bias's own standard errors, or ``outside``;
-        - mean ceiling and seconds, ``refused`` repetitions and the words of their refusal.
+        - ``mean_bits``, ``bias_bits`` with its standard error, the standard deviation ``sd_bits``
+          over repetitions, and ``se_ratio``, the mean stated standard error over ``sd_bits``: 1
+          where stated errors are right;
+        - ``intervals``, the number of repetitions with an interval; ``coverage``, the share of
+          these intervals that contain the truth (for a lower bound: whose lower end is not above
+          it; for an upper bound: whose upper end is not below it), with a 95 % interval of that
+          share; ``coverage_verdict``: ``within``, ``below`` or ``above`` 90-99 % (a bound is never
+          ``above``), ``few`` for fewer than 100 intervals, empty where there are none or the
+          estimator has another target than the information;
+        - ``above`` and ``below``, the numbers of repetitions whose value is off the truth by more
+          than three of its own standard errors, and ``worst_z``, the largest such deviation on the
+          side that the bound forbids; ``direction_verdict`` for bounds: ``held`` (no repetition),
+          ``chance`` (no more than of a tight bound, by a binomial test at 1 %) or ``broken``;
+        - ``tolerance_bits`` where one is stated, and whether the bias is ``within`` it, up to three
+          of its own standard errors, or ``outside``;
+        - mean ceiling and seconds, ``refused`` repetitions and the messages of the refusals.
     """
     cells = [_cell(key, cell) for key, cell in rows.groupby(_KEYS, sort=False)]
     return pd.DataFrame(cells, columns=list(SUMMARY_COLUMNS))
 
 
 def _cell(key: tuple[object, ...], cell: pd.DataFrame) -> dict[str, object]:
-    read = cell.dropna(subset=["value_bits"])
+    valued = cell.dropna(subset=["value_bits"])
     row: dict[str, object] = dict(zip(_KEYS, key, strict=True))
     row |= {
-        "repetitions": len(read),
-        "refused": len(cell) - len(read),
+        "repetitions": len(valued),
+        "refused": len(cell) - len(valued),
         "refusal": "; ".join(sorted(set(cell["refusal"]) - {""})),
         "coverage_verdict": "",
         "direction_verdict": "",
         "tolerance_verdict": "",
     }
-    if not len(read):
+    if not len(valued):
         return row
-    errors = read["value_bits"] - read["true_bits"]
-    bias, sd = errors.mean(), errors.std(ddof=1) if len(read) > 1 else np.nan
-    bias_se = sd / np.sqrt(len(read))
-    tolerance = read["tolerance_bits"].iloc[0]
+    errors = valued["value_bits"] - valued["true_bits"]
+    bias, sd = errors.mean(), errors.std(ddof=1) if len(valued) > 1 else np.nan
+    bias_se = sd / np.sqrt(len(valued))
+    tolerance = valued["tolerance_bits"].iloc[0]
     row |= {
-        "mean_bits": read["value_bits"].mean(),
+        "mean_bits": valued["value_bits"].mean(),
         "bias_bits": bias,
         "bias_se_bits": bias_se,
         "sd_bits": sd,
         "tolerance_bits": tolerance,
-        "ceiling_bits": read["ceiling_bits"].mean(),
-        "seconds": read["seconds"].mean(),
+        "ceiling_bits": valued["ceiling_bits"].mean(),
+        "seconds": valued["seconds"].mean(),
     }
     if not np.isnan(tolerance):
         inside = abs(bias) <= tolerance + MOST_ERRORS * np.nan_to_num(bias_se)
         row["tolerance_verdict"] = "within" if inside else "outside"
-    return row | _of_errors(read.dropna(subset=["se_bits"]), float(sd)) | _of_intervals(read)
+    with_errors = valued.dropna(subset=["se_bits"])
+    return row | _direction_columns(with_errors, float(sd)) | _coverage_columns(valued)
 
 
-def _of_errors(cell: pd.DataFrame, sd: float) -> dict[str, object]:
-    """What the stated standard errors say."""
+def _direction_columns(cell: pd.DataFrame, sd: float) -> dict[str, object]:
+    """Deviations from the truth in units of the stated standard errors."""
     if not len(cell):
         return {}
     bound, se = cell["bound"].iloc[0], cell["se_bits"]
     errors = cell["value_bits"] - cell["true_bits"]
-    # A hair for truths that a value without spread meets up to rounding.
+    # A value without spread may equal the truth up to rounding.
     z = (errors / se.clip(lower=1e-9)).where(errors.abs() > 1e-9, 0.0)
     above, below = int((z > MOST_ERRORS).sum()), int((z < -MOST_ERRORS).sum())
     found: dict[str, object] = {
@@ -125,8 +127,9 @@ def _of_errors(cell: pd.DataFrame, sd: float) -> dict[str, object]:
     return found
 
 
-def _of_intervals(read: pd.DataFrame) -> dict[str, object]:
-    cell = read.dropna(subset=["low_bits", "high_bits"])
+def _coverage_columns(valued: pd.DataFrame) -> dict[str, object]:
+    """The number of intervals, and the share of them that contain the truth."""
+    cell = valued.dropna(subset=["low_bits", "high_bits"])
     n, truth = len(cell), cell["true_bits"]
     if not n:
         return {"intervals": 0}
@@ -160,17 +163,17 @@ def _direction_verdict(wrong: int, n: int) -> str:
 
 
 def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
-    """How many cells of each estimator have which verdict.
+    """Count the verdicts of each estimator's cells.
 
     Args:
-        summary: what ``summarise`` gave.
+        summary: the result of ``summarise``.
 
     Returns:
-        One row per estimator and n: cells asked and ``refused``; those with fewer than 100
-        intervals, too ``few`` to judge, and of the others ``cover``, ``cover_less`` and
-        ``cover_more`` than 90-99 %; of its bounds ``held``, ``by_chance`` and ``broken``, with
-        ``readings`` behind them and ``past`` of these over three standard errors; of its tolerances
-        ``kept`` and ``missed``.
+        One row per estimator and n, with numbers of cells: all ``cells`` and the ``refused`` ones;
+        those with ``few`` intervals (under 100), and of the others those that ``cover`` 90-99 %,
+        ``cover_less`` and ``cover_more``; of its bounds ``held``, ``by_chance`` and ``broken``,
+        with the number of estimates behind them (``readings``) and of those on the wrong side by
+        over three standard errors (``past``); of its tolerances ``kept`` and ``missed``.
     """
     rows = []
     for (name, n), cells in summary.groupby(["estimator", "n"], sort=False):

@@ -19,7 +19,7 @@ def bench(
 
     Example: fctestbed bench
     """
-    from fctestbed.sweep.benchmarks import benchmarks  # noqa: PLC0415 - --help is quick
+    from fctestbed.experiments import benchmarks  # noqa: PLC0415 - --help is quick
     from fctestbed.sweep.driver import resolve_device  # noqa: PLC0415
     from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
 

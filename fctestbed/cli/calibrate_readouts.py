@@ -14,7 +14,7 @@ from fctestbed.cli.sweep import read_sweep
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fctestbed.calibration import ReadoutCase
+    from fctestbed.calibration import ReadoutLaw
 
 _METHODS = "simclr,cross-self,supcon,factorcl-sup,untrained,raw"
 # Names of arguments as they stand in errors.
@@ -50,7 +50,10 @@ def calibrate_readouts(
     Raises:
         UsageError: one line naming the option.
     """
-    from fctestbed.calibration import read_readouts, with_readouts  # noqa: PLC0415 - --help is quick
+    from fctestbed.calibration import (  # noqa: PLC0415 - --help is quick
+        read_readout_rows,
+        with_readout_columns,
+    )
     from fctestbed.plotting.readout_court import draw_readout_court  # noqa: PLC0415
     from fctestbed.results import write_atomically  # noqa: PLC0415
 
@@ -66,16 +69,14 @@ def calibrate_readouts(
             raise UsageError(f"{option}: expected at least 1, got {count}")
     if asked["--rows"]:
         try:
-            rows = read_readouts(asked["--rows"])
+            rows = read_readout_rows(asked["--rows"])
         except ValueError as error:
             raise UsageError(f"--rows: {error}") from error
     else:
-        cases = _cases(asked)
-        rows = with_readouts(
-            _estimated(
-                cases, names, n, repetitions, cell_seconds, seed, workers, parts=out / PARTS
-            ),
-            cases,
+        laws = _laws(asked)
+        rows = with_readout_columns(
+            _estimated(laws, names, n, repetitions, cell_seconds, seed, workers, parts=out / PARTS),
+            laws,
         )
     text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     try:
@@ -86,7 +87,7 @@ def calibrate_readouts(
     typer.echo(written)
     try:
         # From the file, so that drawing it again gives the same.
-        for path in draw_readout_court(read_readouts([written]), asked["--figures"] or out):
+        for path in draw_readout_court(read_readout_rows([written]), asked["--figures"] or out):
             typer.echo(path)
     except ValueError as error:
         raise UsageError(f"--figures: {error}") from error
@@ -105,11 +106,11 @@ def _judged(names: Sequence[str] | None) -> list[str]:
     return made if names is None else list(names)
 
 
-def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
+def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
     from rich.console import Console  # noqa: PLC0415 - --help is quick
     from rich.progress import Progress  # noqa: PLC0415
 
-    from fctestbed.calibration import readout_cases  # noqa: PLC0415
+    from fctestbed.calibration import readout_laws  # noqa: PLC0415
     from fctestbed.measurement.latent_bits import BLOCKS  # noqa: PLC0415
     from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
 
@@ -130,7 +131,7 @@ def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("trainings", total=None)
         try:
-            return readout_cases(
+            return readout_laws(
                 spec,
                 tau=0.5 if tau is None else tau,
                 of=tuple(BLOCKS) if of is None else _listed(of),
@@ -142,7 +143,7 @@ def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
 
 
 def _estimated(
-    cases: "Sequence[ReadoutCase]",
+    laws: "Sequence[ReadoutLaw]",
     estimators: Sequence[str],
     n: Sequence[int],
     repetitions: int,
@@ -163,7 +164,7 @@ def _estimated(
         try:
             return calibrate(
                 {name: ESTIMATORS[name]() for name in estimators},
-                cases=cases,
+                laws=laws,
                 n=n,
                 repetitions=repetitions,
                 cell_seconds=cell_seconds,

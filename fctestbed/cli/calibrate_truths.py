@@ -53,13 +53,12 @@ def calibrate_truths(
         UsageError: one line naming the option.
     """
     from fctestbed.calibration import (  # noqa: PLC0415 - --help is quick
-        CASES,
-        GROUPS,
         calibrate,
         merged,
         read_calibration,
     )
     from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
+    from fctestbed.laws import GROUPS, LAWS  # noqa: PLC0415
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
     from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
 
@@ -72,7 +71,7 @@ def calibrate_truths(
         old = read_calibration(out / ROWS) if add and (out / ROWS).exists() else None
         rows = calibrate(
             {name: ESTIMATORS[name]() for name in names},
-            cases=[case for case in CASES if case.group in asked],
+            laws=[law for law in LAWS if law.group in asked],
             n=n,
             repetitions=repetitions,
             cell_seconds=cell_seconds,

@@ -41,9 +41,12 @@ def gaussian(
     """
     from pydantic import ValidationError  # noqa: PLC0415 - --help is quick
 
-    from fctestbed.measurement.conditional_check import ConditionalSpec  # noqa: PLC0415
-    from fctestbed.measurement.staircase import StaircaseSpec  # noqa: PLC0415
-    from fctestbed.sweep.gaussian import run_conditional, run_gaussian  # noqa: PLC0415
+    from fctestbed.experiments import (  # noqa: PLC0415
+        ConditionalSpec,
+        StaircaseSpec,
+        run_conditional,
+        run_gaussian,
+    )
     from fctestbed.synthesis import spec_error_lines  # noqa: PLC0415
 
     misplaced = {"--dims": dims, "--levels": levels} if conditional else {"--cells": cells}

@@ -1,6 +1,10 @@
 from .base import Estimate as Estimate
 from .base import Estimator as Estimator
+from .base import Invariance as Invariance
 from .files import read_samples as read_samples
+from .intervals import (
+    HALF_WIDTH as HALF_WIDTH,
+)
 from .intervals import (
     mean_interval as mean_interval,
 )

@@ -20,7 +20,7 @@ from fctestbed.sweep.worker import (
     Worker,
     WorkerDied,
     available_cores,
-    undisturbed,
+    signals_blocked,
 )
 from fctestbed.training import Progress
 
@@ -82,7 +82,7 @@ class WorkerProcesses:
         try:
             while left:
                 while len(workers) < min(self.workers, left):
-                    with undisturbed():
+                    with signals_blocked():
                         worker = Worker.start(self.device, threads)
                         workers[worker.pipe] = worker
                 for pipe in wait(list(workers)):

@@ -130,7 +130,7 @@ def _ending(exit_code: int | None) -> str:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """Hold Ctrl-C and SIGTERM back while workers start: one that is half made could not be ended.
 
     Workers inherit the block: Ctrl-C is the driver's alone.

@@ -16,6 +16,7 @@ from fctestbed.synthesis.labels import (
 )
 from fctestbed.synthesis.latents import Latents
 from fctestbed.synthesis.maps import LinearMap, MlpMap
+from fctestbed.synthesis.record import Spec
 from fctestbed.synthesis.spec import (
     AugmentationSpec,
     BitLatents,
@@ -58,6 +59,7 @@ __all__ = [
     "Pid",
     "PlanarLabel",
     "QualityAugmentation",
+    "Spec",
     "Split",
     "ThresholdLabel",
     "Truth",

@@ -1,7 +1,7 @@
-"""For the tests of others: the contracts of methods and estimators as checks that name what is
-broken, and strategies of distributions with known information.
+"""Checks of the contracts of methods and estimators, and hypothesis strategies of known laws.
 
-Names are imported when they are first used: the checks do not need hypothesis, the strategies do.
+For the tests of other packages. Names are imported at their first use: the strategies need
+hypothesis, the checks do not.
 """
 
 import lazy_loader

@@ -1,9 +1,5 @@
-from .estimator_checks import (
-    EstimatorCheckFailed as EstimatorCheckFailed,
-)
-from .estimator_checks import (
-    check_estimator as check_estimator,
-)
+from .estimator_checks import check_estimator as check_estimator
+from .estimator_subject import EstimatorCheckFailed as EstimatorCheckFailed
 from .method_checks import (
     METHOD_CLAUSES as METHOD_CLAUSES,
 )
@@ -30,19 +26,4 @@ from .strategies import (
 )
 from .strategies import (
     joint_distributions as joint_distributions,
-)
-from .truths import (
-    BitChannel as BitChannel,
-)
-from .truths import (
-    BitInNoise as BitInNoise,
-)
-from .truths import (
-    GaussianPair as GaussianPair,
-)
-from .truths import (
-    GaussianTriple as GaussianTriple,
-)
-from .truths import (
-    JointDistribution as JointDistribution,
 )

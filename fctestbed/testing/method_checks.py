@@ -1,7 +1,6 @@
-"""The contract of a method, checked clause by clause.
+"""``check_method``: the contract of a method, clause by clause.
 
-Owns the list of clauses and what a failure says. May import ``fctestbed.training`` and what is
-below it.
+May import ``fctestbed.training`` and what is below it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 from fctestbed.objectives import METHODS, Method, find_method
 from fctestbed.synthesis import spec_error_lines
 from fctestbed.testing import method_declarations, method_numbers
-from fctestbed.testing.method_subject import Subject, undisturbed
+from fctestbed.testing.method_subject import Subject, torch_state_kept
 
 METHOD_CLAUSES: dict[str, Callable[[Subject], str | None]] = {
     "importable": method_declarations.importable,
@@ -28,16 +27,16 @@ METHOD_CLAUSES: dict[str, Callable[[Subject], str | None]] = {
     "reads": method_numbers.reads,
     "stack": method_numbers.stack,
 }
-"""Every clause by name; its first docstring line says what a method has to keep."""
+"""Every clause by name; the first sentence of its docstring is what a method has to satisfy."""
 
 
-class MethodCheckFailed(ValueError):  # noqa: N818 - a verdict
+class MethodCheckFailed(ValueError):  # noqa: N818 - it says what happened
     """A method breaks its contract; the message is one line.
 
     Attributes:
         method: the method's name.
-        clause: the clause that it breaks, a name of ``METHOD_CLAUSES``.
-        detail: what was expected and what came.
+        clause: name of the clause in ``METHOD_CLAUSES``.
+        detail: what was expected and what was found.
     """
 
     def __init__(self, method: str, clause: str, detail: str) -> None:
@@ -50,16 +49,16 @@ class MethodCheckFailed(ValueError):  # noqa: N818 - a verdict
 
 
 def check_method(method: type[Method] | str, settings: Mapping[str, Any] | None = None) -> None:
-    """Check that a method keeps the contract that training, measurement and sweeps rely on.
+    """Check the contract of a method that training, measurement and sweeps rely on.
 
-    It takes about a second, on one thread of the CPU, and changes no global state.
+    This takes about a second on one CPU thread, and changes no global state.
 
     Args:
         method: a class, or a name that ``find_method`` knows.
-        settings: the method's settings; those left out take their defaults.
+        settings: settings that differ from the defaults.
 
     Raises:
-        MethodCheckFailed: for the first clause that it breaks.
+        MethodCheckFailed: for the first clause that the method breaks.
         ValueError: one line, for an unknown name or settings that the method cannot have.
     """
     for _, failure in method_failures(method, settings):
@@ -70,21 +69,21 @@ def check_method(method: type[Method] | str, settings: Mapping[str, Any] | None 
 def method_failures(
     method: type[Method] | str, settings: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[str, MethodCheckFailed | None]]:
-    """Every clause's name, one by one as it is checked, with what is wrong, or None.
+    """Check the clauses one by one; yield the name of each, and its failure or None.
 
     Args:
         method: a class, or a name that ``find_method`` knows.
-        settings: the method's settings; those left out take their defaults.
+        settings: settings that differ from the defaults.
 
     Raises:
         ValueError: one line, for an unknown name or settings that the method cannot have.
     """
     subject = _subject(method, settings)
     for name, clause in METHOD_CLAUSES.items():
-        with undisturbed():
+        with torch_state_kept():
             try:
                 detail = clause(subject)
-            # The user's code may raise anything.
+            # The method is the user's code, which may raise any exception.
             except Exception as error:
                 detail = f"expected no error, got {type(error).__name__}: {error}"
         yield name, None if detail is None else MethodCheckFailed(subject.name, name, detail)

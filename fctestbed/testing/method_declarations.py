@@ -1,6 +1,6 @@
-"""Clauses on what a method says of itself: its name, settings, flags and shapes.
+"""Clauses on what a method declares: its name, settings, flags and shapes.
 
-Each clause says what is wrong, or nothing. May import ``fctestbed.training`` and what is below it.
+Each clause returns what is wrong, or None. May import ``fctestbed.training`` and what is below it.
 """
 
 import json
@@ -23,12 +23,12 @@ from fctestbed.testing.method_subject import (
 )
 
 _OTHER_NETS = NetSpec(encoder_hidden=(24,), embed_dim=6, head_hidden=(20,), head_dim=12)
-# Names that the training's own log takes.
-_TAKEN_TERMS = ("total", "step")
+# Column names of the training's log.
+_RESERVED_TERMS = ("total", "step")
 
 
 def importable(subject: Subject) -> str | None:
-    """It is found by its name, and pickled by it, so that worker processes have it."""
+    """The class is found by its name and can be pickled, so that worker processes can use it."""
     if find_method(subject.name) is not subject.kind:
         return f"expected the class to be found by {subject.name!r}, got another one"
     if pickle.loads(pickle.dumps(subject.kind)) is not subject.kind:
@@ -40,7 +40,7 @@ def importable(subject: Subject) -> str | None:
 
 
 def settings(subject: Subject) -> str | None:
-    """Its settings are a frozen record that rejects unknown keys and has a default for each."""
+    """Settings are a frozen record that rejects unknown keys and has a default for each key."""
     record = subject.kind.Settings
     if not (isinstance(record, type) and issubclass(record, MethodSettings)):
         return f"expected Settings to be a subclass of MethodSettings, got {record!r}"
@@ -59,8 +59,8 @@ def settings(subject: Subject) -> str | None:
 
 
 def declarations(subject: Subject) -> str | None:
-    """What its class says of it is true: the label, the networks, the inner loop, whose training it
-    shares, departures, marks."""
+    """The class attributes are true: use of the label and the networks, inner loop, shared
+    training, departures, loss marks."""
     kind = subject.kind
     if not (kind.relative_cost > 0 and math.isfinite(kind.relative_cost)):
         return f"relative_cost: expected a finite number above 0, got {kind.relative_cost}"
@@ -81,8 +81,8 @@ def _inner_declarations(subject: Subject, module: nn.Module) -> str | None:
     kind = subject.kind
     inner = [name for name, _ in module.named_parameters() if name.startswith("inner.")]
     if bool(inner) != kind.has_inner_loop:
-        said = kind.has_inner_loop
-        return f"has_inner_loop: expected {not said}, as {len(inner)} parameters are inner.*"
+        declared = kind.has_inner_loop
+        return f"has_inner_loop: expected {not declared}, as {len(inner)} parameters are inner.*"
     for name in ("inner_steps", "inner_rate", "inner_batch") if inner else ():
         if name not in kind.Settings.model_fields:
             return f"has_inner_loop: expected a setting {name}, got none"
@@ -113,8 +113,8 @@ def _shared_training(subject: Subject) -> str | None:
 
 
 def shapes(subject: Subject) -> str | None:
-    """Readouts are finite [stack, n, width], ``joint`` among them; losses a mapping of finite
-    [stack]; in either precision."""
+    """Readouts are finite [stack, n, width] and include ``joint``; losses are a mapping to finite
+    [stack]; both in either precision."""
     for dtype in (torch.float32, torch.float64):
         module, batch = subject.build(dtype=dtype), subject.batch(dtype=dtype)
         for name, parameter in module.named_parameters():
@@ -128,7 +128,7 @@ def shapes(subject: Subject) -> str | None:
             terms = method.loss(module, own)
             if not isinstance(terms, Mapping) or not terms:
                 return f"loss: expected a mapping of terms, got {type(terms).__name__}"
-            if any(name in _TAKEN_TERMS for name in terms):
+            if any(name in _RESERVED_TERMS for name in terms):
                 return f"loss: expected terms of other names than total and step, got {list(terms)}"
         for name, value in subject.numbers(module, batch).items():
             wrong = _wrong_shape(name, value, dtype)

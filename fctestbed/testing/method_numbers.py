@@ -1,6 +1,6 @@
-"""Clauses on the numbers that a method gives: whose they are, and what they may depend on.
+"""Clauses on the numbers that a method returns, and on what they may depend on.
 
-Each clause says what is wrong, or nothing. May import ``fctestbed.training`` and what is below it.
+Each clause returns what is wrong, or None. May import ``fctestbed.training`` and what is below it.
 """
 
 import math
@@ -24,12 +24,13 @@ from fctestbed.testing.method_subject import (
     parameters_of,
 )
 
-# Rounding of float64: of sums in another order, and as Adam's first steps magnify it.
+# Rounding error of float64: of sums in another order, and after Adam's first steps, which magnify
+# it.
 _ROUNDING, _MAGNIFIED = 1e-9, 1e-8
 
 
 def determinism(subject: Subject) -> str | None:
-    """The same generators and data give the same numbers, whatever torch's global seed."""
+    """The same generators and data give the same numbers, for any global seed of torch."""
     first, second = subject.build(seed=0), subject.build(seed=1)
     name = first_difference(dict(first.named_parameters()), dict(second.named_parameters()))
     if name:
@@ -44,9 +45,9 @@ def determinism(subject: Subject) -> str | None:
 
 
 def stack(subject: Subject) -> str | None:
-    """A run alone ends, bit for bit, as in a stack (on one thread)."""
+    """A run ends bit for bit the same alone and in a stack (on one thread)."""
     found = _stack_difference(subject, torch.float32)
-    # Bits are asked for where this machine's matrix products give them in any stack.
+    # On a machine whose matrix products depend on the stack, equality up to rounding is enough.
     if found is not None and not _kernels_keep_bits():
         found = _stack_difference(subject, torch.float64)
     return found
@@ -77,7 +78,7 @@ def _kernels_keep_bits() -> bool:
 
 
 def members(subject: Subject) -> str | None:
-    """One run's data change no other's losses, gradients or readouts."""
+    """The data of one run do not affect the losses, gradients or readouts of another."""
     module, batch = subject.build(), subject.batch()
     others = torch.tensor([0, 2])
 
@@ -121,10 +122,10 @@ def _with_other_run(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
 
 
 def gradients(subject: Subject) -> str | None:
-    """The loss reaches every parameter but ``inner.*``, and the inner loss those alone.
+    """The loss has a gradient at every parameter but ``inner.*``, the inner loss only at those.
 
-    Frozen parameters aside (``requires_grad`` is false). A bias may have a gradient of zero: many
-    losses do not see a shift that all scores or features share.
+    Parameters with ``requires_grad`` false are exempt. The gradient at a bias may be zero, because
+    many losses do not depend on a shift of all scores or features.
     """
     if not subject.kind.trained:
         return None
@@ -152,7 +153,7 @@ def _reached(name: str, gradient: Tensor | None) -> bool:
 
 
 def inputs(subject: Subject) -> str | None:
-    """It changes none of the arrays that it is given."""
+    """The method does not change its input arrays."""
     module, batch = subject.build(), subject.batch()
     method, given = subject.method(), copied(batch)
     if subject.kind.trained:
@@ -168,7 +169,7 @@ def inputs(subject: Subject) -> str | None:
 
 
 def classes(subject: Subject) -> str | None:
-    """Losses and gradients are finite where classes of a batch are empty, or have one sample."""
+    """Losses and gradients are finite where classes of a batch are empty or have one sample."""
     if not subject.kind.trained:
         return None
     module = subject.build()
@@ -190,7 +191,7 @@ def classes(subject: Subject) -> str | None:
 
 
 def rows(subject: Subject) -> str | None:
-    """A sample's readouts do not depend on what is read beside it."""
+    """The readouts of a sample do not depend on the other samples."""
     dtype = torch.float64
     module, batch = subject.build(dtype=dtype), subject.batch(dtype=dtype)
     method = subject.method()
@@ -213,7 +214,7 @@ def rows(subject: Subject) -> str | None:
 
 
 def reads(subject: Subject) -> str | None:
-    """A readout that is said to read one modality does not depend on the other."""
+    """A readout that is declared to read one modality does not depend on the other."""
     module, batch = subject.build(), subject.batch()
     method = subject.method()
     found = subject.numbers(module, batch)
@@ -222,11 +223,11 @@ def reads(subject: Subject) -> str | None:
     for modality, other in turned.items():
         changed = subject.numbers(module, other)
         for name in names:
-            said = method.reads(name.split("'")[1])
-            if not said or not set(said) <= {1, 2}:
-                return f"reads: expected some of (1, 2) for {name}, got {said}"
-            if modality not in said and not torch.equal(found[name], changed[name]):
-                return f"reads: expected {modality} among those of {name}, got {said}"
+            declared = method.reads(name.split("'")[1])
+            if not declared or not set(declared) <= {1, 2}:
+                return f"reads: expected some of (1, 2) for {name}, got {declared}"
+            if modality not in declared and not torch.equal(found[name], changed[name]):
+                return f"reads: expected {modality} among those of {name}, got {declared}"
     return None
 
 

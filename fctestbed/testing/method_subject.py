@@ -1,6 +1,6 @@
-"""A method under test: its networks, batches made for it, and all the numbers that it gives.
+"""A method under test: its networks, its batches, and all the numbers that it returns.
 
-Owns what a check sees of a method. May import ``fctestbed.training`` and what is below it.
+May import ``fctestbed.training`` and what is below it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +25,8 @@ from fctestbed.training import TrainedStack, TrainingSpec, TrainSpec, train_stac
 RUNS, SAMPLES, CLASSES = 3, 32, 4
 SHAPE = DataShape(dim1=12, dim2=10, n_classes=CLASSES)
 STEPS = 6
-# Smaller batches round otherwise by the size of the stack, as kernels for few rows take over.
+# In smaller batches rounding depends on the size of the stack: matrix products with few rows use
+# other kernels.
 _TRAIN = TrainSpec(steps=STEPS, batch_size=128)
 
 _T = TypeVar("_T")
@@ -36,9 +37,9 @@ class Subject:
     """A method with its settings.
 
     Attributes:
-        name: what ``find_method`` knows it by.
+        name: its name for ``find_method``.
         kind: its class.
-        settings: those that differ from the defaults.
+        settings: settings that differ from the defaults.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Subject:
     def build(
         self, *, dtype: torch.dtype = torch.float32, nets: NetSpec | None = None, seed: int = 0
     ) -> nn.Module:
-        """Networks of three runs; ``seed`` is torch's global one, which no method reads."""
+        """Networks of three runs; ``seed`` is torch's global seed, which no method may use."""
         generators = tuple(torch.Generator().manual_seed(run) for run in range(RUNS))
         with _global_seed(seed):
             stack = Stack(generators=generators, dtype=dtype)
@@ -67,27 +68,27 @@ class Subject:
         dtype: torch.dtype = torch.float32,
         labels: Tensor | None = None,
     ) -> Batch:
-        """A batch of every run, with all that the method asks for.
+        """A batch of every run, with all that the method needs.
 
         Args:
-            condition: what each sample's label is, and what its views say; all classes in turn if
-                left out.
-            dtype: of the modalities.
-            labels: the labels alone, [stack, n].
+            condition: the label of each sample and the condition of its views; by default the
+                classes in turn.
+            dtype: dtype of the modalities.
+            labels: labels, [stack, n], where they differ from the condition.
         """
         method = self.method()
         generator = torch.Generator().manual_seed(1)
 
         def draw(*shape: int) -> Tensor:
-            # In double precision, so that both precisions see the same numbers to rounding.
+            # Drawn in double precision: both precisions get the same numbers up to rounding.
             return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
 
         plain = torch.arange(SAMPLES) % CLASSES if condition is None else torch.tensor(condition)
-        said = plain.expand(RUNS, SAMPLES)
+        conditions = plain.expand(RUNS, SAMPLES)
         batch = Batch(
             x1=draw(RUNS, SAMPLES, SHAPE.dim1),
             x2=draw(RUNS, SAMPLES, SHAPE.dim2),
-            y=(said if labels is None else labels).clone(),
+            y=(conditions if labels is None else labels).clone(),
             views=tuple(
                 Views(x1=draw(RUNS, SAMPLES, SHAPE.dim1), x2=draw(RUNS, SAMPLES, SHAPE.dim2))
                 for _ in range(method.n_views)
@@ -96,16 +97,16 @@ class Subject:
         if method.n_negatives:
             negatives = draw(RUNS, SAMPLES, method.n_negatives, SHAPE.dim2)
             batch = replace(batch, x2_negatives=negatives)
-        groups = {"label": batch.y, "views": said}
+        groups = {"label": batch.y, "views": conditions}
         if method.conditions_on in groups:
             batch = replace(batch, groups=group_by_condition(groups[method.conditions_on]))
         return batch
 
     def numbers(self, module: nn.Module, batch: Batch, *, seed: int = 0) -> dict[str, Tensor]:
-        """All that the method says of a batch, under names such as ``readout 'z1'``: loss terms and
-        the inner loss [stack], readouts and heads [stack, n, width].
+        """All numbers of a batch, by names such as ``readout 'z1'``: loss terms and the inner loss,
+        [stack], readouts and heads, [stack, n, width].
 
-        The batch is copied first; ``seed`` is torch's global one.
+        The method gets a copy of the batch; ``seed`` is torch's global seed.
         """
         method, own = self.method(), copied(batch)
         with _global_seed(seed), torch.no_grad():
@@ -121,8 +122,8 @@ class Subject:
     def gradients(
         self, module: nn.Module, batch: Batch, *, inner: bool = False
     ) -> dict[str, Tensor | None]:
-        """The gradient of every parameter, None where there is none: of the loss, with the inner
-        parameters held as in training, or of the inner loss."""
+        """The gradient at every parameter, None where there is none: of the loss, with the inner
+        parameters constant as in training, or of the inner loss."""
         method, own = self.method(), copied(batch)
         for name, parameter in module.named_parameters():
             parameter.grad = None
@@ -143,8 +144,8 @@ class Subject:
         name: str | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> TrainedStack:
-        """A training of a few steps, of some of three runs, in worlds of their own; by another
-        method's name, if given."""
+        """Train some of three runs, each in its own world, for a few steps; ``name`` is another
+        method to train instead."""
         specs = [
             TrainingSpec(
                 method=name or self.name,
@@ -161,12 +162,12 @@ class Subject:
 
 
 def copied(batch: Batch) -> Batch:
-    """A batch with every tensor copied."""
+    """A copy of a batch and of all its tensors."""
     return map_tensors(batch, Tensor.clone)
 
 
 def map_tensors(value: _T, change: Callable[[Tensor], Tensor]) -> _T:
-    """A record with a function of each of its tensors in its place."""
+    """A record with ``change`` applied to each of its tensors."""
     mapped: Any = value
     if isinstance(value, Tensor):
         mapped = change(value)
@@ -181,7 +182,7 @@ def map_tensors(value: _T, change: Callable[[Tensor], Tensor]) -> _T:
 
 
 def first_difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str | None:
-    """The first name whose values differ, or that only one of both has."""
+    """The first name whose values differ or that is in one mapping only; None if there is none."""
     for name in [*one, *other]:
         if name not in one or name not in other or not torch.equal(one[name], other[name]):
             return name
@@ -189,7 +190,7 @@ def first_difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> 
 
 
 def parameters_of(trained: TrainedStack, run: int) -> dict[str, Tensor]:
-    """A run's share of every parameter."""
+    """One run's part of every parameter, flattened."""
     size = len(trained.specs)
     return {
         name: parameter.detach().reshape(size, -1)[run]
@@ -198,9 +199,9 @@ def parameters_of(trained: TrainedStack, run: int) -> dict[str, Tensor]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Torch on one thread, where a run's result is the same in any stack; its global generator is
-    as it was afterwards."""
+def torch_state_kept() -> Iterator[None]:
+    """Run torch on one thread, where a run's result does not depend on its stack; restore the
+    number of threads and the global generator afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -212,7 +213,7 @@ def undisturbed() -> Iterator[None]:
 
 @contextmanager
 def _global_seed(seed: int) -> Iterator[None]:
-    """Torch's global generator at a seed, and as it was afterwards: a method that reads it breaks
+    """Seed torch's global generator and restore it afterwards, so that a method that uses it breaks
     one clause, not all."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -1,13 +1,13 @@
-"""Hypothesis strategies of distributions whose information is known.
+"""Hypothesis strategies of ``fctestbed.laws``: distributions whose information is known.
 
-Each draws a record of ``truths``: its ``true_bits``, and its ``sample(n, rng)``.
+May import hypothesis and ``fctestbed.laws``.
 """
 
 import numpy as np
 
-from fctestbed.testing.truths import (
+from fctestbed.laws import (
     BitChannel,
-    BitInNoise,
+    BitsInNoise,
     GaussianPair,
     GaussianTriple,
     JointDistribution,
@@ -20,18 +20,18 @@ except ModuleNotFoundError as error:
         "fctestbed.testing.strategies: expected hypothesis, got none: pip install 'fctestbed[test]'"
     ) from error
 
-# Steps of 1/1000 shrink to readable numbers.
+# Multiples of 1/1000 shrink to readable numbers.
 _STEPS = 1000
 
 
 def joint_distributions(
     *, min_values: int = 1, max_values: int = 5
 ) -> st.SearchStrategy[JointDistribution]:
-    """Tables of two discrete variables; cells of probability 0 are likely.
+    """Tables of two discrete variables, often with cells of probability 0.
 
     Args:
-        min_values: fewest values of either variable.
-        max_values: most values of either.
+        min_values: smallest number of values of each variable.
+        max_values: largest number of values of each variable.
     """
     sizes = st.integers(min_values, max_values)
 
@@ -46,10 +46,10 @@ def joint_distributions(
 
 
 def bit_channels(*, max_bits: int = 3) -> st.SearchStrategy[BitChannel]:
-    """Bits through binary symmetric or erasure channels, the useless and the perfect among them.
+    """Bits through binary symmetric or erasure channels of any capacity, 0 and 1 included.
 
     Args:
-        max_bits: most bits.
+        max_bits: largest number of bits.
     """
     flips = st.integers(0, _STEPS // 2).map(lambda count: count / _STEPS)
     erasures = st.integers(0, _STEPS).map(lambda count: count / _STEPS)
@@ -66,7 +66,7 @@ def gaussian_pairs(
     """Correlated normal columns.
 
     Args:
-        max_pairs: most pairs of columns.
+        max_pairs: largest number of pairs of columns.
         max_correlation: largest absolute correlation, below 1.
     """
     rho = st.integers(-_STEPS, _STEPS).map(lambda count: max_correlation * count / _STEPS)
@@ -75,12 +75,12 @@ def gaussian_pairs(
 
 
 def gaussian_triples() -> st.SearchStrategy[GaussianTriple]:
-    """Normal X, and Y and Z that see it, with noise from a fifth of it to five times it."""
+    """Y and Z are a normal X with noise from a fifth of its scale to five times its scale."""
     noise = st.integers(_STEPS // 5, 5 * _STEPS).map(lambda count: count / _STEPS)
     return st.builds(GaussianTriple, noise_y=noise, noise_z=noise)
 
 
-def bits_in_noise() -> st.SearchStrategy[BitInNoise]:
-    """A bit in normal noise, from a fifth of it to five times it: a discrete Y, a continuous X."""
+def bits_in_noise() -> st.SearchStrategy[BitsInNoise]:
+    """One bit with normal noise, from a fifth of its scale to five times its scale."""
     noise = st.integers(_STEPS // 5, 5 * _STEPS).map(lambda count: count / _STEPS)
-    return st.builds(BitInNoise, noise=noise)
+    return st.builds(BitsInNoise, noise=noise)

@@ -2,6 +2,7 @@
 third."""
 
 from fctestbed.estimators.variational.club import Club
+from fctestbed.estimators.variational.fitting import fit
 from fctestbed.estimators.variational.learned import DifferenceOfEntropies, LeaveOneOut, VClub
 from fctestbed.estimators.variational.lower import (
     DonskerVaradhan,
@@ -25,4 +26,5 @@ __all__ = [
     "ProbabilisticClassifier",
     "Smile",
     "VClub",
+    "fit",
 ]

@@ -19,16 +19,23 @@ from fctestbed.measurement.channel.gaussian import (
     unit_power,
 )
 from fctestbed.measurement.channel.labels import LabelChannel, label_channel
+from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
 from fctestbed.measurement.channel.oracle import channel_information
-from fctestbed.measurement.channel.result import ChannelBits, ChannelInformation
+from fctestbed.measurement.channel.result import (
+    ChannelBits,
+    ChannelInformation,
+    Group,
+)
 
 __all__ = [
     "ChannelBits",
     "ChannelInformation",
     "Codebook",
+    "Columns",
     "Decomposition",
     "GaussianBounds",
+    "Group",
     "LabelChannel",
     "Separation",
     "channel_information",

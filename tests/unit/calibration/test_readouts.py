@@ -1,4 +1,4 @@
-"""Readouts of trained encoders as cases: exact values, draws, identities."""
+"""Laws of the readouts of trained encoders: exact values, samples, identities."""
 
 import pickle
 from itertools import product
@@ -11,9 +11,9 @@ from tiny_sweeps import tiny_sweep
 from fctestbed.calibration import (
     READOUT_COLUMNS,
     calibrate,
-    read_readouts,
-    readout_cases,
-    with_readouts,
+    read_readout_rows,
+    readout_laws,
+    with_readout_columns,
 )
 from fctestbed.estimators import make_estimator
 from fctestbed.sweep.plan import make_plan
@@ -24,17 +24,17 @@ SPEC = tiny_sweep(methods=["raw", "supcon", "factorcl-sup"])
 
 
 @pytest.fixture(scope="module")
-def cases():
-    return readout_cases(SPEC, tau=TAU, target_bits=0.01)
+def laws():
+    return readout_laws(SPEC, tau=TAU, target_bits=0.01)
 
 
-def only(cases, method, readout, quantity):
-    (case,) = [
-        case
-        for case in cases
-        if (case.method, case.readout, case.quantity) == (method, readout, quantity)
+def only(laws, method, readout, quantity):
+    (law,) = [
+        law
+        for law in laws
+        if (law.method, law.readout, law.quantity) == (method, readout, quantity)
     ]
-    return case
+    return law
 
 
 def unit_power(codewords):
@@ -64,12 +64,11 @@ def raw_codebook(modalities):
     ],
 )
 def test_the_exact_value_is_the_mean_log_ratio_of_its_own_draws(
-    cases, readout, modalities, quantity, columns
+    laws, readout, modalities, quantity, columns
 ):
-    case = only(cases, "raw", readout, quantity)
+    law = only(laws, "raw", readout, quantity)
     words, codewords = raw_codebook(modalities)
-    x, y, given = case.draw(np.random.default_rng(0), 8000)
-    assert given is None
+    x, y = law.sample(8000, np.random.default_rng(0))
     assert x.shape == (8000, codewords.shape[1])
     assert y.shape == (8000, len(columns))
     squares = ((x[:, None] - codewords) ** 2).sum(2)
@@ -79,65 +78,65 @@ def test_the_exact_value_is_the_mean_log_ratio_of_its_own_draws(
     ratio = logsumexp(own, 1) - np.log(same.sum(1)) - logsumexp(logs, 1) + np.log(len(words))
     bits = ratio / np.log(2)
     # Four standard errors of the draws and of the exact value together.
-    error = np.hypot(bits.std() / np.sqrt(len(bits)), case.exact_se_bits)
-    assert case.true_bits == pytest.approx(bits.mean(), abs=4 * error)
+    error = np.hypot(bits.std() / np.sqrt(len(bits)), law.exact_se_bits)
+    assert law.true_bits == pytest.approx(bits.mean(), abs=4 * error)
 
 
-def test_exact_values_are_as_exact_as_asked_for(cases):
-    assert max(case.exact_se_bits for case in cases) <= 0.01
-    assert all(case.kind == "mixed" and case.tau == TAU for case in cases)
+def test_exact_values_are_as_exact_as_asked_for(laws):
+    assert max(law.exact_se_bits for law in laws) <= 0.01
+    assert all(law.kind == "mixed" and law.tau == TAU for law in laws)
 
 
-def test_a_modality_knows_nothing_of_the_other_ones_unique_bits(cases):
+def test_a_modality_knows_nothing_of_the_other_ones_unique_bits(laws):
     for method, (readout, quantity) in product(
         ("raw", "supcon"), [("z1", "unique2"), ("z2", "unique1")]
     ):
-        for case in cases:
-            if (case.method, case.readout, case.quantity) == (method, readout, quantity):
-                assert (case.true_bits, case.exact_se_bits) == (0.0, 0.0)
+        for law in laws:
+            if (law.method, law.readout, law.quantity) == (method, readout, quantity):
+                assert (law.true_bits, law.exact_se_bits) == (0.0, 0.0)
 
 
-def test_a_training_that_never_sees_the_label_is_one_case_at_every_ratio(cases):
-    assert np.isnan(only(cases, "raw", "z1", "shared").unique_ratio)
+def test_a_training_that_never_sees_the_label_is_one_law_at_every_ratio(laws):
+    assert np.isnan(only(laws, "raw", "z1", "shared").unique_ratio)
     ratios = [
-        case.unique_ratio
-        for case in cases
-        if (case.method, case.readout, case.quantity) == ("supcon", "z1", "shared")
+        law.unique_ratio
+        for law in laws
+        if (law.method, law.readout, law.quantity) == ("supcon", "z1", "shared")
     ]
     assert ratios == [0.0, 1.0]
-    assert len({case.name for case in cases}) == len(cases)
+    assert len({law.name for law in laws}) == len(laws)
 
 
-def test_every_readout_of_every_method_is_there(cases):
-    found = {(case.method, case.readout) for case in cases}
+def test_every_readout_of_every_method_is_there(laws):
+    found = {(law.method, law.readout) for law in laws}
     plain = {(m, z) for m in ("raw", "supcon") for z in ("z1", "z2", "joint")}
     parts = ("z_s1", "z_s2", "z_u1", "z_u2", "joint")
     assert found == plain | {("factorcl-sup", z) for z in parts}
 
 
-def test_a_joint_readout_s_parts_stand_at_unit_power_each(cases):
-    x, _, _ = only(cases, "raw", "joint", "shared").draw(np.random.default_rng(1), 20000)
+def test_a_joint_readout_s_parts_stand_at_unit_power_each(laws):
+    x, _ = only(laws, "raw", "joint", "shared").sample(20000, np.random.default_rng(1))
     for half in np.split(x, 2, axis=1):
         # A mean of 6 x 20000 squares of codewords and noise; the words are 8, evenly drawn.
         assert (half**2).mean() == pytest.approx(1 + TAU**2, rel=0.03)
 
 
-def test_cases_travel_and_draw_the_same(cases):
-    case = only(cases, "raw", "joint", "unique1")
-    copy = pickle.loads(pickle.dumps(case))
+def test_a_law_that_is_pickled_draws_the_same_samples(laws):
+    law = only(laws, "raw", "joint", "unique1")
+    copy = pickle.loads(pickle.dumps(law))
     for one, other in zip(
-        case.draw(np.random.default_rng(3), 50),
-        copy.draw(np.random.default_rng(3), 50),
+        law.sample(50, np.random.default_rng(3)),
+        copy.sample(50, np.random.default_rng(3)),
         strict=True,
     ):
         np.testing.assert_array_equal(one, other)
 
 
-def test_rows_say_which_readout_they_are_of_and_come_back_from_files(cases, tmp_path):
-    some = [only(cases, "raw", z, "shared") for z in ("z1", "joint")]
-    rows = with_readouts(
+def test_rows_say_which_readout_they_are_of_and_come_back_from_files(laws, tmp_path):
+    some = [only(laws, "raw", z, "shared") for z in ("z1", "joint")]
+    rows = with_readout_columns(
         calibrate(
-            {"usable-linear": make_estimator("usable-linear")}, cases=some, n=[200], repetitions=2
+            {"usable-linear": make_estimator("usable-linear")}, laws=some, n=[200], repetitions=2
         ),
         some,
     )
@@ -147,7 +146,7 @@ def test_rows_say_which_readout_they_are_of_and_come_back_from_files(cases, tmp_
     rows.to_csv(tmp_path / "first.csv", index=False)
     later = rows[rows["readout"] == "z1"].assign(value_bits=9.0)
     later.to_csv(tmp_path / "later.csv", index=False)
-    back = read_readouts([tmp_path / "first.csv", tmp_path / "later.csv"])
+    back = read_readout_rows([tmp_path / "first.csv", tmp_path / "later.csv"])
     assert len(back) == 4
     assert set(back.loc[back["readout"] == "z1", "value_bits"]) == {9.0}
     joint = back[back["readout"] == "joint"]
@@ -156,12 +155,12 @@ def test_rows_say_which_readout_they_are_of_and_come_back_from_files(cases, tmp_
 
 def test_files_of_other_rows_are_refused(tmp_path):
     with pytest.raises(ValueError, match="expected one file or more, got none"):
-        read_readouts([])
-    case = readout_cases(tiny_sweep(methods=["raw"], unique_ratio=[0.0]), readouts=["z1"])[:1]
-    rows = calibrate({"ross": make_estimator("ross")}, cases=case, n=[100], repetitions=1)
+        read_readout_rows([])
+    law = readout_laws(tiny_sweep(methods=["raw"], unique_ratio=[0.0]), readouts=["z1"])[:1]
+    rows = calibrate({"ross": make_estimator("ross")}, laws=law, n=[100], repetitions=1)
     rows.to_csv(tmp_path / "plain.csv", index=False)
     with pytest.raises(ValueError, match=r"plain\.csv: expected rows of readouts, got no column m"):
-        read_readouts([tmp_path / "plain.csv"])
+        read_readout_rows([tmp_path / "plain.csv"])
 
 
 @pytest.mark.parametrize(
@@ -186,4 +185,4 @@ def test_files_of_other_rows_are_refused(tmp_path):
 def test_what_cannot_be_asked_is_refused(values, options, message):
     spec = tiny_sweep(**{"methods": ["raw"], "unique_ratio": [0.0], **values})
     with pytest.raises(ValueError, match=message):
-        readout_cases(spec, **options)
+        readout_laws(spec, **options)

@@ -5,9 +5,10 @@ import gzip
 import pandas as pd
 import pytest
 
-from fctestbed.calibration import CASES, calibrate, read_calibration
+from fctestbed.calibration import calibrate, read_calibration
 from fctestbed.cli.main import run
 from fctestbed.estimators import make_estimator
+from fctestbed.laws import LAWS
 
 QUICK = ["--n", "60", "--repetitions", "2", "--workers", "1", "--formats", "png"]
 
@@ -106,9 +107,9 @@ def test_rows_that_cannot_be_added_to_or_drawn_are_refused(tmp_path, capsys):
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, capsys):
     out = tmp_path / "court"
-    nothing = [case for case in CASES if case.group == "nothing" and case.kind == "discrete"]
+    nothing = [law for law in LAWS if law.group == "nothing" and law.kind == "discrete"]
     plugin = {"plugin": make_estimator("plugin")}
-    calibrate(plugin, cases=nothing, n=(60,), repetitions=2, parts=out / "parts")
+    calibrate(plugin, laws=nothing, n=(60,), repetitions=2, parts=out / "parts")
     (part,) = (out / "parts").iterdir()
     # Told apart from a new answer.
     pd.read_csv(part).assign(seconds=9.0).to_csv(part, index=False)

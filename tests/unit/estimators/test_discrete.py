@@ -11,7 +11,7 @@ from fctestbed.estimators.count_entropy import (
     plugin_nats,
 )
 from fctestbed.information import mutual_information_bits, nats_to_bits
-from fctestbed.testing import BitChannel, JointDistribution
+from fctestbed.laws import BitChannel, JointDistribution
 
 NAMES = ["plugin", "miller-madow", "chao-wang-jost"]
 REPEATS = 200

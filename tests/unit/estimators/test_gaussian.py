@@ -3,7 +3,7 @@ import pytest
 
 from fctestbed.estimators import make_estimator
 from fctestbed.information import nats_to_bits
-from fctestbed.testing import GaussianPair, GaussianTriple
+from fctestbed.laws import GaussianPair, GaussianTriple
 
 REPEATS = 200
 # 95 % of 200 repeats with three standard errors of sqrt(.95 .05 / 200) = 1.5 %.

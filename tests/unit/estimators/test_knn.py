@@ -7,9 +7,9 @@ import pytest
 
 from fctestbed.estimators import make_estimator
 from fctestbed.estimators.neighbours import count_within, just_inside, nearest
-from fctestbed.testing import (
+from fctestbed.laws import (
     BitChannel,
-    BitInNoise,
+    BitsInNoise,
     GaussianPair,
     GaussianTriple,
     JointDistribution,
@@ -27,8 +27,8 @@ def sampled(truth, n, seed=0):
 COVERED = [
     ("ksg1", GaussianPair((0.0,)), 200),
     ("ksg1", GaussianPair((0.7,)), 200),
-    ("ross", BitInNoise(0.8), 200),
-    ("mixed-ksg", BitInNoise(0.8), 200),
+    ("ross", BitsInNoise(0.8), 200),
+    ("mixed-ksg", BitsInNoise(0.8), 200),
     ("frenzel-pompe", GaussianTriple(2.0, 1.0), 1000),
     ("mesner-shalizi", GaussianTriple(2.0, 1.0), 1000),
 ]
@@ -72,7 +72,7 @@ def test_gaussian_pairs_are_read_right(name, rho):
 
 @pytest.mark.parametrize("name", ["ross", "mixed-ksg", "mesner-shalizi"])
 def test_a_bit_in_noise_is_read_right(name):
-    truth = BitInNoise(0.8)
+    truth = BitsInNoise(0.8)
     assert near(make_estimator(name).estimate(*sampled(truth, 3000)), truth, bias=0.01)
 
 
@@ -135,7 +135,7 @@ def test_the_seed_moves_the_interval_and_nothing_else():
 
 
 def test_single_samples_of_a_class_are_left_out():
-    x, y = sampled(BitInNoise(0.8), 200)
+    x, y = sampled(BitsInNoise(0.8), 200)
     y[0] = 7
     estimate = make_estimator("ross").estimate(x, y)
     assert estimate.n_samples == 199

@@ -51,22 +51,18 @@ def standard_error(estimate):
     return estimate.se_bits
 
 
-@pytest.fixture(scope="module")
-def on_gaussian():
-    x, y = gaussian(2000)
-    return {made.name: made(steps=250).estimate(x, y) for made in TRAINED}
+def on_gaussian(made):
+    return made(steps=250).estimate(*gaussian(2000))
 
 
-@pytest.fixture(scope="module")
-def on_bits():
-    x, y = bits(3000, 4)
-    return {made.name: made(steps=250).estimate(x, y) for made in TRAINED}
+def on_bits(made):
+    return made(steps=250).estimate(*bits(3000, 4))
 
 
 @pytest.mark.parametrize("made", LOWER)
-def test_lower_bounds_are_near_the_truth_and_not_above_it(made, on_gaussian, on_bits):
+def test_lower_bounds_are_near_the_truth_and_not_above_it(made):
     for estimate, truth in ((on_gaussian, GAUSSIAN_BITS), (on_bits, 4 * BSC_BITS)):
-        found = estimate[made.name]
+        found = estimate(made)
         assert found.bound == "lower"
         assert found.value_bits < truth + 3 * standard_error(found)
         # What 250 steps on 1200 or 1800 samples leave unlearned, and three standard errors.
@@ -76,9 +72,9 @@ def test_lower_bounds_are_near_the_truth_and_not_above_it(made, on_gaussian, on_
 @pytest.mark.parametrize(
     "made", [Smile, ProbabilisticClassifier, LeaveOneOut, DifferenceOfEntropies]
 )
-def test_unbounded_estimates_come_near_the_truth_here(made, on_gaussian, on_bits):
+def test_unbounded_estimates_come_near_the_truth_here(made):
     for estimate, truth in ((on_gaussian, GAUSSIAN_BITS), (on_bits, 4 * BSC_BITS)):
-        found = estimate[made.name]
+        found = estimate(made)
         assert found.bound == "none"
         assert found.value_bits == pytest.approx(
             truth, abs=0.15 * truth + 3 * standard_error(found)
@@ -86,15 +82,13 @@ def test_unbounded_estimates_come_near_the_truth_here(made, on_gaussian, on_bits
 
 
 @pytest.mark.parametrize("made", [VClub, NceClub])
-def test_club_with_learned_parts_aims_at_jeffreys_not_at_the_information(
-    made, on_gaussian, on_bits
-):
+def test_club_with_learned_parts_aims_at_jeffreys_not_at_the_information(made):
     cases = (
         (on_gaussian, GAUSSIAN_BITS, GAUSSIAN_JEFFREYS_BITS),
         (on_bits, 4 * BSC_BITS, 4 * BSC_JEFFREYS_BITS),
     )
     for estimate, truth, jeffreys in cases:
-        found = estimate[made.name]
+        found = estimate(made)
         assert found.bound == "none"
         assert found.value_bits > 1.5 * truth
         assert found.value_bits < jeffreys + 4 * standard_error(found) + 0.2 * jeffreys

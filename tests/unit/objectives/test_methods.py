@@ -69,69 +69,6 @@ def gradients(module: nn.Module, losses: Tensor) -> dict[str, Tensor | None]:
     return dict(zip(names, found, strict=True))
 
 
-def is_last_bias(module: nn.Module, name: str) -> bool:
-    """A critic's last bias: every bound is the same whatever constant the scores share."""
-    return name.endswith("bias") and module.get_parameter(name).shape[-1] == 1
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_losses_are_finite_numbers_of_every_run(name: str) -> None:
-    method, module = built(name)
-    terms = method.loss(module, batch_of(method))
-    assert terms
-    for values in terms.values():
-        assert values.shape == (RUNS,)
-        assert values.isfinite().all()
-        assert values[0] != values[1]
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_the_loss_reaches_every_parameter_outside_the_inner_loop(name: str) -> None:
-    method, module = built(name)
-    for parameter_name, parameter in module.named_parameters():
-        # As in training: the CLUB critics are constants of the outer loss.
-        parameter.requires_grad_(not parameter_name.startswith("inner."))
-    total = torch.stack(list(method.loss(module, batch_of(method)).values())).sum(0)
-    total.sum().backward()
-    for parameter_name, parameter in module.named_parameters():
-        if parameter_name.startswith("inner."):
-            assert parameter.grad is None, parameter_name
-            continue
-        assert parameter.grad is not None, parameter_name
-        assert parameter.grad.isfinite().all(), parameter_name
-        if not is_last_bias(module, parameter_name):
-            each = parameter.grad.flatten(1).abs().sum(1)
-            assert (each > 0).all(), parameter_name
-
-
-@pytest.mark.parametrize("name", INNER)
-def test_the_inner_loss_reaches_the_inner_parameters_alone(name: str) -> None:
-    method, module = built(name)
-    losses = method.inner_loss(module, batch_of(method))
-    assert losses.shape == (RUNS,)
-    found = gradients(module, losses)
-    assert any(parameter.startswith("inner.") for parameter in found)
-    for parameter, gradient in found.items():
-        if not parameter.startswith("inner."):
-            assert gradient is None, parameter
-            continue
-        assert gradient is not None, parameter
-        assert gradient.isfinite().all(), parameter
-        if not is_last_bias(module, parameter):
-            assert (gradient.flatten(1).abs().sum(1) > 0).all(), parameter
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_no_run_feels_another_runs_loss(name: str) -> None:
-    method, module = built(name)
-    first = torch.stack(list(method.loss(module, batch_of(method)).values())).sum(0)[0]
-    for parameter, gradient in gradients(module, first).items():
-        if gradient is not None:
-            # A bank's heads are further members of the axis, run by run.
-            own = gradient.shape[0] // RUNS
-            assert (gradient[own:] == 0).all(), parameter
-
-
 @pytest.mark.parametrize("name", TRAINED)
 def test_marks_of_a_loss_are_its_values_at_constant_features_and_at_its_limit(name: str) -> None:
     method, module = built(name)
@@ -323,12 +260,6 @@ def test_raw_is_the_inputs_themselves() -> None:
     assert not list(module.parameters())
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_unknown_settings_are_refused(name: str) -> None:
-    with pytest.raises(ValidationError, match="temprature\n  Extra inputs are not permitted"):
-        METHODS[name].Settings.model_validate({"temprature": 1.0})
-
-
 @pytest.mark.parametrize(
     ("name", "key", "value"),
     [
@@ -390,32 +321,6 @@ def test_settings_are_frozen_and_default_to_the_papers() -> None:
         method.settings.counting = "sum"
 
 
-CONTRASTS: list[tuple[str, dict[str, Any]]] = [
-    (name, settings)
-    for name in TRAINED
-    for settings in ({}, {"contrast": "first"})
-    if set(settings) <= set(METHODS[name].Settings.model_fields)
-]
-
-
-@pytest.mark.parametrize(("name", "settings"), CONTRASTS, ids=str)
-# Classes of one sample and classes of none; one class for all.
-@pytest.mark.parametrize("labels", [[0] * (N - 2) + [1, 3], [2] * N])
-def test_empty_and_single_sample_classes_stay_finite(
-    name: str, settings: dict[str, Any], labels: list[int]
-) -> None:
-    method, module = built(name, **settings)
-    batch = batch_of(method, torch.tensor([labels, sorted(labels)]))
-    terms = method.loss(module, batch)
-    losses = [torch.stack(list(terms.values())).sum(0)]
-    if method.has_inner_loop:
-        losses.append(method.inner_loss(module, batch))
-    for values in losses:
-        assert values.isfinite().all()
-        for parameter, gradient in gradients(module, values).items():
-            assert gradient is None or gradient.isfinite().all(), parameter
-
-
 def test_factorcl_ssl_with_every_sample_alone_has_conditional_terms_of_exactly_zero() -> None:
     method, module = built("factorcl-ssl")
     batch = batch_of(method, said=torch.arange(N).repeat(RUNS, 1))
@@ -458,32 +363,3 @@ def test_a_label_matters_to_the_methods_that_read_it(name: str) -> None:
         for batch in (straight, turned)
     ]
     assert torch.equal(*totals) != method.uses_label
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_initial_parameters_do_not_depend_on_the_stack(name: str) -> None:
-    method = METHODS[name]()
-    together = method.build(stack_of(3, 4, 5), SHAPE, NETS)
-    for position, seed in enumerate((3, 4, 5)):
-        alone = method.build(stack_of(seed), SHAPE, NETS)
-        for (parameter, theirs), own in zip(
-            together.named_parameters(), alone.parameters(), strict=True
-        ):
-            members = own.shape[0]
-            part = theirs[position * members : (position + 1) * members]
-            assert torch.equal(part, own), parameter
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_methods_leave_the_batch_as_it_is(name: str) -> None:
-    method, module = built(name)
-    batch = batch_of(method)
-    tensors = [batch.x1, batch.x2, batch.y, *(x for v in batch.views for x in (v.x1, v.x2))]
-    before = [tensor.clone() for tensor in tensors]
-    if method.trained:
-        method.loss(module, batch)
-    method.readouts(module, batch.x1, batch.x2)
-    for tensor, copy in zip(tensors, before, strict=True):
-        assert (tensor is None and copy is None) or (
-            tensor is not None and copy is not None and torch.equal(tensor, copy)
-        )

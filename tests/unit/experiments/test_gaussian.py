@@ -9,21 +9,18 @@ import pytest
 import torch
 
 from fctestbed.bounds import club_estimate_nats
-from fctestbed.measurement.conditional_check import (
+from fctestbed.experiments import (
     ConditionalSpec,
-    LinearChannel,
-    conditional_rows,
-)
-from fctestbed.measurement.staircase import (
     StaircaseSpec,
-    _Club,
-    exact_gaussian_club_nats,
-    gaussian_correlation,
+    conditional_rows,
+    run_conditional,
+    run_gaussian,
     staircase,
-    units,
 )
+from fctestbed.experiments.conditional_check import LinearChannel
+from fctestbed.experiments.staircase import _Club, exact_gaussian_club_nats, units
+from fctestbed.laws import gaussian_correlation
 from fctestbed.nets import Stack
-from fctestbed.sweep.gaussian import run_conditional, run_gaussian
 
 SMALL = StaircaseSpec(
     dims=(3, 5), levels_nats=(1.0, 2.0), steps=60, batch=16, hidden=32, club_hidden=16, window=20

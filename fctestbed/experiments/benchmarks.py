@@ -1,13 +1,10 @@
-"""Benchmarks: times beside a plain way of doing the same, in one run, and beside the machine's
-matrix rate.
+"""Benchmarks: times, ratios to a straightforward implementation, and shares of the matrix rate.
 
-Owns what ``fctestbed bench`` measures. A ratio within a run means more than any time: machines are
-noisy.
+May import what is below ``fctestbed.experiments``. Both sides of a ratio are timed in one run,
+because times vary from run to run.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,15 +12,22 @@ import torch
 from torch import Tensor
 
 from fctestbed.bounds import infonce_lower_bound_nats
+from fctestbed.experiments.timing import Timing, best_time, matrix_rate
 from fctestbed.information import partial_information
-from fctestbed.measurement.channel import Codebook, channel_information, codebook
-from fctestbed.measurement.channel.result import Group
+from fctestbed.measurement.channel import Codebook, Group, channel_information, codebook
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
-from fctestbed.sweep.spec import SweepSpec, sweep_spec
-from fctestbed.synthesis import Dataset, WorldSpec, bit_patterns, make_dataset, world_truth
+from fctestbed.sweep import SweepSpec, sweep_spec
+from fctestbed.synthesis import (
+    Dataset,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    WorldSpec,
+    bit_patterns,
+    make_dataset,
+    world_truth,
+)
 from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.spec import OfficialAugmentation, OptimalAugmentation
 from fctestbed.training import TrainingSpec, train_stack
 
 _OFFICIAL_WORLD = {
@@ -33,7 +37,7 @@ _OFFICIAL_WORLD = {
     "n_train": 24000,
     "n_test": 6000,
 }
-# One coordinate of unit power is read at 0.04 bit, all 128 together at 4 to 5.
+# One coordinate of unit power then holds 0.04 bit, all 128 together hold 4 to 5.
 _ORACLE_TAU = 4.0
 _PLAIN_ROWS = 256
 _PLANAR_WORLD = {
@@ -42,67 +46,12 @@ _PLANAR_WORLD = {
 }
 
 
-@dataclass(frozen=True)
-class Timing:
-    """One line of the benchmark.
-
-    Attributes:
-        name: what was timed.
-        seconds: the least of several repetitions.
-        reference: what it is compared with, or "".
-        reference_seconds: that one's time, or None.
-        operations: floating-point operations that the work needs at least, or None.
-        rate: operations per second that this machine's matrix product reaches, or None.
-    """
-
-    name: str
-    seconds: float
-    reference: str = ""
-    reference_seconds: float | None = None
-    operations: float | None = None
-    rate: float | None = None
-
-    @property
-    def speedup(self) -> float | None:
-        """How many times the reference's speed."""
-        return None if self.reference_seconds is None else self.reference_seconds / self.seconds
-
-    @property
-    def share_of_rate(self) -> float | None:
-        """Share of the machine's matrix rate that the needed operations ran at."""
-        if self.operations is None or self.rate is None:
-            return None
-        return self.operations / self.seconds / self.rate
-
-
-def best_time(work: Callable[[], object], *, repeat: int = 5) -> float:
-    """Least wall time of some repetitions, in seconds, after one that warms up."""
-    work()
-    times = []
-    for _ in range(repeat):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def matrix_rate(device: str) -> float:
-    """Floating-point operations per second of a float32 matrix product of 1024 x 1024."""
-    a, b = (torch.ones(1024, 1024, device=device) for _ in range(2))
-
-    def product() -> float:
-        # Reading a number makes a GPU finish.
-        return float((a @ b)[0, 0])
-
-    return 2 * 1024**3 / best_time(product)
-
-
 def benchmarks(device: str, *, steps: int = 40) -> Iterator[Timing]:
-    """All benchmarks, one by one.
+    """Run all benchmarks, one after the other.
 
     Args:
         device: a torch device.
-        steps: training steps of each training benchmark.
+        steps: number of steps of each training benchmark.
     """
     yield from _data()
     yield from _decompositions()
@@ -131,7 +80,7 @@ def _data() -> Iterator[Timing]:
 
 
 def _decompositions() -> Iterator[Timing]:
-    """Exact PID: k bits seen through BSC(.1) and BSC(.2), and a random table, which is harder."""
+    """Exact PID of k bits through BSC(.1) and BSC(.2), and of a random table, which is harder."""
     bit = np.array([[0.9 * 0.8, 0.9 * 0.2], [0.1 * 0.8, 0.1 * 0.2]])
     one = np.stack([bit, bit[::-1, ::-1]], axis=2) / 2
     tables, table = {}, np.ones((1, 1, 1))
@@ -162,8 +111,8 @@ def _augmentation(dataset: Dataset, spec: OfficialAugmentation | OptimalAugmenta
 
 
 def _oracle(device: str, rate: float) -> Iterator[Timing]:
-    """Channel information of all blocks and bits of a random 128-dimensional code, to 0.02 bit,
-    against a log-softmax over all codewords and the blocks' entropies from its logarithms."""
+    """Channel information of all blocks and bits of a random 128-dimensional code, to 0.02 bit; the
+    reference computes a log-softmax over all codewords and the entropies of two blocks."""
     generator = torch.Generator().manual_seed(0)
     for n_bits, repeat in ((12, 5), (16, 1)):
         words = 2.0 * torch.from_numpy(bit_patterns(n_bits).astype("float32")) - 1
@@ -195,7 +144,7 @@ def _oracle(device: str, rate: float) -> Iterator[Timing]:
 
 
 def _plain_oracle(book: Codebook, n_draws: int, device: str) -> float:
-    """The plain way, two blocks only: log-probabilities of every word, logsumexp for blocks."""
+    """The reference, for two blocks: log-probabilities of all codewords, logsumexp for blocks."""
     generator = torch.Generator().manual_seed(0)
     points = book.points.float().to(device)
     half = 2 ** (len(book.columns) // 2)
@@ -212,8 +161,8 @@ def _plain_oracle(book: Codebook, n_draws: int, device: str) -> float:
 
 
 def _critics(device: str, rate: float) -> Iterator[Timing]:
-    """InfoNCE of a concat critic, forward and backward, against the MLP on all N^2 concatenated
-    rows."""
+    """InfoNCE of a concat critic, forward and backward; the reference is the MLP on all N^2
+    concatenated rows."""
     for n, dim, hidden in ((128, 8, (64,)), (256, 128, (512,)), (128, 128, (512, 512))):
         stack = Stack(generators=(torch.Generator().manual_seed(0),))
         critic = ConcatCritic(stack, dim, dim, hidden).to(device)
@@ -250,7 +199,7 @@ def _backward(critic: ConcatCritic, scores: Tensor) -> float:
 
 
 def _all_rows(critic: ConcatCritic, u: Tensor, v: Tensor) -> Tensor:
-    """The plain way: every pair a row [u_i, v_j]."""
+    """Scores by the reference: the MLP on a row [u_i, v_j] for every pair."""
     n = u.shape[1]
     rows = torch.cat([u[0].repeat_interleave(n, 0), v[0].repeat(n, 1)], 1).unsqueeze(0)
     hidden = critic.first(rows)
@@ -261,8 +210,7 @@ def _all_rows(critic: ConcatCritic, u: Tensor, v: Tensor) -> Tensor:
 
 
 def _training(device: str, rate: float, steps: int) -> Iterator[Timing]:
-    """A training step's time for one run, alone and in stacks: which stack pays is read off
-    here."""
+    """Time of a training step for each run, alone and in stacks of several sizes."""
     sizes = (1, 3, 6, 11, 33) if device == "cpu" else (1, 11, 33, 66)
     spec = sweep_spec({"train": {"steps": steps}})
     for name in spec.methods:

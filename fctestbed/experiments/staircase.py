@@ -1,10 +1,9 @@
-"""The paper's Gaussian figure as rows: NCE, CLUB and NCE-CLUB up a staircase of known information.
+"""The paper's Gaussian figure as rows: NCE, CLUB and NCE-CLUB while the information rises in steps.
 
-Owns the experiment. May import the nets, bounds and the stacked optimiser; draws nothing.
+May import ``fctestbed.laws`` and what is below ``fctestbed.experiments``; draws nothing.
 
-It stands here and not among the estimators because it is the paper's way of training (no held-out
-samples, every value read on a batch before the step on that batch), with this package's stacked
-critic, so that all seeds train side by side.
+The networks train as in the paper: without held-out samples, each value computed on a batch before
+the step on that batch. The estimators of ``fctestbed.estimators`` hold samples out instead.
 """
 
 import math
@@ -18,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from fctestbed.bounds import infonce_lower_bound_nats, nce_club_estimate_nats
-from fctestbed.information.units import nats_to_bits
-from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.nets.stack import StackedMLP
-from fctestbed.synthesis.record import Spec
-from fctestbed.training.optimiser import StackedAdam
+from fctestbed.information import nats_to_bits
+from fctestbed.laws import gaussian_correlation
+from fctestbed.nets import ConcatCritic, Stack, StackedMLP
+from fctestbed.synthesis import Spec
+from fctestbed.training import StackedAdam
 
 Estimators = Literal["infonce", "vclub", "nce-club"]
 _TRAININGS: dict[str, tuple[Estimators, ...]] = {
@@ -32,22 +31,23 @@ _TRAININGS: dict[str, tuple[Estimators, ...]] = {
 
 
 class StaircaseSpec(Spec):
-    """Settings; the defaults are the paper's and its notebook's.
+    """Settings; the defaults are those of the paper and its notebook.
 
     Attributes:
         dims: dimensions d of both variables.
-        levels_nats: information of the pairs, in nats, in this order with the same networks.
+        levels_nats: information of the pairs, in nats; the same networks train on one level after
+            the other.
         steps: training steps at each level.
-        batch: fresh samples of a step.
-        seeds: how many seeds, 0 and up.
-        rate: Adam's.
+        batch: fresh samples in each step.
+        seeds: number of seeds, from 0.
+        rate: Adam's learning rate.
         hidden: width of the critic Linear(2d, hidden)-ReLU-Linear(hidden, 1)-Softplus.
-        club_hidden: width of the two networks of CLUB, Linear(d, width)-ReLU-Linear(width, d), the
-            log-variance's with Tanh. The notebook's is not known; 256 is half of ``hidden``, as
-            the published class takes it.
-        keep_diagonal: average CLUB's and NCE-CLUB's second term over all pairs, as the official
+        club_hidden: width of the two networks of CLUB, Linear(d, width)-ReLU-Linear(width, d); the
+            log-variance's ends in Tanh. The notebook's width is unknown; 256 is half of ``hidden``,
+            the ratio of the published class.
+        keep_diagonal: average the second term of CLUB and NCE-CLUB over all pairs, as the official
             code does, which scales them by 1 - 1/batch.
-        window: steps whose values one row averages.
+        window: number of steps whose values one row averages.
     """
 
     dims: tuple[PositiveInt, ...] = (20, 50, 100, 200)
@@ -64,17 +64,17 @@ class StaircaseSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class StaircaseRow:
-    """Mean value over some steps.
+    """The mean value over a window of steps.
 
     Attributes:
         estimator: ``infonce``, ``vclub`` (CLUB with a learned Gaussian) or ``nce-club``.
         bound: as in ``fctestbed.estimators.Estimate``.
         dim: d.
-        seed: of the run.
-        step: the last of the steps averaged, counted over all levels from 1.
-        level_step: the same within the level.
+        seed: seed of the run.
+        step: the window's last step, counted over all levels from 1.
+        level_step: the window's last step, counted within the level.
         true_bits: the information of the pairs.
-        value_bits: the mean value, each read on a batch before the step on it.
+        value_bits: the mean value; each is computed on a batch before the step on it.
         exact_club_bits: CLUB with the true conditional, d (exp(2 I / d) - 1) nats, the Jeffreys
             divergence.
         ceiling_bits: log2 of the batch for ``infonce``, else infinite.
@@ -92,27 +92,22 @@ class StaircaseRow:
     ceiling_bits: float
 
 
-def gaussian_correlation(information_nats: float, dim: int) -> float:
-    """Correlation of d equal Gaussian pairs that hold the information, in nats, together."""
-    return math.sqrt(-math.expm1(-2 * information_nats / dim))
-
-
 def exact_gaussian_club_nats(information_nats: float, dim: int) -> float:
-    """CLUB with the true conditional for d equal Gaussian pairs, in nats: their Jeffreys
-    divergence, at least twice the information."""
+    """CLUB with the true conditional for d equal Gaussian pairs, in nats: the Jeffreys divergence,
+    which is at least twice the information."""
     return dim * math.expm1(2 * information_nats / dim)
 
 
 def units(spec: StaircaseSpec) -> list[tuple[str, int]]:
-    """The trainings of a figure, (what, d); each is independent of the others, longest first."""
+    """The independent trainings of a figure, (what, d), longest first."""
     return [(what, dim) for what in _TRAININGS for dim in sorted(spec.dims, reverse=True)]
 
 
 def staircase(spec: StaircaseSpec, what: str, dim: int) -> list[StaircaseRow]:
-    """Train one kind of network at one d up the staircase, all seeds side by side.
+    """Train one kind of network at one d over all levels, all seeds in one stack.
 
-    NCE and NCE-CLUB are two readings of one critic: both train it by InfoNCE on the same batches,
-    so the paper's two trainings differ by chance alone.
+    NCE and NCE-CLUB are two values of one critic. The paper trains two critics, but both by InfoNCE
+    on batches of the same distribution, so they differ by chance alone.
 
     Args:
         spec: settings.
@@ -120,7 +115,7 @@ def staircase(spec: StaircaseSpec, what: str, dim: int) -> list[StaircaseRow]:
         dim: d.
 
     Returns:
-        The rows, seed by seed within estimator.
+        The rows, level by level, and in each by estimator, seed and step.
     """
     generators = tuple(
         torch.Generator().manual_seed(seed * 1_000_003 + dim) for seed in range(spec.seeds)
@@ -133,8 +128,8 @@ def staircase(spec: StaircaseSpec, what: str, dim: int) -> list[StaircaseRow]:
         values = []
         for _ in range(spec.steps):
             x, y = _pairs(generators, spec.batch, dim, gaussian_correlation(level, dim))
-            read, loss = model.step(x, y)
-            values.append(read)
+            value, loss = model.step(x, y)
+            values.append(value)
             adam.step(loss, spec.rate)
         of_level = torch.stack(values)
         rows += _rows(spec, _TRAININGS[what], dim, place, of_level)
@@ -142,7 +137,7 @@ def staircase(spec: StaircaseSpec, what: str, dim: int) -> list[StaircaseRow]:
 
 
 class _Nce(nn.Module):
-    """The paper's critic, trained by InfoNCE; read as InfoNCE and NCE-CLUB."""
+    """The paper's critic, trained by InfoNCE, with the values of InfoNCE and NCE-CLUB."""
 
     def __init__(self, stack: Stack, dim: int, spec: StaircaseSpec) -> None:
         super().__init__()
@@ -150,7 +145,7 @@ class _Nce(nn.Module):
         self.keep_diagonal = spec.keep_diagonal
 
     def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Values of a batch, [readings, seeds], and the loss."""
+        """Values of a batch, [estimators, seeds], and the loss, [seeds], both in nats."""
         scores = softplus(self.critic(x, y))
         bound = infonce_lower_bound_nats(scores)
         club = nce_club_estimate_nats(scores.detach(), keep_diagonal=self.keep_diagonal)
@@ -167,15 +162,15 @@ class _Club(nn.Module):
         self.scale = 1.0 if spec.keep_diagonal else spec.batch / (spec.batch - 1)
 
     def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Values of a batch, [1, seeds], and the loss."""
+        """Values of a batch, [1, seeds], and the loss, [seeds], both in nats."""
         mean, log_variance = self.mean(x), self.log_variance(x).tanh()
         squares = (y - mean).square()
         with torch.no_grad():
-            # The mean over j of (y_j - mean_i)^2, without all pairs.
+            # The mean over j of (y_j - mean_i)^2, without the table of all pairs.
             centre, power = y.mean(1, keepdim=True), y.square().mean(1, keepdim=True)
             others = power - 2 * mean * centre + mean.square()
             value = (0.5 * (others - squares) / log_variance.exp()).sum(2).mean(1) * self.scale
-        # Twice the negative log-likelihood, but for a constant: the published loss.
+        # The published loss: twice the negative log-likelihood, up to a constant.
         loss = (squares / log_variance.exp() + log_variance).sum(2).mean(1)
         return value.unsqueeze(0), loss
 
@@ -183,7 +178,7 @@ class _Club(nn.Module):
 def _pairs(
     generators: tuple[torch.Generator, ...], n: int, dim: int, correlation: float
 ) -> tuple[Tensor, Tensor]:
-    """x and y, [seeds, n, dim], each seed's from its own generator."""
+    """x and y, [seeds, n, dim]; each seed draws from its own generator."""
     x, noise = (
         torch.stack([torch.randn(n, dim, generator=generator) for generator in generators])
         for _ in range(2)
@@ -194,10 +189,10 @@ def _pairs(
 def _rows(
     spec: StaircaseSpec, names: tuple[Estimators, ...], dim: int, place: int, values: Tensor
 ) -> Iterator[StaircaseRow]:
-    """Rows of one level from values [steps, readings, seeds]."""
+    """Rows of one level from values [steps, estimators, seeds], in nats."""
     level = spec.levels_nats[place]
     means = [part.double().mean(0) for part in values.split(spec.window)]
-    for reading, name in enumerate(names):
+    for column, name in enumerate(names):
         for seed in range(spec.seeds):
             for k, mean in enumerate(means):
                 level_step = min((k + 1) * spec.window, spec.steps)
@@ -209,7 +204,7 @@ def _rows(
                     step=place * spec.steps + level_step,
                     level_step=level_step,
                     true_bits=nats_to_bits(level),
-                    value_bits=nats_to_bits(float(mean[reading, seed])),
+                    value_bits=nats_to_bits(float(mean[column, seed])),
                     exact_club_bits=nats_to_bits(exact_gaussian_club_nats(level, dim)),
                     ceiling_bits=math.log2(spec.batch) if name == "infonce" else math.inf,
                 )

@@ -1,14 +1,14 @@
-"""The paper's conditional check (its Tables 9 and 10) as rows, on a generator of known I(X; Y | Z).
+"""The paper's conditional check (its Tables 9 and 10) as rows, on a law of known I(X; Y | Z).
 
-Owns the generator and the experiment. May import the nets, bounds and the estimators' loop.
+May import what is below ``fctestbed.experiments``; draws nothing.
 
-The paper takes CCMI's benchmark without saying which model, and released no code for it. Ours is
-CCMI's linear one (Mukherjee et al. 2019, models I and II): X standard normal, Z uniform on
+The paper uses CCMI's benchmark without naming the model, and released no code for it. This module
+uses CCMI's linear one (Mukherjee et al. 2019, models I and II): X standard normal, Z uniform on
 [-1/2, 1/2]^d_z, Y = X + strength a'Z + sigma E with |a| = 1, so that
-I(X; Y | Z) = log(1 + 1 / sigma^2) / 2 whatever d_z and the strength; sigma is set to hold the
-paper's 2.32 nats. At CCMI's strength of 1, I(Z; Y) is 0.04 nats, so I((X, Z); Y), which a critic
-with Z concatenated and negatives from the whole batch estimates, can hardly be told from the
-conditional information. A strength of 10 tells them apart.
+I(X; Y | Z) = log(1 + 1 / sigma^2) / 2 for every d_z and strength; sigma is set to give the paper's
+2.32 nats. A critic with Z concatenated to X and negatives from the whole batch estimates
+I((X, Z); Y). At CCMI's strength of 1 that exceeds I(X; Y | Z) by I(Z; Y) = 0.04 nats only, which is
+hardly visible; at a strength of 10 the difference is.
 """
 
 import math
@@ -23,30 +23,30 @@ from pydantic import Field, PositiveInt
 from torch import Tensor
 
 from fctestbed.estimators import mean_interval
-from fctestbed.estimators.variational.fitting import fit
-from fctestbed.information.units import nats_to_bits
+from fctestbed.estimators.variational import fit
+from fctestbed.information import nats_to_bits
 from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.synthesis.record import Spec
+from fctestbed.synthesis import Spec
 
 Negatives = Literal["exact", "batch"]
-_READ_BLOCK = 256
+_EVAL_BLOCK = 256
 
 
 class ConditionalSpec(Spec):
     """Settings.
 
     Attributes:
-        cells: pairs (n, d_z); the default are the paper's two tables.
+        cells: pairs (n, d_z); the defaults are those of the paper's two tables.
         information_nats: I(X; Y | Z).
-        strengths: how strongly Z moves Y.
-        negatives: ``exact``, drawn from p(y | z) of the anchor's z as Eq. 13 asks; ``batch``, the
-            other samples' y, with Z concatenated to X, as the official code does.
-        n_negatives: for each anchor; with the positive they set the ceiling log(n_negatives + 1).
-        batch: anchors of a step.
-        steps: most steps.
-        rate: Adam's.
+        strengths: weights of Z in Y.
+        negatives: ``exact``, drawn from p(y | z) at the anchor's z, as in Eq. 13; ``batch``, the y
+            of other samples, as in the official code. Z is concatenated to X in both.
+        n_negatives: number for each anchor, which sets the ceiling log(n_negatives + 1).
+        batch: anchors in each step.
+        steps: largest number of steps.
+        rate: Adam's learning rate.
         hidden: width of the critic's hidden layer.
-        seeds: how many seeds, 0 and up.
+        seeds: number of seeds, from 0.
     """
 
     cells: tuple[tuple[PositiveInt, PositiveInt], ...] = (
@@ -66,24 +66,24 @@ class ConditionalSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionalRow:
-    """One reading.
+    """One value of one critic.
 
     Attributes:
-        estimator: ``infonce`` or ``nce-club``, two readings of one critic trained by InfoNCE.
-        bound: ``lower`` for InfoNCE (on I(X; Y | Z) with exact negatives, on I((X, Z); Y) with the
-            batch's), ``none`` for NCE-CLUB.
+        estimator: ``infonce`` or ``nce-club``, two values of one critic trained by InfoNCE.
+        bound: ``lower`` for InfoNCE (on I(X; Y | Z) with exact negatives, on I((X, Z); Y) with
+            negatives from the batch), ``none`` for NCE-CLUB.
         negatives: as in the settings.
-        n: samples; 60 % train, 20 % stop, 20 % are read.
+        n: number of samples; 60 % train, 20 % decide when to stop, 20 % evaluate.
         dim: d_z.
-        strength: as in the settings.
-        seed: of data and training.
+        strength: weight of Z in Y.
+        seed: seed of data and training.
         true_bits: I(X; Y | Z).
         unconditional_bits: I((X, Z); Y), by quadrature.
-        value_bits: the reading.
-        low_bits: lower end of its 95 % interval over the samples read.
-        high_bits: upper end.
-        ceiling_bits: the most that it could have been.
-        n_eval: samples read.
+        value_bits: the value on the evaluation samples.
+        low_bits: lower end of its 95 % interval over the evaluation samples.
+        high_bits: upper end of the interval.
+        ceiling_bits: the largest possible value.
+        n_eval: number of evaluation samples.
     """
 
     estimator: Literal["infonce", "nce-club"]
@@ -112,7 +112,7 @@ class LinearChannel:
 
     @property
     def sigma(self) -> float:
-        """Standard deviation of the noise that leaves I(X; Y | Z) as it is set."""
+        """Standard deviation of the noise that gives I(X; Y | Z) its value."""
         return math.expm1(2 * self.information_nats) ** -0.5
 
     def shift(self, z: Tensor) -> Tensor:
@@ -135,8 +135,8 @@ class LinearChannel:
     def unconditional_nats(self) -> float:
         """I((X, Z); Y) = h(Y) - h(sigma E), in nats.
 
-        Y's density is a convolution of d_z uniforms and a Gaussian; its characteristic function is
-        known, and the integrals are sums over a fine grid.
+        Y's density is a convolution of d_z uniforms and a Gaussian, whose characteristic function
+        is known; the integrals are sums over a fine grid.
         """
         spread = math.sqrt(1 + self.sigma**2)
         width = self.strength / math.sqrt(self.dim)
@@ -161,21 +161,21 @@ def conditional_rows(
     negatives: Negatives,
     seed: int,
 ) -> list[ConditionalRow]:
-    """Train one critic on one cell and read it twice, held out.
+    """Train one critic on one cell and evaluate InfoNCE and NCE-CLUB on held-out samples.
 
     Args:
         spec: settings.
-        cell: samples and d_z.
-        strength: of Z in Y.
-        negatives: where they come from.
-        seed: of data and training.
+        cell: number of samples and d_z.
+        strength: weight of Z in Y.
+        negatives: where the negatives come from.
+        seed: seed of data and training.
     """
     n, dim = cell
     channel = LinearChannel(spec.information_nats, strength, dim)
     generator = torch.Generator().manual_seed(seed * 1_000_003 + n + dim)
     samples = channel.sample(n, generator)
     ends = round(0.6 * n), round(0.8 * n)
-    train, stop, read = (
+    train, stop, evaluate = (
         _Part(channel, negatives, *(array[rows] for array in samples))
         for rows in (slice(0, ends[0]), slice(*ends), slice(ends[1], n))
     )
@@ -186,12 +186,12 @@ def conditional_rows(
         return _contrast(train.scores(critic, rows, spec.n_negatives, noise)).mean()
 
     def terms(part: _Part, of: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:
-        """The same negatives at every call."""
+        """The pointwise terms of a value; the negatives are the same at every call."""
         own = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             blocks = [
                 of(part.scores(critic, rows, spec.n_negatives, own).double())
-                for rows in torch.arange(len(part)).split(_READ_BLOCK)
+                for rows in torch.arange(len(part)).split(_EVAL_BLOCK)
             ]
         return torch.cat(blocks).numpy()
 
@@ -207,7 +207,7 @@ def conditional_rows(
     )
     rows = []
     for name, of in (("infonce", _contrast), ("nce-club", _difference)):
-        value, low, high = mean_interval(nats_to_bits(terms(read, of)))
+        value, low, high = mean_interval(nats_to_bits(terms(evaluate, of)))
         bounded = name == "infonce"
         rows.append(
             ConditionalRow(
@@ -224,7 +224,7 @@ def conditional_rows(
                 low_bits=low,
                 high_bits=high,
                 ceiling_bits=math.log2(spec.n_negatives + 1) if bounded else math.inf,
-                n_eval=len(read),
+                n_eval=len(evaluate),
             )
         )
     return rows
@@ -232,7 +232,7 @@ def conditional_rows(
 
 @dataclass(frozen=True)
 class _Part:
-    """Some of the samples, and how their negatives are drawn."""
+    """Part of the samples, and how their negatives are drawn."""
 
     channel: LinearChannel
     negatives: Negatives
@@ -246,7 +246,7 @@ class _Part:
     def scores(
         self, critic: ConcatCritic, rows: Tensor, n_negatives: int, generator: torch.Generator
     ) -> Tensor:
-        """[anchors, 1 + negatives], the positive first; the critic reads x, z and y."""
+        """Scores [anchors, 1 + negatives], the positive first; the critic's input is x, z and y."""
         z = self.z[rows]
         if self.negatives == "exact":
             others = self.channel.conditional(z, n_negatives, generator)
@@ -257,17 +257,17 @@ class _Part:
             others = self.y[(rows.unsqueeze(1) + steps) % len(self)]
         anchors = torch.cat([self.x[rows].unsqueeze(1), z], 1).unsqueeze(0)
         columns = torch.cat([self.y[rows].unsqueeze(1), others], 1).unsqueeze(2)
-        # One group for each anchor: its row, and columns of its own.
+        # One group for each anchor: one row, and its own columns.
         of_anchors = critic.rows(anchors).transpose(0, 1)
         of_columns = critic.columns(columns.view(1, -1, 1)).view(len(rows), n_negatives + 1, -1)
         return critic.pairs(of_anchors, of_columns).squeeze(1)
 
 
 def _contrast(scores: Tensor) -> Tensor:
-    """InfoNCE's terms in nats, the positive in the first column."""
+    """The pointwise terms of InfoNCE, in nats; the positive is in the first column."""
     return scores[:, 0] - scores.logsumexp(1) + math.log(scores.shape[1])
 
 
 def _difference(scores: Tensor) -> Tensor:
-    """NCE-CLUB's terms."""
+    """The pointwise terms of NCE-CLUB, in nats."""
     return scores[:, 0] - scores[:, 1:].mean(1)
