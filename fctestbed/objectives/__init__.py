@@ -1,6 +1,7 @@
-"""Methods and their registry."""
+"""Methods, what they are built from, and their registry."""
 
 from fctestbed.objectives.base import (
+    JOINT,
     TERMS,
     Batch,
     CriticSettings,
@@ -13,10 +14,11 @@ from fctestbed.objectives.base import (
     Views,
     group_by_condition,
 )
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate, with_joint
 from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
+    "JOINT",
     "METHODS",
     "TERMS",
     "Batch",
@@ -34,4 +36,5 @@ __all__ = [
     "find_method",
     "group_by_condition",
     "method_source",
+    "with_joint",
 ]

@@ -1,6 +1,6 @@
 """The controls: raw inputs, an untrained encoder, and supervised training.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from fctestbed.nets import Stack, StackedLinear
 from fctestbed.objectives.base import Batch, DataShape, Method, NetSpec
-from fctestbed.objectives.encoders import Encoders, concatenate
+from fctestbed.objectives.encoders import Encoders, concatenate, with_joint
 
 
 class Raw(Method):
@@ -27,11 +27,11 @@ class Raw(Method):
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """``z1`` is x1, ``z2`` is x2, ``joint`` both."""
-        return {"z1": x1, "z2": x2, "joint": concatenate((x1, x2))}
+        return with_joint({"z1": x1, "z2": x2})
 
 
 class Untrained(Method):
-    """The same encoders as every method's, never trained."""
+    """The encoders that every method has, never trained."""
 
     trained = False
 
@@ -42,7 +42,7 @@ class Untrained(Method):
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
         z1, z2 = module(x1, x2)
-        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+        return with_joint({"z1": z1, "z2": z2})
 
 
 class _Classifier(nn.Module):
@@ -53,8 +53,8 @@ class _Classifier(nn.Module):
 
 
 class Supervised(Untrained):
-    """Cross-entropy of a linear classifier of the label on both encoders: what the label itself
-    can teach."""
+    """Cross-entropy of a linear classifier of the label on both encoders: training by the label
+    alone."""
 
     trained = True
     uses_label = True

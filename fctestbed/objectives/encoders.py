@@ -1,16 +1,16 @@
-"""The two encoders, and banks of projection heads on them, that the methods share.
+"""The encoders and projection heads that methods are built from, and the joint readout.
 
-Owns how a method's parts are assembled from ``fctestbed.nets``.
+May import ``fctestbed.nets`` and the objectives' base.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack, StackedMLP
-from fctestbed.objectives.base import DataShape, NetSpec
+from fctestbed.objectives.base import JOINT, DataShape, NetSpec
 
 
 class Encoders(nn.Module):
@@ -33,9 +33,14 @@ class Encoders(nn.Module):
 class HeadBank(nn.Module):
     """Several MLP heads on one representation, computed together.
 
-    The heads are further members of the stack's axis, [stack * heads, ...], so a bank costs as
-    many operations as one head. A head's hidden layers are ``head_hidden`` wide: narrow ReLU heads
-    die.
+    The heads are further entries of the stack's axis, [stack * heads, ...], so that a bank needs as
+    many operations as one head.
+
+    Args:
+        stack: the runs.
+        names: of the heads.
+        nets: widths; the hidden layers are ``head_hidden`` wide, since narrow ReLU layers often put
+            out zeros for every sample.
     """
 
     def __init__(self, stack: Stack, names: Sequence[str], nets: NetSpec) -> None:
@@ -59,3 +64,8 @@ class HeadBank(nn.Module):
 def concatenate(parts: Sequence[Tensor]) -> Tensor:
     """Arrays [stack, n, *] side by side along the last axis."""
     return torch.cat(list(parts), dim=-1)
+
+
+def with_joint(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Readouts with the readout ``joint``, which is all of them side by side."""
+    return {**parts, JOINT: concatenate(list(parts.values()))}
