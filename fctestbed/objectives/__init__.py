@@ -14,7 +14,7 @@ from fctestbed.objectives.base import (
     Views,
     group_by_condition,
 )
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate, with_joint
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
@@ -36,5 +36,4 @@ __all__ = [
     "find_method",
     "group_by_condition",
     "method_source",
-    "with_joint",
 ]

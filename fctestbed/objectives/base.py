@@ -186,17 +186,20 @@ class Method(ABC):
     has_inner_loop: ClassVar[bool] = False
     """Whether ``inner_loss`` trains the parameters under ``inner``. Its settings must then include
     ``inner_steps``, ``inner_rate`` and ``inner_batch`` (as in ``FactorCLSettings``)."""
-    trains_as: ClassVar[str | None] = None
-    """The registered method whose training this one shares: only the readouts differ."""
     relative_cost: ClassVar[float] = 1.0
     """Time of one training step relative to ``supervised``: it sets the order of work and the
     estimate of the remaining time."""
-    departures: ClassVar[Mapping[str, Any]] = {}
-    """The settings in which the official code departs from the paper's equations, with the official
-    values: ``--variant official`` sets them."""
+
+    trains_as: ClassVar[str | None] = None
+    """The registered method whose training this one shares: only the readouts differ."""
     terms: ClassVar[tuple[str, ...]] = ()
     """What the loss consists of, by the columns of the paper's Table 2 (``TERMS``), for the figure
     of that table."""
+    fused: ClassVar[frozenset[str]] = frozenset()
+    """Readouts computed from both modalities together rather than from parts side by side."""
+    departures: ClassVar[Mapping[str, Any]] = {}
+    """The settings in which the official code departs from the paper's equations, with the official
+    values: ``--variant official`` sets them."""
 
     def __init__(self, settings: MethodSettings | None = None) -> None:
         self.settings: Any = self.Settings() if settings is None else settings
@@ -233,7 +236,8 @@ class Method(ABC):
     def readouts(
         self, module: nn.Module, x1: Tensor, x2: Tensor
     ) -> dict[str, Float[Tensor, "stack n dim"]]:
-        """The named arrays that are measured, each [stack, n, width]; ``joint`` is all of them."""
+        """The named arrays that a measurement reads, each [stack, n, width]; ``joint`` is all of
+        them."""
 
     def reads(self, readout: str) -> tuple[int, ...]:
         """The modalities (1, 2) that a readout is computed from: by its name's last digit, else

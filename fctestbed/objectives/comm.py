@@ -91,6 +91,7 @@ class CoMM(Method):
     Settings = CoMMSettings
     n_views = 2
     relative_cost = 6.0
+    fused = frozenset({JOINT})
     departures: ClassVar[Mapping[str, Any]] = {"single_view": "augmented", "reduction": "mean"}
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:

@@ -22,7 +22,7 @@ from fctestbed.objectives.base import (
     NetSpec,
 )
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
-from fctestbed.objectives.encoders import Encoders, HeadBank, with_joint
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 _HEAD = "projection"
 
@@ -90,7 +90,7 @@ class SimCLR(Method):
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
         z1, z2 = cast(_ContrastiveModule, module).encoders(x1, x2)
-        return with_joint({"z1": z1, "z2": z2})
+        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The two projections."""

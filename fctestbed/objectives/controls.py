@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from fctestbed.nets import Stack, StackedLinear
 from fctestbed.objectives.base import Batch, DataShape, Method, NetSpec
-from fctestbed.objectives.encoders import Encoders, concatenate, with_joint
+from fctestbed.objectives.encoders import Encoders, concatenate
 
 
 class Raw(Method):
@@ -27,7 +27,7 @@ class Raw(Method):
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """``z1`` is x1, ``z2`` is x2, ``joint`` both."""
-        return with_joint({"z1": x1, "z2": x2})
+        return {"z1": x1, "z2": x2, "joint": concatenate((x1, x2))}
 
 
 class Untrained(Method):
@@ -42,7 +42,7 @@ class Untrained(Method):
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
         z1, z2 = module(x1, x2)
-        return with_joint({"z1": z1, "z2": z2})
+        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
 
 
 class _Classifier(nn.Module):

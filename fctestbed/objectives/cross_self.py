@@ -24,9 +24,7 @@ from fctestbed.objectives.base import (
 )
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
-from fctestbed.objectives.encoders import Encoders, HeadBank, with_joint
-
-LOSS_TERMS = ("cross", "self1", "self2")
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 
 class CrossSelfSettings(ContrastiveSettings):
@@ -39,6 +37,9 @@ class CrossSelfSettings(ContrastiveSettings):
     """
 
     cross_view: Literal["original", "mutated"] = "original"
+
+
+LOSS_TERMS = ("cross", "self1", "self2")
 
 
 class _CrossSelfModule(nn.Module):
@@ -117,7 +118,7 @@ class CrossSelf(Method):
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
         z1, z2 = cast(_CrossSelfModule, module).encoders(x1, x2)
-        return with_joint({"z1": z1, "z2": z2})
+        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Every projection of both modalities."""
@@ -147,11 +148,10 @@ class CrossSelfFact(CrossSelf):
         """The cross-modal heads ``z_s1``, ``z_s2``, the unimodal ones ``z_u1``, ``z_u2``, and all,
         ``joint``."""
         h1, h2 = module(x1, x2)
-        return with_joint(
-            {
-                "z_s1": h1[self._cross_head],
-                "z_s2": h2[self._cross_head],
-                "z_u1": h1[self._self_head],
-                "z_u2": h2[self._self_head],
-            }
-        )
+        factors = {
+            "z_s1": h1[self._cross_head],
+            "z_s2": h2[self._cross_head],
+            "z_u1": h1[self._self_head],
+            "z_u2": h2[self._self_head],
+        }
+        return {**factors, "joint": concatenate(list(factors.values()))}

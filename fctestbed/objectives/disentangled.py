@@ -27,7 +27,7 @@ from fctestbed.objectives.base import (
     NetSpec,
 )
 from fctestbed.objectives.critics import build_critic
-from fctestbed.objectives.encoders import Encoders, concatenate, with_joint
+from fctestbed.objectives.encoders import Encoders, concatenate
 
 _CROSS = "cross"
 _SPECIFIC = ("specific1", "specific2")
@@ -171,7 +171,8 @@ class DisentangledSSL(Method):
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Shared codes ``z_s1``, ``z_s2``, specific ones ``z_u1``, ``z_u2``, and all, ``joint``."""
-        return with_joint(module(x1, x2))
+        codes = module(x1, x2)
+        return {**codes, "joint": concatenate(list(codes.values()))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The four codes."""

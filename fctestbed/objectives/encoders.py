@@ -1,16 +1,16 @@
-"""The encoders and projection heads that methods are built from, and the joint readout.
+"""The encoders and projection heads that methods are built from.
 
 May import ``fctestbed.nets`` and the objectives' base.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack, StackedMLP
-from fctestbed.objectives.base import JOINT, DataShape, NetSpec
+from fctestbed.objectives.base import DataShape, NetSpec
 
 
 class Encoders(nn.Module):
@@ -64,8 +64,3 @@ class HeadBank(nn.Module):
 def concatenate(parts: Sequence[Tensor]) -> Tensor:
     """Arrays [stack, n, *] side by side along the last axis."""
     return torch.cat(list(parts), dim=-1)
-
-
-def with_joint(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Readouts with the readout ``joint``, which is all of them side by side."""
-    return {**parts, JOINT: concatenate(list(parts.values()))}

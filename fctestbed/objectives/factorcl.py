@@ -43,7 +43,7 @@ from fctestbed.objectives.base import (
     NetSpec,
 )
 from fctestbed.objectives.critics import build_critic
-from fctestbed.objectives.encoders import concatenate, with_joint
+from fctestbed.objectives.encoders import concatenate
 from fctestbed.objectives.factorcl_networks import (
     CLUB_X1X2,
     CLUB_X1X2_COND,
@@ -127,13 +127,12 @@ class _FactorCL(Method):
         """Z_S1, Z_S2, Z_U1, Z_U2 of appendix D.1 (concatenated heads), and all of them,
         ``joint``."""
         projections = module(x1, x2)
-        return with_joint(
-            {
-                f"z_{factor}{m}": concatenate([projections[m - 1][head] for head in heads])
-                for factor, heads in (("s", SHARED_HEADS), ("u", UNIQUE_HEADS))
-                for m in (1, 2)
-            }
-        )
+        factors = {
+            f"z_{factor}{m}": concatenate([projections[m - 1][head] for head in heads])
+            for factor, heads in (("s", SHARED_HEADS), ("u", UNIQUE_HEADS))
+            for m in (1, 2)
+        }
+        return {**factors, "joint": concatenate(list(factors.values()))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The ten projections."""

@@ -26,10 +26,10 @@ from fctestbed.objectives.base import (
 )
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
-from fctestbed.objectives.encoders import Encoders, HeadBank, with_joint
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
-Weight = Annotated[float, Field(ge=0)]
 _HEAD = "embedding"
+Weight = Annotated[float, Field(ge=0)]
 
 
 class FocalSettings(ContrastiveSettings):
@@ -132,7 +132,8 @@ class Focal(Method):
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The halves ``z_s1``, ``z_s2`` (shared), ``z_u1``, ``z_u2`` (private), and all,
         ``joint``."""
-        return with_joint(module(x1, x2))
+        halves = module(x1, x2)
+        return {**halves, "joint": concatenate(list(halves.values()))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The four halves."""

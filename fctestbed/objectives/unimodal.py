@@ -33,7 +33,7 @@ from fctestbed.objectives.base import (
     NetSpec,
 )
 from fctestbed.objectives.critics import build_critic
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate, with_joint
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 LabelInput = Literal["onehot", "scalar"]
 
@@ -159,7 +159,7 @@ class _Unimodal(Method):
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The projections of each modality's heads, ``z1``, ``z2``, and both, ``joint``."""
         z1, z2 = (concatenate(projections) for projections in module(x1, x2))
-        return with_joint({"z1": z1, "z2": z2})
+        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Every projection."""

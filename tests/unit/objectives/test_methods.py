@@ -190,8 +190,8 @@ def test_readouts_have_their_names_shapes_and_modalities(name: str) -> None:
     assert {key: tuple(value.shape) for key, value in readouts.items()} == {
         key: (RUNS, N, width) for key, width in WIDTHS[name].items()
     }
-    # CoMM's joint code is computed from both modalities together.
-    if name != "comm":
+    assert method.fused <= set(readouts)
+    if "joint" not in method.fused:
         parts = [value for key, value in readouts.items() if key != "joint"]
         assert torch.equal(readouts["joint"], torch.cat(parts, 2))
     for other in (1, 2):
@@ -260,6 +260,7 @@ def test_comm_reads_its_code_of_both_modalities_from_neither_alone(fusion: str) 
     method, module = built("comm", fusion=fusion)
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
     readouts = method.readouts(module, x1, x2)
+    assert method.fused == {"joint"}
     assert (readouts["joint"] - readouts["z1"] - readouts["z2"]).abs().max() > 1e-2
     heads = method.heads(module, x1, x2)
     assert {key: value.shape for key, value in heads.items()} == dict.fromkeys(
