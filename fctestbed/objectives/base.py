@@ -149,10 +149,10 @@ class Batch:
         x2: second modality, [stack, n, dim2].
         y: labels, [stack, n].
         views: augmented copies, ``n_views`` of them, drawn independently.
-        groups: pairs that share the label, or what the first views say, for methods that condition
-            on it.
-        x2_negatives: fresh draws of the second modality given what the first views say, [stack, n,
-            k, dim2], for methods that condition on it exactly.
+        groups: pairs that share the label, or what the first views reveal of the originals, for
+            methods that condition on it.
+        x2_negatives: fresh draws of the second modality given the first views, [stack, n, k, dim2],
+            for methods that condition on them exactly.
     """
 
     x1: Float[Tensor, "stack n dim1"]
@@ -208,8 +208,9 @@ class Method(ABC):
     def conditions_on(self) -> str | None:
         """What the negatives of conditional terms share with their anchor.
 
-        ``label`` or ``views`` (what the first views say): ``batch.groups`` has the pairs that share
-        it. ``exact``: ``batch.x2_negatives`` has fresh draws given the views. None: nothing.
+        ``label``, or ``views`` (what the first views reveal of the originals): ``batch.groups`` has
+        the pairs that share it. ``exact``: ``batch.x2_negatives`` has fresh draws given the views.
+        None: nothing.
         """
         return None
 
@@ -245,8 +246,7 @@ class Method(ABC):
         return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
-        """For terms of ``loss``: the values that say that the term has collapsed or is at its
-        limit."""
+        """For terms of ``loss``: their values when they have collapsed or are at their limit."""
         return {}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
@@ -277,7 +277,7 @@ def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
         place = torch.arange(n * n, device=condition.device).expand(stack, n * n)
         return Groups(index=position.unsqueeze(1), place=place, same=same)
     slot = group * size + rank
-    # n stands for padding.
+    # The index n marks padding.
     index = torch.full((stack, n_groups * size), n, device=condition.device)
     index = index.scatter_(1, slot, order).view(stack, n_groups, size)
     row, column = index.unsqueeze(3), index.unsqueeze(2)

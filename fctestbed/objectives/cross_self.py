@@ -81,7 +81,7 @@ class CrossSelf(Method):
     Settings = CrossSelfSettings
     n_views = 1
     relative_cost = 3.6
-    terms = (CROSS_MODAL_TERM, UNIMODAL_TERM)
+    terms: ClassVar[tuple[str, ...]] = (CROSS_MODAL_TERM, UNIMODAL_TERM)
     departures: ClassVar[Mapping[str, Any]] = {
         "normalize": False,
         "temperature": 0.07,

@@ -109,7 +109,7 @@ class DisentangledSSL(Method):
     Step 1 is symmetric InfoNCE between the modalities' codes plus beta times the divergence of
     their von Mises-Fisher posteriors. Step 2 is, for each modality, symmetric InfoNCE between two
     augmented copies of [Z_s, Z_c of the other modality], scaled to length 1, plus lambda times
-    ||Z_s^T Z_c||, the mean over the copies; the encoder of Z_s reads its modality and its own Z_c.
+    ||Z_s^T Z_c||, the mean over the copies. The encoder of Z_s takes its modality and its own Z_c.
 
     Both steps are trained together; the paper trains one after the other. Step 2 has encoders and
     critics of its own and sees shared codes as constants, and Adam scales each parameter by itself,

@@ -8,7 +8,7 @@ The loss is that of appendix D.1, minimised:
     - NCE(X1; X2) + CLUB(X1; X2 | C) - NCE(X1; V1) - NCE(X2; V2) + CLUB(X1; X2) - NCE(X1; X2 | C)
 
 with V1 = V2 = C = Y (supervised), or V_m = X_m' and C = (X1', X2') (self-supervised). Every term
-has a critic and a head on each encoder of its own. An inner loop trains the two CLUB critics by
+has its own critic and its own head on each encoder. An inner loop trains the two CLUB critics by
 InfoNCE.
 """
 
@@ -34,8 +34,8 @@ from fctestbed.objectives.base import (
     CONDITIONAL_TERM,
     CROSS_MODAL_TERM,
     FACTORISED_READOUT,
+    TERMS,
     UNIMODAL_TERM,
-    UNIQUE_VIEWS,
     Batch,
     DataShape,
     LossMarks,
@@ -61,6 +61,8 @@ from fctestbed.objectives.unimodal import label_codes, label_critic, label_term
 
 
 class _FactorCL(Method):
+    """What both forms share; a form defines V_m and C."""
+
     has_inner_loop = True
     departures: ClassVar[Mapping[str, Any]] = {
         "conditioning": "batch",
@@ -148,56 +150,26 @@ class _FactorCL(Method):
 
     def _conditional_nce(self, head: str, projected: ProjectedBatch) -> Float[Tensor, " stack"]:
         """InfoNCE lower bound on I(X1; X2 | C), in nats, by the critic of a conditional head."""
-        if projected.batch.x2_negatives is not None:
-            return own_negatives_infonce_lower_bound_nats(*self._scores_with_drawn(head, projected))
-        scores, groups = self._conditional_scores(head, projected), projected.batch.groups
-        contrast = self.settings.contrast
-        if groups is None:
+        u, v = self._conditioned(head, projected)
+        batch, contrast = projected.batch, self.settings.contrast
+        if batch.x2_negatives is not None:
+            return own_negatives_infonce_lower_bound_nats(*projected.scores_of_drawn(head, u, v))
+        scores = projected.scores_in_groups(head, u, v)
+        if batch.groups is None:
             return infonce_lower_bound_nats(scores, contrast=contrast)
-        return conditional_infonce_lower_bound_nats(scores, groups.same, contrast=contrast)
+        return conditional_infonce_lower_bound_nats(scores, batch.groups.same, contrast=contrast)
 
     def _conditional_club(self, projected: ProjectedBatch) -> Float[Tensor, " stack"]:
-        """NCE-CLUB estimate of I(X1; X2 | C), in nats."""
-        if projected.batch.x2_negatives is not None:
-            scores_of_drawn = self._scores_with_drawn(CLUB_X1X2_COND, projected)
-            return own_negatives_nce_club_estimate_nats(*scores_of_drawn)
-        scores, groups = self._conditional_scores(CLUB_X1X2_COND, projected), projected.batch.groups
-        keep = self._keeps_diagonal
-        if groups is None:
+        """NCE-CLUB of I(X1; X2 | C), in nats."""
+        head = CLUB_X1X2_COND
+        u, v = self._conditioned(head, projected)
+        batch, keep = projected.batch, self._keeps_diagonal
+        if batch.x2_negatives is not None:
+            return own_negatives_nce_club_estimate_nats(*projected.scores_of_drawn(head, u, v))
+        scores = projected.scores_in_groups(head, u, v)
+        if batch.groups is None:
             return nce_club_estimate_nats(scores, keep_diagonal=keep)
-        return conditional_nce_club_estimate_nats(scores, groups.same, keep_diagonal=keep)
-
-    def _conditional_scores(
-        self, head: str, projected: ProjectedBatch
-    ) -> Float[Tensor, "stack n n"]:
-        """Scores of all pairs; if pairs are expensive, only of those that share a condition, and 0
-        elsewhere."""
-        critic, groups = projected.module.critic(head), projected.batch.groups
-        u, v = self._conditioned(head, projected)
-        rows, columns = critic.rows(u), critic.columns(v)
-        if groups is None or not critic.expensive_pairs:
-            return critic.pairs(rows, columns)
-        return critic.pairs(groups.gather(rows), groups.gather(columns), groups.spread)
-
-    def _scores_with_drawn(
-        self, head: str, projected: ProjectedBatch
-    ) -> tuple[Float[Tensor, "stack n"], Float[Tensor, "stack n k"]]:
-        """Scores of the positives, and of each anchor with the negatives drawn for it."""
-        negatives = projected.batch.x2_negatives
-        assert negatives is not None
-        stack, n, k, dim = negatives.shape
-        critic = projected.module.critic(head)
-        u, v = self._conditioned(head, projected)
-        # In the inner loss, encoders and heads are constants for the negatives too.
-        with torch.set_grad_enabled(projected.originals[1][head].requires_grad):
-            drawn = projected.module.modality2(negatives.view(stack, n * k, dim))[head]
-        drawn = drawn.view(stack, n, k, -1)
-        # Each negative is paired with the same condition as its anchor's positive.
-        condition = v[..., drawn.shape[-1] :].unsqueeze(2).expand(-1, -1, k, -1)
-        candidates = torch.cat([v.unsqueeze(2), concatenate((drawn, condition))], 2)
-        columns = critic.columns(candidates.view(stack, n * (1 + k), -1))
-        scores = critic.matched(critic.rows(u), columns.view(stack, n, 1 + k, -1))
-        return scores[..., 0], scores[..., 1:]
+        return conditional_nce_club_estimate_nats(scores, batch.groups.same, keep_diagonal=keep)
 
     @abstractmethod
     def _unimodal_critic(self, stack: Stack, shape: DataShape, nets: NetSpec) -> Critic:
@@ -227,7 +199,12 @@ class FactorCLSup(_FactorCL):
     Settings = FactorCLSupSettings
     relative_cost = 4.0
     uses_label = True
-    terms = (CROSS_MODAL_TERM, UNIMODAL_TERM, CONDITIONAL_TERM, FACTORISED_READOUT)
+    terms: ClassVar[tuple[str, ...]] = (
+        CROSS_MODAL_TERM,
+        UNIMODAL_TERM,
+        CONDITIONAL_TERM,
+        FACTORISED_READOUT,
+    )
     departures: ClassVar[Mapping[str, Any]] = {
         **_FactorCL.departures,
         "condition_on": "first",
@@ -267,7 +244,7 @@ class FactorCLSup(_FactorCL):
 class FactorCLSsl(_FactorCL):
     """FactorCL with augmentations: V_m = X_m', C = (X1', X2').
 
-    With ``conditioning = within``, negatives share all that the augmented copies say of the
+    With ``conditioning = within``, negatives share all that the augmented copies reveal of the
     originals. If an augmentation reveals its original, every sample is alone in its condition, and
     the two conditional terms are then exactly 0, as I(X1; X2 | X1', X2') is.
 
@@ -278,7 +255,7 @@ class FactorCLSsl(_FactorCL):
     Settings = FactorCLSslSettings
     relative_cost = 5.5
     n_views = 1
-    terms = (CROSS_MODAL_TERM, UNIMODAL_TERM, CONDITIONAL_TERM, UNIQUE_VIEWS, FACTORISED_READOUT)
+    terms: ClassVar[tuple[str, ...]] = TERMS
     departures: ClassVar[Mapping[str, Any]] = {
         **_FactorCL.departures,
         "conditional_club_views": "repeated",
@@ -286,7 +263,7 @@ class FactorCLSsl(_FactorCL):
 
     @property
     def conditions_on(self) -> str | None:
-        """What the augmented copies say, unless negatives come from the whole batch."""
+        """What the augmented copies reveal, unless negatives come from the whole batch."""
         return {"within": "views", "exact": "exact"}.get(self.settings.conditioning)
 
     @property

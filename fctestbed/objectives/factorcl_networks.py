@@ -1,4 +1,4 @@
-"""FactorCL's networks, and the projections of a batch by them.
+"""FactorCL's networks, and the projections and scores of a batch by them.
 
 Owns the names of the heads and critics. May import ``fctestbed.nets`` and the objectives' own
 modules.
@@ -7,13 +7,14 @@ modules.
 from dataclasses import dataclass
 from typing import cast
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fctestbed.nets import Critic, Stack
 from fctestbed.objectives.base import Batch, CriticSettings, DataShape, NetSpec
 from fctestbed.objectives.critics import build_critic
-from fctestbed.objectives.encoders import Encoders, HeadBank
+from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 NCE_X1X2 = "nce_x1x2"
 CLUB_X1X2_COND = "club_x1x2_cond"
@@ -58,6 +59,36 @@ class ProjectedBatch:
         """Scores of all pairs of one head's projections, by the critic of the same name."""
         scores: Tensor = self.module.critic(head)(*self.pair(head))
         return scores
+
+    def scores_in_groups(
+        self, head: str, u: Float[Tensor, "stack n dim_u"], v: Float[Tensor, "stack n dim_v"]
+    ) -> Float[Tensor, "stack n n"]:
+        """Scores of all pairs of a conditional critic's arguments. If pairs are expensive, only
+        those that share a condition are scored, and the rest are 0."""
+        critic, groups = self.module.critic(head), self.batch.groups
+        rows, columns = critic.rows(u), critic.columns(v)
+        if groups is None or not critic.expensive_pairs:
+            return critic.pairs(rows, columns)
+        return critic.pairs(groups.gather(rows), groups.gather(columns), groups.spread)
+
+    def scores_of_drawn(
+        self, head: str, u: Float[Tensor, "stack n dim_u"], v: Float[Tensor, "stack n dim_v"]
+    ) -> tuple[Float[Tensor, "stack n"], Float[Tensor, "stack n k"]]:
+        """Scores by a conditional critic of the positives, and of each anchor with the k negatives
+        drawn for it."""
+        assert self.batch.x2_negatives is not None
+        stack, n, k, dim = self.batch.x2_negatives.shape
+        critic = self.module.critic(head)
+        # In the inner loss, encoders and heads are constants for the negatives too.
+        with torch.set_grad_enabled(self.originals[1][head].requires_grad):
+            drawn = self.module.modality2(self.batch.x2_negatives.view(stack, n * k, dim))[head]
+        drawn = drawn.view(stack, n, k, -1)
+        # Each negative is paired with the same condition as its anchor's positive.
+        condition = v[..., drawn.shape[-1] :].unsqueeze(2).expand(-1, -1, k, -1)
+        candidates = torch.cat([v.unsqueeze(2), concatenate((drawn, condition))], 2)
+        columns = critic.columns(candidates.view(stack, n * (1 + k), -1))
+        scores = critic.matched(critic.rows(u), columns.view(stack, n, 1 + k, -1))
+        return scores[..., 0], scores[..., 1:]
 
 
 class FactorCLModule(nn.Module):

@@ -60,9 +60,9 @@ class FactorCLSslSettings(FactorCLSettings):
     """Settings of FactorCL-SSL.
 
     Attributes:
-        conditioning: ``within``: the negatives of conditional terms share what the views say of the
-            originals; ``batch``: they are the whole batch (the official code); ``exact``: they are
-            fresh draws given the views, which only a world with known latents can make.
+        conditioning: ``within``: the negatives of conditional terms share what the views reveal of
+            the originals; ``batch``: they are the whole batch (the official code); ``exact``: they
+            are fresh draws given the views, which only a world with known latents can make.
         conditional_club_views: the conditional CLUB critic receives each projection with that of
             its ``augmented`` copy (Eq. 8), or with itself ``repeated`` (the official code).
         n_negatives: negatives of each anchor if ``conditioning`` is ``exact``.

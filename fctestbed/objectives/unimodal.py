@@ -108,9 +108,9 @@ class _UnimodalModule(nn.Module):
         super().__init__()
         self.n_classes = shape.n_classes
         self.encoders = Encoders(stack, shape, nets)
-        names = [f"unimodal{place}" for place in range(len(critics[0]))]
-        self.heads1 = HeadBank(stack, names, nets)
-        self.heads2 = HeadBank(stack, names, nets)
+        self.head_names = [f"unimodal{place}" for place in range(len(critics[0]))]
+        self.heads1 = HeadBank(stack, self.head_names, nets)
+        self.heads2 = HeadBank(stack, self.head_names, nets)
         self.critics1, self.critics2 = (nn.ModuleList(own) for own in critics)
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -163,10 +163,11 @@ class _Unimodal(Method):
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Every projection."""
+        names = cast(_UnimodalModule, module).head_names
         return {
-            f"unimodal{place}.{m}": projection
+            f"{name}.{m}": projection
             for m, projections in zip((1, 2), module(x1, x2), strict=True)
-            for place, projection in enumerate(projections)
+            for name, projection in zip(names, projections, strict=True)
         }
 
 
