@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from fctestbed.nets import ConcatCritic, Stack, mlp_pairs, pairs, relu_dot_pairs
+from fctestbed.nets import ConcatCritic, Stack, pairs
+from fctestbed.nets.pairs import mlp_pairs, relu_dot_pairs
 
 HIDDEN = [(6,), (6, 5), (6, 5, 4)]
 
