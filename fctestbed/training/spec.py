@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from fctestbed.objectives import DataShape, Method, MethodSettings, NetSpec, find_method
+from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
+from fctestbed.objectives.registry import find_method
 from fctestbed.synthesis.augmentation_tables import check_originals
 from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
 from fctestbed.synthesis.spec_errors import spec_error_lines

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack
-from fctestbed.objectives import Batch, Method, NetSpec, Views, group_by_condition
+from fctestbed.objectives.base import Batch, Method, NetSpec, Views, group_by_condition
 from fctestbed.synthesis.augmentation import Augmenter
 from fctestbed.synthesis.dataset import Dataset
 from fctestbed.training.data import StackData, batch_order

@@ -72,7 +72,7 @@ def gradients(module: nn.Module, losses: Tensor) -> dict[str, Tensor | None]:
 
 
 def is_last_bias(module: nn.Module, name: str) -> bool:
-    """A critic's last bias: no bound depends on a constant that all scores share."""
+    """A critic's last bias: every bound is the same whatever constant the scores share."""
     return name.endswith("bias") and module.get_parameter(name).shape[-1] == 1
 
 
@@ -124,7 +124,7 @@ def test_the_inner_loss_reaches_the_inner_parameters_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_run_s_loss_has_no_gradient_in_another_run(name: str) -> None:
+def test_no_run_feels_another_runs_loss(name: str) -> None:
     method, module = built(name)
     first = torch.stack(list(method.loss(module, batch_of(method)).values())).sum(0)[0]
     for parameter, gradient in gradients(module, first).items():
