@@ -14,14 +14,14 @@ def comm_terms_nats(
     *,
     pair_loss: PairLoss,
 ) -> list[Float[Tensor, "*stack"]]:
-    """CoMM's terms: the fused codes of two views against each other, then every modality alone
-    against both, in nats.
+    """CoMM's terms, in nats: the fused codes of two views with each other, then each modality alone
+    with both.
 
     Args:
         fused: embeddings of both modalities together, (Z', Z'').
-        singles: for each modality, the embeddings of it alone that meet Z' and Z''. In the paper
-            both are Z_i; in the official code a view's fused code meets the other view's single
-            one, (Z_i'', Z_i').
+        singles: for each modality, the embeddings of it alone that are compared with Z' and with
+            Z''. In the paper both are Z_i; in the official code a view's fused code is compared
+            with the other view's single code, (Z_i'', Z_i').
         pair_loss: minus a bound on the information between two embeddings, such as NT-Xent.
 
     Returns:
@@ -34,7 +34,7 @@ def comm_terms_nats(
     """
     first, second = fused
     alone = [
-        0.5 * (pair_loss(meets_first, first) + pair_loss(meets_second, second))
-        for meets_first, meets_second in singles
+        0.5 * (pair_loss(with_first, first) + pair_loss(with_second, second))
+        for with_first, with_second in singles
     ]
     return [pair_loss(first, second), *alone]

@@ -44,7 +44,8 @@ def conditional_infonce_lower_bound_nats(
     condition.
 
     Args:
-        scores: critic values of the pairs, positives on the diagonal; read where ``same`` is true.
+        scores: critic values of the pairs, positives on the diagonal; only those where ``same`` is
+            true are read.
         same: whether the pair's two members have the same condition.
         contrast: as in ``infonce_lower_bound_nats``.
 
@@ -67,8 +68,8 @@ def own_negatives_infonce_lower_bound_nats(
 
     Args:
         positives: scores of the positive pairs.
-        negatives: scores of (u_i, v) with v drawn from the law of the second argument, or from its
-            law given anchor i's condition: the bound is then one on the conditional information.
+        negatives: scores of (u_i, v) with v drawn from the marginal of the second argument, or from
+            its conditional given anchor i's condition; the bound is then on I(U; V | condition).
 
     Returns:
         A lower bound in expectation over fresh data; at most log(1 + k).
@@ -85,9 +86,9 @@ def label_infonce_lower_bound_nats(
 ) -> Float[Tensor, "*stack"]:
     """InfoNCE lower bound on I(U; Y) for a label Y, in nats.
 
-    The n negatives of an anchor are the batch's own labels, of which at most one value per class
-    differs, so one column of scores per class, weighted by its count, gives exactly the bound over
-    all n^2 pairs.
+    The candidates of an anchor are the batch's own labels, of which each class has one score. One
+    column of scores per class, weighted by the class's count, therefore gives exactly the bound
+    over all n^2 pairs.
 
     Args:
         scores: critic values of (u_i, class c).
@@ -111,8 +112,8 @@ def label_infonce_lower_bound_nats(
 def label_first_infonce_lower_bound_nats(
     scores: Float[Tensor, "*stack n classes"], labels: Int[Tensor, "*stack n"]
 ) -> Float[Tensor, "*stack"]:
-    """The same with the first argument contrasted: u_j for a fixed label, as the official code
-    does.
+    """InfoNCE lower bound on I(U; Y) that contrasts the first argument, u_j for a fixed label, as
+    the official code does; in nats.
 
     Args:
         scores: critic values of (u_i, class c).

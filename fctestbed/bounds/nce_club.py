@@ -1,4 +1,4 @@
-"""NCE-CLUB of score matrices, unconditional and conditional, in nats: a penalty, not a measurement.
+"""NCE-CLUB of score matrices, unconditional and conditional, in nats: a penalty, not an estimate.
 
 Owns the functionals. May import torch only.
 """
@@ -11,15 +11,16 @@ from torch import Tensor
 def nce_club_estimate_nats(
     scores: Float[Tensor, "*stack n n"], *, keep_diagonal: bool = False
 ) -> Float[Tensor, "*stack"]:
-    """NCE-CLUB: mean score of the positives minus mean score of the product of margins, in nats.
+    """NCE-CLUB: mean score of the positives minus mean score of the product of marginals, in nats.
 
-    An upper bound on I(U; V) only where the critic is exactly InfoNCE-optimal (it then is the
-    Jeffreys divergence); a constant critic gives 0. Use it as a penalty.
+    An upper bound on I(U; V) only if the critic is exactly InfoNCE-optimal (it then is the Jeffreys
+    divergence); a constant critic gives 0. Use it as a penalty. With scores log p(v_j | u_i) it is
+    CLUB (Cheng et al. 2020, Eq. 11).
 
     Args:
         scores: critic values of all pairs, positives on the diagonal.
         keep_diagonal: average the second term over all n^2 pairs, as the official code does,
-            instead of over the n(n - 1) that stand for the product of margins.
+            instead of over the n(n - 1) that are samples of the product of marginals.
 
     Source:
         FactorCL (arXiv 2306.05268) Eq. 11.
@@ -38,16 +39,16 @@ def conditional_nce_club_estimate_nats(
     *,
     keep_diagonal: bool = False,
 ) -> Float[Tensor, "*stack"]:
-    """NCE-CLUB estimate of I(U; V | condition), in nats, product pairs sharing the anchor's
-    condition.
+    """NCE-CLUB of I(U; V | condition), in nats; product pairs share the anchor's condition.
 
     Args:
-        scores: critic values of the pairs, positives on the diagonal; read where ``same`` is true.
+        scores: critic values of the pairs, positives on the diagonal; only those where ``same`` is
+            true are read.
         same: whether the pair's two members have the same condition.
         keep_diagonal: as in ``nce_club_estimate_nats``.
 
     Returns:
-        The estimate; neither bound away from the InfoNCE-optimal critic. A sample alone in its
+        A value that is not a bound unless the critic is InfoNCE-optimal. A sample alone in its
         condition adds 0.
 
     Source:
@@ -64,11 +65,11 @@ def conditional_nce_club_estimate_nats(
 def own_negatives_nce_club_estimate_nats(
     positives: Float[Tensor, "*stack n"], negatives: Float[Tensor, "*stack n k"]
 ) -> Float[Tensor, "*stack"]:
-    """NCE-CLUB where every anchor has k draws of the product of margins of its own, in nats.
+    """NCE-CLUB where every anchor has k negatives of its own, in nats.
 
     Args:
         positives: scores of the positive pairs.
-        negatives: scores of (u_i, v) with v drawn from its law given anchor i's condition.
+        negatives: scores of (u_i, v) with v drawn from its conditional given anchor i's condition.
 
     Source:
         FactorCL (arXiv 2306.05268) Eqs. 14 and 16.

@@ -1,10 +1,10 @@
-"""Variational bounds and estimates of score matrices, in nats: NWJ, DV, JS, SMILE, the
-probabilistic classifier, CLUB and leave-one-out.
+"""Objectives that critics are trained by, of score matrices, in nats: NWJ, DV, MINE, JS and the
+probabilistic classifier.
 
 Owns the functionals. May import torch only.
 
-The n positives on the diagonal stand for the joint law, the n(n - 1) other pairs for the product of
-margins. A critic's log ratio is log p(u, v) / (p(u) p(v)).
+The n positives on the diagonal are samples of the joint distribution, the n(n - 1) other pairs
+samples of the product of marginals. A critic's log ratio is log p(u, v) / (p(u) p(v)).
 """
 
 import math
@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
 
-# FactorCL's official code clamps probabilities so far from 0 and 1.
 OFFICIAL_CLAMP = 1e-6
+"""The distance from 0 and 1 to which FactorCL's official code clamps probabilities."""
 
 
 def nwj_lower_bound_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*stack"]:
@@ -25,8 +25,8 @@ def nwj_lower_bound_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "
 
     Returns:
         A lower bound in expectation for any critic that was fixed before the scores were drawn. Its
-        variance grows as exp(I): at high information a sample misses the rare pairs that carry the
-        second term, and most values then lie above the expectation.
+        variance grows as exp(I): at high information a sample misses the rare pairs that dominate
+        the second term, and most values are then above the expectation.
 
     Source:
         Nguyen, Wainwright and Jordan 2010; Poole et al. 2019, section 2.2.
@@ -37,11 +37,11 @@ def nwj_lower_bound_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "
 def dv_estimate_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*stack"]:
     """Donsker-Varadhan estimate of I(U; V), in nats: E_joint[f] - log E_product[exp f].
 
-    Tight at f = log ratio plus any constant; MINE is its training by Adam.
+    Tight at f = log ratio plus any constant.
 
     Returns:
-        A lower bound in population; the log of a sample mean adds about half that log's variance,
-        upward. The variance grows as exp(I).
+        A lower bound in the limit of many samples. The log of a sample mean adds an upward bias of
+        about half its variance, and the variance grows as exp(I).
 
     Source:
         Donsker and Varadhan 1983; Belghazi et al. 2018, Eq. 10.
@@ -52,11 +52,11 @@ def dv_estimate_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*sta
 def mine_objective_nats(
     scores: Float[Tensor, "*stack n n"], log_partition: Float[Tensor, "*stack"]
 ) -> Float[Tensor, "*stack"]:
-    """MINE's training objective, in nats: DV with the partition's gradient divided by a running
-    mean of it.
+    """MINE's training objective, in nats: DV with the gradient of the partition function divided
+    by a running mean of it.
 
     Its gradient is E_joint[grad f] - E_product[exp(f) grad f] / exp(log_partition), which is not
-    biased by the batch's own mean in the denominator. Its value is no estimate.
+    biased by the batch's own mean in the denominator. Its value does not estimate I(U; V).
 
     Args:
         scores: critic values of all pairs.
@@ -72,8 +72,8 @@ def mine_objective_nats(
 def js_objective_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*stack"]:
     """The Jensen-Shannon objective, in nats: -E_joint[softplus(-f)] - E_product[softplus(f)].
 
-    A lower bound on 2 JSD(joint, product) - 2 log 2, not on I(U; V); stable to train, and its
-    optimum is the log ratio.
+    A lower bound on 2 JSD(joint, product) - 2 log 2, not on I(U; V). Its optimum is the log ratio,
+    and training by it is stable.
 
     Source:
         Nowozin et al. 2016; Hjelm et al. 2019, Eq. 4.
@@ -81,57 +81,11 @@ def js_objective_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*st
     return -softplus(-_positives(scores)).mean(-1) - _mean_product(softplus(scores))
 
 
-def js_nwj_lower_bound_nats(
-    scores: Float[Tensor, "*stack n n"], *, shift: bool = True
-) -> Float[Tensor, "*stack"]:
-    """NWJ read from a critic trained by the Jensen-Shannon objective, in nats.
-
-    Args:
-        scores: critic values of all pairs.
-        shift: add the 1 by which NWJ's optimum differs from the log ratio. The published code
-            (ermongroup/smile, afa72e0) does not, and reads 1/e = 0.37 nats too low at the optimum.
-
-    Returns:
-        A lower bound in expectation, as ``nwj_lower_bound_nats``.
-
-    Source:
-        Poole et al. 2019, section 2.3.
-    """
-    return nwj_lower_bound_nats(scores + 1.0 if shift else scores)
-
-
-def mean_logit_estimate_nats(scores: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*stack"]:
-    """Mean log ratio of the positives, in nats, read from a critic of which f is the log ratio.
-
-    Neither bound: nothing normalises the critic.
-    """
-    return _positives(scores).mean(-1)
-
-
-def smile_estimate_nats(
-    scores: Float[Tensor, "*stack n n"], *, clip: float = 5.0
-) -> Float[Tensor, "*stack"]:
-    """SMILE estimate of I(U; V), in nats: DV with exp(f) clipped to [exp(-clip), exp(clip)] in the
-    partition.
-
-    Args:
-        scores: critic values of all pairs, from a critic trained by the Jensen-Shannon objective.
-        clip: where the scores of the second term are clipped; infinite gives DV.
-
-    Returns:
-        Neither bound: clipping lowers the variance and takes away what the partition held back. It
-        reads above the truth on bits.
-
-    Source:
-        Song and Ermon 2020, Eq. 11.
-    """
-    return _positives(scores).mean(-1) - _log_mean_exp_product(scores.clamp(-clip, clip))
-
-
 def classifier_objective_nats(
     scores: Float[Tensor, "*stack n n"], *, negatives: int | None = None
 ) -> Float[Tensor, "*stack"]:
-    """Mean log-likelihood, in nats, of telling positives from all other pairs by sigmoid(f).
+    """Mean log-likelihood, in nats, of a classifier of positives against all other pairs, whose
+    probability is sigmoid(f).
 
     Its optimum is the log ratio minus log(negatives).
 
@@ -147,82 +101,12 @@ def classifier_objective_nats(
     return (positives - weight * _mean_product(softplus(scores))) / (weight + 1)
 
 
-def classifier_estimate_nats(
-    scores: Float[Tensor, "*stack n n"],
-    *,
-    negatives: int | None = None,
-    clamp: float = OFFICIAL_CLAMP,
-) -> Float[Tensor, "*stack"]:
-    """The probabilistic classifier's estimate of I(U; V), in nats: the positives' mean log odds
-    plus log(negatives).
-
-    Args:
-        scores: logits of all pairs; only positives are read.
-        negatives: negatives for each positive in the batches that it was trained on; None: n - 1.
-        clamp: how near sigmoid(f) may come to 0 and 1; 0 does not clamp. The ceiling is
-            log(negatives (1 - clamp) / clamp).
-
-    Returns:
-        Neither bound: right for a calibrated classifier only, above the truth for an overconfident
-        one.
-
-    Source:
-        Tsai et al. 2020, section 3.1; FactorCL's official code at 0f9f740, which reads it on the
-        training data and calls nats bits.
-    """
-    n_negatives = scores.shape[-1] - 1 if negatives is None else negatives
-    logits = clamped_logits(_positives(scores), clamp)
-    return logits.mean(-1) + math.log(n_negatives)
-
-
 def clamped_logits(logits: Float[Tensor, "*any"], clamp: float) -> Float[Tensor, "*any"]:
     """Logits of the probabilities clamped to [clamp, 1 - clamp]; a clamp of 0 changes nothing."""
     if clamp == 0:
         return logits
     most = math.log1p(-clamp) - math.log(clamp)
     return logits.clamp(-most, most)
-
-
-def club_estimate_nats(
-    log_conditional: Float[Tensor, "*stack n n"], *, keep_diagonal: bool = False
-) -> Float[Tensor, "*stack"]:
-    """CLUB, in nats: the mean log q(v_i | u_i) minus the mean log q(v_j | u_i) over other pairs.
-
-    A penalty, not a measurement. With the true conditional it estimates KL(joint || product) +
-    KL(product || joint), the Jeffreys divergence: an upper bound on I(U; V), at least twice it for
-    Gaussians, infinite for a deterministic link. With a learned q it bounds nothing.
-
-    Args:
-        log_conditional: log q(v_j | u_i) in row i, column j; terms in u_i alone cancel.
-        keep_diagonal: average the second term over all n^2 pairs, as the published code does; that
-            scales the value by 1 - 1/n.
-
-    Source:
-        Cheng et al. 2020, Eqs. 9 and 11; the identity: Palomar and Verdu 2008 (lautum information).
-    """
-    positives = _positives(log_conditional).mean(-1)
-    if keep_diagonal:
-        return positives - log_conditional.mean((-2, -1))
-    return positives - _mean_product(log_conditional)
-
-
-def l1out_estimate_nats(log_conditional: Float[Tensor, "*stack n n"]) -> Float[Tensor, "*stack"]:
-    """Leave-one-out estimate of I(U; V), in nats: the mean of log q(v_i | u_i) minus the log of the
-    mean of q(v_i | u_j) over the others.
-
-    An upper bound in expectation with the true conditional; neither with a learned one, whose
-    first term falls with its error.
-
-    Args:
-        log_conditional: log q(v_j | u_i) in row i, column j.
-
-    Source:
-        Poole et al. 2019, Eq. 15; Cheng et al. 2020, Eq. 6.
-    """
-    marginal = _without_diagonal(log_conditional).logsumexp(-2) - math.log(
-        _n_others(log_conditional.shape[-1])
-    )
-    return (_positives(log_conditional) - marginal).mean(-1)
 
 
 def _n_others(n: int) -> int:
@@ -246,10 +130,6 @@ def _log_mean_exp_product(scores: Tensor) -> Tensor:
     return _without_diagonal(scores).logsumexp((-2, -1)) - math.log(n * _n_others(n))
 
 
-def _sum_product(values: Tensor) -> Tensor:
-    return _without_diagonal(values, 0.0).sum((-2, -1))
-
-
 def _mean_product(values: Tensor) -> Tensor:
     n = values.shape[-1]
-    return _sum_product(values) / (n * _n_others(n))
+    return _without_diagonal(values, 0.0).sum((-2, -1)) / (n * _n_others(n))

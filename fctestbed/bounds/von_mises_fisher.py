@@ -21,9 +21,11 @@ def vmf_mean_length(dim: int, kappa: float) -> float:
         kappa: concentration, positive.
 
     Source:
-        Mardia and Jupp 2000, section 9.3; the ratio's continued fraction, from its tail inwards.
+        Mardia and Jupp 2000, section 9.3; the continued fraction of the ratio, from its tail to its
+        first term.
     """
-    # Each step inwards multiplies the error by a squared ratio; these are far below rounding.
+    # Each step multiplies the error by a squared ratio below 1: with so many it is far below
+    # rounding.
     tail = 64 + math.ceil(8 * math.sqrt(kappa))
     ratio = 0.0
     for order in range(tail, 0, -1):
@@ -39,8 +41,8 @@ def vmf_divergence_nats(
 ) -> Float[Tensor, "*stack"]:
     """KL(vMF(mu1, kappa) || vMF(mu2, kappa)), in nats, the mean over samples.
 
-    The normalisers are equal and cancel, and E1[<mu, Z>] = A_d(kappa) <mu, mu1>, so that it is
-    kappa A_d(kappa) (1 - <mu1, mu2>): symmetric, 0 for equal directions.
+    The normalisers are equal and cancel, and E1[<mu, Z>] = A_d(kappa) <mu, mu1>. The divergence is
+    therefore kappa A_d(kappa) (1 - <mu1, mu2>): symmetric, and 0 for equal directions.
 
     Args:
         direction1: mu1, unit vectors.

@@ -1,4 +1,7 @@
-"""Encoders, heads, critics and fusions with a leading stack axis."""
+"""Networks with a leading stack axis: linear layers, perceptrons, critics and fusions.
+
+May import torch, numpy and numba only.
+"""
 
 from fctestbed.nets.critics import (
     BilinearCritic,
@@ -9,7 +12,6 @@ from fctestbed.nets.critics import (
     SeparableCritic,
 )
 from fctestbed.nets.fusion import Fusion, FusionKind, MlpFusion, TransformerFusion
-from fctestbed.nets.pairs import mlp_pairs, relu_dot_pairs
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
 
 __all__ = [
@@ -26,6 +28,4 @@ __all__ = [
     "StackedLinear",
     "StackedMLP",
     "TransformerFusion",
-    "mlp_pairs",
-    "relu_dot_pairs",
 ]

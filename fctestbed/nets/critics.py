@@ -1,6 +1,6 @@
-"""Critics: what scores a pair (u, v), for all pairs of two sets at once.
+"""Critics: functions that score pairs (u, v), for all pairs of two sets at once.
 
-Owns the four families. May import ``fctestbed.nets`` only.
+Owns the four families. May import torch and the other modules of ``fctestbed.nets``.
 """
 
 from abc import ABC, abstractmethod
@@ -18,50 +18,54 @@ from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
 CriticKind = Literal["concat", "separable", "bilinear", "cosine"]
 Spread = Callable[[Tensor], Tensor]
 
+FirstArguments = Float[Tensor, "stack rows dim_u"]
+SecondArguments = Float[Tensor, "stack columns dim_v"]
+RowFeatures = Float[Tensor, "stack rows width"]
+"""What a critic computes of each first argument alone."""
+ColumnFeatures = Float[Tensor, "stack columns width"]
+"""What a critic computes of each second argument alone."""
+OwnColumnFeatures = Float[Tensor, "stack rows k width"]
+"""The features of k second arguments for each row."""
+PairScores = Float[Tensor, "runs all_rows all_columns"]
+
 
 class Critic(nn.Module, ABC):
     """A score f(u, v) of every pair, for a stack of runs.
 
-    What each argument costs alone is in ``rows`` and ``columns``, what a pair costs in ``pairs``.
+    The work on each argument alone is in ``rows`` and ``columns``, the work on each pair in
+    ``pairs``.
     """
 
-    dear_pairs: ClassVar[bool] = False
-    """Whether a pair costs so much that those outside a group are better left out."""
+    expensive_pairs: ClassVar[bool] = False
+    """Whether each pair costs a pass through a network, so that pairs that no bound reads are
+    better not scored. Otherwise all pairs are one matrix product."""
 
     @abstractmethod
-    def rows(self, u: Float[Tensor, "stack rows dim_u"]) -> Float[Tensor, "stack rows width"]:
-        """What the scores need of first arguments."""
+    def rows(self, u: FirstArguments) -> RowFeatures:
+        """Features of first arguments."""
 
     @abstractmethod
-    def columns(
-        self, v: Float[Tensor, "stack columns dim_v"]
-    ) -> Float[Tensor, "stack columns width"]:
-        """What the scores need of second arguments."""
+    def columns(self, v: SecondArguments) -> ColumnFeatures:
+        """Features of second arguments."""
 
     @abstractmethod
     def pairs(
-        self,
-        rows: Float[Tensor, "groups rows width"],
-        columns: Float[Tensor, "groups columns width"],
-        spread: Spread | None = None,
-    ) -> Float[Tensor, "stack all_rows all_columns"]:
-        """Scores of all pairs, from what ``rows`` and ``columns`` gave.
+        self, rows: RowFeatures, columns: ColumnFeatures, spread: Spread | None = None
+    ) -> PairScores:
+        """Scores of all pairs, from the features that ``rows`` and ``columns`` returned.
 
-        Both may carry groups: a leading axis of K * G, run by run, when the critic's own stack has
-        K runs. ``spread`` then puts scores [K * G, n, n] at their places among a run's pairs.
+        Both may be gathered into groups: their leading axis is then K * G, run by run, when the
+        critic's own stack has K runs. ``spread`` puts scores [K * G, n, n] at their places among a
+        run's pairs.
         """
 
     @abstractmethod
     def matched(
-        self,
-        rows: Float[Tensor, "stack rows width"],
-        columns: Float[Tensor, "stack rows k width"],
+        self, rows: RowFeatures, columns: OwnColumnFeatures
     ) -> Float[Tensor, "stack rows k"]:
         """Scores of every row with k columns of its own."""
 
-    def forward(
-        self, u: Float[Tensor, "stack rows dim_u"], v: Float[Tensor, "stack columns dim_v"]
-    ) -> Float[Tensor, "stack rows columns"]:
+    def forward(self, u: FirstArguments, v: SecondArguments) -> Float[Tensor, "stack rows columns"]:
         """scores[k, i, j] = f_k(u[k, i], v[k, j])."""
         return self.pairs(self.rows(u), self.columns(v))
 
@@ -77,7 +81,7 @@ class ConcatCritic(Critic):
             official code's.
     """
 
-    dear_pairs = True
+    expensive_pairs = True
 
     def __init__(self, stack: Stack, dim_u: int, dim_v: int, hidden_dims: tuple[int, ...]) -> None:
         super().__init__()
@@ -89,23 +93,18 @@ class ConcatCritic(Critic):
             StackedLinear(stack, n_in, n_out) for n_in, n_out in pairwise(dims)
         )
 
-    def rows(self, u: Float[Tensor, "stack rows dim_u"]) -> Float[Tensor, "stack rows width"]:
-        """The first layer's share of first arguments, with its bias."""
+    def rows(self, u: FirstArguments) -> RowFeatures:
+        """The first layer's output for first arguments alone, with its bias."""
         return torch.baddbmm(self.first.bias, u, self.first.weight[:, : self.dim_u])
 
-    def columns(
-        self, v: Float[Tensor, "stack columns dim_v"]
-    ) -> Float[Tensor, "stack columns width"]:
-        """The first layer's share of second arguments."""
+    def columns(self, v: SecondArguments) -> ColumnFeatures:
+        """The first layer's output for second arguments alone, without its bias."""
         return torch.bmm(v, self.first.weight[:, self.dim_u :])
 
     def pairs(
-        self,
-        rows: Float[Tensor, "groups rows width"],
-        columns: Float[Tensor, "groups columns width"],
-        spread: Spread | None = None,
-    ) -> Float[Tensor, "stack all_rows all_columns"]:
-        """Scores of all pairs; memory never holds pairs x hidden width for more than a tile."""
+        self, rows: RowFeatures, columns: ColumnFeatures, spread: Spread | None = None
+    ) -> PairScores:
+        """Scores of all pairs; hidden layers are held in memory for one tile of pairs at most."""
         groups = rows.shape[0] // self.first.weight.shape[0]
         layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in self._rest()]
         if groups > 1:
@@ -116,15 +115,13 @@ class ConcatCritic(Critic):
         if len(layers) == 1:
             weight, bias = layers[0]
             scores = relu_dot_pairs(rows, columns, weight.squeeze(2))
-            # The bias after spreading, so that its gradient is no sum over padding.
+            # The bias is added after spreading, so that its gradient does not sum over padding.
             return scores + bias if spread is None else spread(scores) + next(self._rest()).bias
         scores = mlp_pairs(rows, columns, layers)
         return scores if spread is None else spread(scores)
 
     def matched(
-        self,
-        rows: Float[Tensor, "stack rows width"],
-        columns: Float[Tensor, "stack rows k width"],
+        self, rows: RowFeatures, columns: OwnColumnFeatures
     ) -> Float[Tensor, "stack rows k"]:
         """Scores of every row with k columns of its own."""
         stack, n, k, width = columns.shape
@@ -132,7 +129,7 @@ class ConcatCritic(Critic):
         *middle, last = self._rest()
         for layer in middle:
             hidden = layer(hidden.relu())
-        # Not a product with one column: its rounding would tell a run's neighbours.
+        # A matrix product with a single column would round differently in another stack.
         scores = (hidden.relu() * last.weight.transpose(1, 2)).sum(2) + last.bias.squeeze(2)
         return scores.view(stack, n, k)
 
@@ -144,41 +141,34 @@ class _ProductCritic(Critic):
     """f(u, v) = <g(u), h(v)>."""
 
     def pairs(
-        self,
-        rows: Float[Tensor, "groups rows width"],
-        columns: Float[Tensor, "groups columns width"],
-        spread: Spread | None = None,
-    ) -> Float[Tensor, "stack all_rows all_columns"]:
+        self, rows: RowFeatures, columns: ColumnFeatures, spread: Spread | None = None
+    ) -> PairScores:
         """One matrix product."""
         scores = torch.bmm(rows, columns.transpose(1, 2))
         return scores if spread is None else spread(scores)
 
     def matched(
-        self,
-        rows: Float[Tensor, "stack rows width"],
-        columns: Float[Tensor, "stack rows k width"],
+        self, rows: RowFeatures, columns: OwnColumnFeatures
     ) -> Float[Tensor, "stack rows k"]:
         """Inner products of every row with k columns of its own."""
         return (columns @ rows.unsqueeze(3)).squeeze(3)
 
 
 class SeparableCritic(_ProductCritic):
-    """f(u, v) = <g(u), h(v)> with an MLP on each argument, as wide at its end as its last hidden
-    layer (Oord et al. 2018; the separable critic of Poole et al. 2019)."""
+    """f(u, v) = <g(u), h(v)> with an MLP on each argument, whose output is as wide as its last
+    hidden layer (Oord et al. 2018; the separable critic of Poole et al. 2019)."""
 
     def __init__(self, stack: Stack, dim_u: int, dim_v: int, hidden_dims: tuple[int, ...]) -> None:
         super().__init__()
         self.g = StackedMLP(stack, (dim_u, *hidden_dims, hidden_dims[-1]))
         self.h = StackedMLP(stack, (dim_v, *hidden_dims, hidden_dims[-1]))
 
-    def rows(self, u: Float[Tensor, "stack rows dim_u"]) -> Float[Tensor, "stack rows width"]:
+    def rows(self, u: FirstArguments) -> RowFeatures:
         """g(u)."""
         out: Tensor = self.g(u)
         return out
 
-    def columns(
-        self, v: Float[Tensor, "stack columns dim_v"]
-    ) -> Float[Tensor, "stack columns width"]:
+    def columns(self, v: SecondArguments) -> ColumnFeatures:
         """h(v)."""
         out: Tensor = self.h(v)
         return out
@@ -191,13 +181,11 @@ class BilinearCritic(_ProductCritic):
         super().__init__()
         self.weight = nn.Parameter(stack.uniform(dim_u, dim_v, bound=dim_u**-0.5))
 
-    def rows(self, u: Float[Tensor, "stack rows dim_u"]) -> Float[Tensor, "stack rows dim_v"]:
+    def rows(self, u: FirstArguments) -> RowFeatures:
         """u^T W."""
         return torch.bmm(u, self.weight)
 
-    def columns(
-        self, v: Float[Tensor, "stack columns dim_v"]
-    ) -> Float[Tensor, "stack columns dim_v"]:
+    def columns(self, v: SecondArguments) -> ColumnFeatures:
         """v itself."""
         return v
 
@@ -210,12 +198,12 @@ class CosineCritic(_ProductCritic):
         dim_u: width of the first argument.
         dim_v: width of the second argument.
         temperature: divisor of the similarities.
-        normalize: false takes the inner product for the cosine, as the official code does.
-        width: both arguments are first mapped linearly to this width, for arguments that do not
-            live in one space; None leaves them as they are.
+        normalize: false takes the inner product in place of the cosine, as the official code does.
+        width: both arguments are first mapped linearly to this width, if they are not in one
+            space; None leaves them as they are.
 
     Raises:
-        ValueError: without a width, for arguments of different widths.
+        ValueError: for arguments of different widths, if ``width`` is None.
     """
 
     def __init__(
@@ -230,22 +218,20 @@ class CosineCritic(_ProductCritic):
     ) -> None:
         super().__init__()
         if width is None and dim_u != dim_v:
-            raise ValueError(f"dim_v: expected {dim_u}, as dim_u without a width, got {dim_v}")
+            raise ValueError(f"dim_v: expected {dim_u} (dim_u) if width is None, got {dim_v}")
         self.temperature, self.normalize = temperature, normalize
         self.g, self.h = (
             nn.Identity() if width is None else StackedLinear(stack, dim, width)
             for dim in (dim_u, dim_v)
         )
 
-    def rows(self, u: Float[Tensor, "stack rows dim_u"]) -> Float[Tensor, "stack rows width"]:
-        """g(u) of length 1, over the temperature."""
-        return self._directed(self.g(u)) / self.temperature
+    def rows(self, u: FirstArguments) -> RowFeatures:
+        """g(u), normalised to length 1, over the temperature."""
+        return self._normalized(self.g(u)) / self.temperature
 
-    def columns(
-        self, v: Float[Tensor, "stack columns dim_v"]
-    ) -> Float[Tensor, "stack columns width"]:
-        """h(v) of length 1."""
-        return self._directed(self.h(v))
+    def columns(self, v: SecondArguments) -> ColumnFeatures:
+        """h(v), normalised to length 1."""
+        return self._normalized(self.h(v))
 
-    def _directed(self, features: Tensor) -> Tensor:
+    def _normalized(self, features: Tensor) -> Tensor:
         return torch.nn.functional.normalize(features, dim=-1) if self.normalize else features

@@ -1,4 +1,4 @@
-"""Fusion of two modalities' representations into one code, of both or of either alone.
+"""Fusion of two modalities' representations into one code, of both or of one alone.
 
 Owns the two families. May import torch and ``fctestbed.nets.stack``.
 """
@@ -27,7 +27,7 @@ class Fusion(nn.Module, ABC):
         z1: Float[Tensor, "stack n dim"] | None,
         z2: Float[Tensor, "stack n dim"] | None,
     ) -> Float[Tensor, "stack n width"]:
-        """The code; None for a modality that is absent, of which there is one at most."""
+        """The code. None stands for an absent modality; at most one may be absent."""
 
 
 class MlpFusion(Fusion):
@@ -73,21 +73,21 @@ class _LayerNorm(nn.Module):
 
 class TransformerFusion(Fusion):
     """One pre-norm transformer layer over a learnt class token and a token for each modality that
-    is present; the code is the normalised class token's output.
+    is present; the code is the normalised output at the class token.
 
-    With a single layer no other token's output is read, so that only the class token asks. An
-    absent modality has no token. Modalities are told apart by their converters, linear maps to the
-    token width.
+    As there is a single layer, the outputs at the other tokens are not needed, and only the class
+    token has a query. An absent modality has no token. Each modality has a converter, a linear map
+    to the token width.
 
     Args:
         stack: the runs.
         dim: width of each representation.
-        width: of the tokens and the code; eight attention heads where it is divisible by eight,
-            else as many of them as divide it.
+        width: of the tokens and the code. There are eight attention heads if it is divisible by
+            eight, else the greatest common divisor of eight and the width.
 
     Source:
         Dufumier, Castillo-Navarro et al., CoMM (arXiv 2409.07402), section 3: one layer, eight
-        heads; ReLU in place of its GELU, as elsewhere here.
+        heads. ReLU replaces its GELU, as in all networks here.
     """
 
     def __init__(self, stack: Stack, dim: int, width: int) -> None:
@@ -115,20 +115,20 @@ class TransformerFusion(Fusion):
             if z is not None
         ]
         stack, n, width = tokens[0].shape
-        itself = self.token.expand(stack, n, 1, width)
-        seen = self.before_attention(torch.cat([itself, torch.stack(tokens, 2)], 2))
-        code = itself.squeeze(2) + self._attend(seen)
+        class_token = self.token.expand(stack, n, 1, width)
+        normed = self.before_attention(torch.cat([class_token, torch.stack(tokens, 2)], 2))
+        code = class_token.squeeze(2) + self._attend(normed)
         out: Tensor = self.last(code + self.mlp(self.before_mlp(code)))
         return out
 
     def _attend(
-        self, seen: Float[Tensor, "stack n tokens width"]
+        self, tokens: Float[Tensor, "stack n tokens width"]
     ) -> Float[Tensor, "stack n width"]:
-        """What the class token, the first one, gathers from all tokens."""
-        stack, n, count, width = seen.shape
+        """The output of attention at the class token, which is the first."""
+        stack, n, count, width = tokens.shape
         split = self.n_heads, width // self.n_heads
-        query = self.query(seen[:, :, 0]).view(stack, n, 1, *split)
-        flat = self.key_value(seen.reshape(stack, n * count, width))
+        query = self.query(tokens[:, :, 0]).view(stack, n, 1, *split)
+        flat = self.key_value(tokens.reshape(stack, n * count, width))
         key, value = flat.view(stack, n, count, 2, *split).unbind(3)
         scores = (query * key).sum(-1) / math.sqrt(split[1])
         weights = scores.softmax(2).unsqueeze(-1)

@@ -1,9 +1,9 @@
-"""CPU kernels of the pair critic, compiled by numba: no temporary of pairs x width at all.
+"""CPU kernels of the pair critic, compiled by numba, without a temporary of pairs x width.
 
-Owns the loops behind ``fctestbed.nets.pairs`` on a CPU. May import numba and numpy only.
+Owns the loops that ``fctestbed.nets.pairs`` runs on a CPU. May import numba and numpy only.
 
-Sums may be reassociated (so that they vectorise), but NaN and infinity keep their meaning: a
-diverged run must show.
+Sums may be reassociated, so that they vectorise. NaN and infinity are propagated as usual, so that
+a diverged run is recognised.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def relu_dot_forward(a: Array, c: Array, w: Array, scores: Array) -> None:
                 total = zero
                 for h in range(width):
                     value = a[k, i, h] + c[k, j, h]
-                    # Written so that NaN passes, as it does through torch's relu.
+                    # This comparison lets NaN pass, as torch's relu does.
                     total += w[k, h] * (zero if value <= zero else value)
                 scores[k, i, j] = total
 
@@ -39,8 +39,8 @@ def relu_dot_backward(
 ) -> None:
     """Gradients of ``relu_dot_forward``; the three results must be zero on entry.
 
-    Four rows at a time: a column's gradient and the weights' are then read and written once for
-    four pairs, which halves the time.
+    It takes four rows at a time: the gradients of a column and of the weights are then loaded and
+    stored once for four pairs, which halves the time.
     """
     stack, rows, width = a.shape
     columns = c.shape[1]

@@ -1,10 +1,11 @@
-"""Scores of all pairs of two sets by a concat critic, without ever holding pairs x width.
+"""Scores of all pairs of two sets by a concat critic, without an array of pairs x width.
 
 Owns the pair scores and their gradients. May import torch and ``fctestbed.nets.kernels``.
 
 A concat critic's first layer is linear in [u, v], so for all pairs it is two small products and a
-broadcast sum, a_i + c_j. With one hidden layer a compiled loop (CPU) or tiles (GPU) do the rest:
-N^2 scores cost about 3 N^2 h operations forward and 7 backward, and no memory of their own.
+broadcast sum, a_i + c_j. With one hidden layer of width h, a compiled loop (CPU) or tiles (GPU) do
+the rest: N^2 scores need about 3 N^2 h operations forward and 7 N^2 h backward, and no memory but
+the scores' own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,13 +20,12 @@ from torch.utils.checkpoint import checkpoint
 
 from fctestbed.nets.kernels import relu_dot_backward, relu_dot_forward
 
-# Elements of one tile: large enough to fill a GPU, small enough (256 MiB in float32) not to fill
-# its memory.
+# Elements of one tile: enough work for a GPU, and 256 MiB of its memory in float32.
 _TILE_ELEMENTS = 1 << 26
 
 
 def _tiles(stack: int, rows: int, row_elements: int) -> Iterator[tuple[slice, slice]]:
-    """Cut [stack, rows] into rectangles of about a tile: whole runs, or rows of one run."""
+    """Cut [stack, rows] into rectangles of at most a tile: whole runs, or rows of one run."""
     if rows * row_elements <= _TILE_ELEMENTS:
         runs = _TILE_ELEMENTS // (rows * row_elements)
         for k in range(0, stack, runs):
@@ -113,14 +113,14 @@ def mlp_pairs(
     """All-pairs scores of a critic with several hidden layers.
 
     Args:
-        a: first layer's share of the row elements (with its bias).
-        c: first layer's share of the column elements.
+        a: the first layer's output for the row elements alone, with its bias.
+        c: the first layer's output for the column elements alone, without its bias.
         layers: weights [stack, in, out] and biases [stack, 1, out] of the layers after the first;
             the last one has a single output.
 
     Returns:
-        The scores. With more than one tile, each tile's hidden layers are computed again in the
-        backward pass instead of being kept.
+        The scores. With more than one tile, the backward pass computes each tile's hidden layers
+        again instead of keeping them.
     """
     stack, rows, width = a.shape
     columns = c.shape[1]

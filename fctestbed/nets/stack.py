@@ -1,9 +1,9 @@
-"""Networks with a leading stack axis: K runs of one shape, trained side by side.
+"""Networks with a leading stack axis: K runs of one shape, trained together.
 
 Owns the stacked linear layer and multilayer perceptron. May import torch only.
 
-A parameter of K runs is one tensor ``[K, ...]``; every operation is batched over the stack and
-none mixes its members, so that a run's result does not depend on its neighbours (to rounding).
+A parameter of K runs is one tensor ``[K, ...]``. Every operation is batched over the stack and none
+mixes runs, so that a run's result does not depend on the other runs (to rounding).
 """
 
 import math
@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Who is in a stack: one generator per run for its initialisation, in the runs' order.
+    """The runs of a stack: one generator per run for its initialisation, in the runs' order.
 
-    Parameters are drawn on the CPU in single precision, run by run, so that neither the device nor
-    the stack changes them, and the precision only by its rounding.
+    Parameters are drawn on the CPU in single precision, run by run. They therefore do not depend on
+    the device or the other runs, and on the precision only by rounding.
     """
 
     generators: tuple[torch.Generator, ...]
@@ -45,8 +45,8 @@ class Stack:
 class StackedLinear(nn.Module):
     """K linear maps: [K, n, in] -> [K, n, out].
 
-    Weights are [K, in, out] (the transpose of ``torch.nn.Linear``, so that no copy is made in the
-    product). Weights and biases are drawn from U(-1 / sqrt(in), 1 / sqrt(in)), as those of
+    Weights are [K, in, out], the transpose of ``torch.nn.Linear``'s, so that the product makes no
+    copy. Weights and biases are drawn from U(-1 / sqrt(in), 1 / sqrt(in)), as those of
     ``torch.nn.Linear``.
     """
 

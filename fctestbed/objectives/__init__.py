@@ -1,6 +1,7 @@
-"""Methods and their registry."""
+"""Methods, what they are built from, and their registry."""
 
 from fctestbed.objectives.base import (
+    JOINT,
     TERMS,
     Batch,
     CriticSettings,
@@ -17,6 +18,7 @@ from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
+    "JOINT",
     "METHODS",
     "TERMS",
     "Batch",

@@ -1,6 +1,6 @@
-"""What a method is: how to build its parts, its loss on a batch, its readouts.
+"""What a method is: how to build its networks, its loss on a batch, its readouts.
 
-Owns the contract that trainer, measurement and plug-ins share. May import ``fctestbed.nets``.
+Owns the interface that training, measurement and plug-ins rely on. May import ``fctestbed.nets``.
 """
 
 from abc import ABC, abstractmethod
@@ -15,16 +15,27 @@ from torch import Tensor, nn
 
 from fctestbed.nets import CriticKind, Stack
 
-TERMS = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
-"""Columns of the paper's Table 2: the cross-modal term, the unimodal ones, the conditional ones,
-augmentations made for the unique information, and factorised readouts."""
+JOINT = "joint"
+"""The readout of both modalities together. ``fctestbed.results`` has the same name for its rows;
+objectives may not import results."""
+
+CROSS_MODAL_TERM = "(X1;X2)"
+UNIMODAL_TERM = "(Xi;Xi')"
+CONDITIONAL_TERM = "(X1;X2|Y)"
+UNIQUE_VIEWS = "(X2'')"
+FACTORISED_READOUT = "Fact"
+TERMS = (CROSS_MODAL_TERM, UNIMODAL_TERM, CONDITIONAL_TERM, UNIQUE_VIEWS, FACTORISED_READOUT)
+"""Columns of the FactorCL paper's Table 2: the cross-modal term, the unimodal terms, the
+conditional terms, augmentations made for the unique information, and factorised readouts."""
 
 Width = Annotated[int, Field(gt=0)]
 
 
 class MethodSettings(BaseModel):
-    """Settings of a method: a frozen record that rejects unknown keys. A method without settings
-    uses this one."""
+    """Settings of a method: a frozen record that rejects unknown keys.
+
+    A method without settings uses this class itself.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -33,9 +44,9 @@ class CriticSettings(MethodSettings):
     """Settings of a method that scores pairs.
 
     Attributes:
-        critic: ``concat`` (an MLP on both), ``separable`` (an inner product of two MLPs),
-            ``bilinear`` or ``cosine``.
-        temperature: divisor of the cosine critic's similarities; the others have none.
+        critic: ``concat`` (an MLP on both arguments), ``separable`` (an inner product of two
+            MLPs), ``bilinear`` or ``cosine``.
+        temperature: divisor of the cosine critic's similarities; the other critics have none.
     """
 
     critic: CriticKind = "concat"
@@ -70,8 +81,9 @@ class DataShape:
 class Groups:
     """The pairs of a batch whose members share a condition.
 
-    How far groups are padded depends on the whole stack, so scores are computed inside groups but
-    reduced after ``spread``, where rounding cannot tell a run's neighbours.
+    Groups are padded to the largest group of the whole stack. Scores are therefore computed inside
+    groups but summed only after ``spread``, so that the rounding of a run's sums does not depend on
+    the other runs.
 
     Attributes:
         index: samples of each group, [stack, groups, n]; padding repeats some sample.
@@ -99,7 +111,7 @@ class Groups:
     ) -> Float[Tensor, "stack samples samples"]:
         """Scores of pairs inside groups at their places among all pairs, 0 elsewhere."""
         stack, samples, _ = self.same.shape
-        # Pairs with padding all go to one place more, which is cut off.
+        # All pairs with padding go to one extra place, which is cut off.
         everywhere = scores.new_zeros(stack, samples * samples + 1)
         everywhere = everywhere.scatter(1, self.place, scores.reshape(stack, -1))
         return everywhere[:, :-1].view(stack, samples, samples)
@@ -115,13 +127,13 @@ class Views:
 
 @dataclass(frozen=True, kw_only=True)
 class LossMarks:
-    """Values of a loss term, in nats, that say that something is wrong with it.
+    """Values of a loss term at which a run's record warns of it.
 
     Attributes:
-        constant: its value where every feature or score is the same: the term has learnt nothing,
-            or has collapsed. None where it has no such value.
-        limit: its least possible value, at which it no longer tells better from worse (-log N of
-            InfoNCE). None where there is none.
+        constant: its value if all features or scores are equal: a term that ends there has learnt
+            nothing, or has collapsed. None if it has no such value.
+        limit: its least possible value (-log N of InfoNCE): a term that ends there cannot tell
+            more information from less. None if it has no such value.
     """
 
     constant: float | None = None
@@ -136,11 +148,11 @@ class Batch:
         x1: first modality, [stack, n, dim1].
         x2: second modality, [stack, n, dim2].
         y: labels, [stack, n].
-        views: augmented copies, as many as the method asks for, drawn one by one.
-        groups: pairs that share the label, or what the first views say, for methods that condition
-            on it.
-        x2_negatives: fresh draws of the second modality given what the first views say, [stack, n,
-            k, dim2], for methods that condition on it exactly.
+        views: augmented copies, ``n_views`` of them, drawn independently.
+        groups: pairs that share the label, or what the first views reveal of the originals, for
+            methods that condition on it.
+        x2_negatives: fresh draws of the second modality given the first views, [stack, n, k, dim2],
+            for methods that condition on them exactly.
     """
 
     x1: Float[Tensor, "stack n dim1"]
@@ -154,46 +166,57 @@ class Batch:
 class Method(ABC):
     """A way to learn representations of two modalities, for a stack of runs at once.
 
-    Subclasses are stateless: parameters live in the module that ``build`` returns. Every tensor
-    has a leading stack axis, and nothing may mix its members.
+    A subclass must define ``build`` and ``readouts``, and ``loss`` unless it is not trained. All
+    else has a default. Instances have no state but their settings: parameters are in the module
+    that ``build`` returns. The first axis of every tensor is the stack of runs, and no operation
+    may mix runs.
     """
 
     Settings: ClassVar[type[MethodSettings]] = MethodSettings
+    """The record of its settings."""
     trained: ClassVar[bool] = True
-    """Whether there is anything to train."""
+    """Whether it is trained. A method that is not has no ``loss``."""
     uses_nets: ClassVar[bool] = True
-    """Whether there are networks at all."""
+    """Whether it has networks, whose widths a ``NetSpec`` sets."""
     uses_label: ClassVar[bool] = False
-    """Whether the loss reads the label: one training serves every label if it does not."""
+    """Whether the loss reads ``batch.y``. If not, runs that differ in the label alone share one
+    training."""
     n_views: ClassVar[int] = 0
-    """How many augmented copies of each sample the loss reads."""
+    """How many augmented copies of each sample the loss reads from ``batch.views``."""
     has_inner_loop: ClassVar[bool] = False
-    """Whether some parameters (``inner.*``) have a loss of their own."""
+    """Whether ``inner_loss`` trains the parameters under ``inner``. Its settings must then include
+    ``inner_steps``, ``inner_rate`` and ``inner_batch`` (as in ``FactorCLSettings``)."""
+    relative_cost: ClassVar[float] = 1.0
+    """Time of one training step relative to ``supervised``: it sets the order of work and the
+    estimate of the remaining time."""
 
     trains_as: ClassVar[str | None] = None
     """The registered method whose training this one shares: only the readouts differ."""
     terms: ClassVar[tuple[str, ...]] = ()
-    """What the loss is made of, by the names of the paper's Table 2 (``TERMS``)."""
+    """What the loss consists of, by the columns of the paper's Table 2 (``TERMS``), for the figure
+    of that table."""
     fused: ClassVar[frozenset[str]] = frozenset()
     """Readouts computed from both modalities together rather than from parts side by side."""
     departures: ClassVar[Mapping[str, Any]] = {}
-    """Settings in which the official code parts from the paper's equations, with its values."""
-
-    relative_cost: ClassVar[float] = 1.0
-    """Time of a step beside supervised training's, for the order of work and the time left."""
+    """The settings in which the official code departs from the paper's equations, with the official
+    values: ``--variant official`` sets them."""
 
     def __init__(self, settings: MethodSettings | None = None) -> None:
         self.settings: Any = self.Settings() if settings is None else settings
 
     @property
     def conditions_on(self) -> str | None:
-        """What conditional terms' negatives share with their anchor: the ``label``, what the
-        ``views`` say, or nothing. ``exact`` asks for fresh draws given the views instead."""
+        """What the negatives of conditional terms share with their anchor.
+
+        ``label``, or ``views`` (what the first views reveal of the originals): ``batch.groups`` has
+        the pairs that share it. ``exact``: ``batch.x2_negatives`` has fresh draws given the views.
+        None: nothing.
+        """
         return None
 
     @property
     def n_negatives(self) -> int:
-        """Fresh draws for each anchor, where ``conditions_on`` is ``exact``."""
+        """Fresh draws for each anchor, if ``conditions_on`` is ``exact``."""
         return 0
 
     @abstractmethod
@@ -223,19 +246,19 @@ class Method(ABC):
         return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
-        """For terms of ``loss``: values that say that the term has collapsed or is at its limit."""
+        """For terms of ``loss``: their values when they have collapsed or are at their limit."""
         return {}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Outputs of every head, each [stack, n, width], for the alarm on collapsed ones."""
+        """Outputs of every head, each [stack, n, width]: a run's record warns of constant ones."""
         return {}
 
 
 def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
     """Group a batch's samples by an integer condition, padded to the largest group.
 
-    Where one group is so large that padding would cost more than all pairs, the whole batch is one
-    group, foreign pairs among its own.
+    If one group is so large that padding would cost more than all pairs, the whole batch is one
+    group, which also holds pairs that do not share the condition.
     """
     stack, n = condition.shape
     ordered, order = condition.sort(dim=1, stable=True)
@@ -247,13 +270,14 @@ def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
     rank = position - first
     n_groups, size = (int(extent) + 1 for extent in torch.stack([group.max(), rank.max()]).tolist())
     same = condition.unsqueeze(2) == condition.unsqueeze(1)
-    # The kernels take rows by fours: a row's neighbours in a sum must not depend on the padding.
+    # The kernels add four rows at a time: which rows are added together must not depend on the
+    # padding.
     size += -size % 4
     if n_groups * size * size >= n * n:
         place = torch.arange(n * n, device=condition.device).expand(stack, n * n)
         return Groups(index=position.unsqueeze(1), place=place, same=same)
     slot = group * size + rank
-    # n stands for padding.
+    # The index n marks padding.
     index = torch.full((stack, n_groups * size), n, device=condition.device)
     index = index.scatter_(1, slot, order).view(stack, n_groups, size)
     row, column = index.unsqueeze(3), index.unsqueeze(2)

@@ -1,7 +1,7 @@
 """CoMM: one fused code of both modalities, aligned over two augmented views and with the codes of
 each modality alone.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 import math
@@ -15,7 +15,15 @@ from torch import Tensor, nn
 
 from fctestbed.bounds import comm_terms_nats
 from fctestbed.nets import Critic, FusionKind, MlpFusion, Stack, StackedMLP, TransformerFusion
-from fctestbed.objectives.base import Batch, DataShape, LossMarks, Method, NetSpec, Views
+from fctestbed.objectives.base import (
+    JOINT,
+    Batch,
+    DataShape,
+    LossMarks,
+    Method,
+    NetSpec,
+    Views,
+)
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
 from fctestbed.objectives.encoders import Encoders
@@ -27,11 +35,12 @@ class CoMMSettings(ContrastiveSettings):
     """Settings of CoMM.
 
     Attributes:
-        fusion: ``mlp`` reads both encoder outputs side by side, zeros for an absent modality;
-            ``transformer`` (the paper's) one layer over a class token and the tokens of the
+        fusion: ``mlp`` is an MLP on both encoder outputs, with zeros for an absent modality;
+            ``transformer`` (the paper's) is one layer over a class token and the tokens of the
             modalities that are present.
-        single_view: a modality's code alone is that of the ``original`` (the paper), or of its
-            ``augmented`` copies, each against the other view's fused code (the official code).
+        single_view: a single modality's code is that of the ``original`` (the paper), or those of
+            its ``augmented`` copies, each compared with the other view's fused code (the official
+            code).
         reduction: the loss is the terms' ``sum`` (the paper) or their ``mean`` (the official code).
     """
 
@@ -41,8 +50,7 @@ class CoMMSettings(ContrastiveSettings):
 
 
 class _CoMMModule(nn.Module):
-    """Encoders, a fusion, one head on its code and one critic, for all embeddings live in one
-    space."""
+    """Encoders, a fusion, one head on its code, and one critic: all embeddings are in one space."""
 
     def __init__(
         self, stack: Stack, shape: DataShape, nets: NetSpec, settings: CoMMSettings
@@ -65,7 +73,7 @@ class _CoMMModule(nn.Module):
         return {
             "z1": self.fusion(z1, None),
             "z2": self.fusion(None, z2),
-            "joint": self.fusion(z1, z2),
+            JOINT: self.fusion(z1, z2),
         }
 
 
@@ -73,8 +81,8 @@ class CoMM(Method):
     """L(Z', Z'') + sum_i 1/2 [L(Z_i, Z') + L(Z_i, Z'')], L being NT-Xent.
 
     Z' and Z'' are fused codes of two augmented copies of both modalities, Z_i the code of modality
-    i alone. A head, shared by all, stands between codes and loss. The code is as wide as two
-    encoder outputs.
+    i alone. The loss is taken of a head's outputs; all codes share the head. The code is as wide as
+    two encoder outputs.
 
     Source:
         Dufumier, Castillo-Navarro et al., CoMM (ICLR 2025, arXiv 2409.07402), section 3.
@@ -83,7 +91,7 @@ class CoMM(Method):
     Settings = CoMMSettings
     n_views = 2
     relative_cost = 6.0
-    fused = frozenset({"joint"})
+    fused = frozenset({JOINT})
     departures: ClassVar[Mapping[str, Any]] = {"single_view": "augmented", "reduction": "mean"}
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
@@ -143,5 +151,6 @@ class CoMM(Method):
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The head's outputs on the three codes."""
         parts = cast(_CoMMModule, module)
-        names = dict(zip(("z1", "z2", "joint"), ("single1", "single2", "fused"), strict=True))
+        fused, single1, single2 = LOSS_TERMS
+        names = {"z1": single1, "z2": single2, JOINT: fused}
         return {names[key]: parts.head(code) for key, code in parts.codes(x1, x2).items()}

@@ -1,6 +1,6 @@
 """SimCLR and SupCon with the two modalities as views.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 import math
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from fctestbed.nets import CriticKind, Stack
 from fctestbed.objectives.base import (
+    CONDITIONAL_TERM,
+    CROSS_MODAL_TERM,
     Batch,
     CriticSettings,
     DataShape,
@@ -22,14 +24,16 @@ from fctestbed.objectives.base import (
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
+_HEAD = "projection"
+
 
 class ContrastiveSettings(CriticSettings):
     """Settings of the losses over anchors of both views.
 
     Attributes:
-        critic: cosine similarities unless asked otherwise.
+        critic: cosine similarities by default.
         temperature: 0.1; the official code's is 0.07.
-        normalize: false takes inner products for cosines, as the official code does.
+        normalize: false takes inner products in place of cosines, as the official code does.
     """
 
     critic: CriticKind = "cosine"
@@ -42,14 +46,14 @@ class _ContrastiveModule(nn.Module):
     ) -> None:
         super().__init__()
         self.encoders = Encoders(stack, shape, nets)
-        self.head1 = HeadBank(stack, ("projection",), nets)
-        self.head2 = HeadBank(stack, ("projection",), nets)
+        self.head1 = HeadBank(stack, (_HEAD,), nets)
+        self.head2 = HeadBank(stack, (_HEAD,), nets)
         dims = nets.head_dim, nets.head_dim
         self.critic = build_critic(settings, stack, nets, dims, one_space=True)
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         z1, z2 = self.encoders(x1, x2)
-        return self.head1(z1)["projection"], self.head2(z2)["projection"]
+        return self.head1(z1)[_HEAD], self.head2(z2)[_HEAD]
 
 
 class SimCLR(Method):
@@ -61,7 +65,7 @@ class SimCLR(Method):
 
     Settings = ContrastiveSettings
     relative_cost = 1.8
-    terms = ("(X1;X2)",)
+    terms = (CROSS_MODAL_TERM,)
     departures: ClassVar[Mapping[str, Any]] = {"normalize": False, "temperature": 0.07}
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
@@ -91,7 +95,7 @@ class SimCLR(Method):
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The two projections."""
         projection1, projection2 = module(x1, x2)
-        return {"projection1": projection1, "projection2": projection2}
+        return {f"{_HEAD}1": projection1, f"{_HEAD}2": projection2}
 
 
 class SupCon(SimCLR):
@@ -102,4 +106,4 @@ class SupCon(SimCLR):
     """
 
     uses_label = True
-    terms = ("(X1;X2|Y)",)
+    terms = (CONDITIONAL_TERM,)

@@ -1,6 +1,6 @@
 """The controls: raw inputs, an untrained encoder, and supervised training.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Raw(Method):
 
 
 class Untrained(Method):
-    """The same encoders as every method's, never trained."""
+    """The encoders that every method has, never trained."""
 
     trained = False
 
@@ -53,8 +53,8 @@ class _Classifier(nn.Module):
 
 
 class Supervised(Untrained):
-    """Cross-entropy of a linear classifier of the label on both encoders: what the label itself
-    can teach."""
+    """Cross-entropy of a linear classifier of the label on both encoders: training by the label
+    alone."""
 
     trained = True
     uses_label = True

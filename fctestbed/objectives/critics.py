@@ -1,13 +1,13 @@
-"""The critic that a method's settings ask for, and NT-Xent of any critic.
+"""The critic that a method's settings choose, and NT-Xent of any critic.
 
-May import ``fctestbed.nets`` and the base.
+May import ``fctestbed.bounds``, ``fctestbed.nets`` and the objectives' base.
 """
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from fctestbed.bounds import nt_xent_of_scores_nats
+from fctestbed.bounds import nt_xent_nats
 from fctestbed.nets import (
     BilinearCritic,
     ConcatCritic,
@@ -32,11 +32,11 @@ def build_critic(
     Args:
         settings: which family.
         stack: the runs.
-        nets: widths; the cosine of things that are not alike is taken in ``head_dim`` dimensions.
+        nets: widths of the networks.
         dims: widths of the two arguments.
-        one_space: whether both arguments are outputs of heads that are to be compared as they
-            are; otherwise (a label, a condition beside a projection) the cosine critic first maps
-            each linearly.
+        one_space: whether both arguments are outputs of heads and so can be compared directly. If
+            not (a label, or a projection with a condition), the cosine critic first maps each
+            linearly to ``head_dim`` dimensions.
     """
     if settings.critic == "concat":
         return ConcatCritic(stack, *dims, nets.critic_hidden)
@@ -48,6 +48,7 @@ def build_critic(
         stack,
         *dims,
         temperature=settings.temperature,
+        # Not all of these settings have it: the default is a cosine.
         normalize=getattr(settings, "normalize", True),
         width=None if one_space else nets.head_dim,
     )
@@ -63,4 +64,4 @@ def nt_xent_of_critic_nats(
     """NT-Xent (SupCon, where labels are given) over the 2n anchors of two views, scored by a
     critic, in nats."""
     anchors = torch.cat((view1, view2), 1)
-    return nt_xent_of_scores_nats(critic(anchors, anchors), labels=labels)
+    return nt_xent_nats(critic(anchors, anchors), labels=labels)

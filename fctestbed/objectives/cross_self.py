@@ -1,7 +1,7 @@
 """Cross+Self: the loss between the modalities and the losses within each, with shared or separate
 heads.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 import math
@@ -12,18 +12,34 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack
-from fctestbed.objectives.base import Batch, DataShape, LossMarks, Method, NetSpec
+from fctestbed.objectives.base import (
+    CROSS_MODAL_TERM,
+    FACTORISED_READOUT,
+    UNIMODAL_TERM,
+    Batch,
+    DataShape,
+    LossMarks,
+    Method,
+    NetSpec,
+)
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
 
 class CrossSelfSettings(ContrastiveSettings):
-    """``cross_view``: the cross-modal term sees the ``original`` modalities, or, ``mutated``, their
-    augmented copies: the official code's ``augment`` (June 2023) wrote into its batch, which the
-    cross-modal term then read."""
+    """Settings of Cross+Self.
+
+    Attributes:
+        cross_view: whether the cross-modal term sees the ``original`` modalities or their augmented
+            copies (``mutated``): the official code's ``augment`` (June 2023) changed its batch in
+            place, and the cross-modal term then read the changed batch.
+    """
 
     cross_view: Literal["original", "mutated"] = "original"
+
+
+LOSS_TERMS = ("cross", "self1", "self2")
 
 
 class _CrossSelfModule(nn.Module):
@@ -55,7 +71,7 @@ class _CrossSelfModule(nn.Module):
 class CrossSelf(Method):
     """NT-Xent between the modalities and within each: (X1; X2) + (X1; X1') + (X2; X2').
 
-    One head per modality serves both jobs.
+    Each modality has one head, which both kinds of term share.
 
     Source:
         The FactorCL paper's "Cross+Self" row (arXiv 2306.05268, section 4); ``CrossSelfModel`` of
@@ -65,7 +81,7 @@ class CrossSelf(Method):
     Settings = CrossSelfSettings
     n_views = 1
     relative_cost = 3.6
-    terms: ClassVar[tuple[str, ...]] = ("(X1;X2)", "(Xi;Xi')")
+    terms: ClassVar[tuple[str, ...]] = (CROSS_MODAL_TERM, UNIMODAL_TERM)
     departures: ClassVar[Mapping[str, Any]] = {
         "normalize": False,
         "temperature": 0.07,
@@ -92,12 +108,12 @@ class CrossSelf(Method):
             )
         ]
         cross = nt_xent_of_critic_nats(parts.cross, h1[self._cross_head], h2[self._cross_head])
-        return {"cross": cross, "self1": within[0], "self2": within[1]}
+        return dict(zip(LOSS_TERMS, (cross, *within), strict=True))
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
         """Equal features give log(2n - 1)."""
         mark = LossMarks(constant=math.log(2 * batch_size - 1))
-        return dict.fromkeys(("cross", "self1", "self2"), mark)
+        return dict.fromkeys(LOSS_TERMS, mark)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
@@ -114,16 +130,17 @@ class CrossSelf(Method):
 
 
 class CrossSelfFact(CrossSelf):
-    """Cross+Self with separate heads for the cross-modal job and for the unimodal one.
+    """Cross+Self with separate heads for the cross-modal term and for the unimodal terms.
 
-    The official code (305bd7c, ``FactorCrossSelfModel``) separates the encoders as well, and reads
-    those; here, as in FactorCL, the jobs part at the heads, and the heads are read.
+    The official code (305bd7c, ``FactorCrossSelfModel``) has separate encoders too, and their
+    outputs are its readouts. Here, as in FactorCL, the terms share the encoders, and the heads'
+    outputs are the readouts.
 
     Source:
         The FactorCL paper's "Cross+Self+Fact" row.
     """
 
-    terms = ("(X1;X2)", "(Xi;Xi')", "Fact")
+    terms = (CROSS_MODAL_TERM, UNIMODAL_TERM, FACTORISED_READOUT)
     _cross_head = "cross"
     _self_head = "self"
 

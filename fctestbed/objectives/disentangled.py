@@ -1,6 +1,6 @@
-"""DisentangledSSL: a shared code on the sphere, then what it leaves of each modality.
+"""DisentangledSSL: a shared code on the sphere, then a specific code of each modality.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.bounds``, ``fctestbed.nets`` and the objectives' own modules.
 """
 
 import math
@@ -16,6 +16,9 @@ from torch.nn.functional import normalize
 from fctestbed.bounds import infonce_lower_bound_nats, vmf_divergence_nats, vmf_mean_length
 from fctestbed.nets import Critic, CriticKind, Stack, StackedMLP
 from fctestbed.objectives.base import (
+    CROSS_MODAL_TERM,
+    FACTORISED_READOUT,
+    UNIMODAL_TERM,
     Batch,
     CriticSettings,
     DataShape,
@@ -26,17 +29,20 @@ from fctestbed.objectives.base import (
 from fctestbed.objectives.critics import build_critic
 from fctestbed.objectives.encoders import Encoders, concatenate
 
+_CROSS = "cross"
+_SPECIFIC = ("specific1", "specific2")
+
 
 class DisentangledSettings(CriticSettings):
     """Settings of DisentangledSSL.
 
     Attributes:
-        critic: cosine similarities unless asked otherwise.
+        critic: cosine similarities by default.
         temperature: the released code's 0.07.
         kappa: concentration of the shared codes' posteriors.
-        beta: weight of their divergence in nats. The released code weighs minus the cosine of the
-            directions; its beta is this one times kappa A_d(kappa), so that the default stands for
-            0.1, the default of its second step.
+        beta: weight of their divergence in nats. The released code weights minus the cosine of the
+            directions; its beta is this one times kappa A_d(kappa), so that the default corresponds
+            to 0.1, the default of its second step.
         orthogonality_weight: the paper's lambda.
     """
 
@@ -45,12 +51,12 @@ class DisentangledSettings(CriticSettings):
     kappa: Annotated[float, Field(gt=0, le=1e6)] = 1000.0
     beta: Annotated[float, Field(ge=0)] = 1e-4
     orthogonality_weight: Annotated[float, Field(ge=0)] = 1.0
-    # What the critics see has a length that means something: inner products, not cosines.
+    # The length of the critics' arguments is part of the method: inner products, not cosines.
     normalize: ClassVar[bool] = False
 
 
 class _DisentangledModule(nn.Module):
-    """Shared encoders and a critic of step 1; specific encoders and two critics of step 2."""
+    """Step 1: shared encoders and a critic. Step 2: specific encoders and two critics."""
 
     def __init__(
         self, stack: Stack, shape: DataShape, nets: NetSpec, settings: DisentangledSettings
@@ -74,7 +80,7 @@ class _DisentangledModule(nn.Module):
         return normalize(c1, dim=-1), normalize(c2, dim=-1)
 
     def forward(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """All codes by readout; the shared ones are constants of step 2."""
+        """All codes by readout; the shared codes are detached, as constants of step 2."""
         c1, c2 = (direction.detach() for direction in self.directions(x1, x2))
         return {
             "z_s1": c1,
@@ -103,17 +109,18 @@ class DisentangledSSL(Method):
     Step 1 is symmetric InfoNCE between the modalities' codes plus beta times the divergence of
     their von Mises-Fisher posteriors. Step 2 is, for each modality, symmetric InfoNCE between two
     augmented copies of [Z_s, Z_c of the other modality], scaled to length 1, plus lambda times
-    ||Z_s^T Z_c||, the mean over the copies; the encoder of Z_s reads its modality and its own Z_c.
+    ||Z_s^T Z_c||, the mean over the copies. The encoder of Z_s takes its modality and its own Z_c.
 
-    Both steps are taken at once, where the paper takes one after the other. Step 2 has encoders
-    and critics of its own and sees shared codes as constants, and Adam scales every parameter by
-    itself: the shared codes are exactly those of step 1 alone. What changes is that step 2 first
-    learns beside shared codes that still move, and that its steps are as many as step 1's.
+    Both steps are trained together; the paper trains one after the other. Step 2 has encoders and
+    critics of its own and sees shared codes as constants, and Adam scales each parameter by itself,
+    so that the shared codes are exactly those of step 1 alone. Two things differ from the paper:
+    step 2 starts on shared codes that still change, and both steps have the same number of updates.
 
-    InfoNCE scores the posteriors' means, E[Z_c] = A_d(kappa) mu, instead of samples: their inner
-    product is the samples' expected one. As log-sum-exp is convex, the loss is at most the
-    expected sampled one; at kappa = 1000 and d = 8 they differ little, as A_d is 0.9965. The shared
-    code is mu everywhere, where the released code reads and appends it before it is scaled.
+    InfoNCE scores the posteriors' means, E[Z_c] = A_d(kappa) mu, instead of samples: the inner
+    product of the means is the expected inner product of samples. As log-sum-exp is convex, the
+    loss is at most the expected loss of samples; at kappa = 1000 and d = 8 they differ little, as
+    A_d is 0.9965. The shared code is mu in all places; the released code measures and appends it
+    before normalisation.
 
     Source:
         Wang et al., DisentangledSSL (ICLR 2025, arXiv 2410.23996); its code at 74c2994,
@@ -123,7 +130,7 @@ class DisentangledSSL(Method):
     Settings = DisentangledSettings
     n_views = 2
     relative_cost = 4.1
-    terms = ("(X1;X2)", "(Xi;Xi')", "Fact")
+    terms = (CROSS_MODAL_TERM, UNIMODAL_TERM, FACTORISED_READOUT)
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Two encoders of shared codes, two of specific ones, three critics."""
@@ -150,17 +157,17 @@ class DisentangledSSL(Method):
         ]
         divergence = vmf_divergence_nats(mu1, mu2, kappa=settings.kappa)
         return {
-            "cross": -_symmetric_infonce_nats(parts.cross, length * mu1, length * mu2),
+            _CROSS: -_symmetric_infonce_nats(parts.cross, length * mu1, length * mu2),
             "divergence": settings.beta * divergence,
-            "specific1": specific(parts.critic1, "z_u1", "z_s2"),
-            "specific2": specific(parts.critic2, "z_u2", "z_s1"),
+            _SPECIFIC[0]: specific(parts.critic1, "z_u1", "z_s2"),
+            _SPECIFIC[1]: specific(parts.critic2, "z_u2", "z_s1"),
             "orthogonality": settings.orthogonality_weight * 0.5 * torch.stack(overlaps).sum(0),
         }
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
         """InfoNCE is 0 for constant scores and at most log(n)."""
         mark = LossMarks(constant=0.0, limit=-math.log(batch_size))
-        return dict.fromkeys(("cross", "specific1", "specific2"), mark)
+        return dict.fromkeys((_CROSS, *_SPECIFIC), mark)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Shared codes ``z_s1``, ``z_s2``, specific ones ``z_u1``, ``z_u2``, and all, ``joint``."""

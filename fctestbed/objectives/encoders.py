@@ -1,6 +1,6 @@
-"""The two encoders, and banks of projection heads on them, that the methods share.
+"""The encoders and projection heads that methods are built from.
 
-Owns how a method's parts are assembled from ``fctestbed.nets``.
+May import ``fctestbed.nets`` and the objectives' base.
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,14 @@ class Encoders(nn.Module):
 class HeadBank(nn.Module):
     """Several MLP heads on one representation, computed together.
 
-    The heads are further members of the stack's axis, [stack * heads, ...], so a bank costs as
-    many operations as one head. A head's hidden layers are ``head_hidden`` wide: narrow ReLU heads
-    die.
+    The heads are further entries of the stack's axis, [stack * heads, ...], so that a bank needs as
+    many operations as one head.
+
+    Args:
+        stack: the runs.
+        names: of the heads.
+        nets: widths; the hidden layers are ``head_hidden`` wide, since narrow ReLU layers often put
+            out zeros for every sample.
     """
 
     def __init__(self, stack: Stack, names: Sequence[str], nets: NetSpec) -> None:

@@ -1,6 +1,6 @@
-"""FOCAL: every modality's embedding in two halves, shared and private, kept orthogonal.
+"""FOCAL: each modality's embedding has a shared and a private half, which are kept orthogonal.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 import math
@@ -14,19 +14,29 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 from fctestbed.nets import Stack
-from fctestbed.objectives.base import Batch, DataShape, LossMarks, Method, NetSpec
+from fctestbed.objectives.base import (
+    CROSS_MODAL_TERM,
+    FACTORISED_READOUT,
+    UNIMODAL_TERM,
+    Batch,
+    DataShape,
+    LossMarks,
+    Method,
+    NetSpec,
+)
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 
+_HEAD = "embedding"
 Weight = Annotated[float, Field(ge=0)]
 
 
 class FocalSettings(ContrastiveSettings):
-    """Settings of FOCAL; defaults are the released configuration's.
+    """Settings of FOCAL; the defaults are those of the released configuration.
 
     Attributes:
-        temperature: 0.07 (0.5 with the other of its two backbones).
+        temperature: 0.07 (0.5 with the second of its two backbones).
         shared_weight: of NT-Xent between the modalities' shared halves.
         private_weight: of NT-Xent between two augmented copies' private halves.
         orthogonality_weight: of the cosines between halves.
@@ -51,8 +61,8 @@ class _FocalModule(nn.Module):
         self.encoders = Encoders(stack, shape, nets)
         # Each half is as wide as another method's head.
         doubled = nets.model_copy(update={"head_dim": 2 * nets.head_dim})
-        self.head1 = HeadBank(stack, ("embedding",), doubled)
-        self.head2 = HeadBank(stack, ("embedding",), doubled)
+        self.head1 = HeadBank(stack, (_HEAD,), doubled)
+        self.head2 = HeadBank(stack, (_HEAD,), doubled)
         dims = nets.head_dim, nets.head_dim
         self.shared, self.private1, self.private2 = (
             build_critic(settings, stack, nets, dims, one_space=True) for _ in range(3)
@@ -61,8 +71,8 @@ class _FocalModule(nn.Module):
     def forward(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The halves of both embeddings, by readout."""
         z1, z2 = self.encoders(x1, x2)
-        s1, u1 = self.head1(z1)["embedding"].chunk(2, -1)
-        s2, u2 = self.head2(z2)["embedding"].chunk(2, -1)
+        s1, u1 = self.head1(z1)[_HEAD].chunk(2, -1)
+        s2, u2 = self.head2(z2)[_HEAD].chunk(2, -1)
         return {"z_s1": s1, "z_s2": s2, "z_u1": u1, "z_u2": u2}
 
 
@@ -70,12 +80,12 @@ class Focal(Method):
     """NT-Xent between modalities on shared halves and between copies on private halves, and
     orthogonality.
 
-    Everything is read from two augmented copies of a sample: the shared loss and the orthogonality
+    The loss is computed on two augmented copies of a sample: the shared loss and the orthogonality
     (shared with private half of each modality, private with private half across modalities) are
     summed over the copies, the private loss over the modalities. Orthogonality is a hinge, as in
     the released code: a negative cosine costs nothing. FOCAL's fourth term ranks samples of one
-    time sequence as closer than those of others; samples here are independent and have no
-    sequence, so that it does not apply.
+    time sequence as closer than those of others. It does not apply here, where samples are
+    independent.
 
     Source:
         Liu et al., FOCAL (NeurIPS 2023, arXiv 2310.20071); ``FOCALLoss`` of its code at 48246ce.
@@ -84,7 +94,7 @@ class Focal(Method):
     Settings = FocalSettings
     n_views = 2
     relative_cost = 5.3
-    terms = ("(X1;X2)", "(Xi;Xi')", "Fact")
+    terms = (CROSS_MODAL_TERM, UNIMODAL_TERM, FACTORISED_READOUT)
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Encoders, a head of two halves each, three critics."""

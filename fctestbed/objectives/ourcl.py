@@ -1,18 +1,20 @@
-"""OurCL: FactorCL's training, read out at the encoders.
+"""OurCL: FactorCL's training, with the encoders' outputs as readouts.
 
-May import ``fctestbed.nets`` and the objectives' own base.
+May import the objectives' own modules.
 """
 
 from typing import cast
 
 from torch import Tensor, nn
 
+from fctestbed.objectives.base import FACTORISED_READOUT
 from fctestbed.objectives.encoders import concatenate
-from fctestbed.objectives.factorcl import FactorCLModule, FactorCLSsl, FactorCLSup
+from fctestbed.objectives.factorcl import FactorCLSsl, FactorCLSup
+from fctestbed.objectives.factorcl_networks import FactorCLModule
 
 
 def _without_factors(terms: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(term for term in terms if term != "Fact")
+    return tuple(term for term in terms if term != FACTORISED_READOUT)
 
 
 def _encoder_outputs(module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:

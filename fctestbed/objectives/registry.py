@@ -1,6 +1,6 @@
 """Every method by name, and a user's own by entry point or import path.
 
-Owns how a name becomes a class. May import the objectives.
+Owns the registry. May import the objectives' own modules.
 """
 
 import hashlib
@@ -64,17 +64,17 @@ def find_method(name: str) -> type[Method]:
 
     Raises:
         ValueError: one line, for an unknown name, a module that cannot be imported, or an object
-            that is no whole subclass of ``Method``.
+            that is not a subclass of ``Method`` or lacks an abstract method.
     """
     return METHODS[name] if name in METHODS else _plugin(name).method
 
 
 def method_source(name: str) -> str | None:
-    """What identifies the code of a user's method: the SHA-256 (hexadecimal) of the files that
-    define its class and the class's bases, as they were when it was first found.
+    """The SHA-256 (hexadecimal) of the files that define a user's method and its base classes, as
+    they were when it was first found.
 
-    None for the methods that come with this package, which its version identifies, and for a
-    class without a file.
+    None for the methods of this package, which the package's version identifies, and for a class
+    without a file.
 
     Raises:
         ValueError: as ``find_method``.

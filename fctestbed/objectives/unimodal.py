@@ -1,12 +1,13 @@
 """The two unimodal losses: each modality with the label, or with its own augmented copy.
 
-They are terms of FactorCL's loss and, alone, a control: with tight bounds FactorCL's loss reduces
-to them. Owns the unimodal terms. May import ``fctestbed.nets`` and the objectives' own base.
+They are terms of FactorCL's loss. Alone they are a control: with tight bounds FactorCL's loss
+reduces to them. Owns the bound of a projection and the label. May import ``fctestbed.bounds``,
+``fctestbed.nets`` and the objectives' own modules.
 """
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 import torch
@@ -22,6 +23,8 @@ from fctestbed.bounds import (
 )
 from fctestbed.nets import Critic, Stack
 from fctestbed.objectives.base import (
+    FACTORISED_READOUT,
+    UNIMODAL_TERM,
     Batch,
     CriticSettings,
     DataShape,
@@ -36,7 +39,7 @@ LabelInput = Literal["onehot", "scalar"]
 
 
 def label_codes(n_classes: int, label_input: LabelInput, like: Tensor) -> Tensor:
-    """What a critic sees of each class, [stack, n_classes, width]: a one-hot row, or the class's
+    """The critic's input for each class, [stack, n_classes, width]: a one-hot row, or the class's
     number."""
     if label_input == "onehot":
         codes = torch.eye(n_classes, dtype=like.dtype, device=like.device)
@@ -66,7 +69,7 @@ def label_term(
     label_input: LabelInput,
     contrast: Contrast,
 ) -> Float[Tensor, " stack"]:
-    """InfoNCE lower bound on I(projection; Y), in nats: one column of scores per class."""
+    """InfoNCE lower bound on I(projection; Y), in nats, from one column of scores per class."""
     scores = critic(projection, label_codes(n_classes, label_input, projection))
     if contrast == "first":
         return label_first_infonce_lower_bound_nats(scores, labels)
@@ -79,8 +82,8 @@ class UnimodalSettings(CriticSettings):
     Attributes:
         contrast: which argument InfoNCE contrasts: ``second`` (the paper's Eq. 10) or ``first``
             (the official code).
-        n_heads: heads on each encoder, each with the whole loss and a critic of its own, averaged.
-            Five make heads, readout and widths FactorCL's.
+        n_heads: heads on each encoder. Each has a critic of its own and the whole loss, and the
+            losses are averaged. With five, the heads and the readout's width are those of FactorCL.
     """
 
     contrast: Contrast = "second"
@@ -88,8 +91,12 @@ class UnimodalSettings(CriticSettings):
 
 
 class UnimodalSupSettings(UnimodalSettings):
-    """``label_input``: what the label critics see: ``onehot``, or the class's number (the official
-    code)."""
+    """Settings of the two losses with the label.
+
+    Attributes:
+        label_input: the label critics receive a one-hot row (``onehot``) or the class's number
+            (``scalar``, the official code).
+    """
 
     label_input: LabelInput = "onehot"
 
@@ -101,9 +108,9 @@ class _UnimodalModule(nn.Module):
         super().__init__()
         self.n_classes = shape.n_classes
         self.encoders = Encoders(stack, shape, nets)
-        names = [f"unimodal{place}" for place in range(len(critics[0]))]
-        self.heads1 = HeadBank(stack, names, nets)
-        self.heads2 = HeadBank(stack, names, nets)
+        self.head_names = [f"unimodal{place}" for place in range(len(critics[0]))]
+        self.heads1 = HeadBank(stack, self.head_names, nets)
+        self.heads2 = HeadBank(stack, self.head_names, nets)
         self.critics1, self.critics2 = (nn.ModuleList(own) for own in critics)
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -117,20 +124,32 @@ class _UnimodalModule(nn.Module):
 
 
 class _Unimodal(Method):
-    terms = ("(Xi;Xi')", "Fact")
+    terms = (UNIMODAL_TERM, FACTORISED_READOUT)
     _loss_terms: ClassVar[tuple[str, str]]
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
-        """Encoders, and on each its heads with a critic each."""
+        """Encoders with their heads, and a critic for each head."""
         critics = [
             [self._critic(stack, shape, nets) for _ in range(self.settings.n_heads)]
             for _ in range(2)
         ]
         return _UnimodalModule(stack, shape, nets, critics)
 
+    def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
+        """Minus the bound of each modality, in nats, the mean over its heads."""
+        bounds = self._bounds(cast(_UnimodalModule, module), batch)
+        return {
+            name: -torch.stack(own).mean(0)
+            for name, own in zip(self._loss_terms, bounds, strict=True)
+        }
+
     @abstractmethod
     def _critic(self, stack: Stack, shape: DataShape, nets: NetSpec) -> Critic:
         """A head's critic."""
+
+    @abstractmethod
+    def _bounds(self, parts: _UnimodalModule, batch: Batch) -> Iterator[list[Tensor]]:
+        """For each modality, the bound of each of its heads, in nats."""
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
         """InfoNCE is 0 for constant scores and at most log(n)."""
@@ -144,10 +163,11 @@ class _Unimodal(Method):
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Every projection."""
+        names = cast(_UnimodalModule, module).head_names
         return {
-            f"unimodal{place}.{m}": projection
+            f"{name}.{m}": projection
             for m, projections in zip((1, 2), module(x1, x2), strict=True)
-            for place, projection in enumerate(projections)
+            for name, projection in zip(names, projections, strict=True)
         }
 
 
@@ -163,14 +183,9 @@ class UnimodalSup(_Unimodal):
     def _critic(self, stack: Stack, shape: DataShape, nets: NetSpec) -> Critic:
         return label_critic(self.settings, self.settings.label_input, stack, shape, nets)
 
-    def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
-        """-NCE(X1; Y) and -NCE(X2; Y), in nats, each the mean over its heads."""
-        parts = cast(_UnimodalModule, module)
-        terms = {}
-        for name, critics, projections in zip(
-            self._loss_terms, parts.critics(), parts(batch.x1, batch.x2), strict=True
-        ):
-            bounds = [
+    def _bounds(self, parts: _UnimodalModule, batch: Batch) -> Iterator[list[Tensor]]:
+        for critics, projections in zip(parts.critics(), parts(batch.x1, batch.x2), strict=True):
+            yield [
                 label_term(
                     critic,
                     projection,
@@ -181,8 +196,6 @@ class UnimodalSup(_Unimodal):
                 )
                 for critic, projection in zip(critics, projections, strict=True)
             ]
-            terms[name] = -torch.stack(bounds).mean(0)
-        return terms
 
 
 class UnimodalSsl(_Unimodal):
@@ -198,17 +211,13 @@ class UnimodalSsl(_Unimodal):
         dims = nets.head_dim, nets.head_dim
         return build_critic(self.settings, stack, nets, dims, one_space=True)
 
-    def loss(self, module: nn.Module, batch: Batch) -> Mapping[str, Float[Tensor, " stack"]]:
-        """-NCE(X1; X1') and -NCE(X2; X2'), in nats, each the mean over its heads."""
-        parts = cast(_UnimodalModule, module)
-        views = parts(batch.views[0].x1, batch.views[0].x2)
-        terms = {}
-        for name, critics, originals, copies in zip(
-            self._loss_terms, parts.critics(), parts(batch.x1, batch.x2), views, strict=True
+    def _bounds(self, parts: _UnimodalModule, batch: Batch) -> Iterator[list[Tensor]]:
+        (view,) = batch.views
+        views = parts(view.x1, view.x2)
+        for critics, originals, copies in zip(
+            parts.critics(), parts(batch.x1, batch.x2), views, strict=True
         ):
-            bounds = [
+            yield [
                 infonce_lower_bound_nats(critic(original, copy), contrast=self.settings.contrast)
                 for critic, original, copy in zip(critics, originals, copies, strict=True)
             ]
-            terms[name] = -torch.stack(bounds).mean(0)
-        return terms

@@ -1,12 +1,13 @@
 """What conditional InfoNCE estimates when its negatives come from the whole batch.
 
-On small worlds with a random law: with Y beside the first argument it is I((X1, Y); X2) = I(X2; Y)
-+ I(X1; X2 | Y), I(X2; Y) too high; with Y beside both it is I((X1, Y); (X2, Y)) = H(Y) + I(X1; X2 |
-Y), H(Y) too high; negatives that share the label give I(X1; X2 | Y). With augmented copies X1' of
-X1 alone and X2' of X2 alone beside them it is I(X1; X2), the copies adding nothing.
+The worlds are small and have a random distribution. With Y appended to the first argument the
+estimate is I((X1, Y); X2) = I(X2; Y) + I(X1; X2 | Y), too high by I(X2; Y). With Y appended to both
+it is I((X1, Y); (X2, Y)) = H(Y) + I(X1; X2 | Y), too high by H(Y). With negatives that share the
+label it is I(X1; X2 | Y). With augmented copies X1' of X1 alone and X2' of X2 alone appended it is
+I(X1; X2): the copies add nothing.
 
-Each is shown twice: exactly, by the optimal critic on a batch whose frequencies are the law; and by
-critics trained on fresh batches.
+Each identity is tested twice: exactly, by the optimal critic on a batch whose frequencies are the
+distribution; and by critics trained on fresh batches.
 """
 
 import math
@@ -28,10 +29,10 @@ from fctestbed.information import (
 from fctestbed.nets import ConcatCritic, Stack
 
 K, CLASSES = 3, 2
-# Counts of (x1, x2, y); every cell is possible, and the law is their share.
+# Counts of (x1, x2, y), all positive; the distribution is their shares.
 COUNTS = np.random.default_rng(45).choice([1, 1, 1, 10], (K, K, CLASSES))
 LAW = COUNTS / COUNTS.sum()
-# Thirds in which a copy says 0, 1 or 2 of its original.
+# Probabilities, in thirds, of a copy's values 0, 1 and 2 for each value of its original.
 COPIES = np.array([[2, 1, 0], [0, 2, 1], [1, 0, 2]])
 
 I_X2_Y = mutual_information_bits(LAW.sum(0))
@@ -41,8 +42,8 @@ H_Y = entropy_bits(LAW, 2)
 
 Samples = NDArray[np.int64]
 Pairing = Callable[[Samples], tuple[Samples, Samples, Samples]]
-"""What a case makes of samples (x1, x2, y, x1', x2'): codes of the critic's first argument, of its
-second, and the condition that negatives share."""
+"""From samples (x1, x2, y, x1', x2'): the codes of the critic's first and second argument, and the
+condition that negatives share."""
 
 
 def on_one_side(s: Samples) -> tuple[Samples, Samples, Samples]:
@@ -57,7 +58,7 @@ def within_the_label(s: Samples) -> tuple[Samples, Samples, Samples]:
     return s[0] * CLASSES + s[2], s[1] * CLASSES + s[2], s[2]
 
 
-def beside_copies(s: Samples) -> tuple[Samples, Samples, Samples]:
+def with_copies(s: Samples) -> tuple[Samples, Samples, Samples]:
     return s[0] * K + s[3], s[1] * K + s[4], np.zeros_like(s[0])
 
 
@@ -65,12 +66,12 @@ CASES: list[Any] = [
     pytest.param(on_one_side, I_X2_Y + I_X1_X2_GIVEN_Y, id="one side"),
     pytest.param(on_both_sides, H_Y + I_X1_X2_GIVEN_Y, id="both sides"),
     pytest.param(within_the_label, I_X1_X2_GIVEN_Y, id="within the label"),
-    pytest.param(beside_copies, I_X1_X2, id="independent copies"),
+    pytest.param(with_copies, I_X1_X2, id="independent copies"),
 ]
 
 
-def the_law_itself() -> Samples:
-    """A batch in which everything is as frequent as it is probable."""
+def exact_batch() -> Samples:
+    """A batch whose frequencies are the probabilities."""
     rows = [
         (x1, x2, y, copy1, copy2)
         for (x1, x2, y), count in np.ndenumerate(COUNTS)
@@ -90,7 +91,7 @@ def fresh(n: int, rng: np.random.Generator) -> Samples:
 
 
 def bound_bits(table: Tensor, u: Samples, v: Samples, condition: Samples) -> Tensor:
-    """The objective's own bound on one batch, from the scores of all pairs of codes."""
+    """The bound of one batch by the objectives' functionals, from scores of all pairs of codes."""
     scores = table[torch.from_numpy(u)][:, torch.from_numpy(v)]
     if not condition.any():
         return infonce_lower_bound_nats(scores) / math.log(2)
@@ -101,23 +102,23 @@ def bound_bits(table: Tensor, u: Samples, v: Samples, condition: Samples) -> Ten
 def joint_and_product(
     u: Samples, v: Samples, condition: Samples
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Exact tables, of the batch that is the law: how often a pair of codes is a positive, and how
-    often it would be if u and v were independent given the condition."""
+    """Exact tables of the exact batch: how often a pair of codes is a positive, and how often it
+    would be if u and v were independent given the condition."""
     joint = np.zeros((condition.max() + 1, u.max() + 1, v.max() + 1))
     np.add.at(joint, (condition, u, v), 1 / len(u))
     share = joint.sum((1, 2), keepdims=True)
     return joint.sum(0), (joint.sum(2, keepdims=True) * joint.sum(1, keepdims=True) / share).sum(0)
 
 
-def test_the_world_tells_the_identities_apart() -> None:
+def test_the_identities_have_different_values_in_this_world() -> None:
     values = [I_X1_X2_GIVEN_Y, I_X1_X2, I_X2_Y + I_X1_X2_GIVEN_Y, H_Y + I_X1_X2_GIVEN_Y]
     apart = [abs(a - b) for i, a in enumerate(values) for b in values[:i]]
     assert min(apart) > 0.1
 
 
 @pytest.mark.parametrize(("pairing", "expected"), CASES)
-def test_the_optimal_critic_reads_exactly_the_identity(pairing: Pairing, expected: float) -> None:
-    u, v, condition = pairing(the_law_itself())
+def test_the_optimal_critic_gives_exactly_the_identity(pairing: Pairing, expected: float) -> None:
+    u, v, condition = pairing(exact_batch())
     joint, product = joint_and_product(u, v, condition)
     with np.errstate(divide="ignore", invalid="ignore"):
         optimal = np.log(joint) - np.log(product)
@@ -125,20 +126,20 @@ def test_the_optimal_critic_reads_exactly_the_identity(pairing: Pairing, expecte
     assert float(value) == pytest.approx(expected, abs=1e-10)
 
 
-def test_conditional_negatives_of_copies_would_have_read_less() -> None:
-    """I(X1; X2 | X1', X2') is what the equation asks for; whole-batch negatives read I(X1; X2)."""
-    s = the_law_itself()
+def test_conditional_negatives_of_copies_would_have_given_less() -> None:
+    """The equation asks for I(X1; X2 | X1', X2'); whole-batch negatives give I(X1; X2)."""
+    s = exact_batch()
     law = np.zeros((K, K, K * K))
     np.add.at(law, (s[0], s[1], s[3] * K + s[4]), 1 / s.shape[1])
     assert conditional_mutual_information_bits(law) < 0.6 * I_X1_X2
 
 
-TRAIN_N, READ_N, READ_BATCHES, STEPS = 256, 1024, 40, 400
+TRAIN_N, TEST_N, TEST_BATCHES, STEPS = 256, 1024, 40, 400
 
 
 def trained_table(pairing: Pairing, rng: np.random.Generator) -> Tensor:
     """Scores of all pairs of codes by a concat critic trained on fresh batches."""
-    u, v, _ = pairing(the_law_itself())
+    u, v, _ = pairing(exact_batch())
     one_hot_u, one_hot_v = (torch.eye(int(codes.max()) + 1).unsqueeze(0) for codes in (u, v))
     stack = Stack(generators=(torch.Generator().manual_seed(0),))
     critic = ConcatCritic(stack, one_hot_u.shape[1], one_hot_v.shape[1], (32,))
@@ -157,22 +158,22 @@ def trained_table(pairing: Pairing, rng: np.random.Generator) -> Tensor:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("pairing", "expected"), CASES)
-def test_a_trained_critic_reads_the_identity(pairing: Pairing, expected: float) -> None:
+def test_a_trained_critic_gives_the_identity(pairing: Pairing, expected: float) -> None:
     rng = np.random.default_rng(3)
     table = trained_table(pairing, rng)
     values = np.array(
-        [float(bound_bits(table, *pairing(fresh(READ_N, rng)))) for _ in range(READ_BATCHES)]
+        [float(bound_bits(table, *pairing(fresh(TEST_N, rng)))) for _ in range(TEST_BATCHES)]
     )
-    standard_error = values.std(ddof=1) / math.sqrt(READ_BATCHES)
-    # InfoNCE falls short of the information by chi^2 / 2N nats, N being the negatives an anchor
-    # has: here all of its batch, or its class's (the law's less frequent class at worst). Its
-    # limit, log2 N = 10 bits, is far away.
-    u, v, condition = pairing(the_law_itself())
+    standard_error = values.std(ddof=1) / math.sqrt(TEST_BATCHES)
+    # InfoNCE is below the information by chi^2 / 2N nats, where an anchor has N negatives: the
+    # whole batch, or those of its class (the less frequent class at worst). Its limit, log2 N = 10
+    # bits, is far above.
+    u, v, condition = pairing(exact_batch())
     joint, product = joint_and_product(u, v, condition)
     chi_squared = (
         np.divide(joint**2, product, out=np.zeros_like(joint), where=product > 0).sum() - 1
     )
-    negatives = READ_N * (LAW.sum((0, 1)).min() if condition.any() else 1.0)
+    negatives = TEST_N * (LAW.sum((0, 1)).min() if condition.any() else 1.0)
     shortfall = chi_squared / (2 * negatives) / math.log(2)
     assert 4 * standard_error + shortfall < 0.05
     assert values.mean() == pytest.approx(expected, abs=0.05)

@@ -75,8 +75,8 @@ class PlainFactorCL:
             repeated = (
                 term == "club_x1x2_cond" and self.settings.conditional_club_views == "repeated"
             )
-            beside = self.x if repeated else self.views
-            given = [self.head(1, term, beside), self.head(2, term, beside)]
+            source = self.x if repeated else self.views
+            given = [self.head(1, term, source), self.head(2, term, source)]
         u, v = (
             [torch.cat([a, b]) for a, b in zip(rows, condition, strict=True)]
             for rows, condition in zip((u, v), given, strict=True)
@@ -130,7 +130,7 @@ def check_factorcl(name: str, settings: dict[str, Any], nets: NetSpec) -> None:
     for term, values in found.items():
         loops = [float(one[term].detach()) for one in expected]
         assert values.tolist() == pytest.approx(loops, rel=1e-9, abs=1e-12), term
-        assert min(abs(value) for value in loops) > 1e-6, f"{term} shows nothing"
+        assert min(abs(value) for value in loops) > 1e-6, f"{term} is too near 0 to compare"
     total = torch.stack([value for one in expected for value in one.values()]).sum()
     assert_same_gradients(torch.stack(list(found.values())).sum(), total, module)
     inner = method.inner_loss(module, batch)

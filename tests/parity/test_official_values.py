@@ -9,28 +9,23 @@ import torch
 from golden import cases, set_linear, stack_of_one, tensor
 
 from fctestbed.bounds import (
-    classifier_estimate_nats,
+    OFFICIAL_CLAMP,
+    clamped_logits,
     classifier_objective_nats,
-    club_estimate_nats,
     comm_terms_nats,
     dv_estimate_nats,
     infonce_lower_bound_nats,
-    js_nwj_lower_bound_nats,
     js_objective_nats,
     nce_club_estimate_nats,
-    nt_xent_nats,
     nwj_lower_bound_nats,
-    smile_estimate_nats,
 )
-from fctestbed.nets import ConcatCritic
-from fctestbed.objectives.base import Batch, DataShape, NetSpec, Views
-from fctestbed.objectives.factorcl import (
-    FactorCLModule,
-    FactorCLSsl,
-    FactorCLSslSettings,
-    FactorCLSup,
-    FactorCLSupSettings,
-)
+from fctestbed.estimators.variational import readings
+from fctestbed.nets import ConcatCritic, CosineCritic
+from fctestbed.objectives import Batch, DataShape, NetSpec, Views
+from fctestbed.objectives.critics import nt_xent_of_critic_nats
+from fctestbed.objectives.factorcl import FactorCLSsl, FactorCLSup
+from fctestbed.objectives.factorcl_networks import FactorCLModule
+from fctestbed.objectives.factorcl_settings import FactorCLSslSettings, FactorCLSupSettings
 
 TOLERANCE = 1e-9
 
@@ -41,11 +36,24 @@ def close(value: Any, expected: float) -> None:
     )
 
 
+def contrastive(
+    view1: torch.Tensor,
+    view2: torch.Tensor,
+    *,
+    temperature: float,
+    labels: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """The methods' own loss, of inner products over a temperature."""
+    dim = view1.shape[-1]
+    critic = CosineCritic(stack_of_one(), dim, dim, temperature=temperature, normalize=False)
+    return nt_xent_of_critic_nats(critic, view1, view2, labels=labels)
+
+
 @pytest.mark.parametrize("temperature", [0.07, 0.5])
 def test_simclr_loss_is_the_published_one(temperature: float) -> None:
     case = cases()[f"simclr_t{temperature}"]
     features = tensor(case["inputs"]["features"])
-    loss = nt_xent_nats(features[:, :, 0], features[:, :, 1], temperature=temperature)
+    loss = contrastive(features[:, :, 0], features[:, :, 1], temperature=temperature)
     close(loss, case["expected"]["loss"])
 
 
@@ -54,9 +62,7 @@ def test_supcon_loss_is_the_published_one(temperature: float) -> None:
     case = cases()[f"supcon_t{temperature}"]
     features = tensor(case["inputs"]["features"])
     labels = tensor(case["inputs"]["labels"]).long()
-    loss = nt_xent_nats(
-        features[:, :, 0], features[:, :, 1], temperature=temperature, labels=labels
-    )
+    loss = contrastive(features[:, :, 0], features[:, :, 1], temperature=temperature, labels=labels)
     close(loss, case["expected"]["loss"])
 
 
@@ -82,7 +88,7 @@ def test_comm_loss_is_the_published_one() -> None:
     terms = comm_terms_nats(
         (first[fused], second[fused]),
         [(second[m], first[m]) for m in range(fused)],
-        pair_loss=partial(nt_xent_nats, temperature=inputs["temperature"]),
+        pair_loss=partial(contrastive, temperature=inputs["temperature"]),
     )
     close(torch.stack(terms).mean(), case["expected"]["loss"])
 
@@ -93,12 +99,21 @@ def test_variational_functionals_of_a_score_matrix_are_the_published_ones() -> N
     close(nwj_lower_bound_nats(scores), expected["nwj"])
     close(dv_estimate_nats(scores), expected["dv"])
     close(js_objective_nats(scores), expected["js_fgan"])
-    close(smile_estimate_nats(scores, clip=case["inputs"]["tau"]), expected["smile"])
     close(classifier_objective_nats(scores), expected["probabilistic_classifier_objective"])
-    close(classifier_estimate_nats(scores), expected["probabilistic_classifier_mi"])
-    # The published reading of a JS critic forgets that NWJ's optimum is 1 + the log ratio.
-    close(js_nwj_lower_bound_nats(scores, shift=False), expected["nwj_js"])
-    assert float(js_nwj_lower_bound_nats(scores)) != pytest.approx(expected["nwj_js"], abs=0.01)
+    # The published code reads a JS critic by NWJ without adding 1, though NWJ's optimum is 1 + the
+    # log ratio.
+    close(nwj_lower_bound_nats(scores), expected["nwj_js"])
+    assert float(nwj_lower_bound_nats(scores + 1)) != pytest.approx(expected["nwj_js"], abs=0.01)
+
+
+def test_values_that_estimators_read_from_a_score_matrix_are_the_published_ones() -> None:
+    case = cases()["score_bounds"]
+    (scores,), expected = tensor(case["inputs"]["scores"]), case["expected"]
+    positives, tau = scores.diagonal(), case["inputs"]["tau"]
+    smile = readings.log_mean_difference(positives, scores.clamp(-tau, tau))
+    close(smile.mean(), expected["smile"])
+    log_odds = clamped_logits(positives, OFFICIAL_CLAMP).mean()
+    close(log_odds + math.log(len(scores) - 1), expected["probabilistic_classifier_mi"])
 
 
 def two_layers(state: dict[str, Any], name: str, x: torch.Tensor) -> torch.Tensor:
@@ -117,7 +132,7 @@ def test_club_of_a_gaussian_conditional_is_the_published_one() -> None:
     squares = (y - mean.unsqueeze(1)).square() / log_variance.exp().unsqueeze(1)
     # All pairs stay in the second term; constants in y and terms in x cancel.
     log_q = -0.5 * (squares + log_variance.unsqueeze(1)).sum(2)
-    close(club_estimate_nats(log_q, keep_diagonal=True), case["expected"]["mi_upper"])
+    close(nce_club_estimate_nats(log_q, keep_diagonal=True), case["expected"]["mi_upper"])
     # The published learning loss is twice the negative log-likelihood.
     close(-2 * log_q.diagonal().mean(), case["expected"]["learning_loss"])
 
@@ -127,7 +142,7 @@ def test_club_of_a_categorical_conditional_is_the_published_one() -> None:
     x = tensor(case["inputs"]["x"]).squeeze(0)
     y = torch.tensor(case["inputs"]["y"])
     log_q = two_layers(case["inputs"]["state"], "variational_net", x).log_softmax(1)[:, y]
-    close(club_estimate_nats(log_q, keep_diagonal=True), case["expected"]["mi_upper"])
+    close(nce_club_estimate_nats(log_q, keep_diagonal=True), case["expected"]["mi_upper"])
     close(-log_q.diagonal().mean(), case["expected"]["learning_loss"])
 
 
@@ -145,7 +160,7 @@ def set_critic(
     dims: tuple[int, int],
     first_is_second: bool,
 ) -> None:
-    """Published CLUB critics read [second, first]: turn their first layer's columns round."""
+    """Published CLUB critics take [second, first]: swap the columns of their first layer."""
     weight = torch.tensor(state[f"{prefix}_f.0.weight"], dtype=torch.float64)
     if first_is_second:
         weight = torch.cat([weight[:, dims[1] :], weight[:, : dims[1]]], 1)

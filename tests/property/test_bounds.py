@@ -342,6 +342,14 @@ def unit(*shape: int, seed: int) -> Tensor:
     return torch.nn.functional.normalize(features, dim=-1)
 
 
+def contrastive(
+    view1: Tensor, view2: Tensor, *, temperature: float, labels: Tensor | None = None
+) -> Tensor:
+    """NT-Xent, or SupCon with labels, of the inner products of features over a temperature."""
+    features = torch.cat([view1, view2], -2)
+    return nt_xent_nats(features @ features.transpose(-1, -2) / temperature, labels=labels)
+
+
 def plain_contrastive(
     view1: Tensor, view2: Tensor, temperature: float, labels: Sequence[int] | None
 ) -> float:
@@ -369,7 +377,7 @@ views = st.tuples(st.integers(1, 7), SEEDS, st.sampled_from([0.07, 0.5, 1.0, 10.
 def test_nt_xent_is_its_plain_loop(case: tuple[int, int, float]) -> None:
     n, seed, temperature = case
     view1, view2 = unit(2, n, 3, seed=seed), unit(2, n, 3, seed=seed + 1)
-    found = nt_xent_nats(view1, view2, temperature=temperature)
+    found = contrastive(view1, view2, temperature=temperature)
     expected = [plain_contrastive(view1[k], view2[k], temperature, None) for k in range(2)]
     assert found.tolist() == pytest.approx(expected, rel=1e-9)
 
@@ -381,7 +389,7 @@ def test_supcon_is_its_plain_loop(case: tuple[int, int, float], data: st.DataObj
     view1, view2 = unit(2, n, 3, seed=seed), unit(2, n, 3, seed=seed + 1)
     rows = st.lists(st.integers(0, 3), min_size=n, max_size=n)
     labels = [data.draw(rows), data.draw(rows)]
-    found = nt_xent_nats(view1, view2, temperature=temperature, labels=torch.tensor(labels))
+    found = contrastive(view1, view2, temperature=temperature, labels=torch.tensor(labels))
     expected = [plain_contrastive(view1[k], view2[k], temperature, labels[k]) for k in range(2)]
     assert found.tolist() == pytest.approx(expected, rel=1e-9)
 
@@ -392,8 +400,8 @@ def test_supcon_of_labels_that_all_differ_is_simclr(case: tuple[int, int, float]
     n, seed, temperature = case
     view1, view2 = (unit(1, n, 3, seed=seed + m).requires_grad_() for m in (0, 1))
     labels = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).unsqueeze(0)
-    simclr = nt_xent_nats(view1, view2, temperature=temperature)
-    supcon = nt_xent_nats(view1, view2, temperature=temperature, labels=labels)
+    simclr = contrastive(view1, view2, temperature=temperature)
+    supcon = contrastive(view1, view2, temperature=temperature, labels=labels)
     torch.testing.assert_close(supcon, simclr, rtol=1e-12, atol=1e-12)
     for one, other in zip(
         torch.autograd.grad(supcon, (view1, view2)),
@@ -423,8 +431,8 @@ def test_the_order_of_the_batch_does_not_matter(case: tuple[Tensor, Tensor], see
             conditional_nce_club_estimate_nats(scores, same),
             label_infonce_lower_bound_nats(of_classes, condition),
             label_first_infonce_lower_bound_nats(of_classes, condition),
-            nt_xent_nats(view1, view2, temperature=0.5),
-            nt_xent_nats(view1, view2, temperature=0.5, labels=condition),
+            contrastive(view1, view2, temperature=0.5),
+            contrastive(view1, view2, temperature=0.5, labels=condition),
         ]
 
     some = torch.arange(3).remainder(n)
@@ -458,8 +466,8 @@ def test_members_of_a_stack_have_the_values_they_have_alone(
                 nce_club_estimate_nats(scores[members]),
                 conditional_infonce_lower_bound_nats(scores[members], same),
                 conditional_nce_club_estimate_nats(scores[members], same),
-                nt_xent_nats(view1[members], view2[members], temperature=0.5),
-                nt_xent_nats(
+                contrastive(view1[members], view2[members], temperature=0.5),
+                contrastive(
                     view1[members], view2[members], temperature=0.5, labels=condition[members]
                 ),
             ]
@@ -484,6 +492,6 @@ def test_bounds_leave_their_arguments_as_they_are(case: tuple[Tensor, Tensor]) -
     nce_club_estimate_nats(scores)
     conditional_infonce_lower_bound_nats(scores, same)
     conditional_nce_club_estimate_nats(scores, same)
-    nt_xent_nats(view1, view2, temperature=0.5, labels=condition)
+    contrastive(view1, view2, temperature=0.5, labels=condition)
     for argument, copy in zip(arguments, before, strict=True):
         assert torch.equal(argument, copy)

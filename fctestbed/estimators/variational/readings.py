@@ -35,7 +35,7 @@ def leave_one_out(log_conditional: Tensor) -> Tensor:
         log_conditional: [n, n], log q(v_j | u_i) in row i, column j.
 
     Returns:
-        Pseudo-values, [n]; their mean is ``l1out_estimate_nats``.
+        Pseudo-values, [n]; their mean is the leave-one-out estimate.
     """
     others = _others(log_conditional)
     n = len(others)

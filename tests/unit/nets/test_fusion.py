@@ -1,4 +1,4 @@
-"""Fusion of two modalities into one code, of both or of either alone."""
+"""Fusion of two modalities into one code, of both or of one alone."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ KINDS = pytest.mark.parametrize("kind", ["mlp", "transformer"])
 
 
 @KINDS
-def test_a_code_of_both_is_another_than_that_of_either(kind: FusionKind) -> None:
+def test_codes_of_both_and_of_each_modality_differ(kind: FusionKind) -> None:
     fusion, z1, z2 = built(kind), drawn(0), drawn(1)
     codes = [fusion(z1, z2), fusion(z1, None), fusion(None, z2), fusion(z2, z1)]
     for place, code in enumerate(codes):

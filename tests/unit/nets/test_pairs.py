@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from fctestbed.nets import ConcatCritic, Stack, mlp_pairs, pairs, relu_dot_pairs
+from fctestbed.nets import ConcatCritic, Stack, pairs
+from fctestbed.nets.pairs import mlp_pairs, relu_dot_pairs
 
 HIDDEN = [(6,), (6, 5), (6, 5, 4)]
 
@@ -148,7 +149,7 @@ def test_tiles_cover_every_row_once_and_keep_to_their_size(
 
 @pytest.mark.parametrize("hidden", HIDDEN[1:])
 @pytest.mark.parametrize("tile_elements", [1, 100, 300, 500])
-def test_deep_critics_give_the_same_in_tiles_computed_twice(
+def test_deep_critics_give_the_same_scores_in_recomputed_tiles(
     monkeypatch: pytest.MonkeyPatch, hidden: tuple[int, ...], tile_elements: int
 ) -> None:
     critic = ConcatCritic(stack_of(3), 4, 2, hidden)
@@ -172,7 +173,7 @@ def test_deep_critics_give_the_same_in_tiles_computed_twice(
 @pytest.mark.parametrize("hidden", [(6,), (70,), (6, 5)])
 @pytest.mark.parametrize("argument", [0, 1])
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
-def test_nan_and_infinity_in_an_input_show_in_its_scores_alone(
+def test_nan_and_infinity_in_an_input_reach_its_scores_alone(
     hidden: tuple[int, ...], argument: int, value: float
 ) -> None:
     critic = ConcatCritic(stack_of(2, torch.float32), 3, 3, hidden)
@@ -186,7 +187,7 @@ def test_nan_and_infinity_in_an_input_show_in_its_scores_alone(
     torch.testing.assert_close(scores[~touched], expected[~touched])
 
 
-def test_nan_in_a_weight_or_a_gradient_shows() -> None:
+def test_nan_in_a_weight_or_a_gradient_is_propagated() -> None:
     a, c, w = drawn(1, 3, 2, seed=1), drawn(1, 3, 2, seed=2), drawn(1, 2, seed=3)
     leaves = [tensor.requires_grad_() for tensor in (a, c, w)]
     grad = torch.ones(1, 3, 3, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Stacked layers are the ordinary ones, member by member, whatever their stack."""
+"""Stacked layers are torch's, member by member, in any stack."""
 
 import math
 
@@ -83,12 +83,12 @@ def test_initial_values_do_not_depend_on_the_precision_beyond_its_rounding() -> 
     torch.testing.assert_close(single.weight.double(), double.weight, rtol=1e-6, atol=1e-7)
 
 
-def test_members_with_other_generators_begin_elsewhere() -> None:
+def test_members_with_different_generators_have_different_initial_values() -> None:
     layer = StackedLinear(stack_of(1, 2), 5, 4)
     assert not torch.equal(layer.weight[0], layer.weight[1])
 
 
-def test_a_layer_draws_anew_from_its_generators() -> None:
+def test_each_layer_draws_new_numbers_from_the_generators() -> None:
     mlp = StackedMLP(stack_of(1), (4, 4, 4))
     first, second = mlp.layers
     assert not torch.equal(first.get_parameter("weight"), second.get_parameter("weight"))
@@ -111,7 +111,7 @@ def test_initial_values_are_spread_as_torchs() -> None:
         assert abs((uniform**2).mean() - 1 / 3) < errors * math.sqrt(4 / 45)
 
 
-def test_no_member_sees_its_neighbours() -> None:
+def test_members_do_not_depend_on_each_other() -> None:
     mlp = StackedMLP(stack_of(1, 2, 3), (4, 6, 3))
     x = inputs(3, 5, 4).requires_grad_()
     (gradient,) = torch.autograd.grad(mlp(x)[1].sum(), x, retain_graph=False)

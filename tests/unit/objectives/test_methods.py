@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fctestbed.nets import Stack
 from fctestbed.objectives import (
     METHODS,
+    TERMS,
     Batch,
     DataShape,
     Method,
@@ -24,7 +25,7 @@ NETS = NetSpec(encoder_hidden=(9,), embed_dim=6, head_hidden=(8,), head_dim=4, c
 EVERY = list(METHODS)
 TRAINED = [name for name, method in METHODS.items() if method.trained]
 INNER = [name for name, method in METHODS.items() if method.has_inner_loop]
-TERMS = ("nce_x1x2", "club_x1x2_cond", "unimodal", "club_x1x2", "nce_x1x2_cond")
+HEADS = ("nce_x1x2", "club_x1x2_cond", "unimodal", "club_x1x2", "nce_x1x2_cond")
 
 
 def stack_of(*seeds: int, dtype: torch.dtype = torch.float32) -> Stack:
@@ -35,7 +36,8 @@ def stack_of(*seeds: int, dtype: torch.dtype = torch.float32) -> Stack:
 def built(name: str, nets: NetSpec = NETS, **settings: Any) -> tuple[Method, nn.Module]:
     method = METHODS[name](METHODS[name].Settings.model_validate(settings))
     module = method.build(stack_of(0, 1), SHAPE, nets)
-    # Initial critics are nearly additive, f(u) + g(v), of which no bound has a gradient.
+    # Initial critics are nearly additive, f(u) + g(v), and bounds of additive critics have no
+    # gradient.
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.mul_(2.5)
@@ -80,7 +82,9 @@ def test_marks_of_a_loss_are_its_values_at_constant_features_and_at_its_limit(na
         if mark.limit is not None:
             assert (terms[term] >= mark.limit).all(), term
         if mark.constant is not None:
-            assert (terms[term] - mark.constant).abs().max() > 1e-3, f"{term} shows nothing"
+            assert (terms[term] - mark.constant).abs().max() > 1e-3, (
+                f"{term} is at its mark already"
+            )
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.zero_()
@@ -146,12 +150,18 @@ def test_factorised_readouts_are_the_heads_side_by_side(name: str) -> None:
     method, module = built(name)
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
     readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
-    assert set(heads) == {f"{term}.{m}" for term in TERMS for m in (1, 2)}
+    assert set(heads) == {f"{term}.{m}" for term in HEADS for m in (1, 2)}
     factors = {"s": ("nce_x1x2", "club_x1x2_cond"), "u": ("unimodal", "club_x1x2", "nce_x1x2_cond")}
     for factor, terms in factors.items():
         for m in (1, 2):
             side_by_side = torch.cat([heads[f"{term}.{m}"] for term in terms], 2)
             assert torch.equal(readouts[f"z_{factor}{m}"], side_by_side)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_terms_are_columns_of_the_paper_s_table_2_in_its_order(name: str) -> None:
+    terms = METHODS[name].terms
+    assert list(terms) == [term for term in TERMS if term in terms]
 
 
 @pytest.mark.parametrize("name", ["unimodal-sup", "unimodal-ssl"])
@@ -176,7 +186,7 @@ def test_cross_self_shares_a_head_and_its_factorised_form_reads_two() -> None:
 
 
 @pytest.mark.parametrize("name", ["ourcl-sup", "ourcl-ssl"])
-def test_ourcl_is_factorcl_read_at_the_encoders(name: str) -> None:
+def test_ourcl_is_factorcl_with_encoder_outputs_as_readouts(name: str) -> None:
     original = METHODS[name].trains_as
     assert original == name.replace("ourcl", "factorcl")
     (method, module), (factorised, _) = built(name), built(original)
@@ -193,7 +203,7 @@ def test_ourcl_is_factorcl_read_at_the_encoders(name: str) -> None:
 
 
 @pytest.mark.parametrize("fusion", ["mlp", "transformer"])
-def test_comm_reads_its_code_of_both_modalities_from_neither_alone(fusion: str) -> None:
+def test_comm_s_joint_code_is_not_the_sum_of_single_codes(fusion: str) -> None:
     method, module = built("comm", fusion=fusion)
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
     readouts = method.readouts(module, x1, x2)
@@ -221,7 +231,7 @@ def test_the_two_steps_of_disentangled_ssl_share_no_parameter() -> None:
         assert term in first_step or not reached & {"shared", "cross"}, term
 
 
-def test_rivals_read_their_factors_from_codes_of_their_own() -> None:
+def test_factors_of_focal_and_disentangled_ssl_are_their_heads() -> None:
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
     for name, parts in (("focal", "private"), ("disentangled-ssl", "specific")):
         method, module = built(name)
@@ -232,7 +242,7 @@ def test_rivals_read_their_factors_from_codes_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["simclr", "supcon"])
-def test_contrastive_heads_stand_on_the_encoders(name: str) -> None:
+def test_contrastive_projections_are_heads_of_the_encoder_outputs(name: str) -> None:
     method, module = built(name)
     x1, x2 = inputs(RUNS, N, 5, seed=1), inputs(RUNS, N, 3, seed=2)
     readouts, heads = method.readouts(module, x1, x2), method.heads(module, x1, x2)
@@ -291,7 +301,7 @@ def test_settings_outside_their_range_are_refused(name: str, key: str, value: ob
 @pytest.mark.parametrize(
     ("setting", "value"), [("contrast", "first"), ("conditional_club_views", "repeated")]
 )
-def test_exact_negatives_are_second_arguments_beside_views(setting: str, value: str) -> None:
+def test_exact_conditioning_refuses_settings_that_it_cannot_keep(setting: str, value: str) -> None:
     with pytest.raises(ValidationError, match=f"{setting}: expected .* with conditioning exact"):
         METHODS["factorcl-ssl"].Settings.model_validate({"conditioning": "exact", setting: value})
 
@@ -352,7 +362,7 @@ def test_negatives_share_the_condition_only_within_it(
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_label_matters_to_the_methods_that_read_it(name: str) -> None:
-    # The groups of this batch are its labels' also where a method conditions on the views.
+    # This batch is grouped by its labels, also for a method that conditions on the views.
     by_views = METHODS[name]().conditions_on == "views"
     settings: dict[str, Any] = {"conditioning": "batch"} if by_views else {}
     method, module = built(name, **settings)
