@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fctestbed.estimators.base import Kind
+from fctestbed.estimators import Kind
 
 Array = NDArray[Any]
 Triple = tuple[Array, Array, Array | None]

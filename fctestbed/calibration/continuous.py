@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from fctestbed.calibration.case import Array, Case, Triple
 from fctestbed.calibration.discrete import HIGH_BITS, bits
-from fctestbed.information.units import nats_to_bits
+from fctestbed.information import nats_to_bits
 
 Margin = Literal["normal", "cube", "uniform"]
 

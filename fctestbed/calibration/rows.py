@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fctestbed.calibration.cases import CASES
-from fctestbed.estimators.registry import ESTIMATORS
+from fctestbed.estimators import ESTIMATORS
 
 CALIBRATION_COLUMNS = (
     "case",

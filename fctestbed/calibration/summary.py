@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from fctestbed.estimators.intervals import share_interval
+from fctestbed.estimators import share_interval
 
 _KEYS = ["case", "group", "kind", "true_bits", "estimator", "bound", "target", "n"]
 SUMMARY_COLUMNS = (

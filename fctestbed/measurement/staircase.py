@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from fctestbed.bounds import infonce_lower_bound_nats, nce_club_estimate_nats
-from fctestbed.information.units import nats_to_bits
+from fctestbed.information import nats_to_bits
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.nets.stack import StackedMLP
 from fctestbed.synthesis.record import Spec

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fctestbed.estimators.base import Estimate, Estimator, Kind
-from fctestbed.estimators.intervals import HALF_WIDTH
+from fctestbed.estimators import HALF_WIDTH, Estimate, Estimator, Kind
 
 
 class EstimatorCheckFailed(AssertionError):  # noqa: N818 - it says what happened

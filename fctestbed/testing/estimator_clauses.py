@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fctestbed.estimators.base import Estimate, Invariance, Kind
+from fctestbed.estimators import Estimate, Invariance, Kind
 from fctestbed.testing.estimator_checks import Court, same, standard_error_bits
 from fctestbed.testing.truths import (
     BitChannel,

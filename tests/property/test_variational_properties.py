@@ -1,4 +1,4 @@
-"""Variational functionals and their readings: identities that hold for any scores."""
+"""Variational functionals and their pseudo-values: identities that hold for any scores."""
 
 import math
 
@@ -24,7 +24,7 @@ from fctestbed.bounds import (
     nwj_lower_bound_nats,
     smile_estimate_nats,
 )
-from fctestbed.estimators.variational import readings
+from fctestbed.estimators.variational import pseudo_values
 
 FEW = settings(max_examples=60, deadline=None)
 FUNCTIONALS = {
@@ -39,17 +39,17 @@ FUNCTIONALS = {
     "club": club_estimate_nats,
     "l1out": l1out_estimate_nats,
 }
-READINGS = {
-    "infonce": (readings.contrast, infonce_lower_bound_nats),
-    "l1out": (readings.leave_one_out, l1out_estimate_nats),
-    "club": (lambda s: readings.mean_difference(s.diagonal(), s), club_estimate_nats),
+PSEUDO_VALUES = {
+    "infonce": (pseudo_values.contrast, infonce_lower_bound_nats),
+    "l1out": (pseudo_values.leave_one_out, l1out_estimate_nats),
+    "club": (lambda s: pseudo_values.mean_difference(s.diagonal(), s), club_estimate_nats),
     "nwj": (
-        lambda s: readings.mean_difference(s.diagonal(), (s - 1).exp()),
+        lambda s: pseudo_values.mean_difference(s.diagonal(), (s - 1).exp()),
         nwj_lower_bound_nats,
     ),
-    "dv": (lambda s: readings.log_mean_difference(s.diagonal(), s), dv_estimate_nats),
+    "dv": (lambda s: pseudo_values.log_mean_difference(s.diagonal(), s), dv_estimate_nats),
     "smile": (
-        lambda s: readings.log_mean_difference(s.diagonal(), s.clamp(-5, 5)),
+        lambda s: pseudo_values.log_mean_difference(s.diagonal(), s.clamp(-5, 5)),
         smile_estimate_nats,
     ),
 }
@@ -203,27 +203,27 @@ def test_js_is_never_above_zero_and_constant_critics_say_nothing(scores: Tensor)
 @FEW
 @given(scores=moderate_scores())
 def test_pseudo_values_have_the_functional_as_their_mean(scores: Tensor) -> None:
-    for name, (reading, functional) in READINGS.items():
-        values = reading(scores[0])
+    for name, (pseudo, functional) in PSEUDO_VALUES.items():
+        values = pseudo(scores[0])
         assert values.shape == (scores.shape[-1],)
         assert float(values.mean()) == pytest.approx(
             float(functional(scores)), rel=1e-9, abs=1e-9
         ), name
 
 
-@pytest.mark.parametrize("name", READINGS)
+@pytest.mark.parametrize("name", PSEUDO_VALUES)
 def test_pseudo_values_spread_as_the_jackknife_says(name: str) -> None:
     n = 150
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(n, generator=generator, dtype=torch.float64)
     y = 0.6 * x + 0.8 * torch.randn(n, generator=generator, dtype=torch.float64)
     scores = 0.9 * torch.outer(x, y) - 0.2 * (x.unsqueeze(1) ** 2 + y**2)
-    reading, functional = READINGS[name]
+    pseudo, functional = PSEUDO_VALUES[name]
     without = []
     for k in range(n):
         kept = torch.arange(n) != k
         without.append(float(functional(scores[kept][:, kept].unsqueeze(0))))
     jackknife = (torch.tensor(without).var(correction=0) * (n - 1)).sqrt()
-    found = reading(scores).std() / math.sqrt(n)
+    found = pseudo(scores).std() / math.sqrt(n)
     # Both are first-order; they part at second order, about 1/n of each other's terms.
     assert float(found) == pytest.approx(float(jackknife), rel=0.08)
