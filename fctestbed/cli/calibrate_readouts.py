@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fctestbed.calibration import ReadoutCase
+    from fctestbed.estimators import Estimator
 
 _METHODS = "simclr,cross-self,supcon,factorcl-sup,untrained,raw"
 # Names of arguments as they stand in errors.
@@ -39,7 +40,7 @@ def calibrate_readouts(
 
     Args:
         out: directory of ``rows.csv``.
-        estimators: names; None for all that are made for a readout and bits.
+        estimators: names or import paths; None for all that support mixed pairs.
         n: numbers of samples.
         repetitions: most repetitions of a cell.
         cell_seconds: as ``fctestbed.calibration.calibrate``.
@@ -54,7 +55,7 @@ def calibrate_readouts(
     from fctestbed.plotting.readout_court import draw_readout_court  # noqa: PLC0415
     from fctestbed.results import write_atomically  # noqa: PLC0415
 
-    names = _judged(estimators)
+    judged = _judged(estimators)
     counts = {
         "--n": min(n),
         "--repetitions": repetitions,
@@ -73,7 +74,7 @@ def calibrate_readouts(
         cases = _cases(asked)
         rows = with_readouts(
             _estimated(
-                cases, names, n, repetitions, cell_seconds, seed, workers, parts=out / PARTS
+                cases, judged, n, repetitions, cell_seconds, seed, workers, parts=out / PARTS
             ),
             cases,
         )
@@ -92,17 +93,13 @@ def calibrate_readouts(
         raise UsageError(f"--figures: {error}") from error
 
 
-def _judged(names: Sequence[str] | None) -> list[str]:
-    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415 - --help is quick
+def _judged(names: Sequence[str] | None) -> "dict[str, Estimator]":
+    from fctestbed.estimators import make_estimators  # noqa: PLC0415 - --help is quick
 
-    made = [name for name, kind in ESTIMATORS.items() if "mixed" in kind.kinds]
-    for name in names or ():
-        if name not in made:
-            raise UsageError(
-                f"--estimators: expected some of {', '.join(made)}, which are made for a "
-                f"continuous and a discrete variable, got {name!r}"
-            )
-    return made if names is None else list(names)
+    try:
+        return make_estimators(names, kind="mixed")
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
 
 
 def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
@@ -143,7 +140,7 @@ def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
 
 def _estimated(
     cases: "Sequence[ReadoutCase]",
-    estimators: Sequence[str],
+    estimators: "Mapping[str, Estimator]",
     n: Sequence[int],
     repetitions: int,
     cell_seconds: float,
@@ -155,14 +152,13 @@ def _estimated(
     from rich.progress import Progress  # noqa: PLC0415
 
     from fctestbed.calibration import calibrate  # noqa: PLC0415
-    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
     from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cells", total=None)
         try:
             return calibrate(
-                {name: ESTIMATORS[name]() for name in estimators},
+                estimators,
                 cases=cases,
                 n=n,
                 repetitions=repetitions,

@@ -38,7 +38,7 @@ def calibrate_truths(
 
     Args:
         out: directory of the tables.
-        estimators: names; None for all.
+        estimators: names or import paths; None for all registered ones.
         groups: names of groups of cases; None for all.
         n: numbers of samples.
         repetitions: most repetitions of a cell.
@@ -59,11 +59,14 @@ def calibrate_truths(
         merged,
         read_calibration,
     )
-    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
+    from fctestbed.estimators import make_estimators  # noqa: PLC0415
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
     from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
 
-    names = _some("--estimators", estimators, tuple(ESTIMATORS))
+    try:
+        made = make_estimators(estimators)
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
     asked = _some("--groups", groups, GROUPS)
     try:
         check_formats(formats)
@@ -71,7 +74,7 @@ def calibrate_truths(
         out.mkdir(parents=True, exist_ok=True)
         old = read_calibration(out / ROWS) if add and (out / ROWS).exists() else None
         rows = calibrate(
-            {name: ESTIMATORS[name]() for name in names},
+            made,
             cases=[case for case in CASES if case.group in asked],
             n=n,
             repetitions=repetitions,
