@@ -193,7 +193,8 @@ def test_an_estimate_by_name_is_that_of_the_estimator(pair):
     assert isinstance(expected, Estimate)
     x, y = pair
     given = estimate(x, y, x**3, estimator="gaussian")
-    assert given == make_estimator("gaussian").estimate(x, y, x**3)
+    assert given.value_bits == make_estimator("gaussian").estimate(x, y, x**3).value_bits
+    assert given.value_bits < estimate(x, y, estimator="gaussian").value_bits
     # Lists are arrays too.
     assert estimate([0, 1, 0, 1], [0, 1, 0, 1], estimator="plugin").value_bits == 1.0
 
