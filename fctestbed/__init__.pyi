@@ -13,8 +13,15 @@ from .estimators import (
     LinearProbe as LinearProbe,
 )
 from .estimators import (
+    estimate as estimate,
+)
+from .estimators import (
+    find_estimator as find_estimator,
+)
+from .estimators import (
     make_estimator as make_estimator,
 )
+from .information import partial_information as partial_information
 from .objectives import METHODS as METHODS
 from .objectives import Method as Method
 from .objectives import NetSpec as NetSpec

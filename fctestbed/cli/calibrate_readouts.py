@@ -39,7 +39,7 @@ def calibrate_readouts(
 
     Args:
         out: directory of ``rows.csv``.
-        estimators: names; None for all that are made for a readout and bits.
+        estimators: names or import paths; None for all that support mixed pairs.
         n: numbers of samples.
         repetitions: most repetitions of a cell.
         cell_seconds: as ``fctestbed.calibration.calibrate``.
@@ -57,7 +57,7 @@ def calibrate_readouts(
     from fctestbed.plotting.readout_court import draw_readout_court  # noqa: PLC0415
     from fctestbed.results import write_atomically  # noqa: PLC0415
 
-    names = _judged(estimators)
+    judged = _judged(estimators)
     counts = {
         "--n": min(n),
         "--repetitions": repetitions,
@@ -93,17 +93,13 @@ def calibrate_readouts(
         raise UsageError(f"--figures: {error}") from error
 
 
-def _judged(names: Sequence[str] | None) -> list[str]:
-    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415 - --help is quick
+def _judged(names: Sequence[str] | None) -> "dict[str, Estimator]":
+    from fctestbed.estimators import make_estimators  # noqa: PLC0415 - --help is quick
 
-    made = [name for name, kind in ESTIMATORS.items() if "mixed" in kind.kinds]
-    for name in names or ():
-        if name not in made:
-            raise UsageError(
-                f"--estimators: expected some of {', '.join(made)}, which are made for a "
-                f"continuous and a discrete variable, got {name!r}"
-            )
-    return made if names is None else list(names)
+    try:
+        return make_estimators(names, kind="mixed")
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
 
 
 def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
@@ -156,7 +152,6 @@ def _estimated(
     from rich.progress import Progress  # noqa: PLC0415
 
     from fctestbed.calibration import calibrate  # noqa: PLC0415
-    from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
     from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True)) as progress:

@@ -38,7 +38,7 @@ def calibrate_truths(
 
     Args:
         out: directory of the tables.
-        estimators: names; None for all.
+        estimators: names or import paths; None for all registered ones.
         groups: names of groups of cases; None for all.
         n: numbers of samples.
         repetitions: most repetitions of a cell.
@@ -62,7 +62,10 @@ def calibrate_truths(
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
     from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
 
-    names = _some("--estimators", estimators, tuple(ESTIMATORS))
+    try:
+        made = make_estimators(estimators)
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
     asked = _some("--groups", groups, GROUPS)
     try:
         check_formats(formats)

@@ -23,7 +23,10 @@ def estimate(
     x: Annotated[str | None, typer.Argument(help="Samples of X: FILE, or FILE:KEY.")] = None,
     y: Annotated[str | None, typer.Argument(help="Samples of Y, row by row those of X.")] = None,
     given: Annotated[str | None, typer.Option(help="Samples of the condition Z.")] = None,
-    estimator: Annotated[str | None, typer.Option(help="One of those that --list prints.")] = None,
+    estimator: Annotated[
+        str | None,
+        typer.Option(help="One of those that --list prints, or package.module:ClassName."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of it: --set k=5."),
@@ -66,17 +69,16 @@ def estimate(
 
 def _estimator(name: str, pairs: list[str], seed: int | None) -> "Estimator":
     from fctestbed.estimators import (  # noqa: PLC0415 - --help must not wait for it
-        ESTIMATORS,
         make_estimator,
         settings_of,
     )
 
     values = dict(_pair(pair) for pair in pairs)
-    if seed is not None and name in ESTIMATORS and "seed" in settings_of(name):
-        if not 0 <= seed < 2**63:
-            raise UsageError(f"--seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
-        values["seed"] = seed
     try:
+        if seed is not None and "seed" in settings_of(name):
+            if not 0 <= seed < 2**63:
+                raise UsageError(f"--seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
+            values["seed"] = seed
         return make_estimator(name, **values)
     except ValueError as error:
         key = str(error).partition(":")[0]

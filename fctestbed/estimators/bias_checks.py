@@ -1,10 +1,10 @@
-"""What a sample shows of a bias that no spread tells: why an estimate has no interval.
+"""Checks for a bias that the spread of an estimate does not show: why an estimate has no interval.
 
-Owns the checks. Imports numpy only.
+May import numpy only.
 
-An interval from an estimate's spread holds the truth where its bias is small beside that spread,
-and nowhere else. Each check gives one line that says why the bias may not be, or nothing. The
-numbers in them were chosen by simulation on the laws of ``fctestbed.calibration``.
+An interval from an estimate's spread covers the truth only where the bias is small compared with
+that spread. Each check returns one line that says why the bias may be large, or an empty string.
+The thresholds were chosen by simulation on the laws of ``fctestbed.calibration``.
 """
 
 import math
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Below, parts of the sample have too few neighbours, and kurtosis no power.
+# With fewer samples parts have too few neighbours, and the test of kurtosis has no power.
 _LEAST_SAMPLES = 100
 _MOST_COLUMNS = 20
-# A column of these many different values per sample or more is taken as continuous.
+# A column with at least this many different values per sample counts as continuous.
 _CONTINUOUS = 0.5
 _MOST_RARE = 0.05
 # Two-sided, 0.1 % of Gaussian samples.
@@ -26,56 +26,56 @@ _MOST_DEVIATIONS = 3.3
 
 
 def few_samples(n: int) -> str:
-    """Too few samples to show how a value moves with their number, or of what law they are."""
+    """Too few samples to show how the value changes with their number, or their distribution."""
     if n >= _LEAST_SAMPLES:
         return ""
     return f"{n} samples, under {_LEAST_SAMPLES}, do not show the bias of such an estimate"
 
 
 def many_columns(columns: int) -> str:
-    """So many columns that neighbours may show nothing of a bias, however large it is.
+    """So many columns that parts of the sample may not show a bias of any size.
 
-    At the rate of ``drift`` a hundred times the samples take off a fifth of it in 20 columns, and
-    in 200 an estimate was 0.00 of 6 bits on every part of the sample.
+    At the rate of ``drift`` a hundred times as many samples reduce the bias by a fifth in 20
+    columns; in 200 columns an estimate was 0.00 of 6 bits on every part of the sample.
 
     Args:
         columns: of all variables together.
     """
     if columns <= _MOST_COLUMNS:
         return ""
-    return f"{columns} columns, over {_MOST_COLUMNS}: the bias may not move with n at all"
+    return f"{columns} columns, over {_MOST_COLUMNS}: the bias may not change with n at all"
 
 
 def drift(moved: float, parts: int, columns: int, half_width: float) -> str:
-    """A value that still moves with the number of samples.
+    """A value that still changes with the number of samples.
 
-    A bias of b n^-a moves the value by b (m^a - 1) n^-a from a part of n / m samples to all n. The
-    slowest rate that is known of neighbour estimates in d columns is a = 1 / d (Gao, Oh and
-    Viswanath 2018), so that the bias left is up to the move over m^(1/d) - 1.
+    A bias of b n^-a changes the value by b (m^a - 1) n^-a from a part of n / m samples to all n.
+    The slowest known rate of neighbour estimates in d columns is a = 1 / d (Gao, Oh and Viswanath
+    2018), so the remaining bias is at most the change over m^(1/d) - 1.
 
     Args:
-        moved: value on all samples less its mean over parts, in any unit.
-        parts: m, how many parts there are.
+        moved: value on all samples minus its mean over parts, in any unit.
+        parts: m, the number of parts.
         columns: d, of all variables together.
-        half_width: half of the interval that the spread gives, in the same unit.
+        half_width: half width of the interval from the spread, in the same unit.
     """
-    # One column each of X and Y are the least there can be.
+    # There are at least one column of X and one of Y.
     left = abs(moved) / (parts ** (1 / max(columns, 2)) - 1)
     if left <= half_width:
         return ""
-    # Parts that all have one value have no spread.
+    # Parts with equal values have no spread.
     times = left / half_width if half_width > 0 else math.inf
     return (
-        "the value still moves with the number of samples: its bias may be "
+        "the value still changes with the number of samples: its bias may be "
         f"{times:.2g} times the half width that an interval would have"
     )
 
 
 def long_tails(variables: Sequence[Floats]) -> str:
-    """Tails longer than exponential ones, where neighbours are far whatever n is.
+    """Tails longer than exponential ones, where neighbours are far for every n.
 
-    The largest of n values with exponential tails is some log n scale lengths from the median; with
-    twice as many interquartile ranges a column has longer ones.
+    The largest of n values with exponential tails is some log n scale lengths from the median; a
+    column whose largest value is twice as many interquartile ranges away has longer tails.
 
     Args:
         variables: columns of each variable, [n, columns].
@@ -91,11 +91,11 @@ def long_tails(variables: Sequence[Floats]) -> str:
 
 
 def rare_cells(variables: Sequence[NDArray[np.int64]], k: int) -> str:
-    """Discrete data many of which are in cells of no more samples than neighbours are asked for.
+    """Discrete data with many samples in cells of at most k samples.
 
     Args:
         variables: codes of each variable's rows and, last, of all of them together, [n].
-        k: how many neighbours.
+        k: number of neighbours.
     """
     n = len(variables[-1])
     if any(code.max() + 1 >= _CONTINUOUS * n for code in variables[:-1]):
@@ -108,14 +108,14 @@ def rare_cells(variables: Sequence[NDArray[np.int64]], k: int) -> str:
 
 
 def singletons(counts: NDArray[np.int64], most: float) -> str:
-    """A table many of whose cells were seen once: as many samples as that lie in unseen cells.
+    """A table with many cells of one sample, whose share estimates that of unseen cells.
 
     Args:
-        counts: how often each cell was seen, all above 0.
-        most: share of the samples that may be alone in their cell; one always may.
+        counts: number of samples of each cell, all above 0.
+        most: largest share of the samples that may be alone in their cell; one always may.
 
     Source:
-        Good 1953: the share of singletons estimates the mass of what was not seen.
+        Good 1953: the share of singletons estimates the probability of unseen cells.
     """
     alone, n = int((counts == 1).sum()), int(counts.sum())
     if alone <= max(1.0, most * n):

@@ -1,21 +1,22 @@
 """Mutual information of discrete data from the entropies of its tables of counts.
 
-Owns ``plugin``, ``miller-madow`` and ``chao-wang-jost``. May import ``fctestbed.information``.
+The estimators ``plugin``, ``miller-madow`` and ``chao-wang-jost``. May import
+``fctestbed.information``.
 
-All of them are I(X; Y | Z) = H(X, Z) + H(Y, Z) - H(Z) - H(X, Y, Z), each with its own entropy; the
-chain rule holds exactly. None is a bound.
+Each estimates I(X; Y | Z) = H(X, Z) + H(Y, Z) - H(Z) - H(X, Y, Z) with its own estimate of entropy.
+The chain rule holds exactly. None is a bound.
 
-Intervals are score intervals (``intervals.score_interval``): the variance of the local terms
-log p(x, y | z) / p(x | z) p(y | z) over n (the delta method; for ``chao-wang-jost``, whose terms
-depend on the counts of rare values, the jackknife), taken as proportional to the information, and
-the chi-squared variance under independence. Both are deterministic. They are about the truth: the
-first-order bias is taken off before. What is left of it grows with the cells that were never seen,
-so there is an interval only where few samples are alone in their cell of the joint table: 1 %, or
-10 % for ``chao-wang-jost``, which accounts for the unseen. There they cover 92-97 % at n = 1000;
-where the information is all that there can be, as in a noiseless table, always.
+Intervals are score intervals (``LinearVariance``). The variance is that of the local terms
+log p(x, y | z) / p(x | z) p(y | z) over n (the delta method), taken as proportional to the
+information, plus the chi-squared variance under independence. The terms of ``chao-wang-jost``
+depend on the counts of rare values, so its variance comes from the jackknife. Both are
+deterministic. The first-order bias is subtracted before. The remaining bias grows with the number
+of unseen cells, so there is an interval only where few samples are alone in their cell of the joint
+table: 1 %, or 10 % for ``chao-wang-jost``, which accounts for unseen cells. There the intervals
+cover 92-97 % at n = 1000; where the information equals the entropy, as in a noiseless table,
+always.
 """
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,14 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fctestbed.estimators import bias_checks
-from fctestbed.estimators.base import (
-    Array,
-    Direction,
-    Estimate,
-    Estimator,
-    Invariance,
-    Kind,
-)
+from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Invariance, Kind
 from fctestbed.estimators.count_entropy import (
     Counts,
     chao_wang_jost_nats,
@@ -40,8 +34,10 @@ from fctestbed.estimators.count_entropy import (
     plugin_nats,
 )
 from fctestbed.estimators.inputs import Codes, codes, pair_codes
-from fctestbed.estimators.intervals import score_interval
-from fctestbed.information.units import nats_to_bits
+from fctestbed.estimators.intervals import LinearVariance
+
+# G = 2 n I in nats below which sampling shows no dependence at all, and no slope.
+_NOTHING = 0.01
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ class _Tables:
 
     @property
     def freedom(self) -> int:
-        """Degrees of freedom, of the cells that were seen."""
+        """Degrees of freedom of the observed cells."""
         xz, yz, z, xyz = (len(counts) for counts in self.counts)
         return max(xyz - xz - yz + z, 0)
 
@@ -76,13 +72,17 @@ class _Tables:
         )
         return np.asarray(xyz + z - xz - yz)
 
-
-# G = 2 n I in nats below which sampling shows no dependence at all, and no slope.
-_NOTHING = 0.01
+    def variance(self, at_value: float) -> LinearVariance:
+        """The variance in nats squared, from the variance at the estimate."""
+        # Sampling inflates both alike, so it does not change their ratio. Near independence the
+        # ratio is 2/n, but would be one of rounding errors.
+        information = float(self.local_nats().mean())
+        slope = at_value / information if 2 * self.n * information > _NOTHING else 2 / self.n
+        return LinearVariance(slope, max(self.freedom, 1) / (2 * self.n * self.n))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _ByCounts(Estimator):
+class _CountEstimator(Estimator):
     bound: ClassVar[Direction] = "none"
     conditional: ClassVar[bool] = True
     kinds: ClassVar[frozenset[Kind]] = frozenset({"discrete"})
@@ -95,29 +95,24 @@ class _ByCounts(Estimator):
         return frozenset({"order", "relabelling", "scaling", "monotone"})
 
     def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
-        """As ``Estimator.estimate``; values of any kind (text too), told apart by equality.
+        """As ``Estimator.estimate``; values of any kind (text too), distinguished by equality.
 
-        The ceiling is the smaller of the entropies of X and Y (given Z) that the same counts and
-        formula give: log n at most for the plug-in.
+        The ceiling is the smaller of the entropies of X and Y (given Z) by the same counts and
+        formula: log n at most for the plug-in.
         """
         tables = _Tables.of(*codes(x, y, given))
         xz, yz, z, xyz = (self._entropy_nats(counts) for counts in tables.counts)
         ceiling = min(xz, yz) - z
-        # An entropy with unseen values added may be below that of a part of the table.
+        # The estimated entropy of a table may be below that of its margin.
         value = min(xz + yz - z - xyz, ceiling)
-        variance = _Variance.of(tables, self._variance_at_value(tables))
-        doubt = bias_checks.singletons(tables.counts[3], self._most_singletons)
-        low, high = (np.nan, np.nan) if doubt else self._interval_nats(tables, value, variance)
-        return Estimate(
-            estimator=self.name,
-            bound=self.bound,
-            value_bits=nats_to_bits(value),
-            low_bits=nats_to_bits(low),
-            high_bits=nats_to_bits(high),
-            ceiling_bits=nats_to_bits(ceiling),
+        variance = tables.variance(self._variance_at_value(tables))
+        return self._from_nats(
+            value,
+            self._interval_nats(tables, value, variance),
+            se=variance.standard_error(value),
+            ceiling=ceiling,
             n_samples=tables.n,
-            se_bits=nats_to_bits(math.sqrt(variance.slope * max(value, 0.0) + variance.floor)),
-            note=doubt,
+            note=bias_checks.singletons(tables.counts[3], self._most_singletons),
         )
 
     @abstractmethod
@@ -125,39 +120,22 @@ class _ByCounts(Estimator):
         """Entropy of a table."""
 
     def _variance_at_value(self, tables: _Tables) -> float:
-        """Variance of the value that the sample shows, in nats squared."""
+        """Variance of the value at the estimated distribution, in nats squared."""
         return float(tables.local_nats().var()) / tables.n
 
     def _interval_nats(
-        self, tables: _Tables, value: float, variance: "_Variance"
+        self, tables: _Tables, value: float, variance: LinearVariance
     ) -> tuple[float, float]:
-        return score_interval(value, variance.slope, variance.floor)
-
-
-@dataclass(frozen=True)
-class _Variance:
-    """Variance of a value, as slope times the information plus a floor, in nats squared."""
-
-    slope: float
-    floor: float
-
-    @classmethod
-    def of(cls, tables: _Tables, at_value: float) -> "_Variance":
-        n = tables.n
-        # Both are inflated alike by sampling, so their ratio is not; it is 2/n near independence,
-        # where it would be one of roundings.
-        information = float(tables.local_nats().mean())
-        slope = at_value / information if 2 * n * information > _NOTHING else 2 / n
-        return cls(slope, max(tables.freedom, 1) / (2 * n * n))
+        return variance.score_interval(value)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plugin(_ByCounts):
+class Plugin(_CountEstimator):
     """The information of the observed shares.
 
     Bounds: neither. Fails: it is too high by about (kx - 1)(ky - 1)/2n nats, so by more than the
-    information itself where the table has more cells than there are samples. The interval has that
-    first-order bias taken off, and is widened to hold the value.
+    information itself where the table has more cells than there are samples. The interval is
+    centred on the value without that first-order bias, and extended to hold the value.
 
     Source:
         Paninski 2003, section 4.
@@ -169,7 +147,7 @@ class Plugin(_ByCounts):
         return plugin_nats(counts)
 
     def _interval_nats(
-        self, tables: _Tables, value: float, variance: "_Variance"
+        self, tables: _Tables, value: float, variance: LinearVariance
     ) -> tuple[float, float]:
         corrected = value - tables.freedom / (2 * tables.n)
         low, high = super()._interval_nats(tables, corrected, variance)
@@ -177,10 +155,10 @@ class Plugin(_ByCounts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MillerMadow(_ByCounts):
-    """The plug-in with its first-order bias taken off, by the cells that were seen.
+class MillerMadow(_CountEstimator):
+    """The plug-in without its first-order bias, by the number of observed cells.
 
-    Bounds: neither. Fails: too high, if less, where many cells were never seen.
+    Bounds: neither. Fails: too high, though less than the plug-in, where many cells are unseen.
 
     Source:
         Miller 1955.
@@ -193,11 +171,11 @@ class MillerMadow(_ByCounts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChaoWangJost(_ByCounts):
+class ChaoWangJost(_CountEstimator):
     """Entropies that account for unseen cells: the least biased of the three on small samples.
 
-    Bounds: neither. Fails: where almost every cell was seen once, so that nothing says how many
-    there are; each entropy is then a guess.
+    Bounds: neither. Fails: where almost every cell is observed once, so that the samples do not
+    show how many cells there are; each entropy is then a guess.
 
     Source:
         Chao, Wang and Jost 2013, Eq. 7, for each entropy.

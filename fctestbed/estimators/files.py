@@ -1,7 +1,6 @@
-"""Samples from files: npy, npz, csv and parquet, as arrays, without pickle.
+"""Samples from npy, npz, csv and parquet files, as arrays, without pickle.
 
-Owns reading. May import numpy, and pandas when a table is read. Checks of the numbers themselves
-are ``inputs``'s.
+The numbers themselves are checked in ``inputs``. May import numpy, and pandas for tables.
 """
 
 import zipfile
@@ -25,14 +24,14 @@ def read_samples(source: str, *, name: str = "source") -> NDArray[Any]:
             needed where it holds only one); a ``.csv`` or ``.parquet`` table, with
             ``:COLUMN,COLUMN`` for some of its columns in that order. A csv file's first line is
             its header unless all of it is numbers.
-        name: what errors call it.
+        name: the argument's name in errors.
 
     Returns:
         (n,) or (n, dim), of numbers or text.
 
     Raises:
-        ValueError: one line, for files that are missing, of another kind, unreadable or hold
-            objects, and for keys that they do not have.
+        ValueError: one line, for a file that is missing, of another kind, unreadable or with objects
+            in it, and for a key that it does not have.
     """
     path, key = _split(source)
     if path.suffix.lower() not in _SUFFIXES:
@@ -59,7 +58,7 @@ def read_samples(source: str, *, name: str = "source") -> NDArray[Any]:
 
 
 def _split(source: str) -> tuple[Path, str | None]:
-    # A colon may belong to the path: a file of the whole name comes first.
+    # A path may contain a colon: a file with the whole name comes first.
     whole = Path(source)
     head, colon, key = source.rpartition(":")
     if colon and Path(head).suffix.lower() in _SUFFIXES and not whole.is_file():
@@ -68,7 +67,7 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 
 def _array(path: Path, key: str | None, name: str) -> NDArray[Any]:
-    # Opened here, since numpy leaves a broken archive open.
+    # Opened here, because numpy leaves a broken archive open.
     with path.open("rb") as file:
         try:
             content = np.load(file, allow_pickle=False)

@@ -1,18 +1,28 @@
-"""The one place where estimators take their arrays: checked, float64 or codes, row by row.
+"""Arguments of estimators, from whatever was given to checked arrays, codes or rescaled columns.
 
-Owns validation. Imports numpy and the contract only. Nothing here writes to a caller's array.
+May import numpy, scipy and the contract. Nothing here writes to a caller's array.
 """
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from fctestbed.estimators.base import Array
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
+Margins = Literal["unit", "raw", "rank", "normal"]
+MARGINS: tuple[str, ...] = get_args(Margins)
+
+# Integer columns of more values than this are amounts, not names of classes.
+MAX_CLASSES = 64
+# Fewest samples of an estimator that splits them: parts of a few samples are of no use.
+LEAST_SAMPLES = 40
 
 
 def numbers(
@@ -23,38 +33,29 @@ def numbers(
     Args:
         x: samples of X, (n,) or (n, dim).
         y: samples of Y, likewise.
-        given: samples of the condition, likewise, or none.
-        least: the fewest samples that the estimator can do with.
+        given: samples of the condition, likewise, or None.
+        least: the fewest samples that the estimator needs.
 
     Returns:
         The three arrays; they may share memory with the caller's.
 
     Raises:
-        ValueError: one line naming the argument, what was expected and what came.
+        ValueError: one line naming the argument, what was expected and what was given.
     """
     arrays = checked(x, y, given, least=least)
     floats = {name: _floats(name, array) for name, array in arrays.items()}
     return floats["x"], floats["y"], floats.get("given")
 
 
-def codes(
-    x: Array, y: Array, given: Array | None = None, *, least: int = 2
-) -> tuple[Codes, Codes, Codes | None]:
+def codes(x: Array, y: Array, given: Array | None = None) -> tuple[Codes, Codes, Codes | None]:
     """The arguments of an estimator of discrete data, as codes 0, 1, ... of their rows, [n].
 
-    Any values do: bools, whole numbers, floats, text. Equal rows have equal codes.
-
-    Args:
-        x: samples of X, (n,) or (n, dim).
-        y: samples of Y, likewise.
-        given: samples of the condition, likewise, or none.
-        least: the fewest samples that the estimator can do with.
+    Values may be bools, whole numbers, floats or text. Equal rows have equal codes.
 
     Raises:
-        ValueError: one line naming the argument; also for an alphabet too large to say anything
-            about, where no value comes twice.
+        ValueError: as ``numbers``; also for an argument whose rows all differ.
     """
-    arrays = checked(x, y, given, least=least, text=("x", "y", "given"))
+    arrays = checked(x, y, given, least=2, text=("x", "y", "given"))
     coded = {name: row_codes(array) for name, array in arrays.items()}
     for name, values in coded.items():
         if len(values) > 1 and values.max() + 1 == len(values):
@@ -74,7 +75,7 @@ def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]
         Name of the continuous argument, its samples, [n, dim], and the classes, [n].
 
     Raises:
-        ValueError: one line naming the argument.
+        ValueError: as ``numbers``; also where neither argument is discrete.
     """
     arrays = checked(x, y, least=least, text=("x", "y"))
     coded = {name: row_codes(array) for name, array in arrays.items()}
@@ -87,7 +88,65 @@ def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]
             f"{discrete}: expected discrete values, which repeat, "
             f"got {sizes[discrete]} different ones in {len(coded[discrete])} samples"
         )
-    return other, _floats(other, matrix(other, arrays[other])), coded[discrete]
+    _check_type(other, arrays[other], text=False)
+    return other, _floats(other, arrays[other]), coded[discrete]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One variable's samples, as networks and probes take them.
+
+    Attributes:
+        values: real columns unchanged, [n, dim]; class columns one-hot, side by side.
+        classes: the number of values of each class column; empty where the columns are real.
+    """
+
+    values: Floats
+    classes: tuple[int, ...]
+
+
+def columns(name: str, array: NDArray[Any]) -> Columns:
+    """One argument's checked samples [n, dim], real or one-hot.
+
+    Columns of zeros and ones, and integer columns of at most ``MAX_CLASSES`` values, are classes.
+
+    Raises:
+        ValueError: one line, for a constant column.
+    """
+    coded, sizes = column_codes(name, array)
+    whole = array.dtype.kind in "biu" and max(sizes) <= MAX_CLASSES
+    if not whole and not ((array == 0) | (array == 1)).all():
+        return Columns(array.astype(np.float64), ())
+    one_hot = [np.eye(size)[code] for size, code in zip(sizes, coded.T, strict=True)]
+    return Columns(np.concatenate(one_hot, axis=1), sizes)
+
+
+def conditions(array: NDArray[Any]) -> Codes:
+    """A discrete condition's checked samples [n, dim] as codes 0, 1, ... of its rows, [n].
+
+    Raises:
+        ValueError: one line, for a condition with few samples for each value.
+    """
+    coded = row_codes(array)
+    n_values = int(coded.max()) + 1
+    if n_values > max(1, len(coded) // 4):
+        raise ValueError(
+            f"given: expected a discrete condition with several samples for each value, got "
+            f"{n_values} values in {len(coded)} samples"
+        )
+    return coded
+
+
+def column_codes(name: str, array: NDArray[Any]) -> tuple[Codes, tuple[int, ...]]:
+    """Codes 0, 1, ... of each column's values, [n, dim], and the number of values of each.
+
+    Raises:
+        ValueError: one line, for a constant column.
+    """
+    check_columns_vary(name, array)
+    found = [np.unique(column, return_inverse=True) for column in array.T]
+    coded = np.column_stack([code.reshape(-1) for _, code in found]).astype(np.int64)
+    return coded, tuple(len(values) for values, _ in found)
 
 
 def row_codes(rows: Array) -> Codes:
@@ -105,14 +164,28 @@ def pair_codes(first: Codes, second: Codes) -> Codes:
     return np.unique(joint, return_inverse=True)[1].astype(np.int64)
 
 
-def refuse_given(name: str, given: Array | None) -> None:
-    """Refuse a condition on behalf of an estimator that has no form for it.
+def rescale(values: Floats, margins: Margins) -> Floats:
+    """Columns on a common scale; equal values stay equal.
 
-    Raises:
-        ValueError: one line.
+    Args:
+        values: [n, dim], no column constant.
+        margins: ``raw``: unchanged; ``unit``: each divided by its standard deviation; ``rank``:
+            ranks over n; ``normal``: normal scores of the ranks.
+
+    Returns:
+        A new array, or ``values`` itself for ``raw``.
     """
-    if given is not None:
-        raise ValueError(f"given: expected none, because {name} has no conditional form, got one")
+    if margins == "raw":
+        return values
+    if margins == "unit":
+        # Powers of two first: the standard deviation of columns near the ends of float64 would
+        # overflow or underflow.
+        size = np.abs(values).max(axis=0)
+        shrunk = np.ldexp(values, -np.frexp(size)[1])
+        spread = shrunk.std(axis=0)
+        return shrunk / np.where(spread > 0, spread, 1.0)
+    ranks = (rankdata(values, axis=0) - 0.5) / len(values)
+    return np.asarray(ndtri(ranks) if margins == "normal" else ranks)
 
 
 def checked(
@@ -128,12 +201,12 @@ def checked(
     Args:
         x: samples of X, (n,) or (n, dim).
         y: samples of Y, likewise.
-        given: samples of the condition, likewise, or none.
-        least: the fewest samples that the estimator can do with.
+        given: samples of the condition, likewise, or None.
+        least: the fewest samples that the estimator needs.
         text: names of the arguments that may be text.
 
     Raises:
-        ValueError: one line naming the argument.
+        ValueError: as ``numbers``.
     """
     named = {"x": x, "y": y} | ({} if given is None else {"given": given})
     arrays = {name: _array(name, values, text=name in text) for name, values in named.items()}
@@ -148,19 +221,18 @@ def checked(
     return arrays
 
 
-def matrix(name: str, values: Array) -> NDArray[Any]:
-    """One argument as an array of finite numbers, [n, dim], in the type that it came in.
+def refuse_given(name: str, given: Array | None) -> None:
+    """Refuse a condition, for the estimator ``name`` that has no conditional form.
 
     Raises:
-        ValueError: one line naming it.
+        ValueError: one line.
     """
-    array = _array(name, values, text=False)
-    _check_finite(name, array)
-    return array
+    if given is not None:
+        raise ValueError(f"given: expected none, because {name} has no conditional form, got one")
 
 
 def check_columns_vary(name: str, array: NDArray[Any]) -> None:
-    """Refuse a column [n, dim] that is one value throughout.
+    """Refuse constant columns.
 
     Raises:
         ValueError: one line naming the argument and the column.
@@ -174,7 +246,7 @@ def check_columns_vary(name: str, array: NDArray[Any]) -> None:
 
 
 def _array(name: str, values: Array, *, text: bool) -> NDArray[Any]:
-    """As an array [n, dim] of numbers (or text, where that is allowed)."""
+    """An array [n, dim] of numbers (or text, where that is allowed)."""
     try:
         if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
             raise ValueError("masked values")
@@ -182,11 +254,15 @@ def _array(name: str, values: Array, *, text: bool) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{name}: expected an array of numbers, got none ({reason})") from error
-    if array.dtype.kind not in ("biufUS" if text else "biuf"):
-        raise ValueError(f"{name}: expected an array of numbers, got dtype {array.dtype}")
+    _check_type(name, array, text=text)
     if array.ndim not in {1, 2} or (array.ndim == 2 and not array.shape[1]):
         raise ValueError(f"{name}: expected shape (n,) or (n, dim), got {array.shape}")
     return array[:, None] if array.ndim == 1 else array
+
+
+def _check_type(name: str, array: NDArray[Any], *, text: bool) -> None:
+    if array.dtype.kind not in ("biufUS" if text else "biuf"):
+        raise ValueError(f"{name}: expected an array of numbers, got dtype {array.dtype}")
 
 
 def _check_finite(name: str, array: NDArray[Any]) -> None:

@@ -1,6 +1,7 @@
-"""Intervals of held-out means and shares. May import numpy and scipy only."""
+"""95 % intervals of means, shares and estimates of information. May import numpy and scipy only."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from scipy.stats import norm, t
 LEVEL = 0.95
 HALF_WIDTH = float(norm.ppf(0.5 + LEVEL / 2))
 """Half of a 95 % interval, in standard errors."""
-LONE_SAMPLE = "one sample read, which shows no spread"
+LONE_SAMPLE = "one held-out sample, which shows no spread"
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -36,16 +37,16 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
 def held_out_interval(
     values: NDArray[np.float64], others: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Mean of held-out values with its 95 % interval, where a few of them carry the spread.
+    """Mean of held-out values with its 95 % interval, where a few values carry the spread.
 
-    A probe's losses are small but for rare large ones, and a held-out sample that has none would
-    seem exact: of 200 readings of a bit through BSC(0.1), 40 samples held out, 11 were more than 3
-    such errors above the truth. So the variance is that of all losses, or of the held-out ones
-    where it is larger; the degrees of freedom are those of the held-out ones.
+    A probe's losses are small except for a few large ones. A held-out sample without such a loss
+    would seem exact: of 200 estimates of a bit through BSC(0.1), with 40 samples held out, 11 were
+    more than 3 such errors above the truth. Therefore the variance is that of all losses, or of
+    the held-out ones where it is larger; the degrees of freedom are those of the held-out ones.
 
     Args:
         values: one number per held-out sample, [n].
-        others: the same of samples that were fitted on or chosen by, for the variance alone, [m].
+        others: the same for samples of the fit or of its selection, for the variance only, [m].
 
     Returns:
         (mean, low, high), in the unit of the values; the ends are NaN for a single value.
@@ -62,8 +63,8 @@ def share_interval(hits: int, n: int) -> tuple[float, float, float]:
     """Share of hits with its 95 % Wilson interval, which stays inside [0, 1].
 
     Args:
-        hits: how many of the samples were right.
-        n: how many samples there were.
+        hits: number of samples that were right.
+        n: number of samples.
 
     Returns:
         (share, low, high).
@@ -83,27 +84,41 @@ def share_interval(hits: int, n: int) -> tuple[float, float, float]:
     return share, max(0.0, centre - half), min(1.0, centre + half)
 
 
-def score_interval(centre: float, slope: float, floor: float) -> tuple[float, float]:
-    """95 % interval of an information from an estimate whose variance depends on the truth.
+@dataclass(frozen=True)
+class LinearVariance:
+    """Variance of an estimate of information: slope times the true information, plus a floor.
 
-    Holds every i with (centre - i)^2 <= z^2 (slope max(i, 0) + floor): the variance is that under
-    i, as in Wilson's interval, not the one at the estimate. The two agree for large samples; near
-    independence, where an estimate varies like chi-squared and its own variance is as random as
-    itself, only this one covers as often as it says. It always reaches up to 0, since no
-    information is negative.
-
-    Args:
-        centre: the estimate, its bias taken off.
+    Attributes:
         slope: variance per unit of information.
-        floor: variance under independence.
-
-    Returns:
-        (low, high) in the unit of the centre; the variances are in its square.
+        floor: variance under independence, in the unit of the information squared.
     """
-    z = HALF_WIDTH
-    rest = z * math.sqrt(floor)
-    middle = centre + z * z * slope / 2
-    half = math.sqrt(max(middle * middle - centre * centre + rest * rest, 0.0))
-    low = middle - half if centre > rest else centre - rest
-    high = middle + half if centre + rest > 0 else centre + rest
-    return low, max(high, 0.0)
+
+    slope: float
+    floor: float
+
+    def standard_error(self, value: float) -> float:
+        """Standard error where the information is ``value``, or 0 if that is negative."""
+        return math.sqrt(self.slope * max(value, 0.0) + self.floor)
+
+    def score_interval(self, centre: float) -> tuple[float, float]:
+        """95 % score interval of the information from an unbiased estimate.
+
+        The interval holds every i with (centre - i)^2 <= z^2 (slope max(i, 0) + floor). As in
+        Wilson's interval the variance is that at i, not that at the estimate. The two agree for
+        large samples. Near independence, where an estimate is distributed like chi-squared and its
+        own variance is as random as the estimate, only the score interval has the stated coverage.
+        It always contains a value of at least 0, because information is not negative.
+
+        Args:
+            centre: the estimate without its bias.
+
+        Returns:
+            (low, high) in the unit of the centre.
+        """
+        z = HALF_WIDTH
+        rest = z * math.sqrt(self.floor)
+        middle = centre + z * z * self.slope / 2
+        half = math.sqrt(max(middle * middle - centre * centre + rest * rest, 0.0))
+        low = middle - half if centre > rest else centre - rest
+        high = middle + half if centre + rest > 0 else centre + rest
+        return low, max(high, 0.0)

@@ -1,11 +1,10 @@
-"""Usable information of linear probes: what a linear reader of a representation can say, held out.
+"""Linear probes: their fit and their held-out cross-entropies.
 
-Owns the fit of linear probes and their held-out cross-entropies. May import
-``fctestbed.information``.
+May import torch and ``fctestbed.information``.
 
-A probe q(w | z) fitted on one sample and scored on another gives H(W) - E[-log2 q(W | Z)], a lower
-bound on I(Z; W) in expectation, since the cross-entropy is at least H(W | Z) whatever q is (Barber
-and Agakov 2003; Xu et al. 2020).
+A probe q(w | z) fitted on one sample and evaluated on another gives H(W) - E[-log2 q(W | Z)], a
+lower bound on I(Z; W) in expectation, because the cross-entropy is at least H(W | Z) for any q
+(Barber and Agakov 2003; Xu et al. 2020).
 """
 
 import math
@@ -17,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor
 
-from fctestbed.information.units import nats_to_bits
+from fctestbed.information import nats_to_bits
 
-# A feature whose spread is this share of its mean is a constant, but for rounding.
+# A feature whose spread is below this share of its mean is constant up to rounding.
 _CONSTANT = 1e-6
-# Directions of less than this share of the variance are rounding: float32 itself leaves 1e-14 of
-# it, a float32 network some 1e-12.
+# Directions with less than this share of the variance are rounding errors: float32 itself has
+# 1e-14 of it, a float32 network some 1e-12.
 _RELATIVE_VARIANCE = 1e-10
 _MAX_ITERATIONS = 200
 
@@ -58,8 +57,7 @@ class LinearProbe:
             w_eval: their bits, [n_eval, n_bits].
 
         Returns:
-            -log2 q(bit | z), in bits, [n_eval, n_bits]: one probe's is under 1 where it predicts
-            right.
+            -log2 q(bit | z), in bits, [n_eval, n_bits]; under 1 where a probe predicts the bit.
 
         Raises:
             ValueError: one line, for arrays of other shapes, representations that are not finite,
@@ -88,7 +86,7 @@ class LinearProbe:
         return self.reader(z_fit, z_eval).classes(y_fit, n_classes)
 
     def reader(self, z_fit: Tensor, z_eval: Tensor) -> "ProbeReader":
-        """Prepare representations once, for several things to be read from them.
+        """Prepare representations once, for several variables to be predicted from them.
 
         Args:
             z_fit: representations to fit on, [n_fit, dim].
@@ -102,7 +100,7 @@ class LinearProbe:
 
 
 class ProbeReader:
-    """Whitened representations that probes are fitted on and scored on; made by ``reader``."""
+    """Whitened representations for the fit and the evaluation of probes; made by ``reader``."""
 
     def __init__(self, fit: Tensor, held_out: Tensor, ridge: float) -> None:
         self._fit, self._held_out, self._ridge = fit, held_out, ridge
@@ -147,8 +145,8 @@ class ProbeReader:
             total = value.double() / n + 0.5 * ridge * penalised.double().square().sum()
             return float(total), gradient.double().cpu().numpy().ravel()
 
-        # Bits that can be read without error have no finite optimum but for the ridge; what a
-        # longer search gains there is under 0.001 bit.
+        # Without the ridge, bits that are predicted without error have no finite optimum. There a
+        # longer search gains under 0.001 bit.
         result = minimize(
             objective,
             np.zeros(n_features * n_outputs),

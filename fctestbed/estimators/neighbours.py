@@ -1,8 +1,8 @@
-"""Distances to neighbours and counts within them, in the maximum norm, by whatever is quickest.
+"""Nearest neighbours and counts of neighbours within a distance, in the maximum norm.
 
-Owns the choice between sorting (one column), scipy's tree (few) and every pair (many: there a tree
-visits most of its leaves anyway). All three use the same doubles, so that a count does not depend
-on which one took it. Uses every core. May import numpy, scipy and this package's ``brute``.
+Chooses the quickest way: sorting (one column), scipy's tree (few columns) or all pairs (many, where
+a tree visits most of its leaves). All three compute the same float64 distances, so a count does not
+depend on the way. Uses every core. May import numpy, scipy and ``neighbour_kernels``.
 """
 
 import math
@@ -20,15 +20,15 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-# From so many columns on pairs are quicker than a tree, measured on Gaussian points; from _LARGE
-# points on, which cost pairs more than a tree, some columns later.
+# From so many columns on all pairs are quicker than a tree (measured on Gaussian points); from
+# _LARGE points on, where the time of pairs grows faster than that of a tree, some columns later.
 _NEAREST_DIM = 8
 _COUNT_DIM = 2
 _LARGE = 50_000
 _LARGE_EXTRA_DIM = 4
 # Below, starting threads takes longer than the work.
 _THREADED = 2000
-# Share of the points that are to be looked at in all their columns.
+# Share of the points whose distance is to be computed in all columns.
 _SURVIVORS = 0.03
 
 
@@ -38,7 +38,7 @@ class Nearest:
 
     Attributes:
         radius: distance to the k-th, [n].
-        indices: which points they are, in no order, [n, k].
+        indices: the points' indices, in no order, [n, k].
     """
 
     radius: Floats
@@ -50,12 +50,12 @@ def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
 
     Args:
         points: [n, dim], n above k.
-        k: how many neighbours.
-        pairs: whether to try every pair; by default where that is quicker.
+        k: number of neighbours.
+        pairs: whether to compute all pairs; None where that is quicker.
     """
     n, dim = points.shape
     if _by_pairs(n, dim, _NEAREST_DIM) if pairs is None else pairs:
-        from fctestbed.estimators import brute  # noqa: PLC0415 - numba is slow to load
+        from fctestbed.estimators import neighbour_kernels  # noqa: PLC0415 - numba is slow to load
 
         order, columns = _sweep(points)
         rows = np.ascontiguousarray(columns.T)
@@ -65,14 +65,17 @@ def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
         )
         head = min(-(-head // 4) * 4, dim)
         radius, indices = np.empty(n), np.empty((n, k), dtype=np.int64)
-        _in_threads(n, lambda a, b: brute.nearest(columns, rows, head, k, a, b, radius, indices))
+        _in_threads(
+            n,
+            lambda a, b: neighbour_kernels.nearest(columns, rows, head, k, a, b, radius, indices),
+        )
         result = Nearest(np.empty(n), np.empty((n, k), dtype=np.int64))
         result.radius[order], result.indices[order] = radius, order[indices]
         return result
     tree = tree_of(points)
     distances, found = tree.query(points, k + 1, p=np.inf, workers=_workers(n))
     itself = found == np.arange(n)[:, None]
-    # Among many equal points a point need not be among its own nearest: drop the last one then.
+    # Among many equal points a point may not be among its own nearest: then drop the last one.
     itself[~itself.any(axis=1), k] = True
     return Nearest(distances[:, k], found[~itself].reshape(n, k).astype(np.int64))
 
@@ -83,17 +86,17 @@ def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) ->
     Args:
         points: [n, dim].
         reach: one for each point, [n].
-        pairs: whether to try every pair; by default where that is quicker.
+        pairs: whether to compute all pairs; None where that is quicker.
     """
     n, dim = points.shape
     if dim == 1 and not pairs:
         return _count_sorted(points[:, 0], reach)
     if _by_pairs(n, dim, _COUNT_DIM) if pairs is None else pairs:
-        from fctestbed.estimators import brute  # noqa: PLC0415 - numba is slow to load
+        from fctestbed.estimators import neighbour_kernels  # noqa: PLC0415 - numba is slow to load
 
         order, columns = _sweep(points)
         within, found, counts = reach[order], *np.empty((2, n), dtype=np.int64)
-        _in_threads(n, lambda a, b: brute.count(columns, within, a, b, found))
+        _in_threads(n, lambda a, b: neighbour_kernels.count(columns, within, a, b, found))
         counts[order] = found
         return counts
     tree = tree_of(points)
@@ -102,18 +105,18 @@ def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) ->
 
 
 def tree_of(points: Floats) -> Any:
-    """scipy's tree of points [n, dim], safe where denormal numbers count as zero.
+    """scipy's tree of points [n, dim], also where denormal numbers are flushed to zero.
 
-    A process may be set so (``torch.set_flush_denormal``). A balanced tree then parts columns of
-    many zeros by the least number above 0, for ever, until the stack is full; one that is halved by
-    the middle of the values does not.
+    After ``torch.set_flush_denormal`` a balanced tree splits a column of many zeros at the smallest
+    number above 0 without end, until the stack overflows. A tree that splits at the middle of the
+    range does not.
     """
     denormals = bool(np.nextafter(0.0, 1.0) > 0)
     return cKDTree(points, balanced_tree=denormals)
 
 
 def just_inside(radius: Floats) -> Floats:
-    """The reach that holds what is nearer than ``radius``; at radius 0, what is at distance 0."""
+    """The reach that includes all distances under ``radius``; at radius 0, distance 0."""
     return np.nextafter(radius, 0.0)
 
 
@@ -129,7 +132,7 @@ def _sweep(points: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _workers(n: int) -> int:
-    """How many threads scipy is to use: starting them takes longer than a small query."""
+    """Number of scipy's threads: starting them takes longer than a small query."""
     return 1 if n < _THREADED else -1
 
 
@@ -160,7 +163,7 @@ def _in_threads(n: int, work: Callable[[int, int], None]) -> None:
         work(0, n)
         return
     n_threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
-    # More pieces than threads, for cores that are busy elsewhere.
+    # More pieces than threads, because other processes may use some cores.
     edges = np.linspace(0, n, 4 * (n_threads or 1) + 1).astype(int)
     with ThreadPoolExecutor(n_threads) as pool:
         for done in [pool.submit(work, a, b) for a, b in pairwise(edges)]:

@@ -1,7 +1,7 @@
-"""Probe families: readers q(w | z) of discrete variables, fitted on one sample and charged on
+"""Probe families: predictors q(w | z) of discrete variables, fitted on one sample and evaluated on
 another.
 
-Owns the families. May import torch, neighbours and the linear probe.
+May import torch, ``neighbours``, ``linear_probe`` and the networks of trained estimators.
 """
 
 from collections.abc import Callable
@@ -12,26 +12,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fctestbed.estimators.inputs import Codes
 from fctestbed.estimators.linear_probe import LinearProbe
 from fctestbed.estimators.neighbours import tree_of
-from fctestbed.estimators.variational.densities import Density
 from fctestbed.estimators.variational.fitting import fit
-from fctestbed.information.units import nats_to_bits
+from fctestbed.estimators.variational.networks import Density, Hidden
+from fctestbed.information import nats_to_bits
 
 Family = Literal["linear", "mlp", "knn"]
-Codes = NDArray[np.int64]
 Bits = NDArray[np.float64]
 
-# A condition's own weights for each feature: the product may not grow without limit.
+# Each value of the condition has its own weights for each feature, so their number is limited.
 MAX_FEATURES = 4096
 _NEIGHBOURS = (4, 8, 16, 32, 64, 128)
-_READ_BLOCK = 4096
+_BLOCK = 4096
 _KNN_PRIOR = 1.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Representations and what is to be read from them.
+    """Representations and the variables to be predicted from them.
 
     Attributes:
         z: [n, dim].
@@ -64,9 +64,9 @@ class ProbeSettings:
 
     Attributes:
         ridge: of the linear probe.
-        hidden: widths of the MLP's hidden layers, beside its linear path.
+        hidden: widths of the MLP's hidden layers; it also has a linear path.
         dropout: of the MLP.
-        steps: most training steps of the MLP.
+        steps: largest number of training steps of the MLP.
         seed: of the MLP's weights and batches.
     """
 
@@ -81,19 +81,19 @@ Probe = Callable[[Sample, Sample, Sample, Alphabet, ProbeSettings], Bits]
 
 
 def linear_bits(
-    train: Sample, stop: Sample, read: Sample, alphabet: Alphabet, settings: ProbeSettings
+    train: Sample, stop: Sample, evaluate: Sample, alphabet: Alphabet, settings: ProbeSettings
 ) -> Bits:
-    """-log2 q(w | z, b) of each sample read, of logistic probes with weights for each condition.
+    """-log2 q(w | z, b) of each evaluated sample, of logistic probes with weights per condition.
 
     Args:
         train: samples to fit on.
-        stop: samples to fit on as well, since the fit has no stop.
-        read: samples to charge.
+        stop: samples to fit on as well, because this fit has no early stopping.
+        evaluate: samples whose losses are returned.
         alphabet: values of W and of the condition.
         settings: the ridge.
 
     Returns:
-        Bits, [n_read]; columns of W are read apart, and their bits added.
+        Bits, [n_evaluate]; the sum over columns of W, each predicted separately.
 
     Raises:
         ValueError: one line, for more features than ``MAX_FEATURES``.
@@ -101,19 +101,19 @@ def linear_bits(
     both = [np.concatenate([getattr(train, name), getattr(stop, name)]) for name in ("z", "w", "b")]
     fit_on = Sample(*both)
     reader = LinearProbe(ridge=settings.ridge).reader(
-        *(torch.from_numpy(_crossed(part, alphabet.b)) for part in (fit_on, read))
+        *(torch.from_numpy(_crossed(part, alphabet.b)) for part in (fit_on, evaluate))
     )
-    total = np.zeros(len(read))
+    total = np.zeros(len(evaluate))
     for column, size in enumerate(alphabet.w):
         logs = reader.classes(torch.from_numpy(fit_on.w[:, column]), size)
-        total -= logs[np.arange(len(read)), read.w[:, column]]
+        total -= logs[np.arange(len(evaluate)), evaluate.w[:, column]]
     return total
 
 
 def mlp_bits(
-    train: Sample, stop: Sample, read: Sample, alphabet: Alphabet, settings: ProbeSettings
+    train: Sample, stop: Sample, evaluate: Sample, alphabet: Alphabet, settings: ProbeSettings
 ) -> Bits:
-    """The same of one MLP for all columns, stopped by the stop sample."""
+    """As ``linear_bits``, of one MLP for all columns, stopped by the stop sample."""
     generator = torch.Generator().manual_seed(settings.seed)
     centre, scale = train.z.mean(0), train.z.std(0)
     scale = np.where(scale > 0, scale, 1.0)
@@ -125,15 +125,13 @@ def mlp_bits(
         )
         return torch.as_tensor(z, dtype=torch.float32), torch.as_tensor(w, dtype=torch.float32)
 
-    (z, w), stopping, reading = tensors(train), tensors(stop), tensors(read)
+    (z, w), stopping, evaluation = tensors(train), tensors(stop), tensors(evaluate)
     density = Density(
         z.shape[1],
         w.shape[1],
         alphabet.w,
+        Hidden(settings.hidden, settings.dropout, generator),
         components=1,
-        hidden=settings.hidden,
-        dropout=settings.dropout,
-        generator=generator,
     )
 
     def objective(noise: torch.Generator) -> torch.Tensor:
@@ -142,7 +140,7 @@ def mlp_bits(
 
     @torch.no_grad()
     def held_out(z: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        parts = zip(z.split(_READ_BLOCK), w.split(_READ_BLOCK), strict=True)
+        parts = zip(z.split(_BLOCK), w.split(_BLOCK), strict=True)
         return torch.cat([density.log_density(*part) for part in parts]).double()
 
     fit(
@@ -155,16 +153,16 @@ def mlp_bits(
         patience=12,
         noise=generator,
     )
-    return nats_to_bits(-held_out(*reading).numpy())
+    return nats_to_bits(-held_out(*evaluation).numpy())
 
 
 def knn_bits(
-    train: Sample, stop: Sample, read: Sample, alphabet: Alphabet, settings: ProbeSettings
+    train: Sample, stop: Sample, evaluate: Sample, alphabet: Alphabet, settings: ProbeSettings
 ) -> Bits:
-    """The same of smoothed shares among the nearest training samples of the same condition.
+    """As ``linear_bits``, of smoothed shares among the nearest training samples of the condition.
 
-    The number of neighbours is the one that the stop sample likes best; a share of one sample goes
-    to the training frequencies, so that nothing has probability 0.
+    The number of neighbours is the one with the least loss on the stop sample. The training
+    frequencies count as one more neighbour, so that nothing has probability 0.
     """
     scale = np.where(train.z.std(0) > 0, train.z.std(0), 1.0)
     most = min(max(_NEIGHBOURS), len(train))
@@ -175,36 +173,36 @@ def knn_bits(
     ]
     priors = [count / count.sum() for count in counts]
     found = {}
-    for name, part in (("stop", stop), ("read", read)):
+    for name, part in (("stop", stop), ("evaluate", evaluate)):
         losses = np.zeros((len(tried), len(part)))
         for value in range(alphabet.b):
-            asked, known = part.b == value, train[np.flatnonzero(train.b == value)]
-            if not asked.any():
+            same, known = part.b == value, train[np.flatnonzero(train.b == value)]
+            if not same.any():
                 continue
-            votes = known.w[_votes(known, part.z[asked], scale, most)]
-            losses[:, asked] = [_vote_bits(votes, k, priors, part.w[asked]) for k in tried]
+            votes = known.w[_votes(known, part.z[same], scale, most)]
+            losses[:, same] = [_vote_bits(votes, k, priors, part.w[same]) for k in tried]
         found[name] = losses
-    return found["read"][int(found["stop"].mean(1).argmin())]
+    return found["evaluate"][int(found["stop"].mean(1).argmin())]
 
 
 PROBES: dict[Family, Probe] = {"linear": linear_bits, "mlp": mlp_bits, "knn": knn_bits}
 
 
-def _votes(known: Sample, asked: NDArray[np.float64], scale: Bits, most: int) -> Codes:
-    """Indices of the nearest known samples, nearest first, [n, at most ``most``]."""
+def _votes(known: Sample, z: NDArray[np.float64], scale: Bits, most: int) -> Codes:
+    """Indices of the known samples nearest to ``z``, nearest first, [n, at most ``most``]."""
     if not len(known):
-        return np.zeros((len(asked), 0), dtype=np.int64)
-    near = tree_of(known.z / scale).query(asked / scale, min(most, len(known)))[1]
-    return np.asarray(near).reshape(len(asked), -1)
+        return np.zeros((len(z), 0), dtype=np.int64)
+    near = tree_of(known.z / scale).query(z / scale, min(most, len(known)))[1]
+    return np.asarray(near).reshape(len(z), -1)
 
 
 def _vote_bits(known: Codes, k: int, priors: list[NDArray[np.float64]], w: Codes) -> Bits:
-    """Bits of ``w`` [n, columns] by the first ``k`` neighbours, of codes [n, most, columns]."""
+    """Losses of ``w`` [n, columns] by the first ``k`` neighbours, codes [n, most, columns]."""
     total = np.zeros(len(w))
     for column, prior in enumerate(priors):
-        said = known[:, :k, column]
-        agree = (said == w[:, column, None]).sum(1)
-        shares = (agree + _KNN_PRIOR * prior[w[:, column]]) / (said.shape[1] + _KNN_PRIOR)
+        votes = known[:, :k, column]
+        agree = (votes == w[:, column, None]).sum(1)
+        shares = (agree + _KNN_PRIOR * prior[w[:, column]]) / (votes.shape[1] + _KNN_PRIOR)
         total -= np.log2(shares)
     return total
 

@@ -1,27 +1,32 @@
-"""Every estimator by name, and how to make one from a name and settings."""
+"""Every estimator by name, a user's own by entry point or import path, and estimates by name.
+
+Imports all modules of estimators.
+"""
 
 import dataclasses
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from fctestbed.estimators.base import Estimator
-from fctestbed.estimators.conditional_knn import FrenzelPompe, MesnerShalizi
+from fctestbed._plugins import find_plugin
+from fctestbed.estimators.base import Array, Estimate, Estimator, Kind
 from fctestbed.estimators.discrete import ChaoWangJost, MillerMadow, Plugin
 from fctestbed.estimators.gaussian import Gaussian, GaussianCopula
-from fctestbed.estimators.ksg import Ksg1, Ksg2
-from fctestbed.estimators.mixed_ksg import MixedKsg
-from fctestbed.estimators.ross import Ross
+from fctestbed.estimators.knn import FrenzelPompe, Ksg1, Ksg2, MesnerShalizi, MixedKsg, Ross
 from fctestbed.estimators.usable import Prequential, UsableKnn, UsableLinear, UsableMlp
-from fctestbed.estimators.variational import (
-    DifferenceOfEntropies,
+from fctestbed.estimators.variational.critics import (
     DonskerVaradhan,
     InfoNce,
     JensenShannon,
-    LeaveOneOut,
     Mine,
     NceClub,
     Nwj,
     ProbabilisticClassifier,
     Smile,
+)
+from fctestbed.estimators.variational.learned_densities import (
+    DifferenceOfEntropies,
+    LeaveOneOut,
     VClub,
 )
 
@@ -53,30 +58,127 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "usable-knn": UsableKnn,
     "prequential": Prequential,
 }
-"""``variational.Club`` itself needs a known conditional, and is made from it, not by name."""
+
+ENTRY_POINT_GROUP = "fctestbed.estimators"
+
+
+def find_estimator(name: str) -> type[Estimator]:
+    """The class of an estimator.
+
+    Args:
+        name: a name of ``ESTIMATORS``; else that of an installed entry point of the group
+            ``fctestbed.estimators``; else an import path, ``package.module:ClassName``.
+
+    Raises:
+        ValueError: one line, for an unknown name, a module that cannot be imported, or an object
+            that is no concrete subclass of ``Estimator``.
+    """
+    return ESTIMATORS[name] if name in ESTIMATORS else _plugin(name)
+
+
+@cache
+def _plugin(name: str) -> type[Estimator]:
+    try:
+        return find_plugin(
+            name, Estimator, group=ENTRY_POINT_GROUP, known=ESTIMATORS, noun="an estimator"
+        )
+    except ValueError as error:
+        raise ValueError(f"estimator: {error}") from error
 
 
 def make_estimator(name: str, **settings: Any) -> Estimator:
     """The estimator of that name with those settings.
 
+    Args:
+        name: as ``find_estimator``: a registered name, or ``package.module:ClassName``.
+        settings: values of its settings; the others have their defaults.
+
     Raises:
-        ValueError: one line naming what is wrong: the name, a setting that it does not have, or a
-            setting's value.
+        ValueError: one line naming what is wrong: the name, a setting that it does not have or
+            that it needs, or a setting's value.
     """
-    if name not in ESTIMATORS:
-        raise ValueError(f"estimator: expected one of {', '.join(ESTIMATORS)}, got {name!r}")
-    kind = ESTIMATORS[name]
+    kind = find_estimator(name)
     known = settings_of(name)
     for key in settings:
         if key not in known:
             expected = f"one of {', '.join(known)}" if known else "no settings"
             raise ValueError(f"{key}: expected {expected} for {name}, got an unknown setting")
+    for key, default in known.items():
+        if default is dataclasses.MISSING and key not in settings:
+            raise ValueError(f"{key}: expected a value for {name}, which has no default, got none")
     return kind(**settings)
 
 
+def make_estimators(
+    names: Iterable[str] | None = None, *, kind: Kind | None = None
+) -> dict[str, Estimator]:
+    """Several estimators with their default settings, by name, as ``calibrate`` takes them.
+
+    Args:
+        names: as ``find_estimator``; None for all of ``ESTIMATORS`` that support ``kind``.
+        kind: the kind of pairs that each has to support; None for no restriction.
+
+    Raises:
+        ValueError: one line beginning with ``estimators``, for a name as in ``find_estimator``, an
+            estimator that does not support ``kind`` or that has a setting without default.
+    """
+    known = [name for name, found in ESTIMATORS.items() if kind is None or kind in found.kinds]
+    supporting = "" if kind is None else f", which support {kind} pairs,"
+    made = {}
+    for name in known if names is None else names:
+        refusal = (
+            f"estimators: expected some of {', '.join(known)}{supporting} or import paths "
+            f"package.module:ClassName, got {name!r}"
+        )
+        try:
+            made[name] = make_estimator(name)
+        except ValueError as error:
+            reason = f"estimators: {str(error).removeprefix('estimator: ')}"
+            raise ValueError(reason if ":" in name else refusal) from error
+        if kind is not None and kind not in made[name].kinds:
+            raise ValueError(refusal)
+    return made
+
+
 def settings_of(name: str) -> dict[str, Any]:
-    """Names of a registered estimator's settings, and their defaults."""
-    kind = ESTIMATORS[name]
+    """Names of an estimator's settings and their defaults; ``dataclasses.MISSING`` for none.
+
+    Raises:
+        ValueError: as ``find_estimator``.
+    """
+    kind = find_estimator(name)
     if not dataclasses.is_dataclass(kind):
         return {}
-    return {field.name: field.default for field in dataclasses.fields(kind)}
+    return {
+        field.name: field.default
+        if field.default_factory is dataclasses.MISSING
+        else field.default_factory()
+        for field in dataclasses.fields(kind)
+        if field.init
+    }
+
+
+def estimate(
+    x: Array, y: Array, given: Array | None = None, *, estimator: str, **settings: Any
+) -> Estimate:
+    """Estimate I(X; Y), or I(X; Y | given), of samples, in bits.
+
+    No estimator is good on all data, so there is no default: ``fctestbed estimate --list`` says
+    what each one bounds, and its class when it fails.
+
+    Args:
+        x: samples of X, (n,) or (n, dim).
+        y: samples of Y, (n,) or (n, dim); row i of ``x`` and ``y`` are one pair.
+        given: samples of the condition, likewise, or None.
+        estimator: a name of ``ESTIMATORS``, or ``package.module:ClassName`` for a class of your
+            own.
+        settings: values of the estimator's settings, such as ``k=5``.
+
+    Returns:
+        The estimate with its standard error, its ceiling, its direction and, where the bias is
+        known, a 95 % interval.
+
+    Raises:
+        ValueError: as ``make_estimator`` and ``Estimator.estimate``.
+    """
+    return make_estimator(estimator, **settings).estimate(x, y, given)

@@ -1,10 +1,10 @@
-"""Usable information: how much of a discrete W a probe family reads from Z, in bits.
+"""Usable information: how much of a discrete W a probe family predicts from Z, in bits.
 
-Owns the estimators. May import the probes.
+``usable-linear``, ``usable-mlp``, ``usable-knn`` and ``prequential``. May import the probes.
 
-H(W) - E[-log2 q(W | Z)] is at most I(Z; W) whatever q is, on samples that q was not fitted on, and
-equals it for q = p(w | z) (Barber and Agakov 2003); over a family it is the V-information of Xu et
-al. 2020. Its ceiling is H(W), not the log of a batch.
+H(W) - E[-log2 q(W | Z)] is at most I(Z; W) in expectation for any q that was not fitted on the same
+samples, and equals it for q = p(w | z) (Barber and Agakov 2003); over a family it is the
+V-information of Xu et al. 2020. Its ceiling is H(W), not the log of a batch.
 """
 
 import math
@@ -15,39 +15,49 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Kind
-from fctestbed.estimators.inputs import check_columns_vary, checked
-from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
-from fctestbed.estimators.probes import (
-    PROBES,
-    Alphabet,
-    Bits,
-    Codes,
-    Family,
-    ProbeSettings,
-    Sample,
+from fctestbed.estimators.base import (
+    Array,
+    Direction,
+    Estimate,
+    Estimator,
+    Fractions,
+    Kind,
+    check_choice,
+    check_fractions,
+    check_whole,
 )
-from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
+from fctestbed.estimators.inputs import (
+    LEAST_SAMPLES,
+    Codes,
+    checked,
+    column_codes,
+    columns,
+    conditions,
+)
+from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
+from fctestbed.estimators.probes import PROBES, Alphabet, Bits, Family, ProbeSettings, Sample
+from fctestbed.estimators.variational.sources import split
 
 _MAX_VALUES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsableEstimator(Estimator):
-    """What the usable-information estimators have in common. ``x`` is Z, ``y`` is W.
+    """What the usable-information estimators share. ``x`` is Z, ``y`` is W.
 
-    W must be discrete (text too). Of several columns, each is read apart: q is their product, and
-    H the entropy of whole rows, so that columns that say the same are not counted twice; what they
-    hold of each other beyond Z is lost, never gained. With a discrete ``given`` B the value is
-    H(W | B) - E[-log2 q(W | Z, B)], at most I(Z; W | B) (Hewitt et al. 2021).
+    W must be discrete (text too). Each of several columns is predicted separately: q is their
+    product, and H the entropy of whole rows, so that equal columns are not counted twice; the
+    information of columns about each other beyond Z is lost, never gained. With a discrete
+    ``given`` B the value is H(W | B) - E[-log2 q(W | Z, B)], at most I(Z; W | B) (Hewitt et al.
+    2021).
 
     No invariance is claimed: the order of the samples decides the split, and whole numbers in Z are
-    read as names, of which a shift or a factor makes amounts.
+    names of classes, which a shift or a factor turns into amounts.
 
     Attributes:
         entropy_bits: H(W), or H(W | B) with a condition, where it is known. None: the plug-in
-            entropy of the samples read, which errs low in expectation and so keeps the bound, by
-            about (values - 1) / (2 n ln 2) bits; its error is in the interval.
+            entropy of the evaluated samples, which is too low in expectation and so keeps the
+            bound, by about (values - 1) / (2 n ln 2) bits; its error is in the interval.
         probe: settings of the probe.
 
     Raises:
@@ -82,15 +92,14 @@ class UsableEstimator(Estimator):
         """The estimate of checked samples."""
 
     def _entropies(self, sample: Sample) -> Bits:
-        """What each sample adds to the entropy; the known one, or its plug-in surprise."""
+        """Each sample's term of the entropy, [n]: the known entropy, or -log2 of its share."""
         if self.entropy_bits is not None:
             return np.full(len(sample), self.entropy_bits)
         both = np.column_stack([sample.w, sample.b])
         return _surprises(both) - _surprises(sample.b[:, None])
 
-    def _as_estimate(
-        self, value: float, low: float, high: float, ceiling: float, n: int
-    ) -> Estimate:
+    def _result(self, interval: tuple[float, float, float], ceiling: float, n: int) -> Estimate:
+        value, low, high = interval
         return Estimate(
             estimator=self.name,
             bound=self.bound,
@@ -110,7 +119,7 @@ class HeldOutProbe(UsableEstimator):
 
     Attributes:
         seed: of the split.
-        fractions: shares of the samples that train, stop and are read.
+        fractions: shares of the samples to train, to stop and to evaluate.
 
     Raises:
         ValueError: one line, for fractions that are not three shares of 1.
@@ -118,38 +127,31 @@ class HeldOutProbe(UsableEstimator):
 
     family: ClassVar[Family]
     seed: int = 0
-    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    fractions: Fractions = (0.6, 0.2, 0.2)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.fractions) <= 0 or not math.isclose(sum(self.fractions), 1.0):
-            raise ValueError(
-                f"fractions: expected three shares above 0 whose sum is 1, got {self.fractions}"
-            )
+        check_whole("seed", self.seed, least=0)
+        check_fractions(self.fractions)
 
     def _estimate(self, sample: Sample, alphabet: Alphabet) -> Estimate:
-        n = len(sample)
-        order = np.random.default_rng(self.seed).permutation(n)
-        ends = np.round(np.cumsum(self.fractions[:2]) * n).astype(int)
-        parts = np.split(order, ends)
-        train, stop, read = (sample[rows] for rows in parts)
-        seen = sample[np.concatenate(parts[:2])]
-        # One fit: what was seen is charged too, for the interval.
-        spent = PROBES[self.family](
-            train, stop, sample[np.concatenate([parts[2], *parts[:2]])], alphabet, self.probe
-        )
-        entropies = self._entropies(read)
-        interval = held_out_interval(
-            entropies - spent[: len(read)], self._entropies(seen) - spent[len(read) :]
-        )
-        return self._as_estimate(*interval, float(entropies.mean()), len(read))
+        parts = split(len(sample), self.fractions, np.random.default_rng(self.seed))
+        train, stop, held_out = (sample[rows] for rows in parts)
+        others = sample[np.concatenate(parts[:2])]
+        # One fit also gives the losses of the other samples, which the interval needs.
+        everything = sample[np.concatenate([parts[2], *parts[:2]])]
+        losses = PROBES[self.family](train, stop, everything, alphabet, self.probe)
+        n = len(held_out)
+        entropies = self._entropies(held_out)
+        interval = held_out_interval(entropies - losses[:n], self._entropies(others) - losses[n:])
+        return self._result(interval, float(entropies.mean()), n)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsableLinear(HeldOutProbe):
     """Usable information of a logistic probe, with weights of its own for each condition.
 
-    Bounds: I(Z; W) from below. Fails: to see what no linear reader can; 0 for the parity of two
+    Bounds: I(Z; W) from below. Fails: on what no linear probe can predict; 0 for the parity of two
     coordinates.
 
     Source:
@@ -164,11 +166,11 @@ class UsableLinear(HeldOutProbe):
 class UsableMlp(HeldOutProbe):
     """Usable information of an MLP, stopped by a second sample.
 
-    Bounds: I(Z; W) from below. Fails: where the samples are too few for what it would have to
-    learn, and on columns of W that depend on each other given Z, which it reads apart.
+    Bounds: I(Z; W) from below. Fails: with too few samples to learn the dependence, and on columns
+    of W that depend on each other given Z, which it predicts separately.
 
     Source:
-        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
+        As ``usable-linear``.
     """
 
     name: ClassVar[str] = "usable-mlp"
@@ -177,12 +179,12 @@ class UsableMlp(HeldOutProbe):
 
 @dataclass(frozen=True, kw_only=True)
 class UsableKnn(HeldOutProbe):
-    """Usable information of shares among nearest neighbours, as many as a second sample likes best.
+    """Usable information of shares among nearest neighbours, their number chosen on a stop sample.
 
     Bounds: I(Z; W) from below. Fails: in high dimension, where neighbours are not near.
 
     Source:
-        Barber and Agakov 2003; Xu et al. 2020, Definition 2.
+        As ``usable-linear``.
     """
 
     name: ClassVar[str] = "usable-knn"
@@ -193,11 +195,12 @@ class UsableKnn(HeldOutProbe):
 class Prequential(UsableEstimator):
     """(n H(W) - L) / n, with L the online code length of W given Z.
 
-    The first block is sent by a uniform code; each later one by a probe fitted on all before it,
-    blocks doubling.
+    The first block is sent by a uniform code, each later one by a probe fitted on all before it;
+    each block is as long as all before it together.
 
     Bounds: I(Z; W) from below in expectation, for independent samples. Fails: low on few samples,
-    since it charges the probe's cost of learning; it grows with n, and no samples are held out.
+    because the code length includes the probe's cost of learning; it grows with n, and no samples
+    are held out.
 
     Attributes:
         family: ``linear``, ``mlp`` or ``knn``.
@@ -218,8 +221,8 @@ class Prequential(UsableEstimator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.family not in PROBES:
-            raise ValueError(f"family: expected one of {', '.join(PROBES)}, got {self.family!r}")
+        check_whole("seed", self.seed, least=0)
+        check_choice("family", self.family, tuple(PROBES))
         if self.first < 8:
             raise ValueError(f"first: expected at least 8 samples, got {self.first}")
 
@@ -232,37 +235,34 @@ class Prequential(UsableEstimator):
         start = min(self.first, n)
         while start < n:
             end = min(2 * start, n)
-            # The last fifth of what was sent stops the fit.
+            # The last fifth of the samples sent so far stops the fit.
             cut = start - max(1, start // 5)
-            spent = PROBES[self.family](
+            losses = PROBES[self.family](
                 sample[:cut], sample[cut:start], sample[start:end], alphabet, self.probe
             )
-            blocks.append(entropies[start:end] - spent)
+            blocks.append(entropies[start:end] - losses)
             start = end
         value = float(np.concatenate(blocks).mean())
-        # Block by block: the fall of the code length from one to the next is no chance.
+        # Within blocks: the code length falls systematically from one block to the next.
         variance = sum(len(block) * block.var() for block in blocks) / n**2
         half = HALF_WIDTH * math.sqrt(variance)
         ceiling = float(entropies.mean())
-        return self._as_estimate(value, value - half, value + half, ceiling, n)
+        return self._result((value, value - half, value + half), ceiling, n)
 
 
 def _codes(array: NDArray[Any]) -> tuple[Codes, tuple[int, ...]]:
-    """Codes of W's columns, [n, columns], and how many values each has."""
-    check_columns_vary("y", array)
-    found = [np.unique(column, return_inverse=True) for column in array.T]
-    most = max(len(values) for values, _ in found)
-    if most > min(_MAX_VALUES, len(array) // 2):
+    """Codes of W's columns, [n, columns], and the number of values of each."""
+    coded, sizes = column_codes("y", array)
+    if max(sizes) > min(_MAX_VALUES, len(array) // 2):
         raise ValueError(
             f"y: expected discrete values, at most {_MAX_VALUES} in a column and seen twice on "
-            f"average, got {most} in {len(array)} samples"
+            f"average, got {max(sizes)} in {len(array)} samples"
         )
-    codes = np.column_stack([code.reshape(-1) for _, code in found]).astype(np.int64)
-    return codes, tuple(len(values) for values, _ in found)
+    return coded, sizes
 
 
-def _surprises(rows: Codes) -> NDArray[np.float64]:
+def _surprises(rows: Codes) -> Bits:
     """-log2 of each row's share of the sample; their mean is the plug-in entropy."""
     _, codes, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    surprises: NDArray[np.float64] = -np.log2(counts / len(rows))
+    surprises: Bits = -np.log2(counts / len(rows))
     return surprises[codes.reshape(-1)]

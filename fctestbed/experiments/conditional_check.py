@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 from torch import Tensor
 
-from fctestbed.estimators import mean_interval
-from fctestbed.estimators.variational import fit
+from fctestbed.estimators import fit, mean_interval
 from fctestbed.information import nats_to_bits
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.synthesis import Spec

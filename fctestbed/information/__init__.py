@@ -1,4 +1,4 @@
-"""Exact information theory of finite distributions, in bits."""
+"""Exact information theory of finite distributions, in bits. May import numpy and scipy only."""
 
 from fctestbed.information.channels import bsc_capacity_bits, bsc_flip_probability
 from fctestbed.information.entropy import (

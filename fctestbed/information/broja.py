@@ -1,7 +1,7 @@
 """The BROJA programme: the least I_Q(Y; X1, X2) over all Q that keep p(x1, y) and p(x2, y).
 
-Owns the reduction of the problem and the first-order method; ``broja_newton`` finishes what that
-leaves. May import numpy, scipy and this package. Deterministic.
+The reduction of the problem and a first-order method; ``broja_newton`` continues from its result.
+Deterministic. May import numpy, scipy and this package.
 """
 
 from collections.abc import Iterator
@@ -40,12 +40,12 @@ def conditional_entropy_bracket(
         b: p(x2, y), shape (n2, ny), with the same p(y).
         goal_nats: width of the interval at which to stop.
         accepted_nats: width of the interval above which the cone solver is asked as well.
-        max_iterations: most steps (projections and Newton steps together) of each part.
+        max_iterations: largest number of steps (projections and Newton steps) of each part.
     """
     iterations = 0
     first, second, margin = _trimmed(a, b)
     reduced = _reduced(first, second)
-    # H(Y | X1, X2) of merged values of y lacks what tells these apart, which no source knows.
+    # The merged problem lacks the entropy of y given its merged value, which no source reduces.
     merged = float(entr(reduced[0].sum(axis=0)).sum() - entr(first.sum(axis=0)).sum())
     upper = lower = merged
     parts = list(_parts(*reduced))
@@ -66,10 +66,10 @@ def conditional_entropy_bracket(
 
 
 def _trimmed(a: Array, b: Array) -> tuple[Array, Array, float]:
-    """The margins without entries that sum to 1e-14 each, and what that may change, in nats.
+    """The margins without their smallest entries, of sum 1e-14, and the largest change, in nats.
 
     Probabilities like 1e-40 would make the Newton matrix singular. The optimum is a conditional
-    entropy, continuous in total variation.
+    entropy, which is continuous in total variation.
 
     Source:
         Alhejji and Smith 2020: |H(Y|X) - H'(Y|X)| <= h(d) + d log(|Y| - 1), d the distance.
@@ -93,11 +93,11 @@ def _without_dust(margin: Array) -> Array:
 
 
 def _reduced(a: Array, b: Array) -> tuple[Array, Array]:
-    """The margins with symbols merged that no optimum needs to tell apart.
+    """The margins with symbols merged that do not differ for the optimum.
 
     Values of y with equal p(x1 | y) and p(x2 | y), values of x1 with equal p(y | x1), values of x2
-    with equal p(y | x2); values of probability 0 go. What merging almost equal ones does to the
-    optimum is of second order in their difference, 1e-13.
+    with equal p(y | x2); values of probability 0 are removed. Merging almost equal ones changes the
+    optimum to second order in their difference, 1e-13.
     """
     by_y = np.concatenate([_normalised(a.T), _normalised(b.T)], axis=1)
     a, b = (_merged(margin.T, by_y).T for margin in (a, b))
@@ -105,7 +105,7 @@ def _reduced(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _merged(rows: Array, laws: Array) -> Array:
-    """The rows added up where their laws are equal, zeros included; empty ones are left out."""
+    """The sums of rows with equal laws and equal zeros, without empty rows."""
     index = np.flatnonzero(rows.sum(axis=1) > 0)
     marked = np.concatenate([laws.round(_DIGITS), laws > 0], axis=1)[index]
     _, group = np.unique(marked, axis=0, return_inverse=True)
@@ -120,7 +120,7 @@ def _normalised(rows: Array) -> Array:
 
 
 def _parts(a: Array, b: Array) -> Iterator[tuple[Array, Array]]:
-    """The independent parts: two y meet where a cell (x1, x2) admits both."""
+    """The independent parts: two y are in one part where a cell (x1, x2) admits both."""
     seen1, seen2 = (a > 0).astype(float), (b > 0).astype(float)
     meet = (seen1.T @ seen1 > 0) & (seen2.T @ seen2 > 0)
     n_parts, part = connected_components(meet, directed=False)
@@ -138,7 +138,7 @@ def _solve(
         copied = _copied(a, b)
         if copied.gap_nats <= goal_nats:
             return copied
-    # The first source is the one that Newton's method eliminates: the larger.
+    # Newton's method eliminates the first source, which should be the larger.
     if len(a) < len(b):
         a, b = b, a
     small = b.size <= MAX_UNKNOWNS
@@ -163,7 +163,7 @@ def _solve(
 
 
 def _copied(a: Array, b: Array) -> Bracket:
-    """Equal sources: X2 = X1 is a feasible q, and no q knows more than -H(Y | X1) allows."""
+    """Equal sources: X2 = X1 is a feasible q, and -H(Y | X1) bounds every q from below."""
     same = np.arange(len(a))
     q = np.zeros((len(a), *b.shape))
     q[same, same] = np.minimum(a, b)
@@ -193,7 +193,7 @@ def _alternate(a: Array, b: Array, goal_nats: float, max_iterations: int) -> tup
         log_ratio = np.log(np.where(cell, ratio, 1.0))
         worst = float(log_ratio[cell].max())
         iterations += 1
-        # The gap if the margins were met; the table itself is built at the end only.
+        # The gap if the margins were exact; the table itself is computed only at the end.
         done = worst - float((new * log_ratio).sum()) <= goal_nats / 2
         if done or iterations >= max_iterations:
             break

@@ -1,6 +1,6 @@
-"""What certifies a BROJA optimum: a feasible point above it and a dual point below it, in nats.
+"""The certificate of a BROJA optimum: a feasible point above it and a dual point below it, in nats.
 
-Owns the objective and its dual, no algorithm. May import numpy and scipy.
+The objective and its dual, without an algorithm. May import numpy and scipy only.
 
 The margins are a = p(x1, y) of shape (n1, ny) and b = p(x2, y) of shape (n2, ny). The objective of
 q(x1, x2, y) is -H_q(Y | X1, X2) = sum q log(q / q(x1, x2)), which is convex and scales with q. Its
@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Bracket:
-    """A certified interval around the optimum, in nats, and potentials that gave a lower end.
+    """A certified interval around the optimum, in nats, and potentials of a lower end.
 
     ``alpha`` has shape (n1, ny), ``beta`` (n2, ny).
     """
@@ -40,7 +40,7 @@ class Bracket:
         return self.upper_nats - self.lower_nats
 
     def narrowed(self, upper_nats: float, lower_nats: float, iterations: int) -> "Bracket":
-        """What this and another certified interval, found in some more steps, have in common."""
+        """The intersection with another certified interval, found in some more steps."""
         return replace(
             self,
             upper_nats=min(self.upper_nats, upper_nats),
@@ -55,13 +55,13 @@ def objective_nats(q: Array) -> float:
 
 
 def dual_nats(a: Array, b: Array, alpha: Array, beta: Array, worst: float) -> float:
-    """The lower bound of the module's text, in nats.
+    """The lower bound in the module's docstring, in nats.
 
     Args:
         a: p(x1, y), shape (n1, ny).
         b: p(x2, y), shape (n2, ny).
-        alpha: potentials, shape (n1, ny); finite where ``a`` is 0 too.
-        beta: potentials, shape (n2, ny); finite where ``b`` is 0 too.
+        alpha: potentials, shape (n1, ny), finite also where ``a`` is 0.
+        beta: potentials, shape (n2, ny), finite also where ``b`` is 0.
         worst: the largest log sum_y exp(alpha + beta) over cells and the y that both sources admit.
     """
     return float((a * alpha).sum() + (b * beta).sum() - worst)
@@ -70,7 +70,7 @@ def dual_nats(a: Array, b: Array, alpha: Array, beta: Array, worst: float) -> fl
 def with_margins(q: Array, a: Array, b: Array) -> Array:
     """A table near q, shape (n1, n2, ny), whose margins are a and b to rounding.
 
-    Rows and columns that hold too much are scaled down; what then misses is spread as a product.
+    Rows and columns with too much mass are scaled down; the missing mass is added as a product.
 
     Source:
         Altschuler, Weed and Rigollet 2017, Algorithm 2, for each y.

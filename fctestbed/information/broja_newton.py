@@ -1,12 +1,12 @@
 """An interior-point method for the dual of the BROJA programme.
 
-Owns the steps; the linear algebra is in ``broja_system``. May import numpy and this package.
+The steps; the linear algebra is in ``broja_system``. May import numpy and this package.
 
 At the optimum q(x1, x2, y) = t(x1, x2) pi(y | x1, x2) with pi proportional to
 exp(alpha[x1, y] + beta[x2, y]), and for each cell (x1, x2) either its mass t or its slack
-s = -log sum_y exp(alpha + beta) is 0: whole cells empty at the boundary, never a part of one. So
-the method keeps t, s > 0, drives t s = mu w to 0 with fixed weights w of the cells, and solves for
-the margins. The certificate does not depend on how well it does.
+s = -log sum_y exp(alpha + beta) is 0: at the boundary whole cells are empty, never a part of one.
+So the method keeps t, s > 0, reduces mu in t s = mu w to 0 with fixed weights w of the cells, and
+solves for the margins. The certificate is valid for any point, also a poor one.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from fctestbed.information.broja_certificate import (
 )
 from fctestbed.information.broja_system import Cells, NewtonSystem
 
-# How the weight of a cell grows with the most mass that it can hold. The later ones are for tables
-# whose probabilities span many orders of magnitude, where the first stalls.
+# Exponents of the weight of a cell, a power of the largest mass that it can have. The later ones
+# are for tables whose probabilities span many orders of magnitude, where the first stalls.
 _WEIGHTINGS = (0.25, 0.5, 0.75, 1.0)
 _STEPS_EACH = 100
 _LEAST_CENTRING = 0.03
@@ -44,10 +44,10 @@ def newton(
     Args:
         a: p(x1, y), shape (n1, ny), n1 >= n2, no empty row or column.
         b: p(x2, y), shape (n2, ny), no empty row or column.
-        start: what is known so far.
-        mass: guess of q(x1, x2), shape (n1, n2).
+        start: the bracket so far.
+        mass: initial q(x1, x2), shape (n1, n2).
         goal_nats: gap at which to stop.
-        max_iterations: most steps.
+        max_iterations: largest number of steps.
     """
     found, left = start, max_iterations
     for power in _WEIGHTINGS:
@@ -62,7 +62,7 @@ def newton(
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """Potentials, and per cell its law of y, mass and slack; ``step`` is how far the last went."""
+    """Potentials, each cell's law of y, mass and slack, and the length of the last step."""
 
     alpha: Array
     beta: Array
@@ -73,20 +73,20 @@ class _Point:
 
 
 class _Path:
-    """The way along the central path of one weighting, and the best bounds met on it."""
+    """Points along the central path of one weighting, and the best bounds so far."""
 
     def __init__(self, cells: Cells, start: Bracket, mass: Array) -> None:
         self.cells = cells
         self.upper_nats, self.lower_nats = start.upper_nats, start.lower_nats
         a, b, power = cells.a, cells.b, cells.power
         rows, columns = (margin.sum(axis=1, keepdims=True) for margin in (a, b))
-        # Where a cell's slack is negative, the rarer of its symbols pays.
+        # Where a cell's slack is negative, the potential of its rarer symbol is lowered.
         lacking = np.maximum(-cells.slack(start.alpha, start.beta)[1], 0.0)
         rarer = rows <= columns.T
         alpha = start.alpha - np.where(rarer, lacking, 0.0).max(axis=1, keepdims=True)
         beta = start.beta - np.where(rarer, 0.0, lacking).max(axis=0)[:, None]
         self.lower_nats = max(start.lower_nats, dual_nats(a, b, alpha, beta, 0.0))
-        # Strictly inside, by more where less mass is at stake, as on the central path.
+        # Strictly inside, by more where there is less mass, as on the central path.
         inside = max(self.upper_nats - self.lower_nats, 1e-12)
         alpha = alpha - inside * rows ** (power - 1) / (rows**power).sum()
         beta = beta - inside * columns ** (power - 1) / (columns**power).sum()
@@ -97,7 +97,7 @@ class _Path:
         self.point = _Point(alpha, beta, pi, np.maximum(mass, least), slack, 1.0)
 
     def follow(self, max_iterations: int, goal_nats: float) -> int:
-        """Step until the gap is at most ``goal_nats``; the number of steps."""
+        """Step until the gap is at most ``goal_nats``; return the number of steps."""
         barrier, short = 0.0, 0
         for iteration in range(max_iterations):
             point = self.point
@@ -139,7 +139,7 @@ class _Path:
         centring = max((ahead / mu) ** 2, _LEAST_CENTRING if point.step >= 0.5 else 0.5)
         product = centring * mu * cells.weight - a_mass * a_slack * mass_step * slack_step
         d_alpha, d_beta, mass_step, slack_step = system.direction(product)
-        # One step for all: the margins' residual is a product of masses and potentials.
+        # All variables have one step length: the residual is a product of masses and potentials.
         reach = min(_reach(mass, mass_step), _reach(slack, slack_step))
         step = min(_turn_limit(cells, point.pi, d_alpha, d_beta), _TO_BOUNDARY * reach)
         while True:
@@ -159,7 +159,8 @@ class _Path:
 def _centre(cells: Cells, point: _Point, mu: float) -> _Point:
     """One Newton step for the log barrier of weight ``mu``, for points too far from the path.
 
-    The barrier function is concave, so the sign of its slope ahead says whether a step overshot.
+    The barrier function is concave, so the sign of its slope at the end shows whether a step is
+    too long.
     """
     product = mu * cells.weight
     system = NewtonSystem(cells, point.pi, product / point.slack, point.slack)

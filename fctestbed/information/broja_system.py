@@ -1,6 +1,6 @@
 """The Newton matrix of the BROJA dual, one block per cell, factored with its structure.
 
-Owns linear algebra only. May import numpy, scipy and ``broja_certificate``.
+Linear algebra only. May import numpy, scipy and ``broja_certificate``.
 
 Every cell (x1, x2) adds t (diag pi - pi pi') + (t / s) pi pi' to the rows and columns of
 alpha[x1, :] and beta[x2, :]. The matrix is therefore block diagonal in the potentials of either
@@ -26,10 +26,10 @@ class Cells:
         a: p(x1, y), shape (n1, ny).
         b: p(x2, y), shape (n2, ny).
         power: exponent of the weights.
-        support: which (x1, x2, y) may have mass.
-        inside: which cells (x1, x2) may.
+        support: whether (x1, x2, y) may have mass.
+        inside: whether the cell (x1, x2) may have mass.
         weight: weights of the cells, summing to 1.
-        free: which beta are unknowns.
+        free: whether a beta is an unknown.
     """
 
     def __init__(self, a: Array, b: Array, power: float) -> None:
@@ -39,7 +39,7 @@ class Cells:
         self.weight = np.minimum(a[:, None, :], b[None, :, :]).sum(axis=2) ** power
         self.weight[~self.inside] = 0.0
         self.weight /= self.weight.sum()
-        # Adding c(y) to alpha and taking it from beta changes nothing: one beta per y stays.
+        # Adding c(y) to alpha and subtracting it from beta changes nothing: fix one beta per y.
         self.free = b > 0
         self.free[b.argmax(axis=0), np.arange(b.shape[1])] = False
 
@@ -52,12 +52,12 @@ class Cells:
         return pi / total[:, :, None], np.where(self.inside, -(top + np.log(total)), _NO_CELL)
 
     def missing(self, mass: Array, pi: Array) -> tuple[Array, Array]:
-        """What the margins of the table mass x pi lack, shapes (n1, ny) and (n2, ny)."""
+        """The margins minus those of the table mass x pi, shapes (n1, ny) and (n2, ny)."""
         table = mass[:, :, None] * pi
         return self.a - table.sum(axis=1), self.b - table.sum(axis=0)
 
     def slope(self, mass: Array, pi: Array, d_alpha: Array, d_beta: Array) -> float:
-        """Slope along a direction of the barrier function whose masses these are."""
+        """Slope along a direction of the barrier function with these masses."""
         rows, columns = self.missing(mass, pi)
         return float((rows * d_alpha).sum() + (columns * d_beta).sum())
 
@@ -138,7 +138,7 @@ class NewtonSystem:
 
 
 def _block_factors(blocks: Array) -> Array:
-    """Cholesky factors, with a little added where rounding left a block not positive definite."""
+    """Cholesky factors; where rounding makes a block indefinite, its diagonal is increased."""
     diagonal = np.einsum("ikk->ik", blocks)
     own, added = diagonal.copy(), 0.0
     while True:
@@ -160,7 +160,7 @@ def _factor(matrix: Array, scale: Array) -> Array:
             added = _more(added)
             matrix[place, place] = own + added * scale
         except ValueError as error:
-            # What scipy raises where the matrix is not finite.
+            # scipy raises this where the matrix is not finite.
             raise LinAlgError(str(error)) from error
     return matrix
 

@@ -1,6 +1,6 @@
 """The binary symmetric channel: flip probability and capacity in bits.
 
-May import numpy, scipy and this package's ``entropy`` and ``units``.
+May import numpy, scipy, ``entropy`` and ``units``.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _NEWTON_STEPS = 60
 def bsc_capacity_bits(flip: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Capacity 1 - h2(flip) in bits of a binary symmetric channel, elementwise.
 
-    Accurate in relative terms near ``flip`` = 1/2 too, where the plain formula cancels.
+    The relative error is small also near ``flip`` = 1/2, where the plain formula cancels.
 
     Args:
         flip: probability that the bit is flipped, in [0, 1].
@@ -40,8 +40,8 @@ def bsc_flip_probability(capacity_bits: npt.ArrayLike) -> npt.NDArray[np.float64
     """Flip probability in [0, 1/2] of the channel with the given capacity in bits, elementwise.
 
     Exactly 1/2 at capacity 0 and exactly 0 at capacity 1. Newton's method on the tilt 1 - 2 flip
-    for small capacities and on the flip for large ones: both functions are monotone and bend one
-    way, so the steps approach the root from one side, and neither loses digits at its end.
+    for small capacities and on the flip for large ones: both functions are monotone and convex or
+    concave, so the steps approach the root from one side, and neither cancels at its end.
 
     Args:
         capacity_bits: capacities in [0, 1].

@@ -1,7 +1,7 @@
 """Entropy and mutual information of finite distributions, in bits.
 
-Owns the functionals of probability tables. May import numpy, scipy and ``units``. A table's axes
-are its variables; every function checks that its table is a distribution.
+Functionals of probability tables. A table's axes are its variables; every function checks that its
+table is a distribution. May import numpy, scipy and ``units``.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ def entropy_bits(p: npt.ArrayLike, *axes: int) -> float:
 
     Args:
         p: probabilities, any shape, summing to 1.
-        axes: the axes whose joint entropy is asked for; the others are summed out.
+        axes: the axes of the variables; the others are summed out.
 
     Raises:
         ValueError: ``p`` is no distribution.
@@ -43,10 +43,10 @@ def mutual_information_bits(p_xy: npt.ArrayLike) -> float:
 
 
 def conditional_mutual_information_bits(p_xyz: npt.ArrayLike) -> float:
-    """I(X;Y|Z) in bits of a table of shape (x, y, z): the last axis is given.
+    """I(X;Y|Z) in bits of a table of shape (x, y, z); the condition is the last axis.
 
     Raises:
-        ValueError: the table is no distribution or has not three axes.
+        ValueError: as ``mutual_information_bits``, for three axes.
 
     Source:
         Cover and Thomas, Eq. 2.60.
@@ -61,7 +61,7 @@ def co_information_bits(p_xyz: npt.ArrayLike) -> float:
     Symmetric in its axes; negative where synergy exceeds redundancy.
 
     Raises:
-        ValueError: the table is no distribution or has not three axes.
+        ValueError: as ``mutual_information_bits``, for three axes.
 
     Source:
         Liang et al. 2023 (FactorCL), Eq. 1: S = I(X1;X2;Y).
@@ -83,7 +83,7 @@ def binary_entropy_bits(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def probabilities(name: str, p: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """``p`` as float64, refused (by ``name``) where an entry is outside [0, 1]."""
+    """``p`` as float64; an entry outside [0, 1] is refused with ``name``."""
     return _within(name, p, 1.0)
 
 
@@ -96,11 +96,11 @@ def _within(name: str, p: npt.ArrayLike, most: float) -> npt.NDArray[np.float64]
 
 
 def distribution(name: str, p: npt.ArrayLike, ndim: int | None = None) -> npt.NDArray[np.float64]:
-    """``p`` as float64, refused (by ``name``) where it is no distribution or has other axes.
+    """``p`` as float64; refused with ``name`` where it is no distribution or has other axes.
 
     Entries must lie in [0, 1] and sum to 1 within 1e-9.
     """
-    # A certain value's probability is a sum too, which may round to a little more than 1.
+    # The probability of a certain value is a sum, which may round to a little more than 1.
     table = _within(name, p, 1 + _SUM_TOLERANCE)
     if ndim is not None and table.ndim != ndim:
         raise ValueError(f"{name}: expected a table with {ndim} axes, got shape {table.shape}")

@@ -1,7 +1,6 @@
 """Exact partial information decomposition of two finite sources about a target, in bits.
 
-Owns the atoms and their record; the optimisation is in ``broja``. May import numpy and this
-package.
+The atoms and their record; the optimisation is in ``broja``. May import numpy and this package.
 """
 
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ class LeastInformation:
     Attributes:
         bits: an upper bound, attained by a Q with these margins.
         gap_bits: the optimum is at least ``bits - gap_bits`` (up to rounding, about 1e-14).
-        iterations: steps taken.
+        iterations: number of steps of the optimisation.
     """
 
     bits: float
@@ -39,17 +38,17 @@ class LeastInformation:
 
 @dataclass(frozen=True, kw_only=True)
 class PartialInformation:
-    """The PID of I(X1,X2;Y) into four atoms, and beside it the paper's quantities, in bits.
+    """The PID of I(X1,X2;Y) into four atoms, and the paper's quantities, in bits.
 
     Every atom is within ``gap_bits`` of its exact value, and their sum is ``total_bits``.
 
     Attributes:
-        redundancy_bits: what either source tells alone.
-        unique1_bits: what X1 alone tells and X2 does not.
-        unique2_bits: what X2 alone tells and X1 does not.
-        synergy_bits: what only both together tell.
+        redundancy_bits: information about Y that each source has alone.
+        unique1_bits: information about Y that X1 has and X2 has not.
+        unique2_bits: information about Y that X2 has and X1 has not.
+        synergy_bits: information about Y that only both sources together have.
         gap_bits: certified distance of a primal from a dual point.
-        iterations: steps of the optimisation.
+        iterations: number of steps of the optimisation.
         x1_bits: I(X1;Y) = redundancy + unique1.
         x2_bits: I(X2;Y) = redundancy + unique2.
         shared_bits: S = I(X1;X2;Y) = redundancy - synergy.
@@ -85,9 +84,9 @@ def partial_information(
     I(X1;Y) + I(X2;Y) - m. Deterministic.
 
     Args:
-        table: p(x1, x2, y), shape (n1, n2, ny), summing to 1 within 1e-9; zeros are welcome.
-        tolerance_bits: the largest certified gap that is accepted; the method goes on to 5e-10.
-        max_iterations: most steps of each independent part of the problem.
+        table: p(x1, x2, y), shape (n1, n2, ny), summing to 1 within 1e-9; zeros are allowed.
+        tolerance_bits: the largest certified gap that is accepted; the method stops at 5e-10.
+        max_iterations: largest number of steps of each independent part of the problem.
 
     Raises:
         ValueError: ``table`` is no distribution on three axes or has more than 2^24 entries;
@@ -120,13 +119,13 @@ def least_information(
 ) -> LeastInformation:
     """The least I_Q(Y; X1, X2) in bits over all Q with these two margins.
 
-    All that BROJA's unique informations and redundancy depend on; ``decomposition`` makes atoms.
+    BROJA's atoms depend on these margins only through it; ``decomposition`` computes the atoms.
 
     Args:
         p_x1_y: p(x1, y), shape (n1, ny), summing to 1 within 1e-9.
         p_x2_y: p(x2, y), shape (n2, ny), with the same p(y) within 1e-9.
-        tolerance_bits: the largest certified gap that is accepted; the method goes on to 5e-10.
-        max_iterations: most steps of each independent part of the problem.
+        tolerance_bits: the largest certified gap that is accepted; the method stops at 5e-10.
+        max_iterations: largest number of steps of each independent part of the problem.
 
     Raises:
         ValueError: a margin is no distribution on two axes; their p(y) differ; n1 n2 ny is above
@@ -174,8 +173,8 @@ def decomposition(
     *, x1_bits: float, x2_bits: float, total_bits: float, least: LeastInformation
 ) -> PartialInformation:
     """The atoms that follow from I(X1;Y), I(X2;Y), I(X1,X2;Y) and the least information."""
-    # No atom is negative at the optimum, so it lies between these ends, where ``least.bits`` may
-    # stand off by its gap or by rounding.
+    # No atom is negative at the optimum, so it lies between these ends; ``least.bits`` may be
+    # outside by its gap or by rounding.
     low, high = max(x1_bits, x2_bits), min(total_bits, x1_bits + x2_bits)
     value = max(min(least.bits, high), low)
     return PartialInformation(
@@ -196,5 +195,5 @@ def decomposition(
 
 def _table(name: str, p: npt.ArrayLike, ndim: int) -> npt.NDArray[np.float64]:
     table = distribution(name, p, ndim)
-    # Off by up to 1e-9 is accepted, but the dual bound is one for a total of 1.
+    # A total within 1e-9 of 1 is accepted, but the dual bound holds for a total of 1.
     return np.asarray(table / table.sum())

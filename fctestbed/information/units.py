@@ -1,4 +1,4 @@
-"""Nats and bits: the only place where one becomes the other. Imports nothing of the project."""
+"""The only conversions between nats and bits. Imports nothing of the project."""
 
 import math
 from typing import TypeVar

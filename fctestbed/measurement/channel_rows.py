@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from scipy.stats import norm
 
-from fctestbed.estimators.intervals import LEVEL
+from fctestbed.estimators import LEVEL
 from fctestbed.measurement.channel import (
     ChannelBits,
     ChannelInformation,

@@ -5,16 +5,13 @@ Owns the registry. May import the objectives' own modules.
 
 import hashlib
 import inspect
-import re
 import sys
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from fctestbed._plugins import find_plugin
 from fctestbed.objectives.base import Method
 from fctestbed.objectives.comm import CoMM
 from fctestbed.objectives.contrastive import SimCLR, SupCon
@@ -46,7 +43,6 @@ METHODS: dict[str, type[Method]] = {
 }
 
 ENTRY_POINT_GROUP = "fctestbed.methods"
-_IMPORT_PATH = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 _OWN = "fctestbed"
 
 
@@ -84,34 +80,8 @@ def method_source(name: str) -> str | None:
 
 @cache
 def _plugin(name: str) -> _Plugin:
-    installed = entry_points(group=ENTRY_POINT_GROUP)
-    values = sorted({point.value for point in installed.select(name=name)})
-    if len(values) > 1:
-        raise ValueError(f"expected one plug-in called {name}, got {', '.join(values)}")
-    path = values[0] if values else name
-    if _IMPORT_PATH.fullmatch(path) is None:
-        known = ", ".join([*METHODS, *sorted(installed.names)])
-        raise ValueError(
-            f"expected one of {known} or an import path package.module:ClassName, got {path!r}"
-        )
-    found = _load(path)
-    if not (isinstance(found, type) and issubclass(found, Method)):
-        what = f"the class {found.__name__}" if isinstance(found, type) else type(found).__name__
-        raise ValueError(f"{path}: expected a subclass of fctestbed.Method, got {what}")
-    missing = sorted(found.__abstractmethods__)
-    if missing:
-        raise ValueError(f"{path}: expected a whole method, got one without {', '.join(missing)}")
-    return _Plugin(found, _source(found))
-
-
-def _load(path: str) -> object:
-    module, _, attribute = path.partition(":")
-    try:
-        return attrgetter(attribute)(import_module(module))
-    # A module of a user's own may raise anything.
-    except (Exception, SystemExit) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ValueError(f"{path}: expected a method, got none ({reason})") from error
+    method = find_plugin(name, Method, group=ENTRY_POINT_GROUP, known=METHODS, noun="a method")
+    return _Plugin(method, _source(method))
 
 
 def _source(method: type[Method]) -> str | None:

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fctestbed.estimators.intervals import HALF_WIDTH
+from fctestbed.estimators import HALF_WIDTH
 from fctestbed.plotting.cells import NOTE_COLOR
 from fctestbed.plotting.court_rows import about, estimates, on_common_cells
 from fctestbed.plotting.drawing import Drawing

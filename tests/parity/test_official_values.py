@@ -19,7 +19,7 @@ from fctestbed.bounds import (
     nce_club_estimate_nats,
     nwj_lower_bound_nats,
 )
-from fctestbed.estimators.variational import readings
+from fctestbed.estimators.variational import pseudo_values
 from fctestbed.nets import ConcatCritic, CosineCritic
 from fctestbed.objectives import Batch, DataShape, NetSpec, Views
 from fctestbed.objectives.critics import nt_xent_of_critic_nats
@@ -110,7 +110,7 @@ def test_values_that_estimators_read_from_a_score_matrix_are_the_published_ones(
     case = cases()["score_bounds"]
     (scores,), expected = tensor(case["inputs"]["scores"]), case["expected"]
     positives, tau = scores.diagonal(), case["inputs"]["tau"]
-    smile = readings.log_mean_difference(positives, scores.clamp(-tau, tau))
+    smile = pseudo_values.log_mean_difference(positives, scores.clamp(-tau, tau))
     close(smile.mean(), expected["smile"])
     log_odds = clamped_logits(positives, OFFICIAL_CLAMP).mean()
     close(log_odds + math.log(len(scores) - 1), expected["probabilistic_classifier_mi"])

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import digamma
 
-from fctestbed.estimators import ESTIMATORS, make_estimator, score_interval
+from fctestbed.estimators import ESTIMATORS, make_estimator
 from fctestbed.estimators.inputs import pair_codes, row_codes
+from fctestbed.estimators.intervals import LinearVariance
 from fctestbed.estimators.neighbours import count_within, just_inside, nearest
 from fctestbed.information import (
     conditional_mutual_information_bits,
     entropy_bits,
     mutual_information_bits,
 )
-from fctestbed.information.units import LN2
 from fctestbed.testing import bit_channels, bits_in_noise, gaussian_pairs, joint_distributions
 
+LN2 = math.log(2)
 FIXED = settings(derandomize=True, deadline=None, max_examples=40)
 ROUNDING = 1e-9
 BY_COUNTS = st.sampled_from(["plugin", "miller-madow", "chao-wang-jost"])
@@ -171,11 +172,11 @@ def test_intervals_of_tables_hold_the_value_and_no_value_passes_its_ceiling(name
 @FIXED
 @given(st.floats(-1, 5), st.floats(0, 1), st.floats(1e-9, 1))
 def test_a_score_interval_holds_its_centre_and_solves_its_equation(centre, slope, floor):
-    low, high = score_interval(centre, slope, floor)
+    low, high = LinearVariance(slope, floor).score_interval(centre)
     assert low <= centre <= max(high, 0)
     assert high >= 0
     for end in [low, high][: 1 + (high > 0)]:
-        z = abs(centre - end) / math.sqrt(slope * max(end, 0) + floor)
+        z = abs(centre - end) / LinearVariance(slope, floor).standard_error(end)
         assert z == pytest.approx(1.959964, rel=1e-4)
 
 

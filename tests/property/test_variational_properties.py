@@ -1,4 +1,4 @@
-"""Variational functionals and the values that estimators read: identities for any scores."""
+"""Variational functionals and their pseudo-values: identities that hold for any scores."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from fctestbed.bounds import (
     nce_club_estimate_nats,
     nwj_lower_bound_nats,
 )
-from fctestbed.estimators.variational import readings
+from fctestbed.estimators.variational import pseudo_values
 
 FEW = settings(max_examples=60, deadline=None)
 FUNCTIONALS = {
@@ -30,23 +30,23 @@ FUNCTIONALS = {
 
 
 def smile(scores: Tensor, clip: float = 5.0) -> Tensor:
-    return readings.log_mean_difference(scores.diagonal(), scores.clamp(-clip, clip))
+    return pseudo_values.log_mean_difference(scores.diagonal(), scores.clamp(-clip, clip))
 
 
-READINGS: dict[str, Callable[[Tensor], Tensor]] = {
-    "infonce": readings.contrast,
-    "l1out": readings.leave_one_out,
-    "club": lambda s: readings.mean_difference(s.diagonal(), s),
-    "nwj": lambda s: readings.mean_difference(s.diagonal(), (s - 1).exp()),
-    "js_nwj": lambda s: readings.mean_difference(s.diagonal() + 1, s.exp()),
-    "dv": lambda s: readings.log_mean_difference(s.diagonal(), s),
+PSEUDO_VALUES: dict[str, Callable[[Tensor], Tensor]] = {
+    "infonce": pseudo_values.contrast,
+    "l1out": pseudo_values.leave_one_out,
+    "club": lambda s: pseudo_values.mean_difference(s.diagonal(), s),
+    "nwj": lambda s: pseudo_values.mean_difference(s.diagonal(), (s - 1).exp()),
+    "js_nwj": lambda s: pseudo_values.mean_difference(s.diagonal() + 1, s.exp()),
+    "dv": lambda s: pseudo_values.log_mean_difference(s.diagonal(), s),
     "smile": smile,
 }
 
 
 def value(name: str, scores: Tensor) -> Tensor:
     """What a reading's pseudo-values estimate: their mean."""
-    return READINGS[name](scores).mean()
+    return PSEUDO_VALUES[name](scores).mean()
 
 
 @st.composite
@@ -198,13 +198,13 @@ def test_js_is_never_above_zero_and_constant_critics_say_nothing(scores: Tensor)
 @given(scores=moderate_scores())
 def test_the_mean_of_pseudo_values_is_the_plain_loop(scores: Tensor) -> None:
     expected = plain(scores[0])
-    for name, reading in READINGS.items():
+    for name, reading in PSEUDO_VALUES.items():
         values = reading(scores[0])
         assert values.shape == (scores.shape[-1],)
         assert float(values.mean()) == pytest.approx(expected[name], rel=1e-9, abs=1e-9), name
 
 
-@pytest.mark.parametrize("name", READINGS)
+@pytest.mark.parametrize("name", PSEUDO_VALUES)
 def test_pseudo_values_spread_as_the_jackknife_says(name: str) -> None:
     n = 150
     generator = torch.Generator().manual_seed(3)
@@ -216,6 +216,6 @@ def test_pseudo_values_spread_as_the_jackknife_says(name: str) -> None:
         kept = torch.arange(n) != k
         without.append(float(value(name, scores[kept][:, kept])))
     jackknife = (torch.tensor(without).var(correction=0) * (n - 1)).sqrt()
-    found = READINGS[name](scores).std() / math.sqrt(n)
+    found = PSEUDO_VALUES[name](scores).std() / math.sqrt(n)
     # Both are exact to first order; they differ at second order, by about 1/n of the terms.
     assert float(found) == pytest.approx(float(jackknife), rel=0.08)

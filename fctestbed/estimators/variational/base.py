@@ -1,10 +1,10 @@
-"""What the trained estimators have in common: settings, the three samples, the reading.
+"""What the trained estimators share: settings, the split in three parts, training and evaluation.
 
-Owns their base classes. May import torch, ``fctestbed.bounds`` and ``fctestbed.information``.
+May import torch and ``fctestbed.information``.
 
-An estimator is trained on one part of the samples, stopped on a second and read on a third: a
-critic's bound on its own training data says nothing (25 + 25 dimensions, n = 5000, true 1.0 nat: it
-reads 3.5 there and -1.6 on new data when nothing stops it).
+An estimator is trained on one part of the samples, stopped on a second and evaluated on a third. A
+critic's bound on its own training data says nothing (25 + 25 dimensions, n = 5000, true 1.0 nat:
+3.5 there, and -1.6 on new data without early stopping).
 """
 
 import math
@@ -17,56 +17,62 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fctestbed.estimators.base import Array, Estimate, Estimator
-from fctestbed.estimators.inputs import checked, refuse_given
+from fctestbed.estimators.base import (
+    Array,
+    Estimate,
+    Estimator,
+    Fractions,
+    check_choice,
+    check_fractions,
+    check_whole,
+)
+from fctestbed.estimators.inputs import LEAST_SAMPLES, checked, columns, conditions, refuse_given
 from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
 from fctestbed.estimators.variational.fitting import fit
-from fctestbed.estimators.variational.inputs import LEAST_SAMPLES, columns, conditions
-from fctestbed.estimators.variational.networks import ConcatCritic, Critic, SeparableCritic
-from fctestbed.estimators.variational.sources import (
-    ArraySource,
-    FreshBatches,
-    Pairs,
-    Sampler,
-    Source,
-    Transform,
+from fctestbed.estimators.variational.networks import (
+    ConcatCritic,
+    Critic,
+    Hidden,
+    SeparableCritic,
 )
-from fctestbed.information.units import nats_to_bits
+from fctestbed.estimators.variational.sources import TRANSFORMS, Pairs, Source, Transform
+from fctestbed.information import nats_to_bits
 
 DType = Literal["float32", "float64"]
-Reading = Callable[[Pairs], Tensor]
+PseudoValues = Callable[[Pairs], Tensor]
+"""Pseudo-values of a block in nats, one for each sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedEstimator(Estimator):
     """Settings of every trained estimator.
 
-    None is symmetric or invariant to anything to the last digits: the order of the samples decides
-    the split, and training makes more of any rounding.
+    None is symmetric or invariant to the last digits: the order of the samples decides the split,
+    and training amplifies rounding.
 
     Attributes:
         seed: of the split, the initial weights, batches and dropout.
-        fractions: shares of the samples that train, stop and read.
+        fractions: shares of the samples to train, to stop and to evaluate.
         batch: samples in a training batch.
-        steps: most training steps.
-        stop_every: steps between looks at the stop sample.
-        patience: looks without a gain after which training ends.
-        rate: Adam's.
+        steps: largest number of training steps.
+        stop_every: steps between two evaluations of the stop sample.
+        patience: evaluations without a gain after which training ends.
+        rate: Adam's learning rate.
         hidden: widths of the hidden layers.
-        dropout: share of hidden units left out in training.
+        dropout: share of hidden units that are dropped in training.
         transform: of real columns, fitted on the training part: ``standard``, ``asinh`` (for heavy
-            tails), ``auto`` (whichever a column needs) or ``none``. Each is one-to-one and leaves
-            the information as it is.
-        read_block: most samples whose pairs are read together.
+            tails), ``auto`` (``asinh`` where a column needs it) or ``none``. Each is one-to-one and
+            does not change the information.
+        read_block: largest number of samples whose pairs are evaluated together.
         device: where it trains.
-        dtype: of the networks; values are read in float64.
+        dtype: of the networks; values are computed in float64.
 
     Raises:
         ValueError: one line, for a setting out of its range.
     """
 
     seed: int = 0
-    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    fractions: Fractions = (0.6, 0.2, 0.2)
     batch: int = 128
     steps: int = 1500
     stop_every: int = 25
@@ -80,101 +86,79 @@ class TrainedEstimator(Estimator):
     dtype: DType = "float32"
 
     def __post_init__(self) -> None:
+        check_whole("seed", self.seed, least=0)
         for name in ("batch", "steps", "stop_every", "patience", "read_block"):
-            least = 2 if name in ("batch", "read_block") else 1
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
-        if min(self.fractions) <= 0 or not math.isclose(sum(self.fractions), 1.0):
-            raise ValueError(
-                f"fractions: expected three shares above 0 whose sum is 1, got {self.fractions}"
+            check_whole(
+                name, getattr(self, name), least=2 if name in {"batch", "read_block"} else 1
             )
+        check_fractions(self.fractions)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout: expected a share from 0 to under 1, got {self.dropout}")
         if not 0 < self.rate < math.inf:
             raise ValueError(f"rate: expected a number above 0, got {self.rate}")
         if not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"hidden: expected widths of at least 1, got {self.hidden}")
+        check_choice("transform", self.transform, TRANSFORMS)
+        check_choice("dtype", self.dtype, ("float32", "float64"))
 
     def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
         """As ``Estimator.estimate``; ``given`` must be discrete, with several samples a value."""
         if not self.conditional:
             refuse_given(self.name, given)
         arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("given",))
-        rng = np.random.default_rng(self.seed)
-        source = ArraySource(
+        source = Source(
             columns("x", arrays["x"]),
             columns("y", arrays["y"]),
             conditions(arrays["given"]) if "given" in arrays else None,
             fractions=self.fractions,
             transform=self.transform,
             block=self.read_block,
-            rng=rng,
-            device=torch.device(self.device),
-            dtype=getattr(torch, self.dtype),
-        )
-        return self._estimate(source, min(self.batch, source.n_train))
-
-    def estimate_from(self, sampler: Sampler, *, n_read: int = 4096) -> Estimate:
-        """Estimate I(X; Y) of a known generator, every training batch newly drawn.
-
-        Args:
-            sampler: ``sampler(n, rng)`` gives n samples of (x, y), each (n,) or (n, dim): real
-                numbers, or zeros and ones.
-            n_read: samples that the value is read on, drawn after the first of training.
-
-        Raises:
-            ValueError: one line, for samples that ``estimate`` would refuse.
-        """
-        source = FreshBatches(
-            sampler,
-            n_read=n_read,
-            transform=self.transform,
-            block=self.read_block,
             rng=np.random.default_rng(self.seed),
             device=torch.device(self.device),
             dtype=getattr(torch, self.dtype),
         )
-        return self._estimate(source, self.batch)
-
-    @abstractmethod
-    def _fitted(self, source: Source, batch: int) -> Reading:
-        """Train, and give what reads a block: its pseudo-values in nats, one for each sample."""
-
-    def _ceiling_nats(self, sizes: Sequence[int], batch: int) -> float:
-        """The most that could be read from blocks of these sizes."""
-        return math.inf
-
-    def _estimate(self, source: Source, batch: int) -> Estimate:
-        reading = self._fitted(source, batch)
+        batch = min(self.batch, source.n_train)
+        pseudo_values = self._fitted(source, batch)
         with torch.no_grad():
             values, others = (
-                [reading(block).double().cpu().numpy() for block in blocks]
-                for blocks in (source.read(), source.stop())
+                [pseudo_values(block).double().cpu().numpy() for block in blocks]
+                for blocks in (source.evaluation(), source.stop())
             )
-        terms = np.concatenate(values)
-        if not np.isfinite(terms).all():
+        ceiling = self._ceiling_nats([len(block) for block in values], batch)
+        return self._result(np.concatenate(values), np.concatenate(others), ceiling)
+
+    @abstractmethod
+    def _fitted(self, source: Source, batch: int) -> PseudoValues:
+        """Train on batches of that size; return the function from a block to pseudo-values."""
+
+    def _ceiling_nats(self, sizes: Sequence[int], batch: int) -> float:
+        """The largest value that blocks of these sizes could have."""
+        return math.inf
+
+    def _result(self, values: Array, others: Array, ceiling_nats: float) -> Estimate:
+        """The estimate from pseudo-values of the evaluation sample and of the stop sample."""
+        if not np.isfinite(values).all():
             raise ValueError(
-                f"x, y: expected samples on which {self.name} can be read, got a reading that "
+                f"x, y: expected samples on which {self.name} can be evaluated, got a value that "
                 f"overflows (heavy tails, or held-out samples far from the training ones)"
             )
-        # A stop sample that cannot be read says nothing of the spread.
-        rest = np.concatenate(others)
+        # Values that are not finite on the stop sample say nothing of the spread.
         mean, low, high = held_out_interval(
-            nats_to_bits(terms), nats_to_bits(rest[np.isfinite(rest)])
+            nats_to_bits(values), nats_to_bits(others[np.isfinite(others)])
         )
         se = (high - low) / (2 * HALF_WIDTH)
         note = LONE_SAMPLE if math.isnan(se) else ""
         if self.bound == "none":
-            # The spread of the samples read says nothing of what training missed.
-            low, high, note = math.nan, math.nan, "a trained value that bounds nothing"
+            # The spread of held-out samples does not show the error of the training.
+            low, high, note = math.nan, math.nan, "a trained value that is not a bound"
         return Estimate(
             estimator=self.name,
             bound=self.bound,
             value_bits=mean,
             low_bits=low,
             high_bits=high,
-            ceiling_bits=nats_to_bits(self._ceiling_nats([len(v) for v in values], batch)),
-            n_samples=sum(len(v) for v in values),
+            ceiling_bits=nats_to_bits(ceiling_nats),
+            n_samples=len(values),
             se_bits=se,
             note=note,
         )
@@ -198,17 +182,20 @@ class TrainedEstimator(Estimator):
             noise=generator,
         )
 
+    def _hidden(self, generator: torch.Generator) -> Hidden:
+        return Hidden(self.hidden, self.dropout, generator)
+
     def _generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CriticEstimator(TrainedEstimator):
-    """An estimator that trains a critic f(x, y) and reads its scores of all pairs.
+    """An estimator that trains a critic f(x, y) and evaluates its scores of all pairs.
 
     Attributes:
         critic: ``separable`` (g(x) . h(y), quick) or ``concat`` (an MLP on [x, y], many times
-            slower; give it one or two narrow layers).
+            slower; one or two narrow hidden layers are enough).
         embed_dim: width of the separable critic's outputs.
     """
 
@@ -216,33 +203,38 @@ class CriticEstimator(TrainedEstimator):
     critic: Literal["separable", "concat"] = "separable"
     embed_dim: int = 32
 
-    @abstractmethod
-    def _objective(self, batch: int) -> Callable[[Tensor], Tensor]:
-        """What training climbs, of scores [..., n, n]; made anew for each training."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("critic", self.critic, ("separable", "concat"))
+        check_whole("embed_dim", self.embed_dim, least=1)
 
     @abstractmethod
+    def _objective(self, batch: int) -> Callable[[Tensor], Tensor]:
+        """What training maximises, of scores [..., n, n]; made anew for each training."""
+
     def _stop_value(self, scores: Tensor, batch: int) -> Tensor:
-        """What the stop sample climbs, of scores [n, n]."""
+        """The value of the stop sample's scores [n, n] by which parameters are selected."""
+        return self._objective(batch)(scores)
 
     @abstractmethod
     def _pseudo_values(self, scores: Tensor, batch: int) -> Tensor:
-        """The reading of scores [n, n], one number for each sample; their mean is the value."""
+        """Pseudo-values of scores [n, n], one for each sample; their mean is the value."""
 
-    def _fitted(self, source: Source, batch: int) -> Reading:
+    def _fitted(self, source: Source, batch: int) -> PseudoValues:
         generator = self._generator()
         module = self._new_critic(source, generator).to(
             device=self.device, dtype=getattr(torch, self.dtype)
         )
-        scores_of: Critic = module
-        climbs = self._objective(batch)
+        critic: Critic = module
+        objective_of = self._objective(batch)
 
         def objective(noise: torch.Generator) -> Tensor:
             pairs = source.batch(batch)
-            return climbs(scores_of(pairs.x, pairs.y, noise)).mean()
+            return objective_of(critic(pairs.x, pairs.y, noise)).mean()
 
         def stop_value() -> float:
             values = [
-                (len(block.x), float(self._stop_value(_scores(scores_of, block), batch)))
+                (len(block.x), float(self._stop_value(_scores(critic, block), batch)))
                 for block in source.stop()
                 if len(block.x) > 1
             ]
@@ -250,29 +242,21 @@ class CriticEstimator(TrainedEstimator):
 
         self._fit(module, objective, stop_value, generator)
 
-        def reading(block: Pairs) -> Tensor:
+        def pseudo_values(block: Pairs) -> Tensor:
             if len(block.x) == 1:
-                # Alone in its condition it has no other to be told from, and adds 0.
+                # The only sample of its condition has no negatives, and adds 0.
                 return torch.zeros(1, dtype=torch.float64)
-            return self._pseudo_values(_scores(scores_of, block), batch)
+            return self._pseudo_values(_scores(critic, block), batch)
 
-        return reading
+        return pseudo_values
 
     def _new_critic(
         self, source: Source, generator: torch.Generator
     ) -> SeparableCritic | ConcatCritic:
-        dims = source.dim_x, source.dim_y
+        dims, hidden = (source.dim_x, source.dim_y), self._hidden(generator)
         if self.critic == "concat":
-            return ConcatCritic(
-                *dims, hidden=self.hidden, dropout=self.dropout, generator=generator
-            )
-        return SeparableCritic(
-            *dims,
-            hidden=self.hidden,
-            embed_dim=self.embed_dim,
-            dropout=self.dropout,
-            generator=generator,
-        )
+            return ConcatCritic(*dims, hidden)
+        return SeparableCritic(*dims, hidden, embed_dim=self.embed_dim)
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
-"""Training with a stop: steps up an objective, the parameters kept that a second sample likes best.
+"""Training with early stopping: the parameters with the best value on a second sample are kept.
 
-Owns the loop. May import torch only.
+May import torch only.
 """
 
 import math
@@ -24,17 +24,17 @@ def fit(
     """Train by Adam; leave in the module the parameters of the best stop value.
 
     Args:
-        module: what is trained.
-        objective: a training batch's objective, to go up; it is given the dropout's generator.
-        stop_value: the held-out value that says which parameters are best, without gradients.
-        steps: most steps.
-        rate: Adam's rate.
-        stop_every: steps between two looks at ``stop_value``.
-        patience: looks without a better value after which training ends.
-        noise: of the dropout.
+        module: the module to train.
+        objective: gives a training batch's objective, to be maximised; its argument is ``noise``.
+        stop_value: gives the held-out value by which parameters are selected, without gradients.
+        steps: largest number of steps.
+        rate: Adam's learning rate.
+        stop_every: steps between two evaluations of ``stop_value``.
+        patience: evaluations without a better value after which training ends.
+        noise: draws the dropout.
 
     Returns:
-        The step of the parameters that were kept; 0 where training never made them better, as where
+        The step of the parameters that were kept; 0 where training never improved them, as where
         it diverged at once.
     """
     parameters = list(module.parameters())

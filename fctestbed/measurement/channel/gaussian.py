@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fctestbed.information.units import nats_to_bits
+from fctestbed.information import nats_to_bits
 
 Array = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from fctestbed.information.units import nats_to_bits
+from fctestbed.information import nats_to_bits
 from fctestbed.measurement.channel.codebook import Codebook
 from fctestbed.measurement.channel.marginals import ordered
 from fctestbed.measurement.channel.result import ChannelBits, Group

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fctestbed.information.units import nats_to_bits
+from fctestbed.information import nats_to_bits
 from fctestbed.measurement.channel.labels import LabelChannel
 from fctestbed.measurement.channel.marginals import Columns
 

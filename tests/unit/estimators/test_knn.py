@@ -56,7 +56,7 @@ def test_there_is_no_interval_where_the_value_still_moves_with_n(name, truth, n)
     assert estimate.value_bits < truth.true_bits - 5 * estimate.se_bits
     assert math.isnan(estimate.low_bits)
     assert math.isnan(estimate.high_bits)
-    assert estimate.note.startswith("the value still moves with the number of samples")
+    assert estimate.note.startswith("the value still changes with the number of samples")
 
 
 def near(estimate, truth, bias):

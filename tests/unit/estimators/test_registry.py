@@ -41,7 +41,7 @@ def test_settings_have_names_and_defaults_and_make_estimators():
 
 def test_counts_and_neighbours_need_no_torch():
     code = (
-        "import sys; from fctestbed.estimators.ksg import Ksg1; "
+        "import sys; from fctestbed.estimators.knn import Ksg1; "
         "from fctestbed.estimators.discrete import Plugin; import fctestbed.estimators; "
         "assert 'torch' not in sys.modules"
     )

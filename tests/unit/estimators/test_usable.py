@@ -188,6 +188,8 @@ def test_a_condition_of_many_values_and_wide_representations_is_refused():
     [
         (UsableLinear, {"entropy_bits": -1.0}, "entropy_bits: expected a number from 0 up"),
         (UsableKnn, {"fractions": (1.0, 0.0, 0.0)}, "fractions: expected three shares above 0"),
+        (UsableKnn, {"seed": 0.5}, "seed: expected a whole number of at least 0, got 0.5"),
+        (Prequential, {"seed": -1}, "seed: expected a whole number of at least 0, got -1"),
         (Prequential, {"family": "tree"}, "family: expected one of linear, mlp, knn, got 'tree'"),
         (Prequential, {"first": 4}, "first: expected at least 8 samples, got 4"),
     ],
@@ -204,4 +206,4 @@ def test_one_sample_read_has_no_spread():
     assert lone.n_samples == 1
     assert np.isfinite(lone.value_bits)
     assert np.isnan([lone.low_bits, lone.high_bits, lone.se_bits]).all()
-    assert lone.note == "one sample read, which shows no spread"
+    assert lone.note == "one held-out sample, which shows no spread"

@@ -6,22 +6,22 @@ import math
 import numpy as np
 import pytest
 
-from fctestbed.estimators import ESTIMATORS
-from fctestbed.estimators.variational import (
-    Club,
-    DifferenceOfEntropies,
+from fctestbed.estimators import ESTIMATORS, TrainedEstimator
+from fctestbed.estimators.variational.critics import (
     DonskerVaradhan,
     InfoNce,
     JensenShannon,
-    LeaveOneOut,
     Mine,
     NceClub,
     Nwj,
     ProbabilisticClassifier,
     Smile,
+)
+from fctestbed.estimators.variational.learned_densities import (
+    DifferenceOfEntropies,
+    LeaveOneOut,
     VClub,
 )
-from fctestbed.estimators.variational.base import TrainedEstimator
 from fctestbed.information import bsc_flip_probability
 
 TRAINED = [made for made in ESTIMATORS.values() if issubclass(made, TrainedEstimator)]
@@ -94,54 +94,6 @@ def test_club_with_learned_parts_aims_at_jeffreys_not_at_the_information(made):
         assert found.value_bits < jeffreys + 4 * standard_error(found) + 0.2 * jeffreys
 
 
-def gaussian_density(x, y):
-    variance = 1 - CORRELATION**2
-    squares = (y[:, 0] - CORRELATION * x) ** 2 / variance
-    return -0.5 * (squares + math.log(2 * math.pi * variance))
-
-
-def bsc_density(x, y):
-    wrong = (x[:, None, :] != y[None, :, :]).sum(2)
-    return wrong * math.log(FLIPS) + (x.shape[1] - wrong) * math.log(1 - FLIPS)
-
-
-def test_club_with_a_known_conditional_is_the_jeffreys_divergence_not_the_information():
-    cases = (
-        (gaussian(4000), gaussian_density, GAUSSIAN_BITS, GAUSSIAN_JEFFREYS_BITS),
-        (bits(4000, 3), bsc_density, 3 * BSC_BITS, 3 * BSC_JEFFREYS_BITS),
-    )
-    for (x, y), density, truth, jeffreys in cases:
-        found = Club(log_density=density).estimate(x, y)
-        assert found.bound == "upper"
-        assert found.n_samples == 4000
-        assert found.value_bits == pytest.approx(jeffreys, abs=4 * standard_error(found))
-        assert found.low_bits > 1.5 * truth
-
-
-def test_club_of_a_noise_free_link_is_infinite():
-    x, _ = bits(200, 3)
-
-    def density(x, y):
-        return np.where((x[:, None, :] == y[None, :, :]).all(2), 0.0, -np.inf)
-
-    found = Club(log_density=density).estimate(x, x)
-    assert found.value_bits == math.inf
-    assert math.isnan(found.low_bits)
-
-
-@pytest.mark.parametrize(
-    ("density", "message"),
-    [
-        (lambda x, y: np.zeros(3), r"log_density: expected shape \(60, 60\), got \(3,\)"),
-        (lambda x, y: np.full((60, 60), -np.inf), "log_density: expected finite values"),
-        (lambda x, y: np.full((60, 60), np.nan), "log_density: expected finite values"),
-    ],
-)
-def test_club_refuses_densities_that_cannot_be(density, message):
-    with pytest.raises(ValueError, match=message):
-        Club(log_density=density).estimate(*gaussian(60))
-
-
 @pytest.mark.parametrize("made", TRAINED)
 def test_independent_variables_have_nothing_in_common(made):
     x, y = gaussian(600, correlation=0.0, dim=2)
@@ -171,7 +123,7 @@ def test_estimators_are_deterministic_and_leave_their_arguments(made):
         # What was left unlearned is in no spread.
         assert math.isnan(first.low_bits)
         assert math.isnan(first.high_bits)
-        assert first.note == "a trained value that bounds nothing"
+        assert first.note == "a trained value that is not a bound"
 
 
 def test_the_registry_has_every_name_with_its_true_direction():
@@ -189,12 +141,9 @@ def test_the_registry_has_every_name_with_its_true_direction():
         "doe": "none",
     }
     assert {made.name for made in TRAINED if made.conditional} == {"infonce", "nce-club"}
-    # It needs a known conditional, and cannot be made from its name alone.
-    assert "club" not in ESTIMATORS
-    assert Club.bound == "upper"
 
 
-def test_ceilings_are_those_of_the_samples_read():
+def test_ceilings_are_those_of_the_evaluation_samples():
     x, y = gaussian(300)
     infonce = InfoNce(steps=25).estimate(x, y)
     assert infonce.ceiling_bits == pytest.approx(math.log2(60))
@@ -223,7 +172,7 @@ def test_given_a_condition_xor_is_one_bit():
     assert InfoNce(steps=100).estimate(x, y).value_bits < 0.05
     assert found.value_bits == pytest.approx(1.0, abs=0.02)
     assert found.value_bits <= found.ceiling_bits
-    # Two values of 240 samples read: each has about 120 to be told from.
+    # Two values in 240 evaluation samples: each has about 120 to be distinguished from.
     assert found.ceiling_bits == pytest.approx(math.log2(120), abs=0.1)
     assert NceClub(steps=200).estimate(x, y, given).value_bits > 1.5
 
@@ -248,41 +197,14 @@ def test_a_value_of_the_condition_with_one_held_out_sample_adds_nothing():
     assert math.isfinite(found.value_bits)
 
 
-@pytest.mark.parametrize("made", [Nwj, VClub, Club])
+@pytest.mark.parametrize("made", [Nwj, VClub])
 def test_estimators_without_a_conditional_form_refuse_a_condition(made):
     x, y = gaussian(100)
-    estimator = made(log_density=gaussian_density) if made is Club else made()
+    estimator = made()
     with pytest.raises(
         ValueError, match=r"given: expected none, because .* has no conditional form"
     ):
         estimator.estimate(x, y, np.zeros(100))
-
-
-@pytest.mark.parametrize("made", TRAINED)
-def test_fresh_batches_come_from_a_sampler(made):
-    def sampler(n, rng):
-        x = rng.standard_normal((n, 1))
-        noise = rng.standard_normal((n, 1))
-        return x, CORRELATION * x + math.sqrt(1 - CORRELATION**2) * noise
-
-    # The InfoNCE objective learns this in fewer steps than the others.
-    steps = 250 if made in (InfoNce, NceClub) else 20
-    found = made(steps=steps, stop_every=50).estimate_from(sampler, n_read=1000)
-    assert found.n_samples == 1000
-    if made is InfoNce:
-        assert found.value_bits == pytest.approx(
-            GAUSSIAN_BITS, abs=0.12 * GAUSSIAN_BITS + 3 * standard_error(found)
-        )
-    assert made(steps=2).estimate_from(sampler) == made(steps=2).estimate_from(sampler)
-
-
-def test_a_sampler_of_bits_may_give_zeros_and_ones_only():
-    found = InfoNce(steps=150).estimate_from(
-        lambda n, rng: (b := rng.integers(0, 2, (n, 2)), b), n_read=1000
-    )
-    assert found.value_bits == pytest.approx(2.0, abs=0.05)
-    with pytest.raises(ValueError, match="sampler: expected real numbers or zeros and ones"):
-        InfoNce().estimate_from(lambda n, rng: (rng.integers(0, 3, n), rng.standard_normal(n)))
 
 
 def test_a_concat_critic_learns_what_a_separable_one_does():
@@ -303,7 +225,7 @@ def test_heavy_tails_are_squashed_where_asked_or_needed():
         assert found.value_bits == pytest.approx(0.2242 / LN2, abs=0.08 + 3 * standard_error(found))
 
 
-def test_categories_are_read_by_name_not_by_size():
+def test_categories_are_names_not_amounts():
     rng = np.random.default_rng(5)
     x = rng.integers(0, 8, 1500)
     y = rng.permutation(8)[x]
@@ -338,26 +260,37 @@ def test_few_samples_and_continuous_conditions_are_refused():
         InfoNce().estimate(x, y, x)
 
 
-def test_a_reading_that_overflows_is_an_error():
+def test_a_value_that_overflows_is_an_error():
     x, y = gaussian(200)
     x = np.exp(20 * x)
-    with pytest.raises(ValueError, match=r"x, y: expected samples on which nwj can be read"):
+    with pytest.raises(ValueError, match=r"x, y: expected samples on which nwj can be evaluated"):
         Nwj(transform="none", steps=25).estimate(x, y)
 
 
 @pytest.mark.parametrize(
     ("made", "settings", "message"),
     [
-        (InfoNce, {"batch": 1}, "batch: expected at least 2, got 1"),
-        (InfoNce, {"steps": 0}, "steps: expected at least 1, got 0"),
+        (InfoNce, {"batch": 1}, "batch: expected a whole number of at least 2, got 1"),
+        (InfoNce, {"steps": 0}, "steps: expected a whole number of at least 1, got 0"),
         (InfoNce, {"fractions": (0.5, 0.5, 0.0)}, "fractions: expected three shares above 0"),
+        (InfoNce, {"fractions": (0.5, 0.5)}, "fractions: expected three shares above 0"),
+        (InfoNce, {"batch": "many"}, "batch: expected a whole number of at least 2, got 'many'"),
+        (InfoNce, {"seed": -1}, "seed: expected a whole number of at least 0, got -1"),
+        (InfoNce, {"transform": "log"}, "transform: expected one of auto, standard, asinh, none"),
+        (InfoNce, {"dtype": "int8"}, "dtype: expected one of float32, float64, got 'int8'"),
+        (InfoNce, {"critic": "deep"}, "critic: expected one of separable, concat, got 'deep'"),
+        (InfoNce, {"embed_dim": 0}, "embed_dim: expected a whole number of at least 1, got 0"),
         (InfoNce, {"dropout": 1.0}, "dropout: expected a share from 0 to under 1, got 1.0"),
         (InfoNce, {"rate": 0.0}, "rate: expected a number above 0, got 0.0"),
         (InfoNce, {"hidden": ()}, r"hidden: expected widths of at least 1, got \(\)"),
         (Mine, {"decay": 1.0}, "decay: expected a number from 0 to under 1, got 1.0"),
         (Smile, {"clip": 0.0}, "clip: expected a number above 0, got 0.0"),
         (ProbabilisticClassifier, {"clamp": 0.5}, "clamp: expected a number from 0 to under 0.5"),
-        (DifferenceOfEntropies, {"components": 0}, "components: expected at least 1, got 0"),
+        (
+            DifferenceOfEntropies,
+            {"components": 0},
+            "components: expected a whole number of at least 1, got 0",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(made, settings, message):
@@ -371,7 +304,7 @@ def test_estimators_are_frozen_records_of_their_settings():
     assert InfoNce(seed=3) == InfoNce(seed=3) != InfoNce(seed=4)
 
 
-def test_the_reading_part_is_not_trained_on():
+def test_the_evaluation_part_is_not_trained_on():
     # Labels of noise: a critic that saw them all would remember them.
     rng = np.random.default_rng(6)
     x, y = rng.standard_normal((2, 250, 30))
@@ -386,14 +319,14 @@ def test_a_channel_of_half_a_bit_is_half_a_bit():
 
 
 @pytest.mark.parametrize("made", [InfoNce, Nwj, DifferenceOfEntropies])
-def test_a_read_sample_without_the_rare_losses_is_not_taken_for_exact(made):
+def test_a_held_out_sample_without_the_rare_losses_is_not_taken_for_exact(made):
     n = 1000
     flipped = np.zeros(n, dtype=bool)
-    # A tenth of those that are not read.
+    # A tenth of those that are not held out.
     flipped[np.random.default_rng(0).permutation(n)[:800:10]] = True
     x = np.random.default_rng(1).integers(0, 2, n)
     found = made(steps=200).estimate(x, x ^ flipped)
-    # Every sample read costs the same: 1 + log2(0.9) bits are left, and they vary by nothing.
+    # Every held-out sample has the same loss: 1 + log2(0.9) bits are left, without any spread.
     assert found.value_bits == pytest.approx(0.848, abs=0.05)
     # The stop sample has them: -3.17 bits in every tenth.
     assert found.se_bits > 0.04

@@ -1,11 +1,11 @@
-"""What each held-out sample adds to a value read from a score matrix, in nats.
+"""Pseudo-values: what each held-out sample adds to a functional of a score matrix, in nats.
 
-Owns the pseudo-values. May import torch only.
+May import torch only.
 
-A value of n samples that reads all pairs is no mean of n independent terms. Its pseudo-values are:
-their mean is the value, and their spread over sqrt(n) its standard error, to first order (Hoeffding
-projection, or infinitesimal jackknife), since each holds what its sample adds as anchor, as
-positive and as other samples' negative.
+A functional of all pairs of n samples is not a mean of n independent terms. The mean of its
+pseudo-values is its value, and their standard deviation over sqrt(n) is its standard error, to
+first order (Hoeffding projection, or infinitesimal jackknife): each holds what its sample adds as
+anchor, as positive and as a negative of other samples.
 """
 
 import math
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 def contrast(scores: Tensor) -> Tensor:
-    """InfoNCE: positives against the log mean exp of their row, itself included.
+    """InfoNCE: positives minus the log mean exp of their row, the positive included.
 
     Args:
         scores: [n, n], positives on the diagonal.
@@ -29,7 +29,7 @@ def contrast(scores: Tensor) -> Tensor:
 
 
 def leave_one_out(log_conditional: Tensor) -> Tensor:
-    """L1Out: positives against the log mean exp of the others of their column.
+    """L1Out: positives minus the log mean exp of the others of their column.
 
     Args:
         log_conditional: [n, n], log q(v_j | u_i) in row i, column j.
@@ -48,7 +48,7 @@ def mean_difference(positives: Tensor, product: Tensor) -> Tensor:
 
     Args:
         positives: one term for each positive, [n].
-        product: terms of all pairs, [n, n]; the diagonal is not read.
+        product: terms of all pairs, [n, n]; the diagonal is ignored.
 
     Returns:
         Pseudo-values, [n].
@@ -65,7 +65,7 @@ def log_mean_difference(positives: Tensor, log_product: Tensor) -> Tensor:
 
     Args:
         positives: one term for each positive, [n].
-        log_product: [n, n]; the diagonal is not read.
+        log_product: [n, n]; the diagonal is ignored.
 
     Returns:
         Pseudo-values, [n].
@@ -80,5 +80,6 @@ def log_mean_difference(positives: Tensor, log_product: Tensor) -> Tensor:
 
 
 def _others(scores: Tensor) -> Tensor:
+    """Scores with -inf on the diagonal."""
     itself = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
     return scores.masked_fill(itself, -torch.inf)

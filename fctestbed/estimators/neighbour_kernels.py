@@ -1,9 +1,9 @@
-"""Neighbours by trying pairs, compiled by numba: quicker than a tree but in few dimensions.
+"""Nearest neighbours and counts over all pairs, compiled by numba: for points of many columns.
 
-Owns the loops. May import numba and numpy only. Distances are maximum norms, and the same doubles
-that a tree finds.
+May import numba and numpy only. Distances are maximum norms, the same float64 values as a tree's.
 
-Points are sorted by their first column, so that only those near in it are tried, tile by tile.
+The points are sorted by their first column, so that only points near in it are visited, tile by
+tile.
 """
 
 from typing import Any
@@ -27,17 +27,18 @@ def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
     radius: Array,
     neighbours: Array,
 ) -> None:
-    """k nearest other points of the points from ``start`` to ``stop``.
+    """Write the k nearest other points of the points from ``start`` to ``stop``.
 
     Args:
         columns: the points, [dim, n], the first column ascending.
         rows: the same, [n, dim].
-        head: how many columns are tried of every point; the others, of those that still are near.
-        k: how many neighbours.
+        head: number of columns that are compared for every point; the remaining ones are compared
+            only for points that are near in these.
+        k: number of neighbours.
         start: the first point.
         stop: one after the last.
-        radius: the k-th neighbour's distance goes here, [n].
-        neighbours: the neighbours' numbers, in no order, go here, [n, k].
+        radius: output, the distance of the k-th neighbour, [n].
+        neighbours: output, the neighbours' indices, in no order, [n, k].
     """
     dim, n = columns.shape
     line = columns[0]
@@ -48,7 +49,7 @@ def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
         found = 0
         limit = np.inf
         left, right = i, i
-        # Tiles to either side in turn, until both lie beyond the k-th neighbour so far.
+        # Tiles on either side in turn, until both are farther than the k-th neighbour so far.
         rightwards = True
         while True:
             right_on = right < n and line[right] - line[i] < limit
@@ -94,14 +95,14 @@ def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
 
 @njit(cache=True, nogil=True)
 def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) -> None:
-    """How many other points lie within each point's reach, for those from ``start`` to ``stop``.
+    """Write the number of other points within reach of the points from ``start`` to ``stop``.
 
     Args:
         columns: the points, [dim, n], the first column ascending.
-        reach: the most distance that counts, [n].
+        reach: the largest distance that counts, [n].
         start: the first point.
         stop: one after the last.
-        counts: the counts go here, [n].
+        counts: output, [n].
     """
     dim, n = columns.shape
     line = columns[0]
@@ -133,11 +134,11 @@ def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) ->
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _tile(  # noqa: PLR0917 - as above
+def _tile(  # noqa: PLR0917 - as for ``nearest``
     columns: Array, dim: int, i: int, low: int, size: int, distances: Array
 ) -> None:
-    """Distances in the first ``dim`` columns of point i to those from ``low`` on."""
-    # Four columns at a time: one load and store of the running maximum for four of them.
+    """Write distances in the first ``dim`` columns of point i to the points from ``low`` on."""
+    # Four columns at a time need one load and store of the running maximum, not four.
     first = dim % 4
     if first == 0:
         for t in range(size):

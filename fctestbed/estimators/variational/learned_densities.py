@@ -1,6 +1,6 @@
-"""Estimators that learn a density of y: vCLUB, leave-one-out, difference of entropies.
+"""Estimators that learn a density of y: ``vclub``, ``l1out`` and ``doe``.
 
-Owns them. May import torch.
+May import torch.
 """
 
 from abc import abstractmethod
@@ -10,10 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from fctestbed.estimators.base import Direction, Target
-from fctestbed.estimators.variational import readings
-from fctestbed.estimators.variational.base import Reading, TrainedEstimator
-from fctestbed.estimators.variational.densities import Density
+from fctestbed.estimators.base import Direction, Target, check_whole
+from fctestbed.estimators.variational.base import PseudoValues, TrainedEstimator
+from fctestbed.estimators.variational.networks import Density
+from fctestbed.estimators.variational.pseudo_values import leave_one_out, mean_difference
 from fctestbed.estimators.variational.sources import Source
 
 _MARGINAL_SPEED = 10.0
@@ -21,7 +21,7 @@ _MARGINAL_SPEED = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class _DensityEstimator(TrainedEstimator):
-    """Fits log q(y | x) on the training part, stopped by the stop part's."""
+    """Fits log q(y | x) on the training part, stopped by the stop part."""
 
     conditional: ClassVar[bool] = False
 
@@ -32,10 +32,8 @@ class _DensityEstimator(TrainedEstimator):
             0 if marginal else source.dim_x,
             source.dim_y,
             source.y_classes,
+            self._hidden(generator),
             components=components,
-            hidden=self.hidden,
-            dropout=self.dropout,
-            generator=generator,
         ).to(device=self.device, dtype=getattr(torch, self.dtype))
 
         def objective(noise: torch.Generator) -> Tensor:
@@ -47,34 +45,34 @@ class _DensityEstimator(TrainedEstimator):
             values = [density.log_density(block.x, block.y) for block in source.stop()]
             return float(torch.cat(values).mean())
 
-        # A density of y alone is a few numbers, which a network's rate would hardly move.
+        # A density of y alone is a few numbers, for which a network's rate is too low.
         rate = _MARGINAL_SPEED * self.rate if marginal else self.rate
         self._fit(density, objective, stop_value, generator, rate)
         return density
 
 
-class _PairReading(_DensityEstimator):
-    """Reads a density of one component on all pairs."""
+class _PairEstimator(_DensityEstimator):
+    """Evaluates a density of one component on all pairs."""
 
     @abstractmethod
     def _pseudo_values(self, log_conditional: Tensor) -> Tensor:
-        """The reading of log q(y_j | x_i), [n, n], one number for each sample."""
+        """Pseudo-values of log q(y_j | x_i), [n, n], one number for each sample."""
 
-    def _fitted(self, source: Source, batch: int) -> Reading:
+    def _fitted(self, source: Source, batch: int) -> PseudoValues:
         density = self._density(source, self._generator(), components=1, marginal=False)
         return lambda block: self._pseudo_values(density.log_matrix(block.x, block.y).double())
 
 
 @dataclass(frozen=True, kw_only=True)
-class VClub(_PairReading):
+class VClub(_PairEstimator):
     """vCLUB: CLUB with a learned q(y | x), a diagonal Gaussian or a product of categoricals.
 
     Bounds: neither; an upper bound only while q is nearer to the joint law than to the product.
-    Fails: it aims at the Jeffreys divergence, not at I(X; Y). A penalty, not a measurement.
+    Fails: it aims at the Jeffreys divergence, not at I(X; Y): it is a penalty.
 
     Source:
         Cheng et al. 2020, Eq. 11. The published class limits the log-variance to [-1, 1]; here it
-        may go from -8 to 8.
+        may be from -8 to 8.
     """
 
     name: ClassVar[str] = "vclub"
@@ -82,14 +80,14 @@ class VClub(_PairReading):
     target: ClassVar[Target] = "jeffreys"
 
     def _pseudo_values(self, log_conditional: Tensor) -> Tensor:
-        return readings.mean_difference(log_conditional.diagonal(), log_conditional)
+        return mean_difference(log_conditional.diagonal(), log_conditional)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeaveOneOut(_PairReading):
+class LeaveOneOut(_PairEstimator):
     """L1Out with a learned q(y | x), a diagonal Gaussian or a product of categoricals.
 
-    Bounds: neither; it is an upper bound with the true conditional only. Fails: a poor q pulls it
+    Bounds: neither; it is an upper bound with the true conditional only. Fails: with a poor q it is
     below the truth, and below 0.
 
     Source:
@@ -100,15 +98,15 @@ class LeaveOneOut(_PairReading):
     bound: ClassVar[Direction] = "none"
 
     def _pseudo_values(self, log_conditional: Tensor) -> Tensor:
-        return readings.leave_one_out(log_conditional)
+        return leave_one_out(log_conditional)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceOfEntropies(_DensityEstimator):
     """DoE: the cross-entropy of a learned q(y) minus that of a learned q(y | x), held out.
 
-    Bounds: neither, being the difference of two upper bounds. Fails: high where q(y) is poor, low
-    where q(y | x) is. No log n cap holds it at high information.
+    Bounds: neither, because it is the difference of two upper bounds. Fails: high where q(y) is
+    poor, low where q(y | x) is. It has no ceiling of log n.
 
     Attributes:
         components: of both mixtures (diagonal Gaussians, or products of categoricals).
@@ -123,10 +121,9 @@ class DifferenceOfEntropies(_DensityEstimator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.components < 1:
-            raise ValueError(f"components: expected at least 1, got {self.components}")
+        check_whole("components", self.components, least=1)
 
-    def _fitted(self, source: Source, batch: int) -> Reading:
+    def _fitted(self, source: Source, batch: int) -> PseudoValues:
         generator = self._generator()
         marginal, joint = (
             self._density(source, generator, components=self.components, marginal=alone)
