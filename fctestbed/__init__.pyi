@@ -2,71 +2,34 @@ from ._version import __version__ as __version__
 from .calibration import calibrate as calibrate
 from .estimators import (
     ESTIMATORS as ESTIMATORS,
-)
-from .estimators import (
     Estimate as Estimate,
-)
-from .estimators import (
     Estimator as Estimator,
-)
-from .estimators import (
     LinearProbe as LinearProbe,
-)
-from .estimators import (
     estimate as estimate,
-)
-from .estimators import (
     find_estimator as find_estimator,
-)
-from .estimators import (
     make_estimator as make_estimator,
 )
 from .information import partial_information as partial_information
-from .objectives import METHODS as METHODS
-from .objectives import Method as Method
-from .objectives import NetSpec as NetSpec
-from .plotting import FIGURES as FIGURES
-from .plotting import draw_figures as draw_figures
-from .results import Results as Results
-from .results import load_results as load_results
+from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
+from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
+from .results import Results as Results, load_results as load_results
 from .sweep import (
     PRESETS as PRESETS,
-)
-from .sweep import (
     RunSpec as RunSpec,
-)
-from .sweep import (
     SweepSpec as SweepSpec,
-)
-from .sweep import (
     run_sweep as run_sweep,
-)
-from .sweep import (
     sweep_spec as sweep_spec,
 )
 from .synthesis import (
     Dataset as Dataset,
-)
-from .synthesis import (
     WorldSpec as WorldSpec,
-)
-from .synthesis import (
     load_dataset as load_dataset,
-)
-from .synthesis import (
     make_dataset as make_dataset,
-)
-from .synthesis import (
     world_truth as world_truth,
 )
-from .testing import check_estimator as check_estimator
-from .testing import check_method as check_method
+from .testing import check_estimator as check_estimator, check_method as check_method
 from .training import (
     TrainingSpec as TrainingSpec,
-)
-from .training import (
     TrainSpec as TrainSpec,
-)
-from .training import (
     train_stack as train_stack,
 )

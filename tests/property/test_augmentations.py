@@ -1,8 +1,7 @@
 """What copies hold of their originals, over all small worlds: definitions, bounds, monotony."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import bits_labels, noiseless_labels, planar_labels, threshold_labels, worlds
 
 from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation, world_truth

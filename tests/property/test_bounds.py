@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies_scores import SCALES, SEEDS, labelled_scores, score_matrices
 from torch import Tensor
 

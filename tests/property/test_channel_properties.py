@@ -3,8 +3,7 @@
 import pytest
 import torch
 from codes import random_code, rotation
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fctestbed.measurement.channel import channel_information, codebook, noiseless_information
 
