@@ -30,8 +30,8 @@ def read_samples(source: str, *, name: str = "source") -> NDArray[Any]:
         (n,) or (n, dim), of numbers or text.
 
     Raises:
-        ValueError: one line, for a file that is missing, of another kind, unreadable or with objects
-            in it, and for a key that it does not have.
+        ValueError: one line, for a file that is missing, of another kind, unreadable or holding
+            objects, and for a key that it does not have.
     """
     path, key = _split(source)
     if path.suffix.lower() not in _SUFFIXES:
