@@ -26,7 +26,7 @@ from fctestbed.estimators import mean_interval
 from fctestbed.estimators.variational.fitting import fit
 from fctestbed.information.units import nats_to_bits
 from fctestbed.nets import ConcatCritic, Stack
-from fctestbed.synthesis.record import Spec
+from fctestbed.synthesis import Spec
 
 Negatives = Literal["exact", "batch"]
 _READ_BLOCK = 256

@@ -21,7 +21,7 @@ from fctestbed.bounds import infonce_lower_bound_nats, nce_club_estimate_nats
 from fctestbed.information.units import nats_to_bits
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.nets.stack import StackedMLP
-from fctestbed.synthesis.record import Spec
+from fctestbed.synthesis import Spec
 from fctestbed.training.optimiser import StackedAdam
 
 Estimators = Literal["infonce", "vclub", "nce-club"]

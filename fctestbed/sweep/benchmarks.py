@@ -21,9 +21,16 @@ from fctestbed.measurement.channel.result import Group
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
 from fctestbed.sweep.spec import SweepSpec, sweep_spec
-from fctestbed.synthesis import Dataset, WorldSpec, bit_patterns, make_dataset, world_truth
-from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.spec import OfficialAugmentation, OptimalAugmentation
+from fctestbed.synthesis import (
+    Augmenter,
+    Dataset,
+    OfficialAugmentation,
+    OptimalAugmentation,
+    WorldSpec,
+    bit_patterns,
+    make_dataset,
+    world_truth,
+)
 from fctestbed.training import TrainingSpec, train_stack
 
 _OFFICIAL_WORLD = {

@@ -18,7 +18,7 @@ from fctestbed.measurement.staircase import StaircaseSpec, staircase, units
 from fctestbed.results import write_atomically
 from fctestbed.sweep.provenance import environment
 from fctestbed.sweep.worker import available_cores, tune_process, undisturbed
-from fctestbed.synthesis.record import Spec
+from fctestbed.synthesis import Spec
 
 GAUSSIAN_NAME, CONDITIONAL_NAME = "gaussian", "conditional"
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from fctestbed.synthesis.record import Option, Spec
+from fctestbed.synthesis.record import Option, Spec, alternatives
 from fctestbed.synthesis.spec import WorldSpec
 
 
@@ -42,7 +42,7 @@ def world_options() -> tuple[WorldOption, ...]:
         if not records:
             options += _option(field, (part,))
             continue
-        kinds = " or ".join(filter(None, [", ".join([*records][:-1]), [*records][-1]]))
+        kinds = alternatives(records)
         options += [
             WorldOption(flag, _name(flag), str, ((part, "kind"),), f"{_help(field)[:-1]}: {kinds}.")
             for flag in _flags(field)

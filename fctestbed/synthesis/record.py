@@ -5,6 +5,7 @@ May import pydantic.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -41,3 +42,9 @@ def digest(content: Any) -> str:
     """SHA-256 (hexadecimal) of JSON-able content, whatever the order of its keys."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """The names as they stand in a message: ``a, b or c``."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from strategies import bits_labels, noiseless_labels, planar_labels, threshold_labels, worlds
 
 from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation, world_truth
-from fctestbed.synthesis.augmentation_information import (
+from fctestbed.synthesis.augmentation.information import (
     augmentation_information_bits,
     enumerated_augmentation_information_bits,
 )

@@ -20,11 +20,10 @@ from fctestbed.synthesis import (
     BitsLabel,
     OptimalAugmentation,
     WorldSpec,
-    label_rule,
     make_dataset,
     world_truth,
 )
-from fctestbed.synthesis.augmentation_information import (
+from fctestbed.synthesis.augmentation.information import (
     augmentation_information_bits,
     enumerated_augmentation_information_bits,
 )
@@ -86,8 +85,8 @@ def label_law(spec, w):
     if label.kind == "threshold":
         law[int(z.mean() >= 0)] = 1
     else:
-        rule = label_rule(label)
-        law[np.argmax((z + np.tanh(z @ rule.W + rule.b) @ rule.U) @ rule.H)] = 1
+        flow = label.flow
+        law[np.argmax((z + np.tanh(z @ flow.W + flow.b) @ flow.U) @ flow.H)] = 1
     return law
 
 

@@ -6,6 +6,7 @@ import torch
 
 from fctestbed.information import bsc_flip_probability
 from fctestbed.synthesis import (
+    Augmenter,
     BitLatents,
     BitsLabel,
     GaussianLatents,
@@ -18,11 +19,10 @@ from fctestbed.synthesis import (
     ThresholdLabel,
     World,
     WorldSpec,
+    augmentation_plan,
     make_dataset,
     slots_of,
 )
-from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
 
 N = 8_000
 LINEAR = LinearObservation(dim1=30, dim2=25)

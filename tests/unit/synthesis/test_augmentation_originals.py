@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from fctestbed.synthesis import (
+    Augmenter,
     BitLatents,
     BitsLabel,
     GaussianLatents,
@@ -17,11 +18,10 @@ from fctestbed.synthesis import (
     ThresholdLabel,
     UniqueAugmentation,
     WorldSpec,
+    augmentation_plan,
     make_dataset,
 )
-from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.augmentation_enumeration import copies_given_latents
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
+from fctestbed.synthesis.augmentation.information import copies_given_latents
 
 N, ANCHORS, DRAWS = 12_000, 1500, 40
 LINEAR = LinearObservation(dim1=12, dim2=11)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from fctestbed.synthesis import WorldSpec
-from fctestbed.synthesis.options import nested_values, world_options
+from fctestbed.synthesis import WorldSpec, nested_values, world_options
 
 OPTIONS = {option.flag: option for option in world_options()}
 

@@ -11,6 +11,7 @@ from fctestbed.synthesis import (
     BitLatents,
     BitsLabel,
     GaussianLatents,
+    Latents,
     MlpObservation,
     NoiselessLabel,
     PlanarLabel,
@@ -19,8 +20,6 @@ from fctestbed.synthesis import (
     make_dataset,
     world_truth,
 )
-from fctestbed.synthesis.labels import label_rule
-from fctestbed.synthesis.latents import Latents
 
 
 @pytest.mark.parametrize("label_bits", [2, 4])
@@ -91,7 +90,7 @@ def _table_of(spec):
     bits = ((places[:, None] >> np.arange(sum(sizes))) & 1).astype(np.uint8)
     w_s, w_1, w_2 = np.split(bits, np.cumsum(sizes)[:-1], axis=1)
     rng = np.random.default_rng(0)
-    y = label_rule(spec.label).draw(Latents(w_s, w_1, w_2), rng)
+    y = spec.label.draw(Latents(w_s, w_1, w_2), rng)
     x1, x2 = (
         np.concatenate([w_s, w], axis=1) @ (1 << np.arange(sizes[0] + w.shape[1]))
         for w in (w_1, w_2)

@@ -1,6 +1,6 @@
 """Fresh second modalities given augmented copies: exact draws from p(x2 | x1', x2'). Torch.
 
-Random numbers come in; ``augmentation`` draws them.
+The random numbers are arguments; ``augmenter`` draws them.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from fctestbed.synthesis.augmentation_plan import AugmentationPlan
-from fctestbed.synthesis.augmentation_tables import (
+from fctestbed.synthesis.augmentation.plan import (
+    AugmentationPlan,
     class_patterns,
     knows_shared,
     posterior_of_modality2,
 )
+from fctestbed.synthesis.augmentation.views import Renderer
 from fctestbed.synthesis.spec import WorldSpec
-from fctestbed.synthesis.stacked import Renderer
 from fctestbed.synthesis.world import World
 
 
