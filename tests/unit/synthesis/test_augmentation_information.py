@@ -13,6 +13,7 @@ from fctestbed.synthesis import (
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
+    ParityLabel,
     PlanarLabel,
     QualityAugmentation,
     ThresholdLabel,
@@ -43,6 +44,7 @@ CLASSES = [
     ThresholdLabel(n_relevant=4, unique_ratio=0.5),
     ThresholdLabel(n_relevant=3, unique_ratio=1 / 3, balance=1),
     PlanarLabel(n_relevant=4, unique_ratio=0.5, balance=0, n_classes=4),
+    ParityLabel(n_relevant=4, unique_ratio=0.5),
 ]
 
 

@@ -13,6 +13,7 @@ from fctestbed.synthesis import (
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
+    ParityLabel,
     PlanarLabel,
     QualityAugmentation,
     ThresholdLabel,
@@ -42,6 +43,8 @@ CASES = [
     (ThresholdLabel(n_relevant=3, unique_ratio=2 / 3), UniqueAugmentation()),
     (PlanarLabel(n_relevant=4, unique_ratio=0.5, n_classes=4), OptimalAugmentation()),
     (PlanarLabel(n_relevant=4, unique_ratio=0.5, balance=0, n_classes=4), UniqueAugmentation()),
+    (ParityLabel(n_relevant=4, unique_ratio=0.5), OptimalAugmentation()),
+    (ParityLabel(n_relevant=3, unique_ratio=2 / 3), UniqueAugmentation()),
 ]
 PARTS = pytest.mark.parametrize(("label", "augmentation"), CASES, ids=str)
 

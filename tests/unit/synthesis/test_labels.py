@@ -8,6 +8,7 @@ from fctestbed.synthesis import (
     BitsLabel,
     Latents,
     NoiselessLabel,
+    ParityLabel,
     PlanarLabel,
     ThresholdLabel,
     slots_of,
@@ -96,6 +97,20 @@ def test_threshold_reads_only_its_relevant_bits():
     assert rule.slots is None
 
 
+def test_a_parity_is_the_xor_of_its_relevant_bits():
+    w = fair_latents(200)
+    y = ParityLabel(n_relevant=4, unique_ratio=0.5).draw(w, np.random.default_rng(0))
+    expected = w.w_s[:, 0] ^ w.w_s[:, 1] ^ w.w_1[:, 0] ^ w.w_2[:, 0]
+    np.testing.assert_array_equal(y, expected)
+
+
+def test_slots_say_which_relevant_latents_they_read():
+    label = NoiselessLabel(unique_ratio=0.5, synergy_ratio=0.25, balance=0.5)
+    # Relevant latents: one of w_s, then two of w_1 and two of w_2.
+    assert [slot.reads for slot in label.slots] == [(0,), (1,), (3,), (2, 4)]
+    assert [slot.flip_probability for slot in label.slots] == [0, 0, 0, 0]
+
+
 def test_planar_flows_depend_on_their_seed_alone():
     same = [PlanarLabel(flow_seed=3, unique_ratio=ratio).flow.W for ratio in (0, 1)]
     np.testing.assert_array_equal(*same)
@@ -105,7 +120,7 @@ def test_planar_flows_depend_on_their_seed_alone():
 def test_drawing_labels_leaves_latents_as_they_were():
     w = fair_latents(100)
     before = [block.copy() for block in w]
-    for label in (BitsLabel(), NoiselessLabel(), ThresholdLabel(), PlanarLabel()):
+    for label in (BitsLabel(), NoiselessLabel(), ThresholdLabel(), PlanarLabel(), ParityLabel()):
         y = label.draw(w, np.random.default_rng(0))
         assert y.dtype == np.int64
     for block, old in zip(w, before, strict=True):

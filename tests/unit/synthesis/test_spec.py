@@ -154,7 +154,8 @@ def test_maps_too_narrow_for_gaussian_latents_are_refused():
         ),
         (
             {"label": {"kind": "foo"}},
-            "label.kind: expected one of bits, noiseless, threshold, planar, parity, function, got 'foo'",
+            "label.kind: expected one of bits, noiseless, threshold, planar, parity, function, "
+            "got 'foo'",
         ),
         (
             {"label": {"kind": "bits", "unique_ratio": 2}},
