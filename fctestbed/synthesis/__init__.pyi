@@ -26,9 +26,9 @@ from .labels import Slot as Slot
 from .labels import ThresholdLabel as ThresholdLabel
 from .labels.information import Pid as Pid
 from .labels.planar import planar_labels as planar_labels
+from .labels.slots import slots_of as slots_of
+from .labels.slots import word_of as word_of
 from .labels.threshold import threshold_labels as threshold_labels
-from .labels.word import slots_of as slots_of
-from .labels.word import word_of as word_of
 from .latents import BitLatents as BitLatents
 from .latents import GaussianLatents as GaussianLatents
 from .latents import LatentLaw as LatentLaw

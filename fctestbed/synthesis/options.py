@@ -5,7 +5,7 @@ A field marked with ``Option`` has an option; its ``description`` is the help te
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -89,17 +89,12 @@ def _merged(part: str, records: dict[str, type[Spec]]) -> Iterator[WorldOption]:
             for option in _option(field, (part, key)):
                 known = found.setdefault(option.flag, option)
                 paths = tuple(dict.fromkeys((*known.paths, *option.paths)))
-                found[option.flag] = WorldOption(
-                    known.flag, known.name, known.type, paths, known.help
-                )
-                if kind not in kinds.setdefault(option.flag, []):
-                    kinds[option.flag].append(kind)
-    for option in found.values():
-        having = kinds[option.flag]
-        some = "" if len(having) == len(records) else f" ({', '.join(having)})"
-        yield WorldOption(
-            option.flag, option.name, option.type, option.paths, f"{option.help[:-1]}{some}."
-        )
+                found[option.flag] = replace(known, paths=paths)
+                having = kinds.setdefault(option.flag, [])
+                having += [kind] if kind not in having else []
+    for flag, option in found.items():
+        some = "" if len(kinds[flag]) == len(records) else f" ({', '.join(kinds[flag])})"
+        yield replace(option, help=f"{option.help[:-1]}{some}.")
 
 
 def _option(field: FieldInfo, path: tuple[str, ...]) -> list[WorldOption]:

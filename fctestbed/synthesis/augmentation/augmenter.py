@@ -28,7 +28,7 @@ class Augmenter:
     """Draws augmented copies of K worlds of one shape.
 
     Args:
-        worlds: one per run; sizes, kinds and the length of the label's word agree.
+        worlds: one per run; sizes, kinds and the number of classes agree.
         spec: the augmentation.
         device: where the samples live.
         dtype: their floating type.

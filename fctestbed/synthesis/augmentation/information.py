@@ -149,7 +149,7 @@ def copies_given_latents(world: WorldSpec, plan: AugmentationPlan) -> _Probabili
         ValueError: a table of more than 2^24 cells.
     """
     n_s, n_1, n_2 = world.block_sizes
-    widest = n_s + n_1 + n_2 + max(plan.n_word, 2 * n_s + n_1 + n_2)
+    widest = n_s + n_1 + n_2 + max(plan.n_bits, 2 * n_s + n_1 + n_2)
     if 2**widest > _MAX_CELLS:
         raise ValueError(f"latents: expected a table of at most 2^24 cells, got 2^{widest}")
     width1, width2 = n_1 + n_s, n_2 + n_s
@@ -185,7 +185,8 @@ def _input_probabilities(world: WorldSpec, counts: tuple[int, int, int]) -> _Pro
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Item:
-    """A bit that the copies may take from the original: a word bit, or a latent left alone.
+    """A bit that the copies may take from the original: a bit of the label, or a latent left
+    alone.
 
     ``chances`` are the probabilities that it is lost, taken as 0, and taken as 1, of each state of
     the latents, shape (n_states, 3).
@@ -203,17 +204,17 @@ def _items(world: WorldSpec, plan: AugmentationPlan) -> list[_Item]:
     if plan.reads is None:
         # Such a label is a function: nothing is drawn.
         classes = world.label.draw(blocks, np.random.default_rng(0))
-        word = ((classes[:, None] >> np.arange(plan.n_word)) & 1).astype(np.uint8)
+        kept = ((classes[:, None] >> np.arange(plan.n_bits)) & 1).astype(np.uint8)
     else:
         padded = np.concatenate([states, np.zeros((len(states), 1), dtype=np.uint8)], axis=1)
-        word = padded[:, plan.reads[:, 0]] ^ padded[:, plan.reads[:, 1]]
+        kept = padded[:, plan.reads[:, 0]] ^ padded[:, plan.reads[:, 1]]
     items = []
     for bit, flip in enumerate(plan.flips):
         writes = [np.flatnonzero(plan.bits[m] == bit) for m in (0, 1)]
         pads = plan.pads[writes[1]]
         items.append(
             _Item(
-                chances=_chances(word[:, bit], float(flip), plan.survives),
+                chances=_chances(kept[:, bit], float(flip), plan.survives),
                 places=(plan.places[0][writes[0]].tolist(), plan.places[1][writes[1]].tolist()),
                 pad=int(pads[0]) if len(pads) and pads[0] < n_1 + n_s else None,
             )

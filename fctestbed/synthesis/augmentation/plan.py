@@ -126,7 +126,7 @@ class CopyTables:
 def copy_tables(world: WorldSpec, plan: AugmentationPlan) -> CopyTables:
     """The law of the copies of each latent bit.
 
-    Where the word is a class, relevant latents are left to ``class_patterns``: their tables are
+    For a class, relevant latents are left to ``class_patterns``: their tables are
     those of fresh bits, unless they are left alone.
     """
     n_s, n_1, n_2 = world.block_sizes
@@ -180,7 +180,7 @@ def posterior_of_modality2(world: WorldSpec, plan: AugmentationPlan) -> _Table:
     """p(input of modality 2 is 1 | v1, v2), shape (n_2 + n_s, 2, 2), inputs along [w_2, w_s].
 
     v2 is the copy's bit of the input; v1 the other copy's, where the input is shared. Where the
-    word is a class, this is of everything but the relevant latents that are not left alone.
+    bits are a class, this is of everything but the relevant latents that are not left alone.
     """
     tables = copy_tables(world, plan)
     own = np.repeat(tables.unique2[:, :, None, :], 2, axis=2)

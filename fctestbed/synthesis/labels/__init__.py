@@ -7,10 +7,11 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from fctestbed.synthesis.labels.base import LabelRule, LabelWrites, Slot
+from fctestbed.synthesis.labels.base import LabelRule, LabelWrites
 from fctestbed.synthesis.labels.function import FunctionLabel
 from fctestbed.synthesis.labels.parity import ParityLabel
 from fctestbed.synthesis.labels.planar import PlanarLabel
+from fctestbed.synthesis.labels.slots import Slot
 from fctestbed.synthesis.labels.threshold import ThresholdLabel
 from fctestbed.synthesis.labels.word import BitsLabel, NoiselessLabel
 

@@ -2,7 +2,7 @@
 
 The parts of synthesis and the packages above ask the rule through ``LabelRule`` and never which
 rule it is. Modality m sees the shared latents and its own. May import numpy, ``record``,
-``latents`` and ``labels.information``; torch for types only.
+``latents``, ``labels.information`` and ``labels.slots``; torch for types only.
 """
 
 from abc import ABC, abstractmethod
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from fctestbed.synthesis.labels.information import LabelInformation
+from fctestbed.synthesis.labels.slots import Slot
 from fctestbed.synthesis.latents import Counts, LatentLaw, Latents
 from fctestbed.synthesis.record import Option, Ratio, Spec
 
@@ -22,22 +23,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    WordReader = Callable[[tuple[Tensor, Tensor, Tensor]], Tensor]
+    BitReader = Callable[[tuple[Tensor, Tensor, Tensor]], Tensor]
 
 _EXACT = 1e-9
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One binary slot of a label word.
-
-    Attributes:
-        reads: positions of the relevant latents, along [w_s, w_1, w_2], whose bits' XOR it reads.
-        flip_probability: that of its binary symmetric channel.
-    """
-
-    reads: tuple[int, ...]
-    flip_probability: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -48,17 +36,17 @@ class LabelWrites:
     end means nowhere (read as 0, written to nothing).
 
     Attributes:
-        n_word: number of bits.
-        reads: shape (n_word, 2): bit j is the XOR of these two latents through its channel; None
+        n_bits: number of bits.
+        reads: shape (n_bits, 2): bit j is the XOR of these two latents through its channel; None
             where the bits are the class in binary (bit j has weight 2^j).
-        flips: flip probability of each bit's channel, shape (n_word,).
+        flips: flip probability of each bit's channel, shape (n_bits,).
         bits: per modality, which bit each write takes, shape (n_writes,).
         places: per modality, the input that each write sets, shape (n_writes,).
         pads: the input of modality 1 whose fresh bit is XORed into each write of modality 2, so
             that a slot that only both modalities together hold stays unreadable in either.
     """
 
-    n_word: int
+    n_bits: int
     reads: npt.NDArray[np.int64] | None
     flips: npt.NDArray[np.float64]
     bits: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -146,18 +134,18 @@ class LabelRule(Spec, ABC):
 
     @classmethod
     @abstractmethod
-    def word_reader(
+    def bit_reader(
         cls,
         labels: Sequence[Self],
         writes: Sequence[LabelWrites],
         latents: LatentLaw,
         device: "torch.device",
         dtype: "torch.dtype",
-    ) -> "WordReader":
+    ) -> "BitReader":
         """A function from the latent blocks of K stacked runs to the bits of ``writes``.
 
         It takes (w_s, w_1, w_2), each (K, batch, size of the block), bits as 0 and 1, and gives
-        bools of shape (K, batch, n_word), before any channel.
+        bools of shape (K, batch, n_bits), before any channel.
 
         Args:
             labels: the label of each run.

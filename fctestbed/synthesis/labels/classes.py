@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from fctestbed.synthesis.labels.base import WordReader
+    from fctestbed.synthesis.labels.base import BitReader
 
 MAX_ENUMERATED_BITS = 22
 _CHUNK = 1 << 16
@@ -152,8 +152,8 @@ class ClassLabel(LabelRule):
         """
         n_shared, *n_uniques = sizes
         relevant_shared, *relevant_uniques = self.relevant
-        n_word = (self.n_classes - 1).bit_length()
-        n_writes = sum(self.relevant) if self.repeats_class else n_word
+        n_bits = (self.n_classes - 1).bit_length()
+        n_writes = sum(self.relevant) if self.repeats_class else n_bits
         bits, places = [], []
         for modality, (n_unique, relevant) in enumerate(
             zip(n_uniques, relevant_uniques, strict=True), start=1
@@ -161,10 +161,10 @@ class ClassLabel(LabelRule):
             own_alone = unique and modality == 2
             shared = [] if own_alone else range(n_unique, n_unique + relevant_shared)
             inputs = [*shared, *range(relevant)]
-            if 0 < len(inputs) < n_word:
+            if 0 < len(inputs) < n_bits:
                 where = "w_2" if own_alone else f"modality {modality}"
                 raise ValueError(
-                    f"augmentation: expected at least {n_word} relevant latents in {where} to "
+                    f"augmentation: expected at least {n_bits} relevant latents in {where} to "
                     f"write {self.n_classes} classes of the {self.kind} label into for "
                     f"{'unique' if unique else 'optimal'} (or none; ask for fewer classes, more "
                     f"relevant latents or another unique_ratio), got {len(inputs)}"
@@ -172,31 +172,31 @@ class ClassLabel(LabelRule):
             inputs = inputs[:n_writes]
             nowhere = [n_unique + n_shared] * (n_writes - len(inputs))
             places.append(np.array(inputs + nowhere, dtype=np.int64))
-            bits.append(np.arange(n_writes) % n_word)
+            bits.append(np.arange(n_writes) % n_bits)
         return LabelWrites(
-            n_word=n_word,
+            n_bits=n_bits,
             reads=None,
-            flips=np.zeros(n_word),
+            flips=np.zeros(n_bits),
             bits=(bits[0], bits[1]),
             places=(places[0], places[1]),
             pads=np.full(n_writes, n_uniques[0] + n_shared),
         )
 
     @classmethod
-    def word_reader(
+    def bit_reader(
         cls,
         labels: Sequence[Self],
         writes: Sequence[LabelWrites],
         latents: LatentLaw,
         device: "torch.device",
         dtype: "torch.dtype",
-    ) -> "WordReader":
-        """A function from latent blocks to the class in binary; see ``LabelRule.word_reader``."""
+    ) -> "BitReader":
+        """A function from latent blocks to the class in binary; see ``LabelRule.bit_reader``."""
         import torch  # noqa: PLC0415 - worlds need no torch
 
         index = [_relevant_places(label.relevant, latents.sizes) for label in labels]
         places = torch.tensor(index, device=device).unsqueeze(1)
-        digits = torch.arange(writes[0].n_word, device=device)
+        digits = torch.arange(writes[0].n_bits, device=device)
         classify = cls.stacked_classifier(labels, device)
 
         def read(blocks: "tuple[Tensor, Tensor, Tensor]") -> "Tensor":
