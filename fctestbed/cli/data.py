@@ -163,8 +163,11 @@ def generate(
 
 
 def _write_codewords(spec: "WorldSpec", seed: int, path: Path) -> None:
-    from fctestbed.synthesis import World, modality_codewords  # noqa: PLC0415
-    from fctestbed.synthesis.npz import write_arrays  # noqa: PLC0415
+    from fctestbed.synthesis import (  # noqa: PLC0415
+        World,
+        modality_codewords,
+        write_arrays,
+    )
 
     n_bits = spec.block_sizes[0] + max(spec.block_sizes[1:])
     if n_bits > _MAX_WORD_BITS:
@@ -189,8 +192,6 @@ def _copies(world: "WorldSpec", kind: str | None, quality: str | None) -> dict[s
         OptimalAugmentation,
         QualityAugmentation,
         UniqueAugmentation,
-    )
-    from fctestbed.synthesis.augmentation_information import (  # noqa: PLC0415
         augmentation_information_bits,
     )
 

@@ -19,6 +19,7 @@ from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
 from fctestbed.sweep import SweepSpec, sweep_spec
 from fctestbed.synthesis import (
+    Augmenter,
     Dataset,
     OfficialAugmentation,
     OptimalAugmentation,
@@ -27,7 +28,6 @@ from fctestbed.synthesis import (
     make_dataset,
     world_truth,
 )
-from fctestbed.synthesis.augmentation import Augmenter
 from fctestbed.training import TrainingSpec, train_stack
 
 _OFFICIAL_WORLD = {

@@ -26,7 +26,7 @@ from fctestbed.measurement.latent_bits import BLOCKS, quantities
 from fctestbed.measurement.readout_codes import ReadoutCode, word_columns
 from fctestbed.measurement.spec import ChannelSpec
 from fctestbed.results.schema import CapturedRow
-from fctestbed.synthesis import BitLatents, Dataset, WorldSpec
+from fctestbed.synthesis import Dataset, WorldSpec
 
 ESTIMATOR = "channel"
 _Z = float(norm.ppf(0.5 + LEVEL / 2))
@@ -34,9 +34,9 @@ _Z = float(norm.ppf(0.5 + LEVEL / 2))
 
 def why_no_channel(spec: WorldSpec, max_codewords: int) -> str | None:
     """Why a world's readouts have no channel information, in one line; None where they have."""
-    if not isinstance(spec.latents, BitLatents):
+    if not spec.latents.is_finite:
         return (
-            "no channel information: expected bits to enumerate, got gaussian latents "
+            f"no channel information: expected bits to enumerate, got {spec.latents.kind} latents "
             "(the linear probe still serves)"
         )
     if spec.observation.noise > 0:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fctestbed.synthesis import Split, WorldSpec
-from fctestbed.synthesis.latents import as_bits
+from fctestbed.synthesis import Split, WorldSpec, as_bits
 
 BLOCKS = {"shared": "w_s", "unique1": "w_1", "unique2": "w_2"}
 _HOLDERS = {"shared": (1, 2), "unique1": (1,), "unique2": (2,)}

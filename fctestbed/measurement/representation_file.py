@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fctestbed.measurement.readout_codes import ReadoutCode, word_columns
-from fctestbed.synthesis import SPLITS, BitLatents, Dataset, WorldSpec
-from fctestbed.synthesis.npz import Header, array_headers
+from fctestbed.synthesis import SPLITS, Dataset, Header, WorldSpec, array_headers
 
 CODEWORDS = "codewords"
 _Shapes = dict[str, dict[str, tuple[int, ...]]]
@@ -135,9 +134,10 @@ def _check(path: Path, shapes: _Shapes, dataset: Dataset) -> None:
 
 
 def _n_words(path: Path, readout: str, spec: WorldSpec) -> int:
-    if not isinstance(spec.latents, BitLatents):
+    if not spec.latents.is_finite:
         raise ValueError(
-            f"{path}: codewords_{readout}: expected none for gaussian latents, which have no words"
+            f"{path}: codewords_{readout}: expected none for {spec.latents.kind} latents, "
+            "which have no words"
         )
     n: int = 2 ** len(word_columns(spec)[modalities_of(readout)])
     return n

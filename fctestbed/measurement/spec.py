@@ -4,8 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from fctestbed.synthesis.record import PositiveFloat
-from fctestbed.synthesis.spec import Spec
+from fctestbed.synthesis import PositiveFloat, Spec
 
 
 class ChannelSpec(Spec):

@@ -21,7 +21,7 @@ from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, available_cores
-from fctestbed.synthesis.record import digest
+from fctestbed.synthesis import digest
 
 # By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
 # 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do

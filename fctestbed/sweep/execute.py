@@ -20,9 +20,13 @@ from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.spec import RunSpec
-from fctestbed.synthesis import Dataset, ThresholdLabel, WorldSpec, make_dataset
-from fctestbed.synthesis.augmentation_information import augmentation_information_bits
-from fctestbed.synthesis.spec import AugmentationSpec
+from fctestbed.synthesis import (
+    AugmentationSpec,
+    Dataset,
+    WorldSpec,
+    augmentation_information_bits,
+    make_dataset,
+)
 from fctestbed.training import Progress, TrainedStack, train_stack
 
 _HEAD_SAMPLES = 2048
@@ -159,10 +163,6 @@ def _record(run: RunSpec, **values: Any) -> RunRecord:
     )
 
 
-# The label that every world can have, whatever its sizes.
-_PLAIN_LABEL = ThresholdLabel(n_relevant=1, unique_ratio=0.0)
-
-
 # One process sees few seeds at a time; each data set holds its arrays once for every label.
 @lru_cache(maxsize=4)
 def _dataset(world: WorldSpec, seed: int) -> Dataset:
@@ -172,7 +172,7 @@ def _dataset(world: WorldSpec, seed: int) -> Dataset:
 def _labelled(job: Job) -> list[Dataset]:
     """The data sets of a job's worlds; those of one seed share x with every other label of the
     process."""
-    base = _dataset(job.worlds[0].with_label(_PLAIN_LABEL), job.training.seed)
+    base = _dataset(job.worlds[0].without_label(), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
 
 

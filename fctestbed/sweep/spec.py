@@ -20,14 +20,16 @@ from fctestbed.objectives import (
 )
 from fctestbed.sweep.presets import PRESETS
 from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
-from fctestbed.synthesis import spec_error_lines
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
-from fctestbed.synthesis.record import Ratio, Spec, digest
-from fctestbed.synthesis.spec import (
+from fctestbed.synthesis import (
     AugmentationSpec,
     OfficialAugmentation,
     OptimalAugmentation,
+    Ratio,
+    Spec,
     WorldSpec,
+    augmentation_plan,
+    digest,
+    spec_error_lines,
 )
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 
@@ -241,7 +243,7 @@ class SweepSpec(Spec):
         for method in self.methods:
             for world in worlds:
                 if find_method(method).uses_label and world.n_classes > MAX_LEARNT_CLASSES:
-                    field = "label_bits" if hasattr(world.label, "label_bits") else "n_classes"
+                    field = world.label.classes_field
                     raise ValueError(
                         f"world.label.{field}: expected at most {MAX_LEARNT_CLASSES} classes for "
                         f"{method}, which learns from the label, got {world.n_classes}: ask for "

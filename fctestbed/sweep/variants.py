@@ -11,8 +11,7 @@ from pydantic import Field
 
 from fctestbed.nets import CriticKind
 from fctestbed.objectives import CriticSettings, Method
-from fctestbed.synthesis.record import Spec
-from fctestbed.synthesis.spec import AugmentationSpec
+from fctestbed.synthesis import AugmentationSpec, Spec
 
 PAPER = "paper"
 

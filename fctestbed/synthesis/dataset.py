@@ -1,7 +1,7 @@
-"""Datasets: train and test splits of a world, with its truth. May import numpy and this package.
+"""Datasets: train and test splits of a world, with its truth; drawn, saved and loaded.
 
-Torch is imported only by ``Split.torch_dataset``; a split by itself already serves
-``torch.utils.data.DataLoader`` (length and items).
+May import numpy and this package. Torch is imported only by ``Split.torch_dataset``; a split by
+itself already serves ``torch.utils.data.DataLoader`` (length and items).
 """
 
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fctestbed.synthesis.dataset_file import FIELDS, SPLITS, read_content, write_content
+from fctestbed.synthesis.labels import LabelRule
 from fctestbed.synthesis.latents import Latents
-from fctestbed.synthesis.spec import Label, WorldSpec
+from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.truth import Truth, world_truth
 from fctestbed.synthesis.world import World
 
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset
-
-SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,7 +38,7 @@ class Split:
     w_2: npt.NDArray[Any]
 
     def __post_init__(self) -> None:
-        for name in ("x1", "x2", "y", "w_s", "w_1", "w_2"):
+        for name in FIELDS:
             getattr(self, name).flags.writeable = False
 
     @property
@@ -74,7 +74,7 @@ class Dataset:
     train: Split
     test: Split
 
-    def with_label(self, label: Label) -> "Dataset":
+    def with_label(self, label: LabelRule) -> "Dataset":
         """The dataset of the same world with another label; latents and x are shared, not copied.
 
         Equal to ``make_dataset`` of that specification and this seed.
@@ -94,10 +94,17 @@ class Dataset:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the dataset to one .npz file (see ``dataset_file``), whole or not at all."""
-        from fctestbed.synthesis.dataset_file import save_dataset  # noqa: PLC0415 - a cycle
+        """Write the dataset to one .npz file (see ``dataset_file``), whole or not at all.
 
-        save_dataset(self, path)
+        Raises:
+            OSError: the directory is missing or cannot be written; an old file stays as it was.
+        """
+        arrays = {
+            f"{name}_{field}": getattr(split, field)
+            for name, split in zip(SPLITS, (self.train, self.test), strict=True)
+            for field in FIELDS
+        }
+        write_content(Path(path), spec=self.spec, seed=self.seed, truth=self.truth, arrays=arrays)
 
 
 def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
@@ -121,9 +128,32 @@ def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
     )
 
 
+def load_dataset(path: str | Path) -> Dataset:
+    """Read a dataset that ``Dataset.save`` wrote; maps and truth come from its specification and
+    seed. A file whose label is a user's function imports that function's module.
+
+    Raises:
+        ValueError: no such archive, or arrays that are missing, unknown or of another shape or
+            type than the specification says; one line that names the file and the array.
+        OSError: the file cannot be opened.
+    """
+    spec, seed, arrays = read_content(Path(path))
+    train, test = (
+        Split(**{field: arrays[f"{name}_{field}"] for field in FIELDS}) for name in SPLITS
+    )
+    return Dataset(
+        spec=spec,
+        seed=seed,
+        world=World(spec, seed),
+        truth=world_truth(spec),
+        train=train,
+        test=test,
+    )
+
+
 def _draw_split(world: World, name: str, n_samples: int) -> Split:
     rng = world.stream(name)
-    latents = world.draw_latents(n_samples, rng)
+    latents = world.spec.latents.draw(n_samples, rng)
     x1, x2 = world.observe(latents, rng)
     return Split(
         x1=x1,
@@ -136,4 +166,4 @@ def _draw_split(world: World, name: str, n_samples: int) -> Split:
 
 
 def _draw_labels(world: World, name: str, latents: Latents) -> npt.NDArray[np.int64]:
-    return world.label_rule.draw(latents, world.stream(f"{name}/label"))
+    return world.spec.label.draw(latents, world.stream(f"{name}/label"))

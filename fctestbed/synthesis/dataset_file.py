@@ -1,12 +1,13 @@
-"""A dataset as one .npz file: arrays without pickle, specification and truth as JSON beside them.
+"""The format of a dataset: one .npz file, arrays without pickle, specification and truth as JSON.
 
-Owns the format. Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``;
-``seed``. Files from outside are data: names, shapes and types are checked against the
-specification before an array is read.
+Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``; ``seed``. Files from
+outside are data: names, shapes and types are checked against the specification before an array is
+read. May import numpy, ``npz``, ``spec`` and ``truth``.
 """
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +15,54 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from fctestbed.synthesis.dataset import SPLITS, Dataset, Split
 from fctestbed.synthesis.npz import Header, array_headers, write_arrays
-from fctestbed.synthesis.spec import BitLatents, WorldSpec
+from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.spec_errors import spec_error_lines
-from fctestbed.synthesis.truth import world_truth
-from fctestbed.synthesis.world import World
+from fctestbed.synthesis.truth import Truth
 
-_TEXTS = ("spec_json", "truth_json")
+SPLITS = ("train", "test")
 _BLOCKS = ("w_s", "w_1", "w_2")
+FIELDS = ("x1", "x2", "y", *_BLOCKS)
+_TEXTS = ("spec_json", "truth_json")
 _MAX_TEXT_BYTES = 1 << 20
 
 
-def save_dataset(dataset: Dataset, path: str | Path) -> None:
-    """Write a dataset to ``path``: a temporary file beside it, then one rename.
+def write_content(
+    path: Path,
+    *,
+    spec: WorldSpec,
+    seed: int,
+    truth: Truth,
+    arrays: Mapping[str, npt.NDArray[Any]],
+) -> None:
+    """Write a dataset: a temporary file in the same directory, then one rename.
+
+    Args:
+        path: the file.
+        spec: the world.
+        seed: the seed that it was drawn with.
+        truth: its truth.
+        arrays: by name, ``SPLIT_FIELD``.
 
     Raises:
         OSError: the directory is missing or cannot be written; an old file stays as it was.
     """
-    path = Path(path)
     content: dict[str, npt.NDArray[Any]] = {
-        "spec_json": np.array(dataset.spec.model_dump_json()),
-        "truth_json": np.array(json.dumps(dataset.truth.as_dict())),
-        "seed": np.array(dataset.seed, dtype=np.int64),
+        "spec_json": np.array(spec.model_dump_json()),
+        "truth_json": np.array(json.dumps(truth.as_dict())),
+        "seed": np.array(seed, dtype=np.int64),
     }
-    for name, split in zip(SPLITS, (dataset.train, dataset.test), strict=True):
-        for field in ("x1", "x2", "y", *_BLOCKS):
-            content[f"{name}_{field}"] = getattr(split, field)
-    write_arrays(path, content)
+    write_arrays(path, {**content, **arrays})
 
 
-def load_dataset(path: str | Path) -> Dataset:
-    """Read a dataset that ``save`` wrote; maps and truth come from its specification and seed.
+def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]]]:
+    """The specification, the seed and the arrays of a dataset's file.
 
     Raises:
         ValueError: no such archive, or arrays that are missing, unknown or of another shape or
             type than the specification says; one line that names the file and the array.
         OSError: the file cannot be opened.
     """
-    path = Path(path)
     try:
         headers = array_headers(path)
         _check_names(path, headers)
@@ -64,29 +74,18 @@ def load_dataset(path: str | Path) -> Dataset:
         raise ValueError(f"{path}: spec_json: {spec_error_lines(error)}") from error
     except (zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path}: expected a dataset (.npz), got {error}") from error
-    seed = int(arrays["seed"])
-    train, test = (
-        Split(**{field: arrays[f"{name}_{field}"] for field in ("x1", "x2", "y", *_BLOCKS)})
-        for name in SPLITS
-    )
-    for name, split in zip(SPLITS, (train, test), strict=True):
-        if split.y.min() < 0 or split.y.max() >= spec.n_classes:
+    for name in SPLITS:
+        y = arrays[f"{name}_y"]
+        if y.min() < 0 or y.max() >= spec.n_classes:
             raise ValueError(
                 f"{path}: {name}_y: expected classes in [0, {spec.n_classes}), "
-                f"got {split.y.min()} to {split.y.max()}"
+                f"got {y.min()} to {y.max()}"
             )
-    return Dataset(
-        spec=spec,
-        seed=seed,
-        world=World(spec, seed),
-        truth=world_truth(spec),
-        train=train,
-        test=test,
-    )
+    return spec, int(arrays.pop("seed")), arrays
 
 
 def _expected(spec: WorldSpec) -> dict[str, Header]:
-    latent = np.dtype(np.uint8 if isinstance(spec.latents, BitLatents) else np.float32)
+    latent = spec.latents.dtype
     single, index = np.dtype(np.float32), np.dtype(np.int64)
     expected: dict[str, Header] = {"seed": ((), index)}
     for name, n in zip(SPLITS, (spec.n_train, spec.n_test), strict=True):

@@ -1,6 +1,6 @@
-"""Arrays in .npz files: written whole or not at all, and looked at before they are read.
+"""Arrays in .npz files: written whole or not at all, their headers checked before they are read.
 
-Owns writing and headers. May import numpy.
+May import numpy.
 """
 
 import os
@@ -17,7 +17,7 @@ Header = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays to ``path``: a temporary file beside it, then one rename.
+    """Write arrays to ``path``: a temporary file in the same directory, then one rename.
 
     Raises:
         OSError: the directory is missing or cannot be written; an old file stays as it was.

@@ -1,10 +1,10 @@
 """Matrix products that are the same to the last bit whatever the number of threads.
 
-Owns the way that data are multiplied. Imports numpy and threadpoolctl only.
+All products that enter data are made here. May import numpy and threadpoolctl.
 
-Threads cut a product into pieces, and at the edge of a piece the library sums in another order: a
-seed gave other data on two cores than on one, by a last digit, which training can enlarge to
-another encoder.
+Threads cut a product into pieces, and at the edge of a piece the library sums in another order.
+Without this, data of one seed differ in the last digit between one core and two, and training can
+enlarge that difference to another encoder.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 
 def product(left: NDArray[Real], right: NDArray[Real]) -> NDArray[Real]:
-    """``left @ right`` on one thread; of one thread's bits whatever the process is set to."""
+    """``left @ right``, computed on one thread whatever the process is set to."""
     with _libraries().limit(limits=1, user_api="blas"):
         return left @ right
 

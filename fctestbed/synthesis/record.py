@@ -1,13 +1,31 @@
-"""The base of every specification: a frozen record with a digest. May import pydantic."""
+"""The base of every specification: a frozen record with a digest, and the types of its fields.
+
+May import pydantic.
+"""
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
+
+def _without_negative_zero(value: float) -> float:
+    # -0.0 and 0.0 are equal but have different JSON, hence different digests.
+    return value + 0.0
+
+
+Ratio = Annotated[float, Field(ge=0.0, le=1.0), AfterValidator(_without_negative_zero)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
+
+
+@dataclass(frozen=True)
+class Option:
+    """Marks a field that has a command-line option of its own, such as ``--noise``."""
+
+    flag: str
 
 
 class Spec(BaseModel):
@@ -24,3 +42,9 @@ def digest(content: Any) -> str:
     """SHA-256 (hexadecimal) of JSON-able content, whatever the order of its keys."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """The names as they stand in a message: ``a, b or c``."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last

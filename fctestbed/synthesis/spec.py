@@ -1,115 +1,40 @@
-"""What a world is: latents, observation, label, sizes. Owns its specification, nothing random.
+"""What a world is: latents, observation, label, sizes. Draws nothing.
 
-May import ``record``, ``label_spec`` and ``augmentation_spec``. Every record is frozen and rejects
-unknown keys.
+May import ``record``, ``latents``, ``observation`` and ``labels``. Every record is frozen and
+rejects unknown keys.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from fctestbed.synthesis.augmentation_spec import (
-    AugmentationSpec,
-    LabelAugmentation,
-    OfficialAugmentation,
-    OptimalAugmentation,
-    QualityAugmentation,
-    UniqueAugmentation,
-)
-from fctestbed.synthesis.label_spec import (
-    BitsLabel,
-    Label,
-    NoiselessLabel,
-    PlanarLabel,
-    SlotLayout,
-    ThresholdLabel,
-)
-from fctestbed.synthesis.record import PositiveFloat, Spec, digest
-
-__all__ = [
-    "MAX_ENUMERATED_BITS",
-    "AugmentationSpec",
-    "BitLatents",
-    "BitsLabel",
-    "GaussianLatents",
-    "Label",
-    "LabelAugmentation",
-    "LinearObservation",
-    "MlpObservation",
-    "NoiselessLabel",
-    "OfficialAugmentation",
-    "OptimalAugmentation",
-    "PlanarLabel",
-    "QualityAugmentation",
-    "SlotLayout",
-    "Spec",
-    "ThresholdLabel",
-    "UniqueAugmentation",
-    "WorldSpec",
-    "digest",
-]
-
-MAX_ENUMERATED_BITS = 22
-
-
-class BitLatents(Spec):
-    """Independent fair bits: ``n_shared`` in w_s, ``n_unique1`` in w_1, ``n_unique2`` in w_2."""
-
-    kind: Literal["bits"] = "bits"
-    n_shared: PositiveInt = 6
-    n_unique1: PositiveInt = 6
-    n_unique2: PositiveInt = 6
-
-
-class GaussianLatents(Spec):
-    """The paper's latents: every coordinate of w_s, w_1, w_2 ~ N(0, variance)."""
-
-    kind: Literal["gaussian"] = "gaussian"
-    n_shared: PositiveInt = 6
-    n_unique1: PositiveInt = 6
-    n_unique2: PositiveInt = 6
-    variance: PositiveFloat = 0.5
-
-
-class LinearObservation(Spec):
-    """x_m = [w_m, w_s] T_m + noise * N(0, 1), T_m of shape (n_inputs, dim).
-
-    Entries of T_m are N(0, 1 / n_inputs) for ``normal`` and the paper's U(0, 1) for ``uniform``.
-    """
-
-    kind: Literal["linear"] = "linear"
-    dim1: PositiveInt = 100
-    dim2: PositiveInt = 100
-    entries: Literal["normal", "uniform"] = "normal"
-    noise: NonNegativeFloat = 0.0
-
-
-class MlpObservation(Spec):
-    """A random tanh network: x_m = tanh(gain * [w_m, w_s] A_m + a_m) B_m + noise * N(0, 1).
-
-    Entries of A_m, shape (n_inputs, hidden_dim), are N(0, 1 / n_inputs), of a_m N(0, 1) and of
-    B_m, shape (hidden_dim, dim), N(0, 1 / hidden_dim).
-    """
-
-    kind: Literal["mlp"] = "mlp"
-    dim1: PositiveInt = 100
-    dim2: PositiveInt = 100
-    hidden_dim: PositiveInt = 100
-    gain: PositiveFloat = 1.5
-    noise: NonNegativeFloat = 0.0
+from fctestbed.synthesis.labels import LABELS, BitsLabel, Label, LabelRule, ThresholdLabel
+from fctestbed.synthesis.latents import BitLatents, GaussianLatents
+from fctestbed.synthesis.observation import LinearObservation, MlpObservation
+from fctestbed.synthesis.record import Option, Spec, alternatives, digest
 
 
 class WorldSpec(Spec):
     """A world: how latents are drawn, observed and labelled, and how many samples there are."""
 
-    latents: Annotated[BitLatents | GaussianLatents, Field(discriminator="kind")] = BitLatents()
-    observation: Annotated[LinearObservation | MlpObservation, Field(discriminator="kind")] = (
-        MlpObservation()
+    latents: Annotated[
+        BitLatents | GaussianLatents,
+        Field(discriminator="kind", description="Latents."),
+        Option("--latents"),
+    ] = BitLatents()
+    observation: Annotated[
+        LinearObservation | MlpObservation,
+        Field(discriminator="kind", description="Observation map."),
+        Option("--observation"),
+    ] = MlpObservation()
+    label: Annotated[Label, Field(description="Label rule."), Option("--label")] = BitsLabel()
+    n_train: Annotated[PositiveInt, Field(description="Training samples."), Option("--n-train")] = (
+        16384
     )
-    label: Label = BitsLabel()
-    n_train: PositiveInt = 16384
-    n_test: PositiveInt = 8192
+    n_test: Annotated[PositiveInt, Field(description="Held-out samples."), Option("--n-test")] = (
+        8192
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -136,15 +61,22 @@ class WorldSpec(Spec):
     @property
     def block_sizes(self) -> tuple[int, int, int]:
         """Number of latents in (w_s, w_1, w_2)."""
-        return (self.latents.n_shared, self.latents.n_unique1, self.latents.n_unique2)
+        return self.latents.sizes
 
     def without_label_digest(self) -> str:
         """Digest of everything but the label: worlds that differ in the label share their x."""
         return digest(self.model_dump(mode="json", exclude={"label"}))
 
-    def with_label(self, label: Label) -> "WorldSpec":
+    def with_label(self, label: LabelRule) -> "WorldSpec":
         """The same world with another label."""
         return WorldSpec.model_validate({**self.model_dump(), "label": label.model_dump()})
+
+    def without_label(self) -> "WorldSpec":
+        """The same world for its x alone: the same record for all worlds that share their x.
+
+        Its label is the smallest one, which every world can have; it stands for none.
+        """
+        return self.with_label(ThresholdLabel(n_relevant=1, unique_ratio=0.0))
 
     def with_ratio(self, unique_ratio: float) -> "WorldSpec":
         """The same world at another unique ratio of its label."""
@@ -165,40 +97,28 @@ class WorldSpec(Spec):
 
     @model_validator(mode="after")
     def _truth_is_known(self) -> Self:
-        if not isinstance(self.label, PlanarLabel):
-            return self
-        if isinstance(self.latents, GaussianLatents):
+        if not self.label.admits(self.latents):
+            fitting = [kind for kind, rule in LABELS.items() if rule.admits(self.latents)]
             raise ValueError(
-                "label: expected bits, noiseless or threshold with gaussian latents (the truth of "
-                "a planar label is known for bit latents only), got planar"
-            )
-        if self.label.n_relevant > MAX_ENUMERATED_BITS:
-            raise ValueError(
-                f"label.n_relevant: expected at most {MAX_ENUMERATED_BITS} for a planar label, "
-                f"whose truth is enumerated, got {self.label.n_relevant}"
+                f"label: expected {alternatives(fitting)} with {self.latents.kind} latents (the "
+                f"truth of a {self.label.kind} label is known for bit latents only), "
+                f"got {self.label.kind}"
             )
         return self
 
     @model_validator(mode="after")
-    def _gaussian_latents_survive(self) -> Self:
-        """Refuse maps that cannot be injective on Gaussian latents; bits survive any width."""
-        if isinstance(self.latents, BitLatents):
+    def _maps_are_injective(self) -> Self:
+        """Refuse maps that cannot be injective on continuous latents; bits survive any width."""
+        if self.latents.is_finite:
             return self
-        observation = self.observation
-        n_shared = self.latents.n_shared
-        for modality, n_unique in ((1, self.latents.n_unique1), (2, self.latents.n_unique2)):
-            n_inputs = n_shared + n_unique
-            least = {f"dim{modality}": n_inputs}
-            if isinstance(observation, MlpObservation):
-                # A generic linear map is injective on an n-dimensional surface from 2n + 1 on.
-                embedded = min(observation.hidden_dim, 2 * n_inputs + 1)
-                least = {"hidden_dim": n_inputs, f"dim{modality}": embedded}
-            for field, needed in least.items():
-                given = getattr(observation, field)
+        for modality, n_unique in enumerate(self.block_sizes[1:], start=1):
+            n_inputs = self.latents.n_shared + n_unique
+            for field, needed in self.observation.injective_widths(modality, n_inputs).items():
+                given = getattr(self.observation, field)
                 if given < needed:
                     raise ValueError(
                         f"observation.{field}: expected at least {needed}, because modality "
-                        f"{modality} has {n_inputs} gaussian latents and the truth needs an "
-                        f"injective map, got {given}"
+                        f"{modality} has {n_inputs} {self.latents.kind} latents and the truth "
+                        f"needs an injective map, got {given}"
                     )
         return self

@@ -1,25 +1,26 @@
-"""One line for a refused specification. May import pydantic and the specifications."""
+"""One line for a refused specification. May import pydantic, ``spec`` and ``augmentation.spec``."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from fctestbed.synthesis import spec as specs
+from fctestbed.synthesis.augmentation.spec import AugmentationSpec
+from fctestbed.synthesis.spec import WorldSpec
 
+_UNIONS: dict[str, Any] = {
+    **{name: field.annotation for name, field in WorldSpec.model_fields.items()},
+    "augmentation": get_args(AugmentationSpec)[0],
+}
 _RECORDS: dict[tuple[str, str], type[BaseModel]] = {
-    ("latents", "bits"): specs.BitLatents,
-    ("latents", "gaussian"): specs.GaussianLatents,
-    ("observation", "linear"): specs.LinearObservation,
-    ("observation", "mlp"): specs.MlpObservation,
-    ("label", "bits"): specs.BitsLabel,
-    ("label", "noiseless"): specs.NoiselessLabel,
-    ("label", "threshold"): specs.ThresholdLabel,
-    ("label", "planar"): specs.PlanarLabel,
-    ("augmentation", "official"): specs.OfficialAugmentation,
-    ("augmentation", "optimal"): specs.OptimalAugmentation,
-    ("augmentation", "unique"): specs.UniqueAugmentation,
-    ("augmentation", "quality"): specs.QualityAugmentation,
+    (part, record.model_fields["kind"].default): record
+    for part, union in _UNIONS.items()
+    for record in get_args(union)
+    if isinstance(record, type) and issubclass(record, BaseModel)
+}
+_TITLES: dict[str, type[BaseModel]] = {
+    WorldSpec.__name__: WorldSpec,
+    **{record.__name__: record for record in _RECORDS.values()},
 }
 
 
@@ -31,7 +32,7 @@ def spec_error_lines(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     first = problems[0]
     path, record = _path(first["loc"])
-    line = _line(path, record or _titled(error.title), first)
+    line = _line(path, record or _TITLES.get(error.title), first)
     others = len(problems) - 1
     return f"{line} (and {others} more)" if others else line
 
@@ -47,11 +48,6 @@ def _path(loc: Sequence[str | int]) -> tuple[str, type[BaseModel] | None]:
         else:
             keys.append(item)
     return ".".join(keys), record
-
-
-def _titled(title: str) -> type[BaseModel] | None:
-    record = getattr(specs, title, None)
-    return record if isinstance(record, type) and issubclass(record, BaseModel) else None
 
 
 def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:

@@ -25,7 +25,7 @@ def stream(name: str, digest: str, seed: int) -> np.random.Generator:
 
 
 def stream_words(name: str, digest: str, seed: int) -> list[int]:
-    """The eight 32-bit words that seed the stream (see ``stream``), for generators of others."""
+    """The eight 32-bit numbers that seed the stream (see ``stream``), for other generators."""
     whole = int(operator.index(seed))
     if not 0 <= whole < 2**63:
         raise ValueError(f"seed: expected a whole number in [0, 2^63), got {whole}")

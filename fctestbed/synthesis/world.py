@@ -1,59 +1,53 @@
-"""A world: fixed observation maps and a label rule. May import numpy and this package.
+"""A world: fixed observation maps of one specification and seed. May import numpy and this package.
 
 Everything random comes from named streams of the label-free digest and the seed (``streams``), so
 worlds that differ in the label alone have the same maps and the same x.
 """
 
 import copy
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fctestbed.synthesis.labels import LabelRule, label_rule
-from fctestbed.synthesis.latents import Latents, draw_latents, signed
-from fctestbed.synthesis.maps import Map, draw_map
-from fctestbed.synthesis.spec import Label, WorldSpec
+from fctestbed.synthesis.labels import LabelRule
+from fctestbed.synthesis.latents import Latents, bit_patterns, signed
+from fctestbed.synthesis.observation import Map
+from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.streams import stream
 
 
 class World:
-    """The maps and the label rule of one specification and seed.
+    """The observation maps of one specification and seed.
 
     Attributes:
         spec: the world's specification.
         seed: the seed that its maps and its data are drawn from.
         maps: the observation map of each modality: ``maps[1]`` and ``maps[2]``.
-        label_rule: the rule that gives y.
     """
 
     def __init__(self, spec: WorldSpec, seed: int) -> None:
         self.spec = spec
         self.seed = seed
-        self.label_rule: LabelRule = label_rule(spec.label)
         n_shared, n_unique1, n_unique2 = spec.block_sizes
         observation = spec.observation
         self.maps: dict[int, Map] = {
-            modality: draw_map(observation, n_shared + n_unique, dim, self.stream(f"map{modality}"))
+            modality: observation.draw_map(n_shared + n_unique, dim, self.stream(f"map{modality}"))
             for modality, n_unique, dim in (
                 (1, n_unique1, observation.dim1),
                 (2, n_unique2, observation.dim2),
             )
         }
 
-    def with_label(self, label: Label) -> "World":
+    def with_label(self, label: LabelRule) -> "World":
         """The world of the same specification and seed with another label; the maps are shared."""
         other = copy.copy(self)
         other.spec = self.spec.with_label(label)
-        other.label_rule = label_rule(other.spec.label)
         return other
 
     def stream(self, name: str) -> np.random.Generator:
         """The random stream ``name`` of this world, the same for every label."""
         return stream(name, self.spec.without_label_digest(), self.seed)
-
-    def draw_latents(self, n_samples: int, rng: np.random.Generator) -> Latents:
-        """Latent blocks of ``n_samples`` samples: bits uint8 in {0, 1}, Gaussian float32."""
-        return draw_latents(self.spec.latents, n_samples, rng)
 
     def observe(
         self, latents: Latents, rng: np.random.Generator
@@ -81,3 +75,26 @@ class World:
             noise *= np.float32(self.spec.observation.noise)
             x += noise
         return x
+
+
+def modality_codewords(world: World, modality: int) -> npt.NDArray[np.float32]:
+    """x of a modality, without noise, for every pattern of [w_s, w_m], the first bit of w_s
+    slowest: [2^(n_shared + n_unique), dim].
+
+    Args:
+        world: a world of bits.
+        modality: 1 or 2.
+
+    Raises:
+        ValueError: for latents that are not bits, or another modality.
+    """
+    world.spec.latents.check_finite(", whose patterns can be enumerated")
+    if modality not in (1, 2):
+        raise ValueError(f"modality: expected 1 or 2, got {modality}")
+    n_shared, n_unique = world.spec.block_sizes[0], world.spec.block_sizes[modality]
+    patterns = bit_patterns(n_shared + n_unique)
+    # The map reads [w_m, w_s].
+    turned: npt.NDArray[Any] = np.concatenate(
+        [patterns[:, n_shared:], patterns[:, :n_shared]], axis=1
+    )
+    return world.maps[modality].render(signed(turned))

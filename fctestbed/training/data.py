@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from fctestbed.synthesis.dataset import Dataset
+from fctestbed.synthesis import Dataset
 
 
 class StackData:

@@ -1,8 +1,8 @@
-"""Torch's random streams by name, beside numpy's in ``fctestbed.synthesis.streams``."""
+"""Torch's random streams by name, beside numpy's in ``fctestbed.synthesis``."""
 
 import torch
 
-from fctestbed.synthesis.streams import stream_words
+from fctestbed.synthesis import stream_words
 
 
 def torch_stream(name: str, digest: str, seed: int) -> torch.Generator:

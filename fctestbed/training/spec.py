@@ -10,9 +10,15 @@ from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_
 
 from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
 from fctestbed.objectives.registry import find_method
-from fctestbed.synthesis.augmentation_tables import check_originals
-from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
-from fctestbed.synthesis.spec_errors import spec_error_lines
+from fctestbed.synthesis import (
+    AugmentationSpec,
+    OptimalAugmentation,
+    Spec,
+    WorldSpec,
+    check_originals,
+    digest,
+    spec_error_lines,
+)
 
 MIN_SAMPLES_PER_CLASS = 4
 
@@ -139,12 +145,12 @@ class TrainingSpec(Spec):
         """Digest of all that must be equal for two trainings to share a stack: shapes and
         optimisation."""
         content = self._content()
-        shape, label = self.data_shape, self.world.label
+        shape = self.data_shape
         for varying in ("world", "seed"):
             content.pop(varying)
         sizes = {
             "dims": (shape.dim1, shape.dim2, shape.n_classes),
-            "label": (label.kind, getattr(label, "n_relevant", None)),
+            "label": self.world.label.stack_shape,
             "n_train": self.world.n_train,
             "world": {
                 part: value

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from fctestbed.nets import Stack
 from fctestbed.objectives.base import Batch, Method, NetSpec, Views, group_by_condition
-from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.dataset import Dataset
+from fctestbed.synthesis import Augmenter, Dataset
 from fctestbed.training.data import StackData, batch_order
 from fctestbed.training.optimiser import StackedAdam
 from fctestbed.training.randomness import torch_stream

@@ -12,7 +12,7 @@ from fctestbed.measurement.channel import (
     decompose,
     label_channel,
 )
-from fctestbed.synthesis import Latents, WorldSpec, bit_patterns, make_dataset
+from fctestbed.synthesis import Latents, WorldSpec, bit_patterns
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(160)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -198,15 +198,14 @@ def posterior_of_all(books, of, tau, generator, n):
 def test_label_information_agrees_with_the_table_of_all_words(label):
     latents = {"n_shared": 3, "n_unique1": 2, "n_unique2": 2}
     spec = WorldSpec.model_validate({"latents": latents, "label": label, "n_train": 1, "n_test": 1})
-    world = make_dataset(spec, 0).world
     words = bit_patterns(7)
-    rule = world.label_rule
+    rule = spec.label
     blocks = Latents(words[:, :3], words[:, 3:5], words[:, 5:])
-    if rule.word_slots is None:
+    if rule.slots is None:
         given = np.eye(spec.n_classes)[rule.draw(blocks, np.random.default_rng(0))]
     else:
-        slots, flips = rule.slot_inputs(blocks), rule.flip_probabilities
-        classes = bit_patterns(rule.word_slots)
+        slots, flips = rule.slot_inputs(blocks), rule.layout.flip_probabilities
+        classes = bit_patterns(len(flips))
         given = np.where(slots[:, None] == classes, 1 - flips, flips).prod(2)
     given = torch.from_numpy(given)
     rng = np.random.default_rng(0)

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fctestbed.synthesis import Latents, planar_labels, threshold_labels
-from fctestbed.synthesis.latents import relevant_latents
+from fctestbed.synthesis import Latents, planar_labels, relevant_latents, threshold_labels
 
 GOLDEN = Path(__file__).parents[1] / "data" / "official_values.json"
 

@@ -1,11 +1,14 @@
 """Hypothesis strategies of small worlds."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 from fctestbed.synthesis import (
     BitLatents,
     BitsLabel,
+    FunctionLabel,
     NoiselessLabel,
+    ParityLabel,
     PlanarLabel,
     ThresholdLabel,
     WorldSpec,
@@ -72,8 +75,47 @@ def planar_labels(draw):
     )
 
 
+@st.composite
+def parity_labels(draw):
+    """Parities of up to six bits."""
+    shared, unique1, unique2, _ = draw(splits().filter(lambda counts: sum(counts[:3])))
+    total = shared + unique1 + unique2
+    return ParityLabel(n_relevant=total, **_ratios(shared, unique1, unique2, 0))
+
+
+@st.composite
+def function_labels(draw):
+    """``count_ones`` or ``first_and_last`` of up to six bits."""
+    label = draw(parity_labels())
+    name, n_classes = draw(st.sampled_from([("count_ones", 7), ("first_and_last", 3)]))
+    return FunctionLabel(
+        path=f"{__name__}:{name}",
+        n_relevant=label.n_relevant,
+        unique_ratio=label.unique_ratio,
+        balance=label.balance,
+        n_classes=n_classes,
+    )
+
+
+def count_ones(signs):
+    """A label of a user's own: the number of relevant bits that are 1."""
+    return (signs > 0).sum(axis=1)
+
+
+def first_and_last(signs):
+    """Another: 2 where the first and the last bit agree, else the last bit."""
+    return np.where(signs[:, 0] == signs[:, -1], 2, (signs[:, -1] > 0).astype(int))
+
+
 def worlds(labels=None):
     """Specifications of worlds of two bits per block, with any label or one of ``labels``."""
     if labels is None:
-        labels = st.one_of(bits_labels(), noiseless_labels(), threshold_labels(), planar_labels())
+        labels = st.one_of(
+            bits_labels(),
+            noiseless_labels(),
+            threshold_labels(),
+            planar_labels(),
+            parity_labels(),
+            function_labels(),
+        )
     return labels.map(lambda label: WorldSpec(latents=SMALL, label=label, n_train=64, n_test=32))

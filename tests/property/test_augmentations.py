@@ -1,11 +1,20 @@
 """What copies hold of their originals, over all small worlds: definitions, bounds, monotony."""
 
 import pytest
-from hypothesis import given, settings, strategies as st
-from strategies import bits_labels, noiseless_labels, planar_labels, threshold_labels, worlds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import (
+    bits_labels,
+    function_labels,
+    noiseless_labels,
+    parity_labels,
+    planar_labels,
+    threshold_labels,
+    worlds,
+)
 
 from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation, world_truth
-from fctestbed.synthesis.augmentation_information import (
+from fctestbed.synthesis.augmentation.information import (
     augmentation_information_bits,
     enumerated_augmentation_information_bits,
 )
@@ -26,7 +35,7 @@ def quality(world, relevant, irrelevant):
 
 
 @FEW
-@given(worlds(st.one_of(bits_labels(), noiseless_labels(), threshold_labels())))
+@given(worlds(st.one_of(bits_labels(), noiseless_labels(), threshold_labels(), parity_labels())))
 def test_unique_copies_keep_of_x2_what_y_says_of_it_given_x1(world):
     truth = world_truth(world)
     kept = enumerated_augmentation_information_bits(world, UniqueAugmentation())
@@ -35,8 +44,8 @@ def test_unique_copies_keep_of_x2_what_y_says_of_it_given_x1(world):
 
 
 @FEW
-@given(worlds(planar_labels()))
-def test_unique_copies_of_planar_classes_meet_their_equations_or_are_refused(world):
+@given(worlds(st.one_of(planar_labels(), function_labels())))
+def test_unique_copies_of_classes_meet_their_equations_or_are_refused(world):
     truth, needed = world_truth(world), (world.n_classes - 1).bit_length()
     n_shared, n_1, n_2 = world.relevant
     if 0 < n_shared + n_1 < needed or 0 < n_2 < needed:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.optimize import brentq
-from strategies import bits_labels, planar_labels, threshold_labels, worlds
+from strategies import (
+    bits_labels,
+    count_ones,
+    first_and_last,
+    function_labels,
+    parity_labels,
+    planar_labels,
+    threshold_labels,
+    worlds,
+)
 
 from fctestbed.information import (
     co_information_bits,
@@ -19,11 +28,10 @@ from fctestbed.synthesis import (
     BitsLabel,
     OptimalAugmentation,
     WorldSpec,
-    label_rule,
     make_dataset,
     world_truth,
 )
-from fctestbed.synthesis.augmentation_information import (
+from fctestbed.synthesis.augmentation.information import (
     augmentation_information_bits,
     enumerated_augmentation_information_bits,
 )
@@ -84,9 +92,14 @@ def label_law(spec, w):
     )
     if label.kind == "threshold":
         law[int(z.mean() >= 0)] = 1
+    elif label.kind == "parity":
+        law[np.bitwise_xor.reduce((z > 0).astype(int))] = 1
+    elif label.kind == "function":
+        by = {"count_ones": count_ones, "first_and_last": first_and_last}
+        law[by[label.path.partition(":")[2]](z[None])[0]] = 1
     else:
-        rule = label_rule(label)
-        law[np.argmax((z + np.tanh(z @ rule.W + rule.b) @ rule.U) @ rule.H)] = 1
+        flow = label.flow
+        law[np.argmax((z + np.tanh(z @ flow.W + flow.b) @ flow.U) @ flow.H)] = 1
     return law
 
 
@@ -204,12 +217,12 @@ def test_optimal_augmentation_keeps_exactly_what_the_label_says(spec):
 
 
 @FEW
-@given(worlds(st.one_of(threshold_labels(), planar_labels())))
+@given(worlds(st.one_of(threshold_labels(), planar_labels(), parity_labels(), function_labels())))
 def test_optimal_augmentation_keeps_the_class_or_is_refused(spec):
     truth = world_truth(spec)
     needed = (spec.n_classes - 1).bit_length()
     relevant = [spec.relevant[0] + n for n in spec.relevant[1:]]
-    if spec.label.kind == "planar" and any(0 < n < needed for n in relevant):
+    if any(0 < n < needed for n in relevant):
         with pytest.raises(ValueError, match=f"expected at least {needed} relevant latents"):
             augmentation_information_bits(spec, OptimalAugmentation())
         return

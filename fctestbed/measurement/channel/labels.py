@@ -18,8 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fctestbed.measurement.channel.marginals import Columns, entropy_nats, marginal, ordered
-from fctestbed.synthesis import Latents, WorldSpec, bit_patterns, label_rule
-from fctestbed.synthesis.labels import WordRule
+from fctestbed.synthesis import Latents, WorldSpec, bit_patterns
 
 MAX_RELEVANT_BITS = 20
 
@@ -135,19 +134,16 @@ def label_channel(spec: WorldSpec) -> LabelChannel:
             f"label: expected at most {MAX_RELEVANT_BITS} relevant bits to enumerate, "
             f"got {len(columns)}"
         )
-    rule = label_rule(spec.label)
-    if isinstance(rule, WordRule):
-        shared, own1, own2 = blocks
-        n1, n2 = rule.layout.n_unique1, rule.layout.n_unique2
-        single = (*shared, *own1[:n1], *own2[:n2])
-        slots = (*((column,) for column in single), *zip(own1[n1:], own2[n2:], strict=True))
-        return WordChannel(columns, slots, tuple(rule.flip_probabilities.tolist()))
+    if spec.label.slots is not None:
+        slots = tuple(tuple(columns[read] for read in slot.reads) for slot in spec.label.slots)
+        flips = tuple(slot.flip_probability for slot in spec.label.slots)
+        return WordChannel(columns, slots, flips)
     patterns = bit_patterns(len(columns))
     cuts = np.cumsum(spec.relevant)[:-1]
     w_s, w_1, w_2 = np.split(patterns, cuts, axis=1)
-    # These rules are functions: nothing is drawn.
-    classes = rule.draw(Latents(w_s, w_1, w_2), np.random.default_rng(0))
-    return TableChannel(columns, torch.from_numpy(classes), rule.n_classes)
+    # Such a label is a function: nothing is drawn.
+    classes = spec.label.draw(Latents(w_s, w_1, w_2), np.random.default_rng(0))
+    return TableChannel(columns, torch.from_numpy(classes), spec.n_classes)
 
 
 def _xor(p: Tensor, held: Columns, slot: Columns) -> tuple[Tensor, Columns]:

@@ -131,8 +131,8 @@ def test_accuracies_stand_beside_the_bayes_accuracy(half):
 
 def test_a_probe_that_reads_every_bit_errs_where_the_label_s_channels_do(half):
     dataset, found = half
-    rule, test = dataset.world.label_rule, dataset.test
-    unflipped = rule.slot_inputs(test.latents) == slots_of(test.y, 4)
+    label, test = dataset.spec.label, dataset.test
+    unflipped = label.slot_inputs(test.latents) == slots_of(test.y, 4)
     assert accuracy(found, "joint").accuracy == pytest.approx(unflipped.all(1).mean(), abs=1e-12)
     # Of its last slot the first modality knows nothing: a guess, right half of the time.
     expected = unflipped[:, :3].all(1).mean() / 2

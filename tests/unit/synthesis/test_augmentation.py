@@ -6,6 +6,7 @@ import torch
 
 from fctestbed.information import bsc_flip_probability
 from fctestbed.synthesis import (
+    Augmenter,
     BitLatents,
     BitsLabel,
     GaussianLatents,
@@ -14,15 +15,15 @@ from fctestbed.synthesis import (
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
+    ParityLabel,
     PlanarLabel,
     ThresholdLabel,
     World,
     WorldSpec,
+    augmentation_plan,
     make_dataset,
     slots_of,
 )
-from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
 
 N = 8_000
 LINEAR = LinearObservation(dim1=30, dim2=25)
@@ -98,6 +99,19 @@ def test_thresholds_are_written_into_all_relevant_latents(latents):
         for place in (0, 1, 6, 7):
             np.testing.assert_array_equal(z[:, place] > 0, y)
         assert abs((z[:, 3] > 0).mean() - 0.5) < 5 * 0.5 / N**0.5
+
+
+@pytest.mark.parametrize("latents", [BitLatents(), GaussianLatents()])
+def test_a_parity_is_written_once_into_each_modality(latents):
+    spec = WorldSpec(latents=latents, observation=LINEAR, label=ParityLabel())
+    dataset = make_dataset(spec, 0)
+    out = augmented(dataset, OptimalAugmentation())
+    y = dataset.train.y[:N]
+    np.testing.assert_array_equal(out.condition[0].numpy(), y)
+    for z in inputs_of(dataset, out):
+        np.testing.assert_array_equal(z[:, 6] > 0, y)
+        for place in (0, 1, 7):
+            assert abs(((z[:, place] > 0) == y).mean() - 0.5) < 5 * 0.5 / N**0.5
 
 
 def test_planar_classes_are_written_in_binary():
@@ -181,6 +195,8 @@ def test_inputs_stay_as_they_are(spec):
         [NoiselessLabel(unique_ratio=ratio) for ratio in (0, 0.5, 1)],
         [ThresholdLabel(unique_ratio=ratio) for ratio in (0, 1 / 3, 1)],
         [PlanarLabel(unique_ratio=ratio, n_classes=8) for ratio in (0, 1 / 3, 1)],
+        [PlanarLabel(flow_seed=seed, n_classes=8) for seed in (0, 1, 0)],
+        [ParityLabel(unique_ratio=ratio) for ratio in (0, 1 / 3, 1)],
     ],
 )
 def test_a_run_does_not_depend_on_its_stack(spec, labels):

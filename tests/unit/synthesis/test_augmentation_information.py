@@ -13,6 +13,7 @@ from fctestbed.synthesis import (
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
+    ParityLabel,
     PlanarLabel,
     QualityAugmentation,
     ThresholdLabel,
@@ -20,12 +21,12 @@ from fctestbed.synthesis import (
     WorldSpec,
     world_truth,
 )
-from fctestbed.synthesis.augmentation_enumeration import copies_given_latents
-from fctestbed.synthesis.augmentation_information import (
+from fctestbed.synthesis.augmentation.information import (
     augmentation_information_bits,
+    copies_given_latents,
     enumerated_augmentation_information_bits,
 )
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
+from fctestbed.synthesis.augmentation.plan import augmentation_plan
 
 SMALL = BitLatents(n_shared=3, n_unique1=2, n_unique2=2)
 FIELDS = ("x1_bits", "x2_bits", "joint_bits", "x2_given_x1_bits")
@@ -43,6 +44,7 @@ CLASSES = [
     ThresholdLabel(n_relevant=4, unique_ratio=0.5),
     ThresholdLabel(n_relevant=3, unique_ratio=1 / 3, balance=1),
     PlanarLabel(n_relevant=4, unique_ratio=0.5, balance=0, n_classes=4),
+    ParityLabel(n_relevant=4, unique_ratio=0.5),
 ]
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from fctestbed.synthesis import (
+    Augmenter,
     BitLatents,
     BitsLabel,
     GaussianLatents,
@@ -12,16 +13,16 @@ from fctestbed.synthesis import (
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
+    ParityLabel,
     PlanarLabel,
     QualityAugmentation,
     ThresholdLabel,
     UniqueAugmentation,
     WorldSpec,
+    augmentation_plan,
     make_dataset,
 )
-from fctestbed.synthesis.augmentation import Augmenter
-from fctestbed.synthesis.augmentation_enumeration import copies_given_latents
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
+from fctestbed.synthesis.augmentation.information import copies_given_latents
 
 N, ANCHORS, DRAWS = 12_000, 1500, 40
 LINEAR = LinearObservation(dim1=12, dim2=11)
@@ -42,6 +43,8 @@ CASES = [
     (ThresholdLabel(n_relevant=3, unique_ratio=2 / 3), UniqueAugmentation()),
     (PlanarLabel(n_relevant=4, unique_ratio=0.5, n_classes=4), OptimalAugmentation()),
     (PlanarLabel(n_relevant=4, unique_ratio=0.5, balance=0, n_classes=4), UniqueAugmentation()),
+    (ParityLabel(n_relevant=4, unique_ratio=0.5), OptimalAugmentation()),
+    (ParityLabel(n_relevant=3, unique_ratio=2 / 3), UniqueAugmentation()),
 ]
 PARTS = pytest.mark.parametrize(("label", "augmentation"), CASES, ids=str)
 

@@ -165,7 +165,12 @@ def test_a_split_becomes_a_torch_dataset_of_its_own(dataset):
 
 
 def test_importing_worlds_does_not_import_torch():
-    code = "import sys, fctestbed.synthesis as s; s.make_dataset; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, fctestbed.synthesis as s; w = s.WorldSpec(n_train=4, n_test=4); "
+        "s.make_dataset(w, 0); s.world_truth(w); "
+        "s.augmentation_information_bits(w, s.OptimalAugmentation()); "
+        "sys.exit('torch' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

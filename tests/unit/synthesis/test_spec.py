@@ -114,14 +114,14 @@ def test_a_label_that_asks_for_more_bits_than_a_block_has_is_refused():
 
 def test_planar_labels_of_gaussian_latents_are_refused():
     line = line_of(lambda: WorldSpec(latents=GaussianLatents(), label=PlanarLabel()))
-    assert line.startswith("label: expected bits, noiseless or threshold with gaussian latents")
+    assert line.startswith(
+        "label: expected bits, noiseless, threshold or parity with gaussian latents"
+    )
 
 
 def test_planar_labels_too_wide_to_enumerate_are_refused_with_the_count():
-    latents = BitLatents(n_shared=30)
-    line = line_of(
-        lambda: WorldSpec(latents=latents, label=PlanarLabel(n_relevant=23, unique_ratio=0))
-    )
+    label = {"kind": "planar", "n_relevant": 23, "unique_ratio": 0}
+    line = line_of(lambda: WorldSpec.model_validate({"latents": {"n_shared": 30}, "label": label}))
     assert line == (
         "label.n_relevant: expected at most 22 for a planar label, whose truth is enumerated, "
         "got 23"
@@ -154,7 +154,8 @@ def test_maps_too_narrow_for_gaussian_latents_are_refused():
         ),
         (
             {"label": {"kind": "foo"}},
-            "label.kind: expected one of bits, noiseless, threshold, planar, got 'foo'",
+            "label.kind: expected one of bits, noiseless, threshold, planar, parity, function, "
+            "got 'foo'",
         ),
         (
             {"label": {"kind": "bits", "unique_ratio": 2}},

@@ -11,16 +11,16 @@ from fctestbed.synthesis import (
     BitLatents,
     BitsLabel,
     GaussianLatents,
+    Latents,
     MlpObservation,
     NoiselessLabel,
+    ParityLabel,
     PlanarLabel,
     ThresholdLabel,
     WorldSpec,
     make_dataset,
     world_truth,
 )
-from fctestbed.synthesis.labels import label_rule
-from fctestbed.synthesis.latents import Latents
 
 
 @pytest.mark.parametrize("label_bits", [2, 4])
@@ -39,6 +39,22 @@ def test_xor_slots_carry_only_synergy():
     assert (truth.pid.synergy_bits, truth.pid.redundancy_bits) == (2, 0)
     assert (truth.shared_bits, truth.unique1_bits, truth.unique2_bits) == (-2, 2, 2)
     assert (truth.x1_label_bits, truth.total_bits) == (0, 2)
+
+
+@pytest.mark.parametrize("latents", [BitLatents(), GaussianLatents()])
+def test_a_parity_over_both_unique_blocks_is_pure_synergy(latents):
+    truth = world_truth(WorldSpec(latents=latents, label=ParityLabel()))
+    assert (truth.pid.synergy_bits, truth.pid.redundancy_bits, truth.pid.gap_bits) == (1, 0, 0)
+    assert (truth.shared_bits, truth.unique1_bits, truth.unique2_bits) == (-1, 1, 1)
+    assert (truth.x1_label_bits, truth.x2_label_bits, truth.total_bits) == (0, 0, 1)
+    assert (truth.bayes_accuracy, truth.bayes_accuracy_x1, truth.majority_accuracy) == (1, 0.5, 0.5)
+
+
+def test_a_parity_of_hundreds_of_bits_needs_no_table():
+    sizes = {"n_shared": 200, "n_unique1": 100, "n_unique2": 100}
+    label = ParityLabel(n_relevant=400, unique_ratio=0.5)
+    truth = world_truth(WorldSpec(latents=BitLatents(**sizes), label=label))
+    assert truth.pid.synergy_bits == 1
 
 
 def test_bayes_accuracy_is_a_product_over_slots():
@@ -91,7 +107,7 @@ def _table_of(spec):
     bits = ((places[:, None] >> np.arange(sum(sizes))) & 1).astype(np.uint8)
     w_s, w_1, w_2 = np.split(bits, np.cumsum(sizes)[:-1], axis=1)
     rng = np.random.default_rng(0)
-    y = label_rule(spec.label).draw(Latents(w_s, w_1, w_2), rng)
+    y = spec.label.draw(Latents(w_s, w_1, w_2), rng)
     x1, x2 = (
         np.concatenate([w_s, w], axis=1) @ (1 << np.arange(sizes[0] + w.shape[1]))
         for w in (w_1, w_2)
@@ -109,6 +125,10 @@ def _table_of(spec):
         ThresholdLabel(n_relevant=4, unique_ratio=1),
         PlanarLabel(),
         PlanarLabel(n_relevant=4, unique_ratio=0.75, balance=2 / 3, n_classes=3, flow_seed=5),
+        ParityLabel(n_relevant=5, unique_ratio=0.8),
+        ParityLabel(n_relevant=5, unique_ratio=0.4, balance=1),
+        ParityLabel(n_relevant=5, unique_ratio=0.4, balance=0),
+        ParityLabel(n_relevant=3, unique_ratio=0),
     ],
 )
 def test_atoms_of_function_labels_equal_those_of_the_full_table(label):
@@ -204,7 +224,9 @@ def test_a_threshold_on_what_one_modality_sees_is_its_own():
         assert truth.bayes_accuracy_x2 == pytest.approx(truth.majority_accuracy, abs=1e-12)
 
 
-@pytest.mark.parametrize("label", [BitsLabel(unique_ratio=0.4), PlanarLabel(), ThresholdLabel()])
+@pytest.mark.parametrize(
+    "label", [BitsLabel(unique_ratio=0.4), PlanarLabel(), ThresholdLabel(), ParityLabel()]
+)
 def test_drawn_labels_are_as_frequent_as_the_truth_says(label):
     spec = WorldSpec(label=label, n_train=20_000)
     truth, y = world_truth(spec), make_dataset(spec, 0).train.y

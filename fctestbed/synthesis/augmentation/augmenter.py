@@ -1,8 +1,8 @@
 """Augmented copies of a stack of worlds' samples, and fresh originals given their copies.
 
-Owns how random numbers are drawn for them: on the CPU, each run's from its own generator and apart
-from their use, so that a run's copies depend neither on its stack nor on the device. With
-``stacked`` and the other ``augmentation_`` modules of torch, this package's torch part.
+Draws their random numbers on the CPU, each run's from its own generator and apart from their use,
+so that a run's copies depend neither on its stack nor on the device. May import torch and this
+package.
 """
 
 import math
@@ -12,14 +12,12 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from fctestbed.synthesis.augmentation_originals import Originals
-from fctestbed.synthesis.augmentation_plan import augmentation_plan
-from fctestbed.synthesis.augmentation_tables import check_originals
-from fctestbed.synthesis.augmentation_views import Augmented, OfficialViews, PlannedViews
-from fctestbed.synthesis.spec import AugmentationSpec, OfficialAugmentation, WorldSpec
+from fctestbed.synthesis.augmentation.originals import Originals
+from fctestbed.synthesis.augmentation.plan import augmentation_plan, check_originals
+from fctestbed.synthesis.augmentation.spec import AugmentationSpec, OfficialAugmentation
+from fctestbed.synthesis.augmentation.views import Augmented, OfficialViews, PlannedViews
+from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.world import World
-
-__all__ = ["Augmented", "Augmenter"]
 
 # torch fills normal numbers in blocks of 16: whole blocks per step make them the same however
 # many steps are drawn at once.
@@ -30,7 +28,7 @@ class Augmenter:
     """Draws augmented copies of K worlds of one shape.
 
     Args:
-        worlds: one per run; sizes, kinds and the length of the label's word agree.
+        worlds: one per run; sizes, kinds and the number of classes agree.
         spec: the augmentation.
         device: where the samples live.
         dtype: their floating type.
@@ -177,10 +175,11 @@ def _check_stack(worlds: Sequence[World]) -> None:
 
 def _shape(spec: WorldSpec) -> dict[str, object]:
     """What the worlds of a stack must have in common."""
+    kind, n_relevant = spec.label.stack_shape
     return {
         "latents": spec.latents.model_dump(),
         "observation": spec.observation.model_dump(),
-        "label kind": spec.label.kind,
+        "label kind": kind,
         "number of classes": spec.n_classes,
-        "number of label-read latents": getattr(spec.label, "n_relevant", None),
+        "number of relevant latents": n_relevant,
     }

@@ -1,6 +1,6 @@
 """Fresh second modalities given augmented copies: exact draws from p(x2 | x1', x2'). Torch.
 
-Random numbers come in; ``augmentation`` draws them.
+The random numbers are arguments; ``augmenter`` draws them.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from fctestbed.synthesis.augmentation_plan import AugmentationPlan
-from fctestbed.synthesis.augmentation_tables import (
+from fctestbed.synthesis.augmentation.plan import (
+    AugmentationPlan,
     class_patterns,
     knows_shared,
     posterior_of_modality2,
 )
+from fctestbed.synthesis.augmentation.views import Renderer
 from fctestbed.synthesis.spec import WorldSpec
-from fctestbed.synthesis.stacked import Renderer
 from fctestbed.synthesis.world import World
 
 
 class Originals:
     """Draws modality 2 of a stack of worlds of bits given what their copies' latents are.
 
-    With a word of slots each bit is drawn by its own table. With a class the relevant bits are one
+    For a word of slots each bit is drawn by its own table. For a class the relevant bits are one
     of the patterns that the copies admit, all equally likely.
     """
 
@@ -62,10 +62,10 @@ class Originals:
         """x2 of shape (K, batch, n_draws, dim2).
 
         Args:
-            known: the bits of both copies' inputs and the word, of ``PlannedViews``.
+            known: the bits of both copies' inputs and the kept bits, of ``PlannedViews``.
             noise: normal numbers (K, batch, n_draws, width or more), float64.
         """
-        bits1, bits2, word = known
+        bits1, bits2, kept = known
         normal, noise2, choice = noise[..., : self.width].split(self.sizes, dim=-1)
         own, shared = bits2[..., : self.n_2], bits2[..., self.n_2 : self.n_2 + self.n_s]
         other = bits1[..., self.n_1 : self.n_1 + self.n_s]
@@ -74,7 +74,7 @@ class Originals:
         below = quantiles.gather(3, seen.unsqueeze(3)).squeeze(3)
         w = normal < below.unsqueeze(2)
         if self.patterns is not None:
-            w = self.patterns(w, word, shared, choice)
+            w = self.patterns(w, kept, shared, choice)
         z = 2 * w.to(self.dtype) - 1
         x = self.render(z.flatten(1, 2)).unflatten(1, w.shape[1:3])
         return x.add(noise2.to(self.dtype), alpha=self.noise) if self.noise > 0 else x
@@ -100,10 +100,10 @@ class _Patterns:
         self.is_relevant, self.bit = held(is_relevant).unsqueeze(1), held(bit).unsqueeze(1)
         self.known = held(known)
 
-    def __call__(self, w: Tensor, word: Tensor, shared: Tensor, choice: Tensor) -> Tensor:
+    def __call__(self, w: Tensor, kept: Tensor, shared: Tensor, choice: Tensor) -> Tensor:
         """``w`` (K, batch, n_draws, inputs) with its relevant bits replaced."""
-        weights = 2 ** torch.arange(word.shape[-1], device=word.device)
-        key = (word * weights).sum(dim=-1) * (self.known.sum(dim=-1) + 1)
+        weights = 2 ** torch.arange(kept.shape[-1], device=kept.device)
+        key = (kept * weights).sum(dim=-1) * (self.known.sum(dim=-1) + 1)
         key = key + (shared * self.known).sum(dim=-1)
         first = torch.searchsorted(self.keys, key)
         count = torch.searchsorted(self.keys, key, right=True) - first

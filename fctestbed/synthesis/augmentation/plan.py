@@ -1,8 +1,10 @@
-"""What copies say of each latent, as small exact tables. May import numpy and this package's plans.
+"""How an augmentation keeps what the label says, and the law of the copies that this gives.
 
-With a word of slots every latent bit is copied apart from the others (an XOR slot ties two
-together), so a table per bit is the whole law of the copies at any size. A class ties all relevant
-bits together; there the patterns of each class are listed.
+X_m' is rendered from fresh latents into which the plan writes bits that say what Y says of the
+original: for word labels the slots, drawn again through their channels, for others the class in
+binary. Some latents may be left as they are. Everything else is fresh, so that for ``optimal``
+I(X_m;X_m') = I(X_m;Y) and I(X1,X2;X1',X2') = I(X1,X2;Y), and for ``unique`` I(X1;X1') = I(X1;Y)
+and I(X2;X2''|X1) = I(X2;Y|X1). Draws nothing. May import numpy and this package.
 """
 
 from dataclasses import dataclass
@@ -10,25 +12,102 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fctestbed.synthesis.augmentation_plan import AugmentationPlan, augmentation_plan
-from fctestbed.synthesis.labels import label_rule, slots_of
-from fctestbed.synthesis.latents import Latents
-from fctestbed.synthesis.spec import (
+from fctestbed.synthesis.augmentation.spec import (
     AugmentationSpec,
-    BitLatents,
+    LabelAugmentation,
     OfficialAugmentation,
-    WorldSpec,
+    QualityAugmentation,
+    UniqueAugmentation,
 )
+from fctestbed.synthesis.labels import LABELS, LabelWrites
+from fctestbed.synthesis.latents import Latents
+from fctestbed.synthesis.record import alternatives
+from fctestbed.synthesis.spec import WorldSpec
 
-_Table = npt.NDArray[np.float64]
 # 2^16 patterns of 128 stacked runs take 64 MiB.
 MAX_LISTED_BITS = 16
+
+_Mask = npt.NDArray[np.bool_]
+_Table = npt.NDArray[np.float64]
 _SAME = np.eye(2)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class AugmentationPlan(LabelWrites):
+    """What is written into fresh latents, and what is left alone; see ``LabelWrites``.
+
+    Attributes:
+        survives: chance that a bit is written, decided once for both modalities.
+        leaves: per modality, the inputs that may be left as they are; they are not written to.
+        left: chance that such a latent is left, decided once for both modalities.
+    """
+
+    survives: float
+    leaves: tuple[_Mask, _Mask]
+    left: float
+
+
+def augmentation_plan(world: WorldSpec, augmentation: LabelAugmentation) -> AugmentationPlan:
+    """The plan of an augmentation of a world.
+
+    Raises:
+        ValueError: a label whose class needs more bits than a modality has relevant latents, or
+            ``quality`` with a label that has no channel for each bit, or with other latents than
+            bits.
+
+    Source:
+        Liang et al. 2023 (FactorCL), Definitions 3 and 4, Eqs. 17 and 18.
+    """
+    unique = isinstance(augmentation, UniqueAugmentation)
+    quality = augmentation if isinstance(augmentation, QualityAugmentation) else None
+    if quality is not None:
+        _check_quality(world)
+    writes = world.label.writes(world.block_sizes, unique=unique)
+    return AugmentationPlan(
+        **vars(writes),
+        survives=1.0 if quality is None else quality.relevant,
+        leaves=_leaves(world, augmentation),
+        left=float(unique) if quality is None else 1 - quality.irrelevant,
+    )
+
+
+def _leaves(world: WorldSpec, augmentation: LabelAugmentation) -> tuple[_Mask, _Mask]:
+    """The inputs of each modality that may be left as they are."""
+    # Block by block: the latent from which on one may be left.
+    starts1 = starts2 = world.block_sizes
+    if isinstance(augmentation, UniqueAugmentation):
+        starts2 = (0, *world.block_sizes[1:])
+    elif isinstance(augmentation, QualityAugmentation):
+        starts1 = starts2 = world.relevant
+    is_left = [
+        [np.arange(size) >= start for size, start in zip(world.block_sizes, starts, strict=True)]
+        for starts in (starts1, starts2)
+    ]
+    (shared1, own1, _), (shared2, _, own2) = is_left
+    return np.concatenate([own1, shared1]), np.concatenate([own2, shared2])
+
+
+def _check_quality(world: WorldSpec) -> None:
+    if not world.label.is_word:
+        words = alternatives(kind for kind, rule in LABELS.items() if rule.is_word)
+        raise ValueError(
+            f"augmentation: expected a {words} label for quality, which keeps or loses "
+            f"each slot of the label on its own, got {world.label.kind}"
+        )
+    if not world.latents.is_finite:
+        raise ValueError(
+            "augmentation: expected bit latents for quality, whose information is finite, got "
+            f"{world.latents.kind}"
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CopyTables:
-    """The law of the copies' bits given the originals'.
+    """The law of the copies' bits given the originals', for fair bits, bit by bit.
+
+    With a word of slots every latent bit is copied apart from the others (an XOR slot ties two
+    together), so a table per bit is the whole law of the copies at any size. A class ties all
+    relevant bits together; there ``class_patterns`` lists the patterns of each class.
 
     Attributes:
         shared: p(v1, v2 | w) of each latent of w_s, shape (n_s, 2, 2, 2).
@@ -47,7 +126,7 @@ class CopyTables:
 def copy_tables(world: WorldSpec, plan: AugmentationPlan) -> CopyTables:
     """The law of the copies of each latent bit.
 
-    Where the word is a class, relevant latents are left to ``class_patterns``: their tables are
+    For a class, relevant latents are left to ``class_patterns``: their tables are
     those of fresh bits, unless they are left alone.
     """
     n_s, n_1, n_2 = world.block_sizes
@@ -86,11 +165,7 @@ def check_originals(world: WorldSpec, augmentation: AugmentationSpec) -> None:
     """
     if isinstance(augmentation, OfficialAugmentation):
         return
-    if not isinstance(world.latents, BitLatents):
-        raise ValueError(
-            "latents: expected bits to draw originals exactly given their copies (conditioning "
-            f"exact), got {world.latents.kind}"
-        )
+    world.latents.check_finite(" to draw originals exactly given their copies (conditioning exact)")
     plan = augmentation_plan(world, augmentation)
     n_relevant = sum(world.relevant)
     if plan.reads is None and n_relevant > MAX_LISTED_BITS:
@@ -105,7 +180,7 @@ def posterior_of_modality2(world: WorldSpec, plan: AugmentationPlan) -> _Table:
     """p(input of modality 2 is 1 | v1, v2), shape (n_2 + n_s, 2, 2), inputs along [w_2, w_s].
 
     v2 is the copy's bit of the input; v1 the other copy's, where the input is shared. Where the
-    word is a class, this is of everything but the relevant latents that are not left alone.
+    bits are a class, this is of everything but the relevant latents that are not left alone.
     """
     tables = copy_tables(world, plan)
     own = np.repeat(tables.unique2[:, :, None, :], 2, axis=2)
@@ -128,9 +203,9 @@ def class_patterns(
     """
     n_s, n_1, n_2 = world.relevant
     patterns = np.arange(2 ** (n_s + n_1 + n_2))
-    bits = slots_of(patterns, n_s + n_1 + n_2)
+    bits = ((patterns[:, None] >> np.arange(n_s + n_1 + n_2)) & 1).astype(np.uint8)
     latents = Latents(bits[:, :n_s], bits[:, n_s : n_s + n_1], bits[:, n_s + n_1 :])
-    keys = label_rule(world.label).draw(latents, np.random.default_rng(0))
+    keys = world.label.draw(latents, np.random.default_rng(0))
     if knows_shared(world, plan):
         keys = keys * 2**n_s + patterns % 2**n_s
     order = np.argsort(keys, kind="stable")

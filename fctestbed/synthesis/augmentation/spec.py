@@ -15,8 +15,10 @@ class OfficialAugmentation(Spec):
     """
 
     kind: Literal["official"] = "official"
-    noise: NonNegativeFloat = 0.01
-    drop: Ratio = 0.1
+    noise: Annotated[
+        NonNegativeFloat, Field(description="Standard deviation of the added noise.")
+    ] = 0.01
+    drop: Annotated[Ratio, Field(description="Chance that a coordinate is zeroed.")] = 0.1
 
 
 class OptimalAugmentation(Spec):
@@ -52,8 +54,10 @@ class QualityAugmentation(Spec):
     """
 
     kind: Literal["quality"] = "quality"
-    relevant: Ratio = 1.0
-    irrelevant: Ratio = 1.0
+    relevant: Annotated[Ratio, Field(description="Chance that a relevant bit survives.")] = 1.0
+    irrelevant: Annotated[
+        Ratio, Field(description="Chance that an irrelevant bit is drawn afresh.")
+    ] = 1.0
 
 
 LabelAugmentation = OptimalAugmentation | UniqueAugmentation | QualityAugmentation

@@ -1,6 +1,6 @@
 """How copies are made of a batch: the official code's changes, and plans. Torch, no randomness.
 
-Random numbers come in; ``augmentation`` draws them and owns the interface.
+The random numbers are arguments; ``augmenter`` draws them and has the public interface.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,11 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from fctestbed.synthesis.augmentation_plan import AugmentationPlan
-from fctestbed.synthesis.augmentation_tables import knows_shared
-from fctestbed.synthesis.spec import BitLatents, OfficialAugmentation, WorldSpec
-from fctestbed.synthesis.stacked import Renderer, take, word_reader
+from fctestbed.synthesis.augmentation.plan import AugmentationPlan, knows_shared
+from fctestbed.synthesis.augmentation.spec import OfficialAugmentation
+from fctestbed.synthesis.labels.base import take
+from fctestbed.synthesis.observation import LinearMap, Map, MlpMap
+from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.world import World
 
 Latents = tuple[Tensor, Tensor, Tensor]
@@ -76,7 +77,7 @@ class OfficialViews:
 
 
 class PlannedViews:
-    """Fresh latents, the label's word written into them, some left alone, rendered through the
+    """Fresh latents, the label's bits written into them, some left alone, rendered through the
     worlds' maps.
 
     Args:
@@ -98,23 +99,23 @@ class PlannedViews:
         self.blocks = spec.block_sizes
         n_s, n_1, n_2 = self.blocks
         self.dtype = dtype
-        self.n_word = plan.n_word
+        self.n_bits = plan.n_bits
         self.inputs = (n_1 + n_s, n_2 + n_s)
-        self.is_bits = isinstance(spec.latents, BitLatents)
-        self.scale = 0.0 if isinstance(spec.latents, BitLatents) else spec.latents.variance**0.5
+        self.law = spec.latents
         self.noise = observation.noise
         self.dims = (observation.dim1, observation.dim2) if self.noise > 0 else (0, 0)
         # Chances of 0 and 1 need no decision: quality (1, 1) draws what optimal does.
         self.survives, self.left = plan.survives, plan.left
-        decisions = [(plan.survives, self.n_word), (plan.left, sum(self.blocks))]
+        decisions = [(plan.survives, self.n_bits), (plan.left, sum(self.blocks))]
         self.decisions = tuple(size if 0 < chance < 1 else 0 for chance, size in decisions)
-        self.sizes = (self.n_word, *self.inputs, *self.dims, *self.decisions)
+        self.sizes = (self.n_bits, *self.inputs, *self.dims, *self.decisions)
         self.width = sum(self.sizes)
 
         def held(rows: Sequence[npt.NDArray[Any]]) -> Tensor:
             return torch.from_numpy(np.stack(rows)).to(device).unsqueeze(1)
 
-        self.word = word_reader(worlds, plans, device, dtype)
+        labels: list[Any] = [world.spec.label for world in worlds]
+        self.read_bits = type(labels[0]).bit_reader(labels, plans, self.law, device, dtype)
         # A channel flips where a normal number falls below the quantile of its flip probability.
         self.flip_below = held([ndtri(plan.flips) for plan in plans]).to(dtype)
         self.bits = [held([plan.bits[m] for plan in plans]) for m in (0, 1)]
@@ -134,27 +135,27 @@ class PlannedViews:
         flips, fresh1, fresh2, noise1, noise2, survival, leaving = noise[
             ..., : sum(self.sizes)
         ].split(self.sizes, dim=-1)
-        word = self.word(latents) ^ (flips < self.flip_below)
+        kept = self.read_bits(latents) ^ (flips < self.flip_below)
         z1, z2 = self._fresh(fresh1), self._fresh(fresh2)
         pads = take(z1, self.pads) > 0
         if self.survives > 0:
             survived = survival < float(ndtri(self.survives)) if self.decisions[0] else None
-            self._write(0, z1, take(word, self.bits[0]), survived)
-            self._write(1, z2, take(word, self.bits[1]) ^ pads, survived)
+            self._write(0, z1, take(kept, self.bits[0]), survived)
+            self._write(1, z2, take(kept, self.bits[1]) ^ pads, survived)
         if self.left > 0:
             self._leave(z1, z2, latents, leaving)
         bits1, bits2 = z1 > 0, z2 > 0
         return Augmented(
             self._observed(0, z1, noise1),
             self._observed(1, z2, noise2),
-            self._condition(word, bits1, bits2, pads),
-            (bits1, bits2, word),
+            self._condition(kept, bits1, bits2, pads),
+            (bits1, bits2, kept),
         )
 
     def _fresh(self, normal: Tensor) -> Tensor:
         """Fresh inputs with one more, below zero, that stands for nowhere."""
-        inputs = torch.where(normal > 0, 1.0, -1.0) if self.scale == 0 else normal * self.scale
-        return torch.nn.functional.pad(inputs.to(self.dtype), (0, 1), value=-1.0)
+        inputs = self.law.fresh_tensor(normal).to(self.dtype)
+        return torch.nn.functional.pad(inputs, (0, 1), value=-1.0)
 
     def _write(self, m: int, z: Tensor, bits: Tensor, survived: Tensor | None) -> None:
         places = self.places[m].expand(*bits.shape)
@@ -165,7 +166,7 @@ class PlannedViews:
 
     def _leave(self, z1: Tensor, z2: Tensor, latents: Latents, leaving: Tensor) -> None:
         """Put originals back where they are left alone."""
-        w_s, w_1, w_2 = (2 * w.to(self.dtype) - 1 if self.is_bits else w for w in latents)
+        w_s, w_1, w_2 = (self.law.signed_tensor(w, self.dtype) for w in latents)
         if self.decisions[1]:
             is_s, is_1, is_2 = (leaving < float(ndtri(self.left))).split(self.blocks, dim=-1)
             left = [torch.cat([own, is_s], dim=-1) for own in (is_1, is_2)]
@@ -175,12 +176,12 @@ class PlannedViews:
             originals = torch.cat([own, w_s], dim=-1)
             z[..., :-1] = torch.where(self.leaves[m] & left[m], originals, z[..., :-1])
 
-    def _condition(self, word: Tensor, bits1: Tensor, bits2: Tensor, pads: Tensor) -> Tensor | None:
-        if not self.is_bits and self.left > 0:
+    def _condition(self, kept: Tensor, bits1: Tensor, bits2: Tensor, pads: Tensor) -> Tensor | None:
+        if not self.law.is_finite and self.left > 0:
             return None
         said = []
         if self.survives == 1:
-            said.append(word & self.told)
+            said.append(kept & self.told)
         elif self.survives > 0:
             said += self._pairs(
                 take(bits1, self.places[0]),
@@ -197,7 +198,7 @@ class PlannedViews:
             said += [own1, own2, shared1 | shared2]
             if self.left < 1:
                 said.append(shared1 & shared2)
-        return _packed(torch.cat(said, dim=-1)) if said else torch.zeros_like(word[..., 0]).long()
+        return _packed(torch.cat(said, dim=-1)) if said else torch.zeros_like(kept[..., 0]).long()
 
     def _pairs(self, v1: Tensor, v2: Tensor, in_1: Tensor, in_2: Tensor) -> list[Tensor]:
         """What two copies of one bit say, in any order; one stands for both where it is alone."""
@@ -209,10 +210,33 @@ class PlannedViews:
         return x.add(noise, alpha=self.noise) if self.noise > 0 else x
 
 
+class Renderer:
+    """The observation maps of a stack: signed inputs (K, batch, n_inputs) to (K, batch, dim)."""
+
+    def __init__(self, maps: Sequence[Map], device: torch.device, dtype: torch.dtype) -> None:
+        def held(arrays: Sequence[npt.NDArray[np.float32]]) -> Tensor:
+            return torch.from_numpy(np.stack(arrays)).to(device=device, dtype=dtype)
+
+        mlps = [m for m in maps if isinstance(m, MlpMap)]
+        linear = [m for m in maps if isinstance(m, LinearMap)]
+        self.hidden = (
+            (held([m.a for m in mlps]).unsqueeze(1), held([m.A * np.float32(m.gain) for m in mlps]))
+            if mlps
+            else None
+        )
+        self.out = held([m.B for m in mlps] if mlps else [m.matrix for m in linear])
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """x of shape (K, batch, dim)."""
+        if self.hidden is not None:
+            z = torch.baddbmm(self.hidden[0], z, self.hidden[1]).tanh_()
+        return z @ self.out
+
+
 def _told(spec: WorldSpec, plan: AugmentationPlan) -> npt.NDArray[np.bool_]:
-    """Which word bits say more than the latents left alone do, shape (n_word,)."""
+    """Which kept bits say more than the latents left alone do, shape (n_bits,)."""
     if plan.reads is None or not knows_shared(spec, plan):
-        return np.ones(plan.n_word, dtype=bool)
+        return np.ones(plan.n_bits, dtype=bool)
     return np.asarray(plan.reads[:, 0] >= spec.latents.n_shared)
 
 
