@@ -1,60 +1,67 @@
 from .augmentation.augmenter import Augmenter as Augmenter
-from .augmentation.information import AugmentationInformation as AugmentationInformation
-from .augmentation.information import augmentation_information_bits as augmentation_information_bits
-from .augmentation.plan import augmentation_plan as augmentation_plan
-from .augmentation.plan import check_originals as check_originals
-from .augmentation.spec import AugmentationSpec as AugmentationSpec
-from .augmentation.spec import OfficialAugmentation as OfficialAugmentation
-from .augmentation.spec import OptimalAugmentation as OptimalAugmentation
-from .augmentation.spec import QualityAugmentation as QualityAugmentation
-from .augmentation.spec import UniqueAugmentation as UniqueAugmentation
+from .augmentation.information import (
+    AugmentationInformation as AugmentationInformation,
+    augmentation_information_bits as augmentation_information_bits,
+)
+from .augmentation.plan import (
+    augmentation_plan as augmentation_plan,
+    check_originals as check_originals,
+)
+from .augmentation.spec import (
+    AugmentationSpec as AugmentationSpec,
+    OfficialAugmentation as OfficialAugmentation,
+    OptimalAugmentation as OptimalAugmentation,
+    QualityAugmentation as QualityAugmentation,
+    UniqueAugmentation as UniqueAugmentation,
+)
 from .augmentation.views import Augmented as Augmented
-from .dataset import Dataset as Dataset
-from .dataset import Split as Split
-from .dataset import load_dataset as load_dataset
-from .dataset import make_dataset as make_dataset
+from .dataset import (
+    Dataset as Dataset,
+    Split as Split,
+    load_dataset as load_dataset,
+    make_dataset as make_dataset,
+)
 from .dataset_file import SPLITS as SPLITS
-from .labels import LABELS as LABELS
-from .labels import BitsLabel as BitsLabel
-from .labels import FunctionLabel as FunctionLabel
-from .labels import Label as Label
-from .labels import LabelRule as LabelRule
-from .labels import NoiselessLabel as NoiselessLabel
-from .labels import ParityLabel as ParityLabel
-from .labels import PlanarLabel as PlanarLabel
-from .labels import Slot as Slot
-from .labels import ThresholdLabel as ThresholdLabel
+from .labels import (
+    LABELS as LABELS,
+    BitsLabel as BitsLabel,
+    FunctionLabel as FunctionLabel,
+    Label as Label,
+    LabelRule as LabelRule,
+    NoiselessLabel as NoiselessLabel,
+    ParityLabel as ParityLabel,
+    PlanarLabel as PlanarLabel,
+    Slot as Slot,
+    ThresholdLabel as ThresholdLabel,
+)
 from .labels.information import Pid as Pid
 from .labels.planar import planar_labels as planar_labels
-from .labels.slots import slots_of as slots_of
-from .labels.slots import word_of as word_of
+from .labels.slots import slots_of as slots_of, word_of as word_of
 from .labels.threshold import threshold_labels as threshold_labels
-from .latents import BitLatents as BitLatents
-from .latents import GaussianLatents as GaussianLatents
-from .latents import LatentLaw as LatentLaw
-from .latents import Latents as Latents
-from .latents import as_bits as as_bits
-from .latents import bit_patterns as bit_patterns
-from .latents import relevant_latents as relevant_latents
-from .npz import Header as Header
-from .npz import array_headers as array_headers
-from .npz import write_arrays as write_arrays
-from .observation import LinearMap as LinearMap
-from .observation import LinearObservation as LinearObservation
-from .observation import MlpMap as MlpMap
-from .observation import MlpObservation as MlpObservation
-from .options import WorldOption as WorldOption
-from .options import nested_values as nested_values
-from .options import world_options as world_options
-from .record import PositiveFloat as PositiveFloat
-from .record import Ratio as Ratio
-from .record import Spec as Spec
-from .record import digest as digest
+from .latents import (
+    BitLatents as BitLatents,
+    GaussianLatents as GaussianLatents,
+    LatentLaw as LatentLaw,
+    Latents as Latents,
+    as_bits as as_bits,
+    bit_patterns as bit_patterns,
+    relevant_latents as relevant_latents,
+)
+from .npz import Header as Header, array_headers as array_headers, write_arrays as write_arrays
+from .observation import (
+    LinearMap as LinearMap,
+    LinearObservation as LinearObservation,
+    MlpMap as MlpMap,
+    MlpObservation as MlpObservation,
+)
+from .options import (
+    WorldOption as WorldOption,
+    nested_values as nested_values,
+    world_options as world_options,
+)
+from .record import PositiveFloat as PositiveFloat, Ratio as Ratio, Spec as Spec, digest as digest
 from .spec import WorldSpec as WorldSpec
 from .spec_errors import spec_error_lines as spec_error_lines
-from .streams import stream as stream
-from .streams import stream_words as stream_words
-from .truth import Truth as Truth
-from .truth import world_truth as world_truth
-from .world import World as World
-from .world import modality_codewords as modality_codewords
+from .streams import stream as stream, stream_words as stream_words
+from .truth import Truth as Truth, world_truth as world_truth
+from .world import World as World, modality_codewords as modality_codewords

@@ -1,8 +1,7 @@
 """What copies hold of their originals, over all small worlds: definitions, bounds, monotony."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import (
     bits_labels,
     function_labels,
