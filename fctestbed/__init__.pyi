@@ -14,6 +14,8 @@ from .estimators import (
 from .estimators import (
     make_estimator as make_estimator,
 )
+from .measurement import MeasureSpec as MeasureSpec
+from .measurement import measure as measure
 from .objectives import METHODS as METHODS
 from .objectives import Method as Method
 from .objectives import NetSpec as NetSpec

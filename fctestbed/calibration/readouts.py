@@ -19,16 +19,24 @@ from numpy.typing import NDArray
 
 from fctestbed.calibration.case import Case, Triple
 from fctestbed.calibration.rows import read_calibration
-from fctestbed.measurement.channel import unit_power_codewords
-from fctestbed.measurement.channel.marginals import Columns
-from fctestbed.measurement.channel.result import ChannelInformation, Readers
-from fctestbed.measurement.channel_rows import readout_information, why_no_channel
-from fctestbed.measurement.latent_bits import BLOCKS, quantities
-from fctestbed.measurement.readout_codes import ReadoutCode, stack_codes, word_columns
+from fctestbed.measurement import (
+    ReadoutCode,
+    quantities,
+    readout_codes,
+    readout_information,
+    why_no_channel,
+)
+from fctestbed.measurement.channel import (
+    ChannelInformation,
+    Columns,
+    Readers,
+    unit_power_codewords,
+)
+from fctestbed.results import BLOCKS
 from fctestbed.sweep.plan import Job, Unit, make_plan
 from fctestbed.sweep.spec import RunSpec, SweepSpec
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
-from fctestbed.training import train_stack
+from fctestbed.training import Readouts, pattern_columns, stack_readouts, train_stack
 
 GROUP = "readouts"
 # Data sets of a stack are held at once.
@@ -81,7 +89,7 @@ def readout_cases(
     spec: SweepSpec,
     *,
     tau: float = 0.5,
-    of: Sequence[str] = tuple(BLOCKS),
+    of: Sequence[str] = BLOCKS,
     readouts: Sequence[str] | None = None,
     target_bits: float = 0.005,
     device: torch.device | str = "cpu",
@@ -124,7 +132,7 @@ def readout_cases(
     done = 0
     for unit in plan.units:
         for training in _trained(unit, ask.device):
-            seen |= set(training.codes)
+            seen |= set(training.readouts.by_name)
             found += _cases(training, ask, readouts)
         done += len(unit.jobs)
         if report is not None:
@@ -185,7 +193,7 @@ class _Training:
     """One method's readouts of one training, and the runs that they serve."""
 
     runs: Sequence[RunSpec]
-    codes: dict[str, ReadoutCode | None]
+    readouts: Readouts
 
 
 def _trained(unit: Unit, device: torch.device) -> Iterator[_Training]:
@@ -199,11 +207,11 @@ def _trained(unit: Unit, device: torch.device) -> Iterator[_Training]:
                 f"methods: expected trainings that end, got {_name(job.runs[0])}, which diverged "
                 f"({reason})"
             )
-    worlds = [dataset.world for dataset in datasets]
     for method, training in unit.trainings.items():
         reader = trained.read_as(training.build_method())
-        codes = stack_codes(reader, worlds, range(len(jobs)), _MAX_CODEWORDS)
-        for job, own in zip(jobs, codes, strict=True):
+        # Codewords alone are used, of which no sample is fitted on.
+        found = stack_readouts(reader, datasets, n_fit=1, max_codewords=_MAX_CODEWORDS)
+        for job, own in zip(jobs, found, strict=True):
             runs = [run for run in job.runs if run.training.method == method]
             if runs:
                 yield _Training(runs, own)
@@ -212,16 +220,15 @@ def _trained(unit: Unit, device: torch.device) -> Iterator[_Training]:
 def _cases(
     training: _Training, ask: _Question, readouts: Sequence[str] | None
 ) -> Iterator[ReadoutCase]:
-    wanted = {
-        name: code for name, code in training.codes.items() if readouts is None or name in readouts
-    }
-    codes = {name: code for name, code in wanted.items() if code is not None}
-    if len(codes) < len(wanted):
-        large = next(name for name in wanted if name not in codes)
-        raise ValueError(
-            f"readouts: expected at most {_MAX_CODEWORDS} words to enumerate, got more for "
-            f"{large} of {_name(training.runs[0])}"
-        )
+    wanted = [name for name in training.readouts.by_name if readouts is None or name in readouts]
+    codes = readout_codes(training.readouts)
+    for name in wanted:
+        if name not in codes:
+            raise ValueError(
+                f"readouts: {name} of {_name(training.runs[0])}: "
+                f"{training.readouts.by_name[name].no_codewords}"
+            )
+    codes = {name: codes[name] for name in wanted}
     groups = _groups(training.runs, ask.names)
     first = training.runs[0].training
     found = readout_information(
@@ -281,7 +288,7 @@ class _Law:
 
 
 def _parts(code: ReadoutCode, world: WorldSpec) -> tuple[_Part, ...]:
-    columns = word_columns(world)
+    columns = pattern_columns(world)
     return tuple(
         # As ``codebook`` scales it, which counts where one of several pieces is silent.
         _Part(unit_power_codewords(level)[0].cpu().numpy(), columns[modalities])

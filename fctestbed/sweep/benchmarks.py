@@ -16,8 +16,7 @@ from torch import Tensor
 
 from fctestbed.bounds import infonce_lower_bound_nats
 from fctestbed.information import partial_information
-from fctestbed.measurement.channel import Codebook, channel_information, codebook
-from fctestbed.measurement.channel.result import Group
+from fctestbed.measurement.channel import Codebook, Group, channel_information, codebook
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
 from fctestbed.sweep.spec import SweepSpec, sweep_spec

@@ -18,18 +18,28 @@ from fctestbed.measurement.channel.gaussian import (
     linear_gaussian_bits,
     unit_power,
 )
-from fctestbed.measurement.channel.labels import LabelChannel, label_channel
+from fctestbed.measurement.channel.labels import MAX_RELEVANT_BITS, LabelChannel, label_channel
+from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
 from fctestbed.measurement.channel.oracle import channel_information
-from fctestbed.measurement.channel.result import ChannelBits, ChannelInformation
+from fctestbed.measurement.channel.result import (
+    ChannelBits,
+    ChannelInformation,
+    Group,
+    Readers,
+)
 
 __all__ = [
+    "MAX_RELEVANT_BITS",
     "ChannelBits",
     "ChannelInformation",
     "Codebook",
+    "Columns",
     "Decomposition",
     "GaussianBounds",
+    "Group",
     "LabelChannel",
+    "Readers",
     "Separation",
     "channel_information",
     "codebook",
