@@ -17,7 +17,7 @@ from fctestbed.measurement.channel import (
     Readers,
     channel_information,
     codebook,
-    silent_codebook,
+    constant_codebook,
     unit_power_codewords,
 )
 from fctestbed.synthesis import WorldSpec
@@ -128,5 +128,5 @@ def _books(code: ReadoutCode, spec: WorldSpec) -> list[Codebook]:
     for modalities, level in zip(code.modalities, code.levels(), strict=True):
         own = columns[modalities]
         constant = not level.any()
-        books.append(silent_codebook(own, level.shape[1]) if constant else codebook(level, own))
+        books.append(constant_codebook(own, level.shape[1]) if constant else codebook(level, own))
     return books

@@ -1,18 +1,16 @@
-"""What a training depends on: world, method, networks, optimisation, seed. Owns the training's
-identity.
+"""What a training depends on: world, method, networks, optimisation, seed.
 
-May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
+Owns the training's identity. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
-from fctestbed.objectives.registry import find_method
+from fctestbed.objectives import DataShape, Method, MethodSettings, NetSpec, find_method
+from fctestbed.synthesis import AugmentationSpec, OptimalAugmentation, WorldSpec, spec_error_lines
 from fctestbed.synthesis.augmentation_tables import check_originals
-from fctestbed.synthesis.spec import AugmentationSpec, OptimalAugmentation, Spec, WorldSpec, digest
-from fctestbed.synthesis.spec_errors import spec_error_lines
+from fctestbed.synthesis.spec import Spec, digest
 
 MIN_SAMPLES_PER_CLASS = 4
 
@@ -20,8 +18,8 @@ MIN_SAMPLES_PER_CLASS = 4
 class TrainSpec(Spec):
     """Adam's settings: the same for every method of a sweep.
 
-    The learning rate rises linearly over ``warmup`` steps; ``cosine`` then lets it fall to zero by
-    the last step, ``constant`` keeps it (the official code).
+    The learning rate rises linearly over ``warmup`` steps. Then ``cosine`` lowers it to zero at the
+    last step, and ``constant`` keeps it (the official code).
     """
 
     steps: PositiveInt = 800

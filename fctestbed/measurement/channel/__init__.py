@@ -3,7 +3,7 @@
 from fctestbed.measurement.channel.codebook import (
     Codebook,
     codebook,
-    silent_codebook,
+    constant_codebook,
     unit_power_codewords,
 )
 from fctestbed.measurement.channel.decomposition import (
@@ -43,6 +43,7 @@ __all__ = [
     "Separation",
     "channel_information",
     "codebook",
+    "constant_codebook",
     "decompose",
     "distinct_points",
     "gaussian_bounds",
@@ -50,7 +51,6 @@ __all__ = [
     "linear_gaussian_bits",
     "noiseless_information",
     "separation",
-    "silent_codebook",
     "unit_power",
     "unit_power_codewords",
 ]
