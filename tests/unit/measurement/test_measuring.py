@@ -60,6 +60,15 @@ def test_arrays_that_do_not_match_the_data_set_are_refused(dataset):
         measure(dataset, arrays)
 
 
+def test_codewords_of_gaussian_latents_are_refused():
+    latents = {"kind": "gaussian", "n_shared": 2, "n_unique1": 1, "n_unique2": 1}
+    spec = WorldSpec.model_validate({**WORLD.model_dump(), "latents": latents})
+    gaussian = make_dataset(spec, 0)
+    arrays = {"train_z1": gaussian.train.x1, "test_z1": gaussian.test.x1}
+    with pytest.raises(ValueError, match="codewords_z1: expected none of gaussian latents, which"):
+        measure(gaussian, {**arrays, "codewords_z1": gaussian.test.x1})
+
+
 def test_a_measurement_of_no_data_set_is_refused(dataset):
     (readouts,) = readouts_of([dataset])
     with pytest.raises(ValueError, match="labelled: expected one data set or more, got none"):
