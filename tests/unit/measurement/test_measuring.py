@@ -62,7 +62,10 @@ def test_arrays_that_do_not_match_the_data_set_are_refused(dataset):
 
 def test_codewords_of_gaussian_latents_are_refused():
     latents = {"kind": "gaussian", "n_shared": 2, "n_unique1": 1, "n_unique2": 1}
-    spec = WorldSpec.model_validate({**WORLD.model_dump(), "latents": latents})
+    observation = {"kind": "linear", "dim1": 6, "dim2": 6}
+    spec = WorldSpec.model_validate(
+        {**WORLD.model_dump(), "latents": latents, "observation": observation}
+    )
     gaussian = make_dataset(spec, 0)
     arrays = {"train_z1": gaussian.train.x1, "test_z1": gaussian.test.x1}
     with pytest.raises(ValueError, match="codewords_z1: expected none of gaussian latents, which"):
