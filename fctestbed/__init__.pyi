@@ -10,6 +10,7 @@ from .estimators import (
     make_estimator as make_estimator,
 )
 from .information import partial_information as partial_information
+from .measurement import MeasureSpec as MeasureSpec, measure as measure
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
 from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
 from .results import Results as Results, load_results as load_results

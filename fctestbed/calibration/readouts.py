@@ -11,18 +11,17 @@ import torch
 
 from fctestbed.calibration.readout_law import CodePart, ReadoutLaw
 from fctestbed.measurement import (
-    BLOCKS,
     ReadoutCode,
     quantities,
+    readout_codes,
     readout_information,
-    stack_codes,
     why_no_channel,
-    word_columns,
 )
 from fctestbed.measurement.channel import ChannelBits, Columns, unit_power_codewords
+from fctestbed.results import BLOCKS
 from fctestbed.sweep import Job, RunSpec, SweepSpec, Unit, make_plan
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
-from fctestbed.training import train_stack
+from fctestbed.training import Readouts, pattern_columns, stack_readouts, train_stack
 
 # All datasets of a stack are in memory together.
 _MAX_STACK = 8
@@ -34,7 +33,7 @@ def readout_laws(
     spec: SweepSpec,
     *,
     tau: float = 0.5,
-    of: Sequence[str] = tuple(BLOCKS),
+    of: Sequence[str] = BLOCKS,
     readouts: Sequence[str] | None = None,
     target_bits: float = 0.005,
     device: torch.device | str = "cpu",
@@ -80,7 +79,7 @@ def readout_laws(
     done = 0
     for unit in plan.units:
         for training in _trainings(unit, settings.device):
-            seen |= set(training.codes)
+            seen |= set(training.readouts.by_name)
             found += _laws(training, settings)
         done += len(unit.jobs)
         if report is not None:
@@ -106,7 +105,7 @@ class _Training:
     """One training, read out as one method: the runs that have it, and the readouts' codewords."""
 
     runs: Sequence[RunSpec]
-    codes: dict[str, ReadoutCode | None]
+    readouts: Readouts
 
 
 def _trainings(unit: Unit, device: torch.device) -> Iterator[_Training]:
@@ -120,11 +119,11 @@ def _trainings(unit: Unit, device: torch.device) -> Iterator[_Training]:
                 f"methods: expected trainings that end, got {_run_name(job.runs[0])}, which "
                 f"diverged ({reason})"
             )
-    worlds = [dataset.world for dataset in datasets]
     for method, training in unit.trainings.items():
         reader = trained.read_as(training.build_method())
-        codes = stack_codes(reader, worlds, range(len(jobs)), _MAX_CODEWORDS)
-        for job, own in zip(jobs, codes, strict=True):
+        # Codewords alone are used, of which no sample is fitted on.
+        found = stack_readouts(reader, datasets, n_fit=1, max_codewords=_MAX_CODEWORDS)
+        for job, own in zip(jobs, found, strict=True):
             runs = [run for run in job.runs if run.training.method == method]
             if runs:
                 yield _Training(runs, own)
@@ -162,16 +161,15 @@ def _laws(training: _Training, settings: _Settings) -> Iterator[ReadoutLaw]:
 
 def _enumerable(training: _Training, names: Sequence[str] | None) -> dict[str, ReadoutCode]:
     """The codewords of the readouts with these names, or of all."""
+    by_name = training.readouts.by_name
+    known = readout_codes(training.readouts)
     codes = {}
-    for name, code in training.codes.items():
-        if names is not None and name not in names:
-            continue
-        if code is None:
+    for name in by_name if names is None else [name for name in by_name if name in names]:
+        if name not in known:
             raise ValueError(
-                f"readouts: expected at most {_MAX_CODEWORDS} words to enumerate, got more for "
-                f"{name} of {_run_name(training.runs[0])}"
+                f"readouts: {name} of {_run_name(training.runs[0])}: {by_name[name].no_codewords}"
             )
-        codes[name] = code
+        codes[name] = known[name]
     return codes
 
 
@@ -189,7 +187,7 @@ def _groups(
 
 
 def _parts(code: ReadoutCode, world: WorldSpec) -> tuple[CodePart, ...]:
-    columns = word_columns(world)
+    columns = pattern_columns(world)
     return tuple(
         # Scaled as ``codebook`` does it; this matters where one of several pieces is constant.
         CodePart(unit_power_codewords(level)[0].cpu().numpy(), columns[modalities])

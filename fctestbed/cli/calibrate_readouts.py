@@ -106,8 +106,8 @@ def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
     from rich.console import Console  # noqa: PLC0415 - --help is quick
     from rich.progress import Progress  # noqa: PLC0415
 
-    from fctestbed.calibration import readout_laws  # noqa: PLC0415
-    from fctestbed.measurement.latent_bits import BLOCKS  # noqa: PLC0415
+    from fctestbed.calibration import readout_cases  # noqa: PLC0415
+    from fctestbed.results import BLOCKS  # noqa: PLC0415
     from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
 
     bare = asked["--config"] is None
@@ -130,7 +130,7 @@ def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
             return readout_laws(
                 spec,
                 tau=0.5 if tau is None else tau,
-                of=tuple(BLOCKS) if of is None else _listed(of),
+                of=BLOCKS if of is None else _listed(of),
                 readouts=None if only is None else _listed(only),
                 report=lambda done, total: progress.update(task, completed=done, total=total),
             )

@@ -40,10 +40,7 @@ def measure(
 
     Example: fctestbed measure world.npz mine.npz --json
     """
-    from fctestbed.measurement import (  # noqa: PLC0415 - --help must not wait for it
-        load_representations,
-        measure_representations,
-    )
+    from fctestbed import measurement  # noqa: PLC0415 - --help must not wait for it
     from fctestbed.results.plain import to_json  # noqa: PLC0415
     from fctestbed.sweep.driver import resolve_device  # noqa: PLC0415
     from fctestbed.synthesis import load_dataset  # noqa: PLC0415
@@ -55,14 +52,13 @@ def measure(
         raise UsageError.of(error) from error
     try:
         dataset = load_dataset(data)
-        given = load_representations(representations, dataset)
+        found = measurement.measure(dataset, representations, spec, device=place)
     except OSError as error:
         raise UsageError(
             f"{error.filename}: expected a file that can be read ({error.strerror})"
         ) from error
     except ValueError as error:
         raise UsageError(str(error)) from error
-    found = measure_representations(dataset, given, spec, device=place)
     if as_json:
         typer.echo(to_json({**asdict(found), "truth": dataset.truth.as_dict()}))
         return

@@ -1,26 +1,22 @@
-"""What a readout captured: rows out of trained encoders, and of representations from anywhere."""
+"""What readouts captured: from the readouts of a training, or arrays from anywhere, to rows."""
 
-from fctestbed.measurement.capture import Measured, measure_stack
-from fctestbed.measurement.channel_rows import readout_information, why_no_channel
-from fctestbed.measurement.external import measure_representations
-from fctestbed.measurement.latent_bits import BLOCKS, quantities
-from fctestbed.measurement.readout_codes import ReadoutCode, stack_codes, word_columns
-from fctestbed.measurement.representation_file import Representations, load_representations
-from fctestbed.measurement.spec import ChannelSpec, MeasureSpec
+from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
+from fctestbed.measurement.measuring import measure, measure_readouts
+from fctestbed.measurement.meters import ChannelSpec, Measured, Meter, why_no_channel
+from fctestbed.measurement.quantities import quantities
+from fctestbed.measurement.spec import MeasureSpec
 
 __all__ = [
     "BLOCKS",
     "ChannelSpec",
     "MeasureSpec",
     "Measured",
+    "Meter",
     "ReadoutCode",
-    "Representations",
-    "load_representations",
-    "measure_representations",
-    "measure_stack",
+    "measure",
+    "measure_readouts",
     "quantities",
+    "readout_codes",
     "readout_information",
-    "stack_codes",
     "why_no_channel",
-    "word_columns",
 ]

@@ -13,6 +13,7 @@ from fctestbed.objectives.base import (
     NetSpec,
     Views,
     group_by_condition,
+    modalities_of,
 )
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
 from fctestbed.objectives.registry import METHODS, find_method, method_source
@@ -36,4 +37,5 @@ __all__ = [
     "find_method",
     "group_by_condition",
     "method_source",
+    "modalities_of",
 ]

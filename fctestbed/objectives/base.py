@@ -4,7 +4,7 @@ Owns the interface that training, measurement and plug-ins rely on. May import `
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -163,6 +163,11 @@ class Batch:
     x2_negatives: Float[Tensor, "stack n k dim2"] | None = None
 
 
+def modalities_of(readout: str) -> tuple[int, ...]:
+    """The modalities of a readout by its name: the one of its last digit, 1 or 2, else both."""
+    return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
+
+
 class Method(ABC):
     """A way to learn representations of two modalities, for a stack of runs at once.
 
@@ -196,7 +201,8 @@ class Method(ABC):
     """What the loss consists of, by the columns of the paper's Table 2 (``TERMS``), for the figure
     of that table."""
     fused: ClassVar[frozenset[str]] = frozenset()
-    """Readouts computed from both modalities together rather than from parts side by side."""
+    """Readouts that ``readouts`` computes from both modalities together. Without ``joint`` among
+    them, the joint readout is composed of others (``joint_parts``)."""
     departures: ClassVar[Mapping[str, Any]] = {}
     """The settings in which the official code departs from the paper's equations, with the official
     values: ``--variant official`` sets them."""
@@ -237,13 +243,19 @@ class Method(ABC):
     def readouts(
         self, module: nn.Module, x1: Tensor, x2: Tensor
     ) -> dict[str, Float[Tensor, "stack n dim"]]:
-        """The named arrays that a measurement reads, each [stack, n, width]; ``joint`` is all of
-        them."""
+        """The named arrays that are measured, each [stack, n, width]. ``joint`` is among them only
+        where it is ``fused``: otherwise it is composed of its parts."""
 
     def reads(self, readout: str) -> tuple[int, ...]:
-        """The modalities (1, 2) that a readout is computed from: by its name's last digit, else
-        both."""
-        return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
+        """The modalities (1, 2) that a readout is computed from, by its name."""
+        return modalities_of(readout)
+
+    def joint_parts(self, readouts: Iterable[str]) -> tuple[str, ...]:
+        """The readouts of one modality each that ``joint`` is, side by side in this order: all of
+        ``readouts`` that read one. None where ``joint`` is fused, or a modality has none."""
+        parts = tuple(name for name in readouts if len(self.reads(name)) == 1)
+        modalities = {modality for name in parts for modality in self.reads(name)}
+        return parts if modalities == {1, 2} and "joint" not in self.fused else ()
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
         """For terms of ``loss``: their values when they have collapsed or are at their limit."""

@@ -22,7 +22,7 @@ from fctestbed.objectives.base import (
     NetSpec,
 )
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.encoders import Encoders, HeadBank
 
 _HEAD = "projection"
 
@@ -88,9 +88,9 @@ class SimCLR(Method):
         return {self._term: LossMarks(constant=math.log(2 * batch_size - 1))}
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        """Encoder outputs ``z1`` and ``z2``."""
         z1, z2 = cast(_ContrastiveModule, module).encoders(x1, x2)
-        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+        return {"z1": z1, "z2": z2}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The two projections."""

@@ -26,8 +26,8 @@ class Raw(Method):
         return nn.Identity()
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """``z1`` is x1, ``z2`` is x2, ``joint`` both."""
-        return {"z1": x1, "z2": x2, "joint": concatenate((x1, x2))}
+        """``z1`` is x1, ``z2`` is x2."""
+        return {"z1": x1, "z2": x2}
 
 
 class Untrained(Method):
@@ -40,9 +40,9 @@ class Untrained(Method):
         return Encoders(stack, shape, nets)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        """Encoder outputs ``z1`` and ``z2``."""
         z1, z2 = module(x1, x2)
-        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+        return {"z1": z1, "z2": z2}
 
 
 class _Classifier(nn.Module):
@@ -71,5 +71,5 @@ class Supervised(Untrained):
         return {"cross_entropy": losses.mean(1)}
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        """Encoder outputs ``z1`` and ``z2``."""
         return super().readouts(cast(_Classifier, module).encoders, x1, x2)

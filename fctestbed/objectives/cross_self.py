@@ -24,7 +24,7 @@ from fctestbed.objectives.base import (
 )
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.encoders import Encoders, HeadBank
 
 
 class CrossSelfSettings(ContrastiveSettings):
@@ -116,9 +116,9 @@ class CrossSelf(Method):
         return dict.fromkeys(LOSS_TERMS, mark)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        """Encoder outputs ``z1`` and ``z2``."""
         z1, z2 = cast(_CrossSelfModule, module).encoders(x1, x2)
-        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+        return {"z1": z1, "z2": z2}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Every projection of both modalities."""
@@ -145,13 +145,11 @@ class CrossSelfFact(CrossSelf):
     _self_head = "self"
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """The cross-modal heads ``z_s1``, ``z_s2``, the unimodal ones ``z_u1``, ``z_u2``, and all,
-        ``joint``."""
+        """The cross-modal heads ``z_s1``, ``z_s2``, the unimodal ones ``z_u1``, ``z_u2``."""
         h1, h2 = module(x1, x2)
-        factors = {
+        return {
             "z_s1": h1[self._cross_head],
             "z_s2": h2[self._cross_head],
             "z_u1": h1[self._self_head],
             "z_u2": h2[self._self_head],
         }
-        return {**factors, "joint": concatenate(list(factors.values()))}

@@ -170,9 +170,9 @@ class DisentangledSSL(Method):
         return dict.fromkeys((_CROSS, *_SPECIFIC), mark)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Shared codes ``z_s1``, ``z_s2``, specific ones ``z_u1``, ``z_u2``, and all, ``joint``."""
-        codes = module(x1, x2)
-        return {**codes, "joint": concatenate(list(codes.values()))}
+        """Shared codes ``z_s1``, ``z_s2`` and specific ones ``z_u1``, ``z_u2``."""
+        codes: dict[str, Tensor] = module(x1, x2)
+        return codes
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The four codes."""

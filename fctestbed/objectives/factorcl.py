@@ -126,15 +126,13 @@ class _FactorCL(Method):
         )
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Z_S1, Z_S2, Z_U1, Z_U2 of appendix D.1 (concatenated heads), and all of them,
-        ``joint``."""
+        """Z_S1, Z_S2, Z_U1, Z_U2 of appendix D.1 (concatenated heads)."""
         projections = module(x1, x2)
-        factors = {
+        return {
             f"z_{factor}{m}": concatenate([projections[m - 1][head] for head in heads])
             for factor, heads in (("s", SHARED_HEADS), ("u", UNIQUE_HEADS))
             for m in (1, 2)
         }
-        return {**factors, "joint": concatenate(list(factors.values()))}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The ten projections."""

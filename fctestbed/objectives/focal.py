@@ -26,7 +26,7 @@ from fctestbed.objectives.base import (
 )
 from fctestbed.objectives.contrastive import ContrastiveSettings
 from fctestbed.objectives.critics import build_critic, nt_xent_of_critic_nats
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.encoders import Encoders, HeadBank
 
 _HEAD = "embedding"
 Weight = Annotated[float, Field(ge=0)]
@@ -130,10 +130,9 @@ class Focal(Method):
         }
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """The halves ``z_s1``, ``z_s2`` (shared), ``z_u1``, ``z_u2`` (private), and all,
-        ``joint``."""
-        halves = module(x1, x2)
-        return {**halves, "joint": concatenate(list(halves.values()))}
+        """The halves ``z_s1``, ``z_s2`` (shared), ``z_u1``, ``z_u2`` (private)."""
+        halves: dict[str, Tensor] = module(x1, x2)
+        return halves
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """The four halves."""

@@ -8,7 +8,6 @@ from typing import cast
 from torch import Tensor, nn
 
 from fctestbed.objectives.base import FACTORISED_READOUT
-from fctestbed.objectives.encoders import concatenate
 from fctestbed.objectives.factorcl import FactorCLSsl, FactorCLSup
 from fctestbed.objectives.factorcl_networks import FactorCLModule
 
@@ -19,7 +18,7 @@ def _without_factors(terms: tuple[str, ...]) -> tuple[str, ...]:
 
 def _encoder_outputs(module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
     z1, z2 = cast(FactorCLModule, module).encoders(x1, x2)
-    return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+    return {"z1": z1, "z2": z2}
 
 
 class OurCLSup(FactorCLSup):
@@ -33,7 +32,7 @@ class OurCLSup(FactorCLSup):
     terms = _without_factors(FactorCLSup.terms)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        """Encoder outputs ``z1`` and ``z2``."""
         return _encoder_outputs(module, x1, x2)
 
 
@@ -48,5 +47,5 @@ class OurCLSsl(FactorCLSsl):
     terms = _without_factors(FactorCLSsl.terms)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Encoder outputs ``z1``, ``z2`` and both, ``joint``."""
+        """Encoder outputs ``z1`` and ``z2``."""
         return _encoder_outputs(module, x1, x2)

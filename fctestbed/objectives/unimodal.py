@@ -157,9 +157,9 @@ class _Unimodal(Method):
         return dict.fromkeys(self._loss_terms, marks)
 
     def readouts(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """The projections of each modality's heads, ``z1``, ``z2``, and both, ``joint``."""
+        """The projections of each modality's heads, ``z1`` and ``z2``."""
         z1, z2 = (concatenate(projections) for projections in module(x1, x2))
-        return {"z1": z1, "z2": z2, "joint": concatenate((z1, z2))}
+        return {"z1": z1, "z2": z2}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Every projection."""

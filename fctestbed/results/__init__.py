@@ -16,11 +16,28 @@ from fctestbed.results.schema import (
     RunRecord,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
+from fctestbed.results.vocabulary import (
+    BLOCKS,
+    CHANNEL,
+    JOINT,
+    LABEL,
+    LINEAR,
+    LINEAR_PROBE,
+    channel_name,
+    equal_width_name,
+    whole_name,
+)
 
 __all__ = [
     "ACCURACY_COLUMNS",
+    "BLOCKS",
     "CAPTURED_COLUMNS",
+    "CHANNEL",
     "FORMATS",
+    "JOINT",
+    "LABEL",
+    "LINEAR",
+    "LINEAR_PROBE",
     "RUN_COLUMNS",
     "STORE_NAME",
     "AccuracyRow",
@@ -29,7 +46,10 @@ __all__ = [
     "ResultsStore",
     "RunRecord",
     "StoreRefused",
+    "channel_name",
+    "equal_width_name",
     "export_results",
     "load_results",
+    "whole_name",
     "write_atomically",
 ]

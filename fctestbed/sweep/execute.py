@@ -10,10 +10,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-import torch
-
-from fctestbed.measurement import Measured, measure_stack
+from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import find_method, method_source
 from fctestbed.results.schema import RunRecord
 from fctestbed.sweep.alarms import alarms
@@ -27,7 +24,13 @@ from fctestbed.synthesis import (
     augmentation_information_bits,
     make_dataset,
 )
-from fctestbed.training import Progress, TrainedStack, train_stack
+from fctestbed.training import (
+    Progress,
+    TrainedStack,
+    encode_samples,
+    stack_readouts,
+    train_stack,
+)
 
 _HEAD_SAMPLES = 2048
 
@@ -88,7 +91,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     )
     measurement = unit.jobs[0].runs[0].measurement
     measured = {
-        method: measure_stack(trained.read_as(training.build_method()), datasets, measurement)
+        method: _measured(trained.read_as(training.build_method()), datasets, measurement)
         for method, training in unit.trainings.items()
     }
     heads = _head_spreads(trained, [labelled[0] for labelled in datasets])
@@ -109,7 +112,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
             if reason is None and not of_run:
                 reason = "a readout was not finite after the last step"
             position = job.worlds.index(run.training.world)
-            found = of_run[position] if reason is None else Measured((), ())
+            found = of_run[position] if reason is None else Measured()
             records.append(
                 _record(
                     run,
@@ -125,6 +128,23 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                 )
             )
     return records
+
+
+def _measured(
+    trained: TrainedStack, datasets: Sequence[Sequence[Dataset]], spec: MeasureSpec
+) -> list[list[Measured]]:
+    """For each training, what was measured on each of its data sets; nothing where the training
+    diverged, or where a readout is not finite."""
+    of_trainings = stack_readouts(
+        trained,
+        [labelled[0] for labelled in datasets],
+        n_fit=spec.n_fit,
+        max_codewords=spec.most_codewords,
+    )
+    return [
+        measure_readouts(readouts, labelled, spec) if reason is None and readouts.finite else []
+        for readouts, labelled, reason in zip(of_trainings, datasets, trained.diverged, strict=True)
+    ]
 
 
 def _check_sources(unit: Unit) -> None:
@@ -214,13 +234,8 @@ def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:
 
 def _head_spreads(trained: TrainedStack, datasets: Sequence[Dataset]) -> dict[str, list[float]]:
     """Largest standard deviation of each head's outputs over test samples, per run."""
-    x1, x2 = (
-        torch.stack(
-            [torch.from_numpy(np.array(getattr(d.test, name)[:_HEAD_SAMPLES])) for d in datasets]
-        ).to(device=trained.device, dtype=trained.dtype)
-        for name in ("x1", "x2")
-    )
+    outputs = encode_samples(trained, trained.heads, datasets, "test", _HEAD_SAMPLES)
     return {
         name: [float(f"{spread:.4g}") for spread in out.std(1).amax(1).tolist()]
-        for name, out in trained.heads(x1, x2).items()
+        for name, out in outputs.items()
     }

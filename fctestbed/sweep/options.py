@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import NetSpec
 from fctestbed.sweep.grid import parse_grid, parse_integers
 from fctestbed.sweep.spec import SweepSpec, merge, sweep_spec

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.measurement import MeasureSpec
 from fctestbed.nets import CriticKind
 from fctestbed.objectives import (
     METHODS,
@@ -31,7 +31,7 @@ from fctestbed.synthesis import (
     digest,
     spec_error_lines,
 )
-from fctestbed.training.spec import TrainingSpec, TrainSpec
+from fctestbed.training import TrainingSpec, TrainSpec
 
 DEFAULT_METHODS = (
     "simclr",

@@ -12,7 +12,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from fctestbed.objectives import MethodSettings, NetSpec, find_method
+from fctestbed.objectives import Method, MethodSettings, NetSpec, find_method
+from fctestbed.results import JOINT
 from fctestbed.testing.method_subject import (
     RUNS,
     SAMPLES,
@@ -122,8 +123,9 @@ def shapes(subject: Subject) -> str | None:
                 return f"parameter {name}: expected [stack, ...], got {list(parameter.shape)}"
         method, own = subject.method(), copied(batch)
         readouts = method.readouts(module, own.x1, own.x2)
-        if "joint" not in readouts:
-            return f"readouts: expected 'joint' among them, got {', '.join(readouts)}"
+        wrong = _wrong_joint(method, readouts)
+        if wrong:
+            return wrong
         if subject.kind.trained:
             terms = method.loss(module, own)
             if not isinstance(terms, Mapping) or not terms:
@@ -134,6 +136,28 @@ def shapes(subject: Subject) -> str | None:
             wrong = _wrong_shape(name, value, dtype)
             if wrong:
                 return f"{name}: {wrong}"
+    return None
+
+
+def _wrong_joint(method: Method, readouts: Mapping[str, Tensor]) -> str | None:
+    """What is wrong with the joint readout: a fused one is returned, any other one is its parts."""
+    names = ", ".join(readouts)
+    missing = [name for name in method.fused if name not in readouts]
+    if missing:
+        return f"fused: expected some of the readouts {names}, got {missing[0]!r}"
+    parts = method.joint_parts(readouts)
+    if JOINT not in readouts and not parts:
+        return f"readouts: expected some of each modality, or a fused 'joint', got {names}"
+    unfit = [name for name in parts if name not in readouts or len(method.reads(name)) != 1]
+    if unfit:
+        return f"joint_parts: expected readouts of one modality each, got {unfit[0]!r}"
+    if JOINT in readouts and parts:
+        composed = torch.cat([readouts[name] for name in parts], -1)
+        if not torch.equal(readouts[JOINT], composed):
+            return (
+                f"readouts: expected 'joint' to be {', '.join(parts)} side by side, or 'joint' in "
+                "fused, got another array"
+            )
     return None
 
 

@@ -1,7 +1,26 @@
-"""Training of stacks of runs."""
+"""Training of stacks of runs, and the readouts of trained encoders, or of arrays from anywhere."""
 
+from fctestbed.training.encoding import encode_samples, stack_readouts
 from fctestbed.training.optimiser import StackedAdam
+from fctestbed.training.patterns import pattern_columns, why_no_codewords
+from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
+from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
 from fctestbed.training.trainer import Progress, TrainedStack, train_stack
 
-__all__ = ["Progress", "StackedAdam", "TrainSpec", "TrainedStack", "TrainingSpec", "train_stack"]
+__all__ = [
+    "Progress",
+    "Readout",
+    "Readouts",
+    "StackedAdam",
+    "TrainSpec",
+    "TrainedStack",
+    "TrainingSpec",
+    "encode_samples",
+    "load_readouts",
+    "pattern_columns",
+    "readouts_from_arrays",
+    "stack_readouts",
+    "train_stack",
+    "why_no_codewords",
+]

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-# Floats of the widest vector registers, with room to spare.
+# More floats than the widest vector register holds, and a multiple of every such width.
 _ALIGNMENT = 64
 
 
 class StackedAdam:
     """Adam on all parameters of a stack, as one array [stack, width].
 
-    A vectorised update treats the last few numbers of an array by other instructions, which round
-    otherwise; parameter by parameter, which numbers these are depends on the size of the stack.
-    Here every run's numbers fill whole vectors, so that it does not.
+    A vectorised update uses other instructions for the last few numbers of an array, and these
+    round differently. With one array per parameter, which numbers these are depends on the size of
+    the stack. Here every run's numbers fill whole vectors, so the rounding of a run does not depend
+    on the stack.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], stack_size: int, rate: float) -> None:
@@ -34,13 +35,13 @@ class StackedAdam:
         self._adam = torch.optim.Adam([self._flat], lr=rate, fused=True)
 
     def step(self, losses: Tensor, rate: float) -> None:
-        """One step down the sum of the runs' losses, which couples nothing."""
+        """One step on the sum of the losses: the gradient of a run is that of its own loss."""
         for parameter in self._parameters:
             parameter.grad = None
         losses.sum().backward()
         gradients = []
         for parameter, rows in zip(self._parameters, self._rows, strict=True):
-            # A parameter that this batch does not reach.
+            # A parameter that this batch's loss does not depend on has no gradient.
             gradient = torch.zeros_like(rows) if parameter.grad is None else parameter.grad
             gradients.append(gradient.view_as(rows))
         torch._foreach_copy_(list(self._gradients), gradients)

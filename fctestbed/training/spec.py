@@ -1,15 +1,13 @@
-"""What a training depends on: world, method, networks, optimisation, seed. Owns the training's
-identity.
+"""What a training depends on: world, method, networks, optimisation, seed.
 
-May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
+Owns the training's identity. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from fctestbed.objectives.base import DataShape, Method, MethodSettings, NetSpec
-from fctestbed.objectives.registry import find_method
+from fctestbed.objectives import DataShape, Method, MethodSettings, NetSpec, find_method
 from fctestbed.synthesis import (
     AugmentationSpec,
     OptimalAugmentation,
@@ -26,8 +24,8 @@ MIN_SAMPLES_PER_CLASS = 4
 class TrainSpec(Spec):
     """Adam's settings: the same for every method of a sweep.
 
-    The learning rate rises linearly over ``warmup`` steps; ``cosine`` then lets it fall to zero by
-    the last step, ``constant`` keeps it (the official code).
+    The learning rate rises linearly over ``warmup`` steps. Then ``cosine`` lowers it to zero at the
+    last step, and ``constant`` keeps it (the official code).
     """
 
     steps: PositiveInt = 800

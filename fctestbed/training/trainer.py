@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack
-from fctestbed.objectives.base import Batch, Method, NetSpec, Views, group_by_condition
+from fctestbed.objectives import Batch, Method, NetSpec, Views, group_by_condition
 from fctestbed.synthesis import Augmenter, Dataset
 from fctestbed.training.data import StackData, batch_order
 from fctestbed.training.optimiser import StackedAdam
@@ -22,13 +22,13 @@ from fctestbed.training.spec import TrainingSpec, TrainSpec
 # Random numbers of augmentations are drawn for this many steps at once.
 _NOISE_BLOCK = 16
 _LOGGED_POINTS = 50
-# A loss of this many nats is not on its way back.
+# A run whose loss exceeds this many nats does not recover.
 _EXPLODED_NATS = 1e6
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a stack's training is: steps done of all, and the loss of each of its runs, in nats."""
+    """Progress of a stack's training: steps done, all steps, and each run's loss in nats."""
 
     step: int
     steps: int
@@ -87,16 +87,16 @@ def train_stack(
     Args:
         specs: the trainings; their ``stack_key`` must be the same.
         datasets: the data set of each.
-        device: where to train. Every random number is drawn on the CPU, so that it does not matter.
+        device: where to train. Every random number is drawn on the CPU, whatever the device.
         dtype: of parameters and data.
         report: called now and then with the progress.
 
     Returns:
         The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
-        a reason in ``diverged``; the others are untouched by it.
+        a reason in ``diverged``; the other runs are not affected.
 
     Raises:
-        ValueError: if the trainings cannot share a stack, or the data sets are not as many.
+        ValueError: for trainings that cannot share a stack, or another number of data sets.
     """
     keys = {spec.stack_key for spec in specs}
     if len(keys) != 1:
@@ -148,7 +148,7 @@ def _optimise(
     for step in range(train.steps):
         rate = train.learning_rate * _schedule(train, step)
         batch = next(batches)
-        # The CLUB critics are constants of the outer loss.
+        # The inner loop's parameters are constants of the outer loss.
         for parameter in inner:
             parameter.requires_grad_(False)
         terms = method.loss(module, batch)
@@ -167,7 +167,7 @@ def _optimise(
                 report(Progress(step=step + 1, steps=train.steps, losses_nats=totals))
             if not alive.any():
                 return
-    # The last step's update is in no logged loss.
+    # No logged loss includes the last step's update.
     for parameter in module.parameters():
         alive &= parameter.detach().reshape(len(alive), -1).isfinite().all(1)
     _mark_diverged(trained, train.steps, alive)
@@ -183,7 +183,7 @@ def _schedule(train: TrainSpec, step: int) -> float:
 def _batches(
     trained: TrainedStack, train: TrainSpec, datasets: Sequence[Dataset], per_step: int
 ) -> Iterator[Batch]:
-    """Batches in the order in which the loop takes them."""
+    """Batches in the order in which the training loop takes them."""
     specs, method, device = trained.specs, trained.method, trained.device
     data = StackData(datasets, device=device, dtype=trained.dtype)
     n_batches = train.steps * per_step
@@ -202,7 +202,7 @@ def _batches(
     # The first views' stream is the same for every method.
     streams = [f"augmentation{view or ''}" for view in range(method.n_views)]
     noise_generators = [_generators(specs, stream) for stream in streams]
-    # Fresh draws have a stream of their own: without them every other number is the same.
+    # Fresh draws have their own stream, so that they change no other random number.
     fresh = _generators(specs, "originals") if method.conditions_on == "exact" else None
     noise: list[Tensor] = []
     for start in range(0, n_batches, _NOISE_BLOCK):
@@ -223,10 +223,10 @@ def _batches(
                 ]
                 views = [Views(x1=one.x1, x2=one.x2) for one in augmented]
                 if method.conditions_on == "views":
-                    said = augmented[0].condition
-                    # Views that give their original away: every sample is alone in its condition.
+                    shared = augmented[0].condition
+                    # Views that identify their original: every sample is alone in its condition.
                     alone = torch.arange(index.shape[1], device=device).expand_as(index)
-                    condition = said if said is not None else alone
+                    condition = shared if shared is not None else alone
                 if fresh is not None:
                     k = method.n_negatives
                     own = augmenter.draw_originals(fresh, 1, train.batch_size, k)

@@ -167,7 +167,7 @@ def test_two_encoders_nine_quantities_agree_with_quadrature():
     agree(found.information("unique2", given="shared"), i_w[1] - i_s[1])
     agree(found.information("unique1"), i12_u)
     agree(found.between(), i_s[0] + i_s[1] - i12_s)
-    agree(found.information("shared", of=(1,), beside=(2,)), i12_s - i_s[1])
+    agree(found.information("shared", of=(1,), known=(2,)), i12_s - i_s[1])
     agree(found.information((0, 1, 2)), i12_s + sum(i_w) - sum(i_s), 0.008)
 
 

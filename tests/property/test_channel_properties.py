@@ -105,7 +105,7 @@ def test_a_second_representation_never_lowers_it(seed, dim, tau):
     ]
     result = channel_information(books, {"shared": SHARED, "unique": UNIQUE}, tau=tau)
     for name in ("shared", "unique"):
-        gain = result.information(name, of=(2,), beside=(1,))
+        gain = result.information(name, of=(2,), known=(1,))
         assert gain.value_bits >= -spread(gain) - 1e-5
     between = result.between()
     assert -spread(between) - 1e-5 <= between.value_bits <= 3 + 1e-5

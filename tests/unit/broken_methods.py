@@ -32,7 +32,34 @@ class Good(Method):
 
     def readouts(self, module, x1, x2):
         z1, z2 = module.first(x1), module.second(x2)
+        return {"z1": z1, "z2": z2}
+
+
+class ReturnsTheJointItself(Good):
+    """A good one too: what it returns is what would be composed."""
+
+    def readouts(self, module, x1, x2):
+        z1, z2 = module.first(x1), module.second(x2)
         return {"z1": z1, "z2": z2, "joint": torch.cat((z1, z2), 2)}
+
+
+class FusesUnsaid(Good):
+    def readouts(self, module, x1, x2):
+        z1, z2 = module.first(x1), module.second(x2)
+        return {"z1": z1, "z2": z2, "joint": z1 + z2}
+
+
+class SaysAnUnknownFused(Good):
+    fused = frozenset({"code"})
+
+
+class JoinsAFusedReadout(Good):
+    def readouts(self, module, x1, x2):
+        z1, z2 = module.first(x1), module.second(x2)
+        return {"z1": z1, "z2": z2, "code": z1 + z2}
+
+    def joint_parts(self, readouts):
+        return ("z1", "code")
 
 
 class NoJoint(Good):

@@ -3,7 +3,7 @@
 from fctestbed.measurement.channel.codebook import (
     Codebook,
     codebook,
-    silent_codebook,
+    constant_codebook,
     unit_power_codewords,
 )
 from fctestbed.measurement.channel.decomposition import (
@@ -18,7 +18,7 @@ from fctestbed.measurement.channel.gaussian import (
     linear_gaussian_bits,
     unit_power,
 )
-from fctestbed.measurement.channel.labels import LabelChannel, label_channel
+from fctestbed.measurement.channel.labels import MAX_RELEVANT_BITS, LabelChannel, label_channel
 from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
 from fctestbed.measurement.channel.oracle import channel_information
@@ -26,9 +26,11 @@ from fctestbed.measurement.channel.result import (
     ChannelBits,
     ChannelInformation,
     Group,
+    Readers,
 )
 
 __all__ = [
+    "MAX_RELEVANT_BITS",
     "ChannelBits",
     "ChannelInformation",
     "Codebook",
@@ -37,9 +39,11 @@ __all__ = [
     "GaussianBounds",
     "Group",
     "LabelChannel",
+    "Readers",
     "Separation",
     "channel_information",
     "codebook",
+    "constant_codebook",
     "decompose",
     "distinct_points",
     "gaussian_bounds",
@@ -47,7 +51,6 @@ __all__ = [
     "linear_gaussian_bits",
     "noiseless_information",
     "separation",
-    "silent_codebook",
     "unit_power",
     "unit_power_codewords",
 ]

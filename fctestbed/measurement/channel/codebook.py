@@ -1,4 +1,4 @@
-"""Codebooks: the points that an encoder sends a finite alphabet of latent bits to.
+"""Codebooks: the points that an encoder maps the patterns of some latent bits to.
 
 Owns their checks, centring, scaling and projection. May import torch only.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# A spread of this share of the mean is a constant, but for rounding.
+# A spread below this share of the mean is rounding: the column is constant.
 _CONSTANT = 1e-6
 # Axes with less than this share of the largest variance are rounding: float32 itself leaves 1e-14.
 _RELATIVE_VARIANCE = 1e-12
@@ -20,8 +20,8 @@ MAX_BITS = 24
 class Codebook:
     """All points of a representation, centred and of unit mean power per dimension.
 
-    Made by ``codebook``. The points are coordinates in the span of the centred codewords, which
-    loses nothing: noise outside the span is independent of everything.
+    Made by ``codebook``. The points are coordinates in the span of the centred codewords. This
+    loses nothing: noise outside the span is independent of the codeword.
 
     Attributes:
         points: [2^n_bits, rank], float64.
@@ -54,7 +54,7 @@ def codebook(codewords: Tensor, columns: Sequence[int]) -> Codebook:
     Args:
         codewords: the representation of every pattern of bits, [2^n_bits, dim]: row r is that of
             the bits of r, most significant first.
-        columns: what each bit is called, most significant first.
+        columns: the number of each bit, most significant first.
 
     Raises:
         ValueError: one line, for another number of rows, columns named twice, more than
@@ -96,9 +96,9 @@ def unit_power_codewords(codewords: Tensor) -> tuple[Tensor, float]:
     return centred / power**0.5 if power > 0 else centred, power
 
 
-def silent_codebook(columns: Sequence[int], dim: int) -> Codebook:
-    """The codebook of an encoder that says nothing, one point for every pattern: it holds exactly
-    0 bits. ``codebook`` refuses it, since it is a mistake more often than a finding."""
+def constant_codebook(columns: Sequence[int], dim: int) -> Codebook:
+    """The codebook of an encoder that maps every pattern to one point: it holds exactly 0 bits.
+    ``codebook`` refuses such codewords, since they are usually a mistake."""
     columns = tuple(columns)
     nowhere = torch.zeros(2 ** len(columns), 0, dtype=torch.float64)
     return Codebook(nowhere, columns, dim, 0.0)

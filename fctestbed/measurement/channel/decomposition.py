@@ -1,5 +1,5 @@
-"""What a representation holds of the label, split as the world's own information is; and how well a
-factorised method separates.
+"""What a representation holds of the label, decomposed into S, U1 and U2; and how well a factorised
+method separates shared from unique bits.
 
 Owns S, U1, U2 of a pair of representations, and the separation score. May import this package.
 """
@@ -14,8 +14,7 @@ from fctestbed.measurement.channel.result import ChannelBits, ChannelInformation
 class Decomposition:
     """The information of (Z1, Z2) about the label, in the channel sense, in bits.
 
-    To be set beside S, U1, U2 of the world (``Truth``). Here ``shared`` is less than
-    I(Z1; Z2; Y) of a noise-free pair by what the noise takes.
+    Comparable with S, U1, U2 of the world (``Truth``), up to what the noise removes.
 
     Attributes:
         shared: S = I(Z1; Y) + I(Z2; Y) - I(Z1, Z2; Y); negative where synergy exceeds redundancy.
@@ -37,8 +36,8 @@ def decompose(found: ChannelInformation, label: str = "label") -> Decomposition:
     """S, U1, U2 of two representations about a label.
 
     Args:
-        found: of two representations, the label among the groups asked for.
-        label: its name.
+        found: channel information of two representations, the label among its groups.
+        label: the label's name.
 
     Raises:
         ValueError: for a single representation, or a name that was not asked for.
@@ -57,7 +56,7 @@ def decompose(found: ChannelInformation, label: str = "label") -> Decomposition:
 
 @dataclass(frozen=True, kw_only=True)
 class Separation:
-    """How well the parts of one modality's factorised representation keep apart, in bits.
+    """How well the parts of one modality's factorised representation separate the blocks, in bits.
 
     Attributes:
         shared_in_s_bits: I(Z_S; w_s).
@@ -73,17 +72,17 @@ class Separation:
 
     @property
     def shared_share(self) -> float | None:
-        """Share of the shared bits that sits in Z_S; None where neither part has any."""
+        """Share of the shared bits that is in Z_S; None where neither part has any."""
         return _share(self.shared_in_s_bits, self.shared_in_u_bits)
 
     @property
     def unique_share(self) -> float | None:
-        """Share of the unique bits that sits in Z_U; None where neither part has any."""
+        """Share of the unique bits that is in Z_U; None where neither part has any."""
         return _share(self.unique_in_u_bits, self.unique_in_s_bits)
 
     @property
     def leak_bits(self) -> float:
-        """Bits that sit on the wrong side, of both blocks."""
+        """Bits of both blocks that are in the wrong part."""
         return self.shared_in_u_bits + self.unique_in_s_bits
 
 
@@ -92,7 +91,7 @@ def separation(value_bits: Mapping[tuple[str, str], float], modality: int) -> Se
 
     Args:
         value_bits: channel information by (readout, quantity): ``z_s1``, ``z_u1`` and ``shared``,
-            ``unique1`` for modality 1. Rows of a results store serve.
+            ``unique1`` for modality 1, as in the rows of a results store.
         modality: 1 or 2.
 
     Raises:

@@ -2,9 +2,8 @@
 
 Owns the linear-Gaussian channel. May import numpy and ``fctestbed.information``.
 
-Without noise the amount is infinite: a continuous block that a smooth map lets through at all is
-seen to every digit, and every further digit is more information. Only noise, or a reader, makes
-the question finite.
+Without noise the information is infinite: a smooth map that passes a continuous block at all passes
+every digit of it, and every further digit is more information. Noise makes it finite.
 """
 
 from dataclasses import dataclass
@@ -22,8 +21,7 @@ def linear_gaussian_bits(
 ) -> float:
     """I(w A + tau N; w_block), in bits, exactly, for w ~ N(0, variance I).
 
-    The map is taken as it is: scale it beforehand (see ``unit_power``) where Z is to have unit
-    power.
+    The map is not scaled: use ``unit_power`` beforehand where Z is to have unit power.
 
     Args:
         maps: the linear encoder A, [n_latents, dim]: z = w A.
@@ -91,8 +89,8 @@ def gaussian_bounds(
     has the most entropy, so I <= log det(1 + cov(Z) / tau^2) / 2; w may be a part of the latents,
     since I(Z + tau N; w) is no more than that of all. Below: w - E_linear(w | Z) has at most the
     entropy of a Gaussian of its covariance C, so I >= log det(variance C^-1) / 2. Both are exact
-    for a linear encoder of all latents, and far apart for a very crooked one. Z is centred and
-    scaled to unit mean power per dimension first, as codebooks are.
+    for a linear encoder of all latents, and far apart for a strongly non-linear one. Z is first
+    centred and scaled to unit mean power per dimension, as codebooks are.
 
     Args:
         z: representations, [n, dim].

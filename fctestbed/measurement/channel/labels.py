@@ -3,9 +3,9 @@
 Owns p(y | relevant bits) of the label rules. May import torch, numpy and
 ``fctestbed.synthesis``.
 
-Relevant bits that a reader does not see are fair coins to it. A label word has independent slots,
-so a slot that reads an unseen bit is a fair coin as well, and the others are mixed one by one
-through their channels: no table of 2^bits x 2^slots is ever made.
+Relevant bits that a representation does not depend on are fair given it. A label word has
+independent slots, so a slot of such a bit is fair as well, and the posteriors of the others pass
+through their channels one by one: no table of 2^bits x 2^slots is made.
 """
 
 import math
@@ -40,7 +40,7 @@ class LabelChannel(Protocol):
         """H(Y | z) in nats of each row.
 
         Args:
-            p: posteriors of the relevant bits that are seen.
+            p: posteriors of the relevant bits that the representation depends on.
             seen: these bits, in the order of ``columns``.
         """
         ...
@@ -63,7 +63,7 @@ class WordChannel:
 
     @property
     def entropy_nats(self) -> float:
-        """H(Y) in nats: every slot is a fair coin."""
+        """H(Y) in nats: every slot is a fair bit."""
         return len(self.slots) * math.log(2)
 
     def entropies_nats(self, p: Float[Tensor, "n patterns"], seen: Columns) -> Float[Tensor, " n"]:

@@ -1,4 +1,4 @@
-"""Posteriors of groups of bits from posteriors of words, by summing the other bits out.
+"""Posteriors of groups of bits from posteriors of patterns, by summing the other bits out.
 
 Owns marginalisation and the entropies of its results. May import torch only. An array of
 posteriors has shape [n, 2^k] for k columns, the first column slowest.
@@ -41,7 +41,7 @@ def entropy_nats(p: Float[Tensor, "n outcomes"]) -> Float[Tensor, " n"]:
 
 @dataclass(frozen=True)
 class Step:
-    """One marginal of a plan: from which earlier one it is summed (None: from the words)."""
+    """One marginal of a plan, and the earlier one that it is summed from (None: the patterns)."""
 
     columns: Columns
     source: int | None
@@ -50,12 +50,12 @@ class Step:
 def plan_marginals(groups: Sequence[Columns], leaves: Sequence[Columns] = ()) -> list[Step]:
     """An order of marginals in which each is summed from the smallest earlier one that holds it.
 
-    Single bits then come from their blocks, and blocks alone from the words.
+    Single bits then come from their blocks, and only blocks from the patterns.
 
     Args:
-        groups: wanted sets of columns, none twice, all in the order of the words' columns.
-        leaves: further ones, that nothing else is summed from: rounding of the groups cannot tell
-            which leaves are there.
+        groups: wanted sets of columns, none twice, all in the order of the patterns' columns.
+        leaves: further sets, from which nothing is summed: they do not influence the rounding of
+            the groups.
     """
     steps: list[Step] = []
     for group in (*sorted(groups, key=len, reverse=True), *leaves):

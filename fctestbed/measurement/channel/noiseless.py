@@ -15,7 +15,7 @@ from fctestbed.measurement.channel.codebook import Codebook
 from fctestbed.measurement.channel.marginals import ordered
 from fctestbed.measurement.channel.result import ChannelBits, Group
 
-# Points closer than this, beside a mean power of 1 per dimension, are one but for rounding.
+# Points closer than this, at a mean power of 1 per dimension, differ by rounding alone.
 TOLERANCE = 1e-5
 _DIRECTIONS = 12
 _CELLS = 1 << 22
@@ -43,8 +43,8 @@ def distinct_points(book: Codebook) -> Int[Tensor, " codewords"]:
 def noiseless_information(book: Codebook, groups: Mapping[str, Group]) -> dict[str, ChannelBits]:
     """I(Z; group) without noise, exactly: the limit of ``channel_information`` as tau goes to 0.
 
-    An injective encoder has H(group) of every group, whatever its geometry: that is why the noise
-    is there.
+    Every injective encoder has H(group) of every group, whatever its geometry: therefore
+    information is measured through noise.
 
     Args:
         book: the codebook.
@@ -90,7 +90,7 @@ def noiseless_information(book: Codebook, groups: Mapping[str, Group]) -> dict[s
 def _values_of(
     index: Tensor, columns: tuple[int, ...], seen: tuple[int, ...]
 ) -> Int[Tensor, " codewords"]:
-    """The number that the seen bits of each word spell, the first the most significant."""
+    """The number that the ``seen`` bits of each pattern make, the first the most significant."""
     values = torch.zeros_like(index)
     for column in seen:
         bit = (index >> (len(columns) - 1 - columns.index(column))) & 1

@@ -41,18 +41,18 @@ def channel_information(
 ) -> ChannelInformation:
     """What one or two noisy representations, Z_m + tau N, hold of groups of bits and of labels.
 
-    Draws go over the codewords evenly (every codeword once before any comes again), and the
-    standard errors, which take them as independent, err on the careful side.
+    Draws go over the codewords evenly (every codeword once before any comes again). The standard
+    errors take draws as independent, so they are too large rather than too small.
 
     Args:
         books: one codebook, or two whose common bits lead in both.
-        groups: columns (those that no representation sees hold nothing) or labels, by name.
-        tau: standard deviation of the noise per dimension, beside a mean power of 1.
-        target_bits: more is drawn until no standard error of an I(Z; group), of any of the
+        groups: columns or labels, by name. Columns that no representation depends on hold 0 bits.
+        tau: standard deviation of the noise per dimension, at a mean power of 1.
+        target_bits: draws go on until no standard error of an I(Z; group), of any of the
             representations or both, exceeds this.
-        targets: names of the groups whose errors count for that, and that others are summed from:
-            all by default. Other groups then change no number of these.
-        max_draws: and never more than this; the result has the error that was reached.
+        targets: names of the groups whose standard errors count, and from which others are
+            computed: all by default. Other groups change no number of these.
+        max_draws: most draws; the result has the error that was reached.
         seed: of codewords and noise, drawn on the CPU.
         device: where to compute.
         dtype: float32 or float64; by default float32 where rounding stays under 0.001 nat.
@@ -94,6 +94,6 @@ def channel_information(
         error = found.largest_error_bits(names)
         if error <= target_bits or moments.n >= max_draws:
             return found
-        # A little more than the square of the ratio asks for, or the last round would be tiny.
+        # A little more than the square of the ratio, which avoids a tiny last round.
         enough = math.ceil(1.05 * moments.n * (error / target_bits) ** 2)
         wanted = min(max(enough, moments.n + 256), max_draws)

@@ -1,6 +1,6 @@
 """Posteriors over codewords, p(w | z), a tile of draws at a time.
 
-Owns the matrix product and the softmax that the time goes into: 2 N M rank operations and N M
+Owns the matrix product and the softmax, which take most of the time: 2 N M rank operations and N M
 exponentials for N draws and M codewords. Memory is two tiles and the codebook, whatever N is.
 """
 
@@ -12,7 +12,7 @@ from fctestbed.measurement.channel.codebook import Codebook
 
 # Cells of a tile: on a CPU it stays in the cache, but a product of few rows is slow.
 _CPU_CELLS, _GPU_CELLS, _FEWEST_ROWS = 1 << 19, 1 << 26, 32
-# Rounding of a difference of two logits, in nats, above which float32 gives way to float64.
+# Rounding of a difference of two logits, in nats, above which float64 is used.
 _ROUNDING_NATS = 1e-3
 
 

@@ -1,4 +1,4 @@
-"""What the oracle found: posterior entropies, and every information that is a sum of them.
+"""The oracle's result: posterior entropies, and every information that is a sum of them.
 
 Owns the arithmetic from entropies to information and its standard errors. May import torch.
 """
@@ -15,7 +15,7 @@ from fctestbed.measurement.channel.labels import LabelChannel
 from fctestbed.measurement.channel.marginals import Columns
 
 Readers = tuple[int, ...]
-"""Which representations are read: (1,), (2,), both, or none."""
+"""Which representations an information is about: (1,), (2,), both, or none."""
 Group = Columns | LabelChannel
 # What an entropy is of: columns, or the name of a label.
 Target = frozenset[int] | str
@@ -81,21 +81,21 @@ class ChannelInformation:
         *,
         of: Readers | None = None,
         given: str | Iterable[int] = (),
-        beside: Readers = (),
+        known: Readers = (),
     ) -> ChannelBits:
-        """I(Z_of; group | given, Z_beside), in bits.
+        """I(Z_of; group | given, Z_known), in bits.
 
         Args:
             group: a name of ``groups``, or columns.
-            of: the representations that are read: all by default.
+            of: the representations: all by default.
             given: a name or columns that are known already: I(Z; W_s | W_1).
-            beside: representations that are known already: I(Z_1; Y | Z_2).
+            known: representations that are known already: I(Z_1; Y | Z_2).
 
         Raises:
             ValueError: for a name that was not asked for, or a union of group and given whose
                 posterior was not taken.
         """
-        return self.evaluate(self.amount(group, of=of, given=given, beside=beside), group)
+        return self.evaluate(self.amount(group, of=of, given=given, known=known), group)
 
     def amount(
         self,
@@ -103,14 +103,14 @@ class ChannelInformation:
         *,
         of: Readers | None = None,
         given: str | Iterable[int] = (),
-        beside: Readers = (),
+        known: Readers = (),
     ) -> Amount:
         """``information`` as a sum that can be added to others before it is evaluated."""
         everyone = tuple(range(1, len(self.columns) + 1))
-        together = tuple(sorted({*beside, *(everyone if of is None else of)}))
+        together = tuple(sorted({*known, *(everyone if of is None else of)}))
         if not set(together) <= set(everyone):
             raise ValueError(f"of: expected representations among {everyone}, got {together}")
-        return self._entropy(group, given, beside) - self._entropy(group, given, together)
+        return self._entropy(group, given, known) - self._entropy(group, given, together)
 
     def between(self) -> ChannelBits:
         """I(Z1; Z2) = I(Z1; W_s) + I(Z2; W_s) - I(Z1, Z2; W_s), in bits.
@@ -176,7 +176,7 @@ class ChannelInformation:
         if isinstance(target, str):
             return {self.places[of, target]: 1.0}, 0.0
         seen = target & {column for reader in of for column in self.columns[reader - 1]}
-        # What a representation never saw is a fair coin to it.
+        # A bit that no representation depends on is fair given them.
         coins = len(target - seen) * math.log(2)
         if not seen:
             return {}, coins

@@ -31,8 +31,8 @@ class Tiles:
     Args:
         books: one codebook or two.
         groups: columns or labels, by name.
-        sources: names of the groups that others are summed from: rounding of a group then depends
-            on these alone, whatever else is asked for.
+        sources: names of the groups that others are summed from: the rounding of a group depends
+            on these alone, whatever the other groups are.
         tau: noise.
         device: where to compute.
         dtype: float32 or float64.
@@ -71,8 +71,8 @@ class Tiles:
         self.places: dict[Key, int] = {}
         shared = set(self._shared)
         for reader, columns in sides:
-            # Of all words of one side the entropy comes with the posterior; what holds w_s and
-            # more splits given w_s, so that both sides together need not be enumerated.
+            # The entropy of one side's whole pattern comes with its posterior. A group with w_s
+            # and more splits given w_s, so that patterns of both sides need not be enumerated.
             asked = {ordered(columns, group) for group in (*bits, self._shared)} - {()}
             whole = [columns] if len(reader) == 1 else []
             asked -= set(whole or [group for group in asked if shared < set(group)])
@@ -92,25 +92,25 @@ class Tiles:
                 self.places[reader, target] = len(self.places)
 
     def read(self, draws: Sequence[tuple[Tensor, Tensor]], moments: Moments) -> None:
-        """Take draws in."""
+        """Add the posterior entropies of draws to the moments."""
         for start in range(0, len(draws[0][0]), self._rows):
             stop = start + self._rows
-            words = [
+            posteriors = [
                 reader(
                     index[start:stop].to(self._device),
                     noise[start:stop].to(self._device, self._dtype),
                 )
                 for reader, (index, noise) in zip(self._readers, draws, strict=True)
             ]
-            moments.add(torch.stack(self._entropies(words), 1))
+            moments.add(torch.stack(self._entropies(posteriors), 1))
 
-    def _entropies(self, words: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
+    def _entropies(self, posteriors: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
         """All posterior entropies of a tile, in the order of ``places``."""
         values: list[Tensor] = []
         for reader, (columns, steps) in self._plans.items():
             found: dict[Columns, Tensor] = {}
             if len(reader) == 1:
-                p, entropy = words[reader[0] - 1]
+                p, entropy = posteriors[reader[0] - 1]
                 found[columns] = p
                 values.append(entropy)
             for step in steps:
@@ -120,21 +120,22 @@ class Tiles:
                 elif len(reader) == 1:
                     found[step.columns] = marginal(found[columns], columns, step.columns)
                 else:
-                    found[step.columns] = self._joint([p for p, _ in words], step.columns)
+                    found[step.columns] = self._joint([p for p, _ in posteriors], step.columns)
                 values.append(entropy_nats(found[step.columns]))
             for label in self._labels.values():
                 seen = ordered(columns, label.columns)
-                n = len(words[0][0])
-                p = found[seen] if seen else words[0][0].new_ones(n, 1)
+                n = len(posteriors[0][0])
+                p = found[seen] if seen else posteriors[0][0].new_ones(n, 1)
                 values.append(label.entropies_nats(p, seen))
         return values
 
-    def _joint(self, words: Sequence[Tensor], kept: Columns) -> Tensor:
-        """p(kept | z1, z2): both sides' posteriors meet in w_s, all words equally likely."""
-        n = len(words[0])
+    def _joint(self, posteriors: Sequence[Tensor], kept: Columns) -> Tensor:
+        """p(kept | z1, z2): the product of both sides' posteriors given w_s, all patterns equally
+        likely beforehand."""
+        n = len(posteriors[0])
         held, rest = ordered(self._shared, kept), [c for c in self._shared if c not in kept]
         sides = []
-        for p, book in zip(words, self._books, strict=True):
+        for p, book in zip(posteriors, self._books, strict=True):
             own = ordered(book.columns[len(self._shared) :], kept)
             side = marginal(p, book.columns, (*self._shared, *own))
             side = _lead(side.view(n, 2 ** len(self._shared), -1), self._shared, held)

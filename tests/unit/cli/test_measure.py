@@ -4,10 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from raw_stacks import stack
+from raw_stacks import measured
 
 from fctestbed.cli.main import run
-from fctestbed.measurement import MeasureSpec, measure_stack
 from fctestbed.synthesis import load_dataset
 
 WORLD = ["--shared=2", "--unique=2", "--n-train=400", "--n-test=300", "--unique-ratio=0.5"]
@@ -82,7 +81,7 @@ def test_raw_inputs_in_a_file_have_the_rows_of_the_raw_method(place, capsys):
     content |= {f"codewords_z{m}": words[f"x{m}"] for m in (1, 2)}
     _, out, _ = measure(capsys, place, "raw", content, "--json")
     dataset = load_dataset(place / "data.npz")
-    ((expected,),) = measure_stack(stack([dataset]), [[dataset]], MeasureSpec())
+    (expected,) = measured(dataset)
     for estimator in ("channel", "linear_probe"):
         found = rows(out, estimator)
         for row in expected.captured:
@@ -163,8 +162,8 @@ BAD = [
      "test_z1: expected numbers of shape (rows, width), got float32 of shape (300,)"),
     (changed("test_z1", lambda z: z.astype(str)),
      "test_z1: expected numbers of shape (rows, width), got <U"),
-    (without("test_z1"), "test_z1: expected it beside the others of it"),
-    (without("train_z1"), "train_z1: expected it beside the others of it"),
+    (without("test_z1"), "test_z1: expected it with the readout's other arrays, got none"),
+    (without("train_z1"), "train_z1: expected it with the readout's other arrays, got none"),
     (lambda place: {"z1": np.zeros((3, 3))}, "z1: expected names such as train_z1, test_z1 and"),
     (lambda place: {}, "expected names such as train_z1 and test_z1, got no array"),
 ]  # fmt: skip

@@ -6,8 +6,8 @@ from fctestbed.cli.main import run
 from fctestbed.testing import METHOD_CLAUSES
 
 BROKEN = (
-    "broken_methods:NoJoint: breaks the clause shapes: readouts: expected 'joint' among them, "
-    "got z1"
+    "broken_methods:NoJoint: breaks the clause shapes: readouts: expected some of each modality, "
+    "or a fused 'joint', got z1"
 )
 
 

@@ -1,15 +1,62 @@
 """Readouts at one width."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from raw_stacks import measured
 
-from fctestbed.measurement.width import equal_width_name, principal_components, whole_name
+from fctestbed.measurement import MeasureSpec
+from fctestbed.measurement.width import principal_components
+from fctestbed.synthesis import WorldSpec, make_dataset
+
+WORLD = WorldSpec.model_validate(
+    {
+        "n_train": 600,
+        "n_test": 400,
+        "observation": {"kind": "linear", "dim1": 12, "dim2": 12},
+        "latents": {"n_shared": 3, "n_unique1": 2, "n_unique2": 2},
+    }
+)
 
 
-def test_names_of_equal_width_lead_back_to_the_readout():
-    assert equal_width_name(16) == "joint@16"
-    assert whole_name("joint@16") == "joint"
-    assert whole_name("z_s1") == "z_s1"
+@pytest.fixture(scope="module")
+def dataset():
+    return make_dataset(WORLD, 0)
+
+
+def found_at(dataset, width):
+    (found,) = measured(dataset, spec=MeasureSpec(equal_width=width, channel=None))
+    return found
+
+
+def test_equal_width_is_the_first_components_of_the_joint_readout(dataset):
+    narrow = found_at(dataset, 4)
+    assert [row.readout for row in narrow.accuracy] == ["z1", "z2", "joint", "joint@4"]
+    whole, reduced = (
+        next(r for r in narrow.captured if (r.readout, r.quantity) == (name, "label"))
+        for name in ("joint", "joint@4")
+    )
+    # Seven bits do not fit into four components.
+    assert reduced.value_bits < whole.value_bits - 0.1
+    assert reduced.true_bits == whole.true_bits
+
+
+def test_a_joint_readout_of_the_asked_width_has_the_same_numbers_under_both_names(dataset):
+    found = found_at(dataset, 24)
+    assert [row.readout for row in found.accuracy] == ["z1", "z2", "joint", "joint@24"]
+    for rows in (found.captured, found.accuracy):
+        whole, equal = (
+            [replace(row, readout="any") for row in rows if row.readout == name]
+            for name in ("joint", "joint@24")
+        )
+        assert whole
+        assert whole == equal
+
+
+@pytest.mark.parametrize("width", [None, 1000])
+def test_no_width_or_one_that_is_not_there_gives_no_further_readout(dataset, width):
+    assert [row.readout for row in found_at(dataset, width).accuracy] == ["z1", "z2", "joint"]
 
 
 def test_components_have_falling_variances_and_do_not_correlate():

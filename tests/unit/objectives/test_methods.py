@@ -109,16 +109,16 @@ def test_a_method_without_an_inner_loop_says_so(name: str) -> None:
 
 
 WIDTHS: dict[str, dict[str, int]] = {
-    **{name: {"z1": 6, "z2": 6, "joint": 12} for name in EVERY},
-    "raw": {"z1": 5, "z2": 3, "joint": 8},
-    **{name: {"z1": 4, "z2": 4, "joint": 8} for name in ("unimodal-sup", "unimodal-ssl")},
+    **{name: {"z1": 6, "z2": 6} for name in EVERY},
+    "raw": {"z1": 5, "z2": 3},
+    **{name: {"z1": 4, "z2": 4} for name in ("unimodal-sup", "unimodal-ssl")},
     **{
-        name: {"z_s1": 8, "z_s2": 8, "z_u1": 12, "z_u2": 12, "joint": 40}
+        name: {"z_s1": 8, "z_s2": 8, "z_u1": 12, "z_u2": 12}
         for name in ("factorcl-sup", "factorcl-ssl")
     },
-    "cross-self-fact": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4, "joint": 16},
-    "focal": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4, "joint": 16},
-    "disentangled-ssl": {"z_s1": 6, "z_s2": 6, "z_u1": 6, "z_u2": 6, "joint": 24},
+    "cross-self-fact": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4},
+    "focal": {"z_s1": 4, "z_s2": 4, "z_u1": 4, "z_u2": 4},
+    "disentangled-ssl": {"z_s1": 6, "z_s2": 6, "z_u1": 6, "z_u2": 6},
     "comm": {"z1": 12, "z2": 12, "joint": 12},
 }
 
@@ -132,9 +132,7 @@ def test_readouts_have_their_names_shapes_and_modalities(name: str) -> None:
         key: (RUNS, N, width) for key, width in WIDTHS[name].items()
     }
     assert method.fused <= set(readouts)
-    if "joint" not in method.fused:
-        parts = [value for key, value in readouts.items() if key != "joint"]
-        assert torch.equal(readouts["joint"], torch.cat(parts, 2))
+    assert method.joint_parts(readouts) == (() if "joint" in readouts else tuple(WIDTHS[name]))
     for other in (1, 2):
         changed = (
             [inputs(RUNS, N, 5, seed=8), x2] if other == 1 else [x1, inputs(RUNS, N, 3, seed=8)]
@@ -143,6 +141,12 @@ def test_readouts_have_their_names_shapes_and_modalities(name: str) -> None:
         moved = {key for key in readouts if not torch.equal(readouts[key], again[key])}
         assert moved == {key for key in readouts if other in method.reads(key)}
     assert method.reads("joint") == (1, 2)
+
+
+def test_without_readouts_of_each_modality_nothing_makes_up_the_joint_one() -> None:
+    method, _ = built("raw")
+    assert method.joint_parts(("z_s1", "z_u1")) == ()
+    assert method.joint_parts(("z_s1", "code", "z2")) == ("z_s1", "z2")
 
 
 @pytest.mark.parametrize("name", [name for name in INNER if METHODS[name].trains_as is None])

@@ -1,13 +1,14 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
+import torch
 from tiny_sweeps import tiny_units
 
 import fctestbed.sweep.execute as execute_module
-from fctestbed.measurement import measure_stack
 from fctestbed.sweep.execute import execute
-from fctestbed.training import train_stack
+from fctestbed.training import Readouts, stack_readouts, train_stack
 
 
 def rows(records):
@@ -103,11 +104,14 @@ def test_a_run_that_diverges_is_a_record_with_its_reason_and_the_others_are_done
 
 
 def test_a_readout_that_is_not_finite_makes_the_run_diverged(monkeypatch):
-    def measure(trained, datasets, spec):
-        found = measure_stack(trained, datasets, spec)
-        return [[], *found[1:]]
+    def broken(*stack, **how):
+        first, *others = stack_readouts(*stack, **how)
+        z1 = first.by_name["z1"]
+        test = torch.full_like(z1.test, torch.nan)
+        yield Readouts({**first.by_name, "z1": replace(z1, test=test)})
+        yield from others
 
-    monkeypatch.setattr(execute_module, "measure_stack", measure)
+    monkeypatch.setattr(execute_module, "stack_readouts", broken)
     (unit,) = tiny_units(methods=["supcon"])
     first, second = execute(unit, device="cpu")
     assert first.status == "diverged"

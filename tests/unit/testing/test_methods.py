@@ -8,7 +8,7 @@ from typing import Any
 import broken_methods
 import pytest
 import torch
-from broken_methods import Good, WithInnerLoop
+from broken_methods import Good, ReturnsTheJointItself, WithInnerLoop
 
 import fctestbed.testing
 from fctestbed.objectives import METHODS, Method
@@ -23,7 +23,16 @@ BROKEN = {
     "Nameless": ("importable", "local object"),
     "Thawed": ("settings", "expected Settings to be frozen and to reject unknown keys, got"),
     "Lax": ("settings", "expected Settings to be frozen and to reject unknown keys, got"),
-    "NoJoint": ("shapes", "readouts: expected 'joint' among them, got z1"),
+    "NoJoint": ("shapes", "readouts: expected some of each modality, or a fused 'joint', got z1"),
+    "FusesUnsaid": (
+        "shapes",
+        "readouts: expected 'joint' to be z1, z2 side by side, or 'joint' in fused, got another",
+    ),
+    "SaysAnUnknownFused": ("shapes", "fused: expected some of the readouts z1, z2, got 'code'"),
+    "JoinsAFusedReadout": (
+        "shapes",
+        "joint_parts: expected readouts of one modality each, got 'code'",
+    ),
     "FlatHead": ("shapes", "head 'first': expected [3, 32, width] of 3 runs, got [3, 32]"),
     "ReadsTheLabel": (
         "declarations",
@@ -90,7 +99,7 @@ def test_drawn_negatives_have_no_gradient_in_the_inner_loop() -> None:
     check_method("factorcl-ssl", {"conditioning": "exact"})
 
 
-@pytest.mark.parametrize("method", [Good, WithInnerLoop])
+@pytest.mark.parametrize("method", [Good, ReturnsTheJointItself, WithInnerLoop])
 def test_a_good_method_keeps_the_contract(method: type[Method]) -> None:
     check_method(method)
 
@@ -135,8 +144,8 @@ def test_the_first_broken_clause_is_raised_in_one_line() -> None:
         check_method(broken_methods.NoJoint)
     error = failed.value
     assert (error.method, error.clause) == ("broken_methods:NoJoint", "shapes")
-    expected = "broken_methods:NoJoint: breaks the clause shapes: readouts: expected 'joint' among"
-    assert str(error) == f"{expected} them, got z1"
+    expected = "broken_methods:NoJoint: breaks the clause shapes: readouts: expected some of each"
+    assert str(error) == f"{expected} modality, or a fused 'joint', got z1"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 

@@ -106,9 +106,9 @@ def test_in_float64_every_parameter_is_the_same_in_a_stack(method: str) -> None:
 def test_float64_and_float32_trainings_agree() -> None:
     spec = training("supcon")
     single, double = trained([spec]), trained([spec], dtype=torch.float64)
-    found = readouts(single, 0)["joint"]
+    found = readouts(single, 0)["z1"]
     assert found.dtype == torch.float32
-    torch.testing.assert_close(found.double(), readouts(double, 0)["joint"], **SINGLE)
+    torch.testing.assert_close(found.double(), readouts(double, 0)["z1"], **SINGLE)
 
 
 @pytest.mark.parametrize("method", TRAINED)
@@ -282,7 +282,7 @@ def test_an_untrained_method_is_built_and_left_as_it_is(method: str) -> None:
     assert stack.diverged == [None]
     assert not reports
     assert not stack.losses_nats
-    assert set(readouts(stack, 0)) == {"z1", "z2", "joint"}
+    assert set(readouts(stack, 0)) == {"z1", "z2"}
 
 
 def test_training_moves_what_it_should_and_freezes_the_result() -> None:

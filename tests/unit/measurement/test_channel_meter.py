@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 import torch
 from codes import rotation
-from raw_stacks import stack
+from raw_stacks import measured as measured_with
+from raw_stacks import readouts_of
 
-from fctestbed.measurement import ChannelSpec, MeasureSpec, measure_stack
+from fctestbed.measurement import (
+    ChannelSpec,
+    MeasureSpec,
+    measure_readouts,
+    readout_codes,
+    why_no_channel,
+)
 from fctestbed.measurement.channel import channel_information, codebook
-from fctestbed.measurement.channel_rows import why_no_channel
 from fctestbed.objectives.controls import Raw
-from fctestbed.synthesis import WorldSpec, bit_patterns, make_dataset, modality_codewords
+from fctestbed.synthesis import WorldSpec, make_dataset, modality_codewords
 
 SMALL = {
     "n_train": 200,
@@ -27,8 +33,7 @@ def world(**changes):
 
 def measured(*datasets, method=None, **channel):
     spec = MeasureSpec(channel=ChannelSpec(**channel))
-    (found,) = measure_stack(stack(datasets[:1], method), [datasets], spec)
-    return found
+    return measured_with(*datasets, method=method, spec=spec)
 
 
 def channel(found, estimator="channel"):
@@ -115,9 +120,9 @@ def test_labels_that_are_measured_together_change_no_number(dataset):
 
 def test_members_of_a_stack_are_measured_as_alone(dataset):
     datasets = [dataset, make_dataset(dataset.spec, 1)]
-    found = measure_stack(stack(datasets), [[d] for d in datasets], MeasureSpec())
-    for one, of_member in zip(datasets, found, strict=True):
-        assert channel(of_member[0]) == channel(measured(one)[0])
+    for one, readouts in zip(datasets, readouts_of(datasets), strict=True):
+        (found,) = measure_readouts(readouts, [one])
+        assert channel(found) == channel(measured(one)[0])
 
 
 def test_each_noise_has_an_estimator_of_its_own(dataset):
@@ -133,13 +138,12 @@ class _Factors(Raw):
     """Two parts of each modality, of unequal power, all of them together, and a dead one."""
 
     def readouts(self, module, x1, x2):
-        parts = {
+        return {
             "z_s1": x1[..., :2] * 5,
             "z_u1": x1[..., 2:],
             "z_s2": x2,
             "z_u2": torch.full_like(x2, 0.1),
         }
-        return {**parts, "joint": torch.cat(list(parts.values()), -1)}
 
 
 def test_a_factorised_readout_holds_no_less_than_its_parts(dataset):
@@ -158,6 +162,8 @@ def test_a_factorised_readout_holds_no_less_than_its_parts(dataset):
 
 class _Fused(Raw):
     """Both modalities at unit power, turned together: no column is of one of them alone."""
+
+    fused = frozenset({"joint"})
 
     def __init__(self, dataset):
         super().__init__()
@@ -190,8 +196,8 @@ def test_a_fused_readout_of_too_many_words_is_left_out_with_a_line(dataset):
     (found,) = measured(dataset, method=_Fused(dataset), max_codewords=32)
     assert {readout for readout, _ in channel(found)} == {"z1", "z2"}
     assert found.warnings == (
-        "no channel information of the readout joint: expected fewer words to enumerate "
-        "(the linear probe still serves)",
+        "no channel information of joint: expected at most 32 codewords of both modalities, "
+        "got 2^6 = 64",
     )
 
 
@@ -237,9 +243,20 @@ def test_codewords_of_gaussian_latents_are_refused():
 
 
 def test_it_can_be_left_out(dataset):
-    (found,) = measure_stack(stack([dataset]), [[dataset]], MeasureSpec(channel=False))
-    assert {row.estimator for row in found[0].captured} == {"linear_probe"}
-    assert found[0].warnings == ()
+    (found,) = measured_with(dataset, spec=MeasureSpec(channel=False))
+    assert {row.estimator for row in found.captured} == {"linear_probe"}
+    assert found.warnings == ()
+
+
+def test_a_label_of_too_many_relevant_bits_is_left_out_with_a_line(dataset, monkeypatch):
+    monkeypatch.setattr("fctestbed.measurement.meters.channel.MAX_RELEVANT_BITS", 3)
+    (found,) = measured(dataset)
+    assert "label" not in {quantity for _, quantity in channel(found)}
+    assert ("joint", "shared") in channel(found)
+    assert found.warnings == (
+        "no channel information of the label: expected at most 3 relevant bits, got 4 "
+        "(the linear probe still serves)",
+    )
 
 
 @pytest.mark.parametrize("taus", [(), (0.0,), (0.5, 0.5), (1.0, 2.0, 2.0)])
@@ -248,23 +265,24 @@ def test_noise_that_is_none_or_there_twice_is_refused(taus):
         ChannelSpec(taus=taus)
 
 
-def test_words_of_both_modalities_are_all_of_them_once(dataset):
-    class Words(Raw):
-        """A fused readout that spells its word out."""
+def test_the_code_of_a_composed_readout_has_a_part_for_each_modality(dataset):
+    (readouts,) = readouts_of([dataset], _Factors())
+    codes = readout_codes(readouts)
+    assert list(codes) == ["z_s1", "z_u1", "z_s2", "z_u2", "joint"]
+    joint = codes["joint"]
+    assert joint.modalities == ((1,), (2,))
+    assert [list(pieces) for pieces in joint.pieces] == [["z_s1", "z_u1"], ["z_s2", "z_u2"]]
+    assert joint.pieces[0]["z_u1"] is codes["z_u1"].pieces[0]["z_u1"]
+
+
+def test_parts_with_equal_numbers_keep_their_modality(dataset):
+    class Equal(Raw):
+        """Two silent parts that no comparison of numbers can tell apart."""
 
         def readouts(self, module, x1, x2):
-            return {"joint": torch.cat([x1 + x2[..., :4], x1 - x2[..., :4]], -1)}
+            silent = torch.zeros_like(x1[..., :2])
+            return {"z_s1": silent, "z_u2": silent.clone(), "z_s2": x2, "z_u1": x1}
 
-    from fctestbed.measurement.readout_codes import stack_codes
-
-    (codes,) = stack_codes(stack([dataset], Words()), [dataset.world], range(1), 64)
-    (piece,) = codes["joint"].pieces
-    words = bit_patterns(6)
-    first = modality_codewords(dataset.world, 1)
-    row = words[:, :5] @ (1 << np.arange(5)[::-1])
-    x1 = (piece["joint"][:, :4] + piece["joint"][:, 4:]) / 2
-    np.testing.assert_allclose(x1.numpy(), first[row], atol=1e-5)
-    second = modality_codewords(dataset.world, 2)[:, :4]
-    row = np.concatenate([words[:, :3], words[:, 5:]], 1) @ (1 << np.arange(4)[::-1])
-    x2 = (piece["joint"][:, :4] - piece["joint"][:, 4:]) / 2
-    np.testing.assert_allclose(x2.numpy(), second[row], atol=1e-5)
+    (readouts,) = readouts_of([dataset], Equal())
+    pieces = readout_codes(readouts)["joint"].pieces
+    assert [list(own) for own in pieces] == [["z_s1", "z_u1"], ["z_u2", "z_s2"]]

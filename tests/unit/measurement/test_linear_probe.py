@@ -1,39 +1,17 @@
-from dataclasses import replace
+"""The linear probe's rows: what raw inputs hold of every quantity, and task accuracy."""
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from raw_stacks import measured, readouts_of
 
 from fctestbed.estimators import LinearProbe
-from fctestbed.measurement import MeasureSpec, measure_stack
-from fctestbed.measurement.latent_bits import latent_bits, quantities
-from fctestbed.objectives.controls import Raw
+from fctestbed.measurement import MeasureSpec, measure_readouts
 from fctestbed.synthesis import NoiselessLabel, WorldSpec, make_dataset, slots_of
-from fctestbed.training import TrainedStack, TrainingSpec
 
 SIZES = {"n_train": 3000, "n_test": 3000}
 LINEAR = {"kind": "linear", "dim1": 12, "dim2": 12}
 LATENTS = {"n_shared": 3, "n_unique1": 2, "n_unique2": 2}
 WORLD = WorldSpec.model_validate({**SIZES, "observation": LINEAR, "latents": LATENTS})
-
-
-def raw_stack(datasets, method=None, diverged=None):
-    """What training of ``raw`` gives: the inputs are the readouts."""
-    return TrainedStack(
-        specs=[TrainingSpec(method="raw", world=d.spec, seed=d.seed) for d in datasets],
-        method=method or Raw(),
-        module=nn.Identity(),
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        diverged=diverged or [None] * len(datasets),
-    )
-
-
-def measured(*datasets, spec=None):
-    """What ``raw`` captured of the labelled data sets of one world."""
-    (found,) = measure_stack(raw_stack(datasets[:1]), [datasets], spec or MeasureSpec())
-    return found
 
 
 def captured(found, readout, quantity, estimator="linear_probe"):
@@ -55,35 +33,6 @@ def accuracy(found, readout):
 def half():
     dataset = make_dataset(WORLD.with_ratio(0.5), 0)
     return dataset, measured(dataset)[0]
-
-
-def test_blocks_their_parts_and_their_bits_are_named_in_order():
-    found = {q.name: (q.columns, q.modalities) for q in quantities(WORLD)}
-    assert list(found) == [
-        "shared", "shared_relevant", "shared_irrelevant", "w_s[0]", "w_s[1]", "w_s[2]",
-        "unique1", "unique1_relevant", "unique1_irrelevant", "w_1[0]", "w_1[1]",
-        "unique2", "unique2_relevant", "unique2_irrelevant", "w_2[0]", "w_2[1]",
-    ]  # fmt: skip
-    assert found["shared"] == ((0, 1, 2), (1, 2))
-    assert found["shared_irrelevant"] == ((2,), (1, 2))
-    assert found["unique1_relevant"] == ((3,), (1,))
-    assert found["w_2[1]"] == ((6,), (2,))
-
-
-def test_a_block_without_irrelevant_bits_has_no_such_part():
-    spec = WorldSpec.model_validate({"latents": {"n_shared": 2, "n_unique1": 1, "n_unique2": 1}})
-    assert not [q.name for q in quantities(spec) if "irrelevant" in q.name]
-
-
-def test_latent_bits_are_the_blocks_side_by_side(half):
-    split = half[0].test
-    assert (latent_bits(split) == np.concatenate([split.w_s, split.w_1, split.w_2], 1)).all()
-
-
-def test_of_gaussian_latents_the_signs_are_read():
-    dataset = make_dataset(WorldSpec.model_validate({"latents": {"kind": "gaussian"}}), 0)
-    found = latent_bits(dataset.test)
-    assert (found[:, :6] == (dataset.test.w_s > 0)).all()
 
 
 def test_raw_inputs_of_a_linear_world_hold_the_truth(half):
@@ -187,9 +136,8 @@ def test_relevant_parts_are_those_of_each_label(half):
 
 def test_each_member_of_a_stack_is_measured_as_it_is_alone(half):
     datasets = [half[0], make_dataset(half[0].spec, 1)]
-    found = measure_stack(raw_stack(datasets), [[d] for d in datasets], MeasureSpec())
-    for place, dataset in enumerate(datasets):
-        assert found[place] == measured(dataset)
+    for readouts, dataset in zip(readouts_of(datasets), datasets, strict=True):
+        assert measure_readouts(readouts, [dataset]) == measured(dataset)
 
 
 def test_a_threshold_label_is_read_by_one_probe_of_two_classes():
@@ -227,33 +175,6 @@ def test_a_world_of_gaussian_latents_is_measured_by_their_signs():
     assert captured(found, "z1", "unique2").value_bits == pytest.approx(0.0, abs=0.03)
 
 
-def test_equal_width_is_the_first_components_of_the_joint_readout(half):
-    narrow = measured(half[0], spec=MeasureSpec(equal_width=4))[0]
-    names = [row.readout for row in narrow.accuracy]
-    assert names == ["z1", "z2", "joint", "joint@4"]
-    # Seven bits do not fit into four components.
-    assert captured(narrow, "joint@4", "label").value_bits < (
-        captured(narrow, "joint", "label").value_bits - 0.1
-    )
-
-
-def test_a_joint_readout_of_the_asked_width_has_the_same_numbers_under_both_names(half):
-    width = 2 * half[0].spec.observation.dim1
-    found = measured(half[0], spec=MeasureSpec(equal_width=width))[0]
-    whole, equal = (
-        [replace(row, readout="any") for row in probe_rows(found) if row.readout == name]
-        for name in ("joint", f"joint@{width}")
-    )
-    assert whole
-    assert whole == equal
-
-
-@pytest.mark.parametrize("width", [None, 1000])
-def test_no_width_or_one_that_is_not_there_gives_no_further_readout(half, width):
-    found = measured(half[0], spec=MeasureSpec(equal_width=width))[0]
-    assert [row.readout for row in found.accuracy] == ["z1", "z2", "joint"]
-
-
 def test_probes_are_fitted_on_as_many_training_samples_as_asked(half, monkeypatch):
     seen = []
     plain = LinearProbe.reader
@@ -267,30 +188,3 @@ def test_probes_are_fitted_on_as_many_training_samples_as_asked(half, monkeypatc
     measured(half[0], spec=MeasureSpec(n_fit=10**9))
     assert set(seen[:4]) == {(100, 3000, 0.5)}
     assert set(seen[4:]) == {(3000, 3000, 1e-4)}
-
-
-def test_a_diverged_member_is_left_out_and_the_others_are_measured(half):
-    datasets = [half[0], half[0]]
-    stack = raw_stack(datasets, diverged=["it exploded", None])
-    found = measure_stack(stack, [[d] for d in datasets], MeasureSpec())
-    assert found[0] == []
-    assert found[1] == measured(half[0])
-
-
-class _Broken(Raw):
-    def readouts(self, module, x1, x2):
-        z1 = x1.clone()
-        z1[0] = torch.nan
-        return {"z1": z1}
-
-
-def test_a_member_whose_readout_is_not_finite_is_left_out(half):
-    datasets = [half[0], half[0]]
-    found = measure_stack(raw_stack(datasets, _Broken()), [[d] for d in datasets], MeasureSpec())
-    assert [len(of_member) for of_member in found] == [0, 1]
-
-
-@pytest.mark.parametrize("datasets", [[], [[]]])
-def test_a_training_without_data_sets_is_refused(half, datasets):
-    with pytest.raises(ValueError, match="datasets: expected some for each of 1 trainings, got"):
-        measure_stack(raw_stack([half[0]]), datasets, MeasureSpec())

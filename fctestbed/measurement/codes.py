@@ -1,0 +1,132 @@
+"""The codes of readouts, and the channel information of several readouts at once.
+
+Owns how a readout's codewords become codebooks of the oracle. May import ``fctestbed.synthesis``,
+``fctestbed.training`` and the oracle.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fctestbed.measurement.channel import (
+    ChannelInformation,
+    Codebook,
+    Group,
+    Readers,
+    channel_information,
+    codebook,
+    constant_codebook,
+    unit_power_codewords,
+)
+from fctestbed.synthesis import WorldSpec
+from fctestbed.training import Readouts, pattern_columns
+
+
+@dataclass(frozen=True, eq=False)
+class ReadoutCode:
+    """A readout's codewords: of one modality, of each of two side by side, or of both fused.
+
+    Attributes:
+        modalities: the modalities of each part: (1,) and (2,) for two parts, (1, 2) for a fused
+            one.
+        pieces: for each part the arrays that it is composed of, side by side, by the names of the
+            readouts that they are: [2^n_bits, width], rows in the order of ``pattern_columns``.
+    """
+
+    modalities: tuple[tuple[int, ...], ...]
+    pieces: tuple[Mapping[str, Tensor], ...]
+
+    def levels(self) -> list[Tensor]:
+        """The codewords of each part, float64, each piece centred and at unit power, as it is
+        measured alone: no piece then holds more than the part that it belongs to."""
+        return [
+            torch.cat([unit_power_codewords(piece)[0] for piece in pieces.values()], 1)
+            for pieces in self.pieces
+        ]
+
+
+def readout_codes(readouts: Readouts) -> dict[str, ReadoutCode]:
+    """The codes of the readouts that have codewords.
+
+    A composed readout is two parts, one for each modality: given the shared bits they are
+    independent.
+    """
+    found: dict[str, ReadoutCode] = {}
+    for name, readout in readouts.by_name.items():
+        if readout.no_codewords:
+            continue
+        pieces: dict[tuple[int, ...], dict[str, Tensor]] = {}
+        for part in readout.parts or (name,):
+            own = readouts.by_name[part]
+            if own.codewords is not None:
+                pieces.setdefault(own.modalities, {})[part] = own.codewords
+        if pieces:
+            modalities = tuple(sorted(pieces))
+            found[name] = ReadoutCode(modalities, tuple(pieces[key] for key in modalities))
+    return found
+
+
+def readout_information(
+    codes: Mapping[str, ReadoutCode],
+    groups: Mapping[str, Group],
+    world: WorldSpec,
+    *,
+    tau: float,
+    target_bits: float,
+    targets: Iterable[str],
+    max_draws: int,
+    seed: int,
+    device: torch.device | str = "cpu",
+) -> dict[str, tuple[ChannelInformation, Readers]]:
+    """Channel information of every readout: what was found, and which of its representations the
+    readout is.
+
+    Args:
+        codes: the readouts' codes.
+        groups: the groups of bits and the labels, as in ``channel_information``.
+        world: the world whose patterns the codewords are of.
+        tau: the noise.
+        target_bits: largest standard error.
+        targets: the groups whose standard errors count.
+        max_draws: most draws.
+        seed: of the draws.
+        device: where to compute.
+
+    Raises:
+        ValueError: for codewords that are not finite.
+    """
+    targets = tuple(targets)
+    books = {name: _books(code, world) for name, code in codes.items()}
+    found: dict[str, tuple[ChannelInformation, Readers]] = {}
+    # Readouts of two parts first: their answers include those of parts that are readouts.
+    for name in sorted(codes, key=lambda name: -len(books[name])):
+        if name in found:
+            continue
+        information = channel_information(
+            books[name],
+            groups,
+            tau=tau,
+            target_bits=target_bits,
+            targets=targets,
+            max_draws=max_draws,
+            seed=seed,
+            device=device,
+        )
+        found[name] = information, tuple(range(1, len(books[name]) + 1))
+        for reader, pieces in enumerate(codes[name].pieces, 1):
+            if len(pieces) == 1:
+                found.setdefault(next(iter(pieces)), (information, (reader,)))
+    return found
+
+
+def _books(code: ReadoutCode, spec: WorldSpec) -> list[Codebook]:
+    """A codebook for each part of a readout."""
+    columns = pattern_columns(spec)
+    books = []
+    for modalities, level in zip(code.modalities, code.levels(), strict=True):
+        own = columns[modalities]
+        constant = not level.any()
+        books.append(constant_codebook(own, level.shape[1]) if constant else codebook(level, own))
+    return books

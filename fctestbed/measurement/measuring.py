@@ -1,0 +1,85 @@
+"""The measurement: readouts of one training, its data sets and the settings in, rows out.
+
+Owns the one way from readouts to rows. May import ``fctestbed.training`` and what is below it;
+never asks which method was trained.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fctestbed.measurement.meters import Measured
+from fctestbed.measurement.spec import MeasureSpec
+from fctestbed.measurement.width import repeated_at_equal_width, with_equal_width
+from fctestbed.synthesis import Dataset
+from fctestbed.training import Readouts, load_readouts, readouts_from_arrays
+
+_DEFAULT = MeasureSpec()
+
+
+def measure(
+    dataset: Dataset,
+    representations: str | Path | Mapping[str, Any],
+    spec: MeasureSpec = _DEFAULT,
+    *,
+    device: torch.device | str = "cpu",
+) -> Measured:
+    """Measure representations of a data set that were made anywhere.
+
+    Args:
+        dataset: the data set.
+        representations: arrays [rows, width], or an .npz file of them: ``train_NAME`` and
+            ``test_NAME`` for each readout NAME, in the order of the data set's samples, and
+            ``codewords_NAME``, the readout of every input that ``fctestbed generate --codewords``
+            writes, for channel information. A NAME that ends in 1 or 2 is a readout of that
+            modality, any other one of both; ``joint`` is composed of the modalities' readouts
+            where it is not given.
+        spec: how to measure.
+        device: where to compute.
+
+    Returns:
+        Rows of information in bits and of task accuracy, and one line for each thing that could
+        not be measured.
+
+    Raises:
+        ValueError: one line that names the array: other names, types or rows than the data set's,
+            numbers that are not finite.
+        OSError: the file cannot be opened.
+    """
+    if isinstance(representations, str | Path):
+        readouts = load_readouts(representations, dataset)
+    else:
+        readouts = readouts_from_arrays(representations, dataset)
+    (measured,) = measure_readouts(readouts.to(device), [dataset], spec)
+    return measured
+
+
+def measure_readouts(
+    readouts: Readouts, labelled: Sequence[Dataset], spec: MeasureSpec = _DEFAULT
+) -> list[Measured]:
+    """Measure the readouts of one training on each data set that it serves.
+
+    Args:
+        readouts: the readouts, finite; they are measured on their device.
+        labelled: the data sets: equal but for their labels.
+        spec: how to measure.
+
+    Returns:
+        What was measured on each data set: the rows of each meter in the order of ``spec.meters``.
+
+    Raises:
+        ValueError: for no data sets.
+    """
+    if not labelled:
+        raise ValueError("labelled: expected one data set or more, got none")
+    whole = readouts.first(spec.n_fit)
+    wide = with_equal_width(whole, spec.equal_width)
+    found = [Measured() for _ in labelled]
+    for meter in spec.meters:
+        rows = meter.measure(wide if meter.at_equal_width else whole, labelled)
+        if meter.at_equal_width:
+            rows = [repeated_at_equal_width(own, whole, spec.equal_width) for own in rows]
+        found = [before + own for before, own in zip(found, rows, strict=True)]
+    return found

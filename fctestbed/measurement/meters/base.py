@@ -1,0 +1,61 @@
+"""What a meter is: settings, and a way from readouts to rows.
+
+Owns the interface. May import ``fctestbed.results``, ``fctestbed.synthesis`` and
+``fctestbed.training``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fctestbed.results import AccuracyRow, CapturedRow
+from fctestbed.synthesis import Dataset
+from fctestbed.synthesis.spec import Spec
+from fctestbed.training import Readouts
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured on one run, and a line for each thing that could not be."""
+
+    captured: tuple[CapturedRow, ...] = ()
+    accuracy: tuple[AccuracyRow, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: "Measured") -> "Measured":
+        """The rows and lines of both, those of ``other`` last."""
+        return Measured(
+            captured=(*self.captured, *other.captured),
+            accuracy=(*self.accuracy, *other.accuracy),
+            warnings=(*self.warnings, *other.warnings),
+        )
+
+
+class Meter(Spec, ABC):
+    """A way to measure readouts; its fields are its settings.
+
+    A meter is one file: a subclass with its settings, and its ``measure``. A field of
+    ``MeasureSpec`` switches it on.
+    """
+
+    at_equal_width: ClassVar[bool] = True
+    """Whether it measures the joint readout at equal width too."""
+
+    @property
+    def most_codewords(self) -> int:
+        """The most codewords of a readout that it uses; 0 for a meter that uses none."""
+        return 0
+
+    @abstractmethod
+    def measure(self, readouts: Readouts, labelled: Sequence[Dataset]) -> list[Measured]:
+        """Measure the readouts of one training.
+
+        Args:
+            readouts: the readouts, finite, with as many training samples as are to be fitted on.
+            labelled: the data sets that the training serves: equal but for their labels. The
+                numbers of each depend on its own label alone.
+
+        Returns:
+            Rows and warnings for each data set.
+        """

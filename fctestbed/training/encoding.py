@@ -1,0 +1,188 @@
+"""Readouts of a trained stack: samples and latent patterns, encoded in chunks.
+
+Owns which inputs are encoded, and how many at once. May import ``fctestbed.objectives`` and
+``fctestbed.synthesis``.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fctestbed.results import JOINT
+from fctestbed.synthesis import Dataset, World, modality_codewords
+from fctestbed.training.patterns import fused_patterns, n_patterns, why_no_codewords
+from fctestbed.training.readouts import Readout, Readouts, with_joint
+from fctestbed.training.trainer import TrainedStack
+
+_CHUNK = 2048
+# A stack's readouts of all samples would be gigabytes: those of this many members are held at once.
+_MEMBERS_AT_ONCE = 4
+
+Inputs = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Arrays of both modalities, [n, dim1] and [n', dim2]."""
+Index = NDArray[np.int64]
+Network = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
+
+
+def encode(
+    trained: TrainedStack,
+    network: Network,
+    inputs: Sequence[Inputs],
+    rows: tuple[Index, Index],
+    *,
+    members: range | None = None,
+    names: Collection[str] | None = None,
+) -> dict[str, Tensor]:
+    """What a stack's networks put out for rows of each member's inputs.
+
+    Args:
+        trained: the stack.
+        network: ``trained.readouts`` or ``trained.heads``.
+        inputs: arrays of each member of the stack.
+        rows: rows of modality 1 and of modality 2, as many of each, the same for every member.
+        members: the members whose outputs are kept; all by default. The whole stack is computed.
+        names: the outputs that are kept; all by default.
+
+    Returns:
+        Each output, [members, rows, width].
+    """
+    kept = slice(None) if members is None else slice(members.start, members.stop)
+    chunks: dict[str, list[Tensor]] = {}
+    for start in range(0, len(rows[0]), _CHUNK):
+        x1, x2 = (
+            torch.from_numpy(
+                np.stack([own[side][index[start : start + _CHUNK]] for own in inputs])
+            ).to(device=trained.device, dtype=trained.dtype)
+            for side, index in enumerate(rows)
+        )
+        for name, values in network(x1, x2).items():
+            if names is None or name in names:
+                chunks.setdefault(name, []).append(values[kept].clone())
+    return {name: torch.cat(parts, 1) for name, parts in chunks.items()}
+
+
+def encode_samples(
+    trained: TrainedStack,
+    network: Network,
+    datasets: Sequence[Dataset],
+    split: str,
+    n: int,
+    *,
+    members: range | None = None,
+) -> dict[str, Tensor]:
+    """What a stack's networks put out for the first ``n`` samples (or all, if there are fewer) of a
+    split of each member's data set, [members, samples, width]."""
+    splits = [getattr(dataset, split) for dataset in datasets]
+    index = np.arange(min(n, len(splits[0])))
+    inputs = [(own.x1, own.x2) for own in splits]
+    return encode(trained, network, inputs, (index, index), members=members)
+
+
+def stack_readouts(
+    trained: TrainedStack,
+    datasets: Sequence[Dataset],
+    *,
+    n_fit: int,
+    max_codewords: int = 0,
+) -> Iterator[Readouts]:
+    """The readouts of each training of a stack; those of a few members are in memory at once.
+
+    Args:
+        trained: the stack.
+        datasets: the data set of each training.
+        n_fit: most training samples that are encoded.
+        max_codewords: most latent patterns of a modality, or of both for a fused readout, that are
+            encoded; 0 for no codewords.
+
+    Returns:
+        Readouts in the order of the trainings, on the stack's device. Those of a training that
+        diverged may not be finite.
+
+    Raises:
+        ValueError: for another number of data sets than trainings.
+    """
+    if len(datasets) != len(trained.specs):
+        raise ValueError(
+            f"datasets: expected {len(trained.specs)}, one per training, got {len(datasets)}"
+        )
+    return (
+        readouts
+        for start in range(0, len(datasets), _MEMBERS_AT_ONCE)
+        for readouts in _members_readouts(
+            trained,
+            datasets,
+            range(start, min(start + _MEMBERS_AT_ONCE, len(datasets))),
+            n_fit,
+            max_codewords,
+        )
+    )
+
+
+def _members_readouts(
+    trained: TrainedStack,
+    datasets: Sequence[Dataset],
+    members: range,
+    n_fit: int,
+    max_codewords: int,
+) -> Iterator[Readouts]:
+    method, spec = trained.method, datasets[0].spec
+    n_test = len(datasets[0].test)
+    train, test = (
+        encode_samples(trained, trained.readouts, datasets, split, n, members=members)
+        for split, n in (("train", n_fit), ("test", n_test))
+    )
+    parts = method.joint_parts(train)
+    # A method may return the joint readout that its parts make up already.
+    names = [name for name in train if name != JOINT or not parts]
+    modalities = {name: method.reads(name) for name in names}
+    refusal = {name: why_no_codewords(spec, modalities[name], max_codewords) for name in names}
+    known = {name: modalities[name] for name in names if not refusal[name]}
+    codewords = _codewords(trained, [dataset.world for dataset in datasets], members, known)
+    for place in range(len(members)):
+        own = {
+            name: Readout(
+                modalities=modalities[name],
+                train=train[name][place],
+                test=test[name][place],
+                codewords=codewords[name][place] if name in known else None,
+                no_codewords=refusal[name],
+            )
+            for name in names
+        }
+        yield with_joint(own, parts)
+
+
+def _codewords(
+    trained: TrainedStack,
+    worlds: Sequence[World],
+    members: range,
+    modalities: Mapping[str, tuple[int, ...]],
+) -> dict[str, Tensor]:
+    """The codewords of the named readouts, [members, patterns, width]."""
+    if not modalities:
+        return {}
+    # Members of one seed share their maps.
+    found: dict[tuple[str, int], Inputs] = {}
+    inputs = []
+    for world in worlds:
+        key = world.spec.without_label_digest(), world.seed
+        if key not in found:
+            found[key] = modality_codewords(world, 1), modality_codewords(world, 2)
+        inputs.append(found[key])
+    sizes = n_patterns(worlds[0].spec)
+    fused = [name for name, own in modalities.items() if own == (1, 2)]
+    alone = [name for name in modalities if name not in fused]
+    encoded: dict[str, Tensor] = {}
+    if alone:
+        # Patterns of both modalities in one pass; the shorter list repeats.
+        index = np.arange(max(sizes[1,], sizes[2,]))
+        rows = index % sizes[1,], index % sizes[2,]
+        both = encode(trained, trained.readouts, inputs, rows, members=members, names=alone)
+        encoded |= {name: values[:, : sizes[modalities[name]]] for name, values in both.items()}
+    if fused:
+        rows = fused_patterns(worlds[0].spec)
+        encoded |= encode(trained, trained.readouts, inputs, rows, members=members, names=fused)
+    return encoded

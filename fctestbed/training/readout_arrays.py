@@ -1,0 +1,158 @@
+"""Readouts from arrays by name, in memory or in an .npz file, checked against their data set.
+
+Owns the names of the arrays. For each readout NAME: ``train_NAME`` and ``test_NAME``, [samples of
+the split, width]; and, for channel information, ``codewords_NAME``, the readout of every input that
+``generate --codewords`` wrote. A name that ends in 1 or 2 is a readout of that modality, any other
+one of both; ``joint`` is composed of the modalities' readouts where it is not given. May import
+``fctestbed.objectives`` and ``fctestbed.synthesis``.
+"""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fctestbed.objectives import modalities_of
+from fctestbed.results import JOINT
+from fctestbed.synthesis import SPLITS, BitLatents, Dataset, WorldSpec
+from fctestbed.synthesis.npz import Header, array_headers
+from fctestbed.training.patterns import n_patterns
+from fctestbed.training.readouts import Readout, Readouts, with_joint
+
+_CODEWORDS = "codewords"
+_KINDS = (*SPLITS, _CODEWORDS)
+_NO_CODEWORDS = "expected their codewords, got none"
+_Shapes = dict[str, dict[str, tuple[int, ...]]]
+
+
+def load_readouts(path: str | Path, dataset: Dataset) -> Readouts:
+    """Read the readouts of a data set from an .npz file; shapes are checked before an array is
+    read.
+
+    Raises:
+        ValueError: one line that names the file and the array: no such archive, or as
+            ``readouts_from_arrays``.
+        OSError: the file cannot be opened.
+    """
+    path = Path(path)
+    try:
+        headers = array_headers(path)
+        with np.load(path, allow_pickle=False) as file:
+            return _readouts(str(path), headers, file, dataset)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path}: expected representations (.npz), got {error}") from error
+
+
+def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readouts:
+    """The readouts of a data set from arrays by name.
+
+    Args:
+        arrays: numbers [rows, width] by names such as ``train_z1``; whatever numpy takes for an
+            array.
+        dataset: the data set.
+
+    Raises:
+        ValueError: one line that names the array: arrays of other names, types or rows than the
+            data set's, numbers that are not finite, a readout without one of its splits.
+    """
+    taken = {name: np.asarray(array) for name, array in arrays.items()}
+    headers = {name: (array.shape, array.dtype) for name, array in taken.items()}
+    return _readouts("representations", headers, taken, dataset)
+
+
+def _readouts(
+    source: str,
+    headers: Mapping[str, Header],
+    arrays: Mapping[str, NDArray[Any]],
+    dataset: Dataset,
+) -> Readouts:
+    shapes: _Shapes = {kind: {} for kind in _KINDS}
+    for name, header in headers.items():
+        kind, _, readout = name.partition("_")
+        if kind not in shapes or not readout:
+            raise ValueError(
+                f"{source}: {name}: expected names such as train_z1, test_z1 and codewords_z1"
+            )
+        shapes[kind][readout] = _shape(source, name, header)
+    _check(source, shapes, dataset)
+    train, test, codewords = (
+        {name: _numbers(source, f"{kind}_{name}", arrays) for name in shapes[kind]}
+        for kind in _KINDS
+    )
+    readouts = {
+        name: Readout(
+            modalities=modalities_of(name),
+            train=train[name],
+            test=test[name],
+            codewords=codewords.get(name),
+            no_codewords="" if name in codewords else _NO_CODEWORDS,
+        )
+        for name in train
+    }
+    return with_joint(readouts, _joint_parts(readouts))
+
+
+def _joint_parts(readouts: Mapping[str, Readout]) -> list[str]:
+    """The parts of the joint readout, those of modality 1 first; none where it is given, or where
+    not all readouts are of one modality and both modalities have some."""
+    if JOINT in readouts or {readout.modalities for readout in readouts.values()} != {(1,), (2,)}:
+        return []
+    return sorted(readouts, key=modalities_of)
+
+
+def _shape(source: str, name: str, header: Header) -> tuple[int, ...]:
+    shape, dtype = header
+    if dtype.kind not in "fiu" or len(shape) != 2 or 0 in shape:
+        raise ValueError(
+            f"{source}: {name}: expected numbers of shape (rows, width), "
+            f"got {dtype} of shape {shape}"
+        )
+    return shape
+
+
+def _numbers(source: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> Tensor:
+    with np.errstate(over="ignore"):
+        single = arrays[name].astype(np.float32)
+    if not np.isfinite(single).all():
+        raise ValueError(f"{source}: {name}: expected finite numbers, got NaN or infinity")
+    return torch.from_numpy(single)
+
+
+def _check(source: str, shapes: _Shapes, dataset: Dataset) -> None:
+    names = sorted({readout for of_kind in shapes.values() for readout in of_kind})
+    if not names:
+        raise ValueError(f"{source}: expected names such as train_z1 and test_z1, got no array")
+    for readout in names:
+        rows = {"train": len(dataset.train), "test": len(dataset.test)}
+        if readout in shapes[_CODEWORDS]:
+            rows[_CODEWORDS] = _n_codewords(source, readout, dataset.spec)
+        for kind, n in rows.items():
+            if readout not in shapes[kind]:
+                raise ValueError(
+                    f"{source}: {kind}_{readout}: expected it with the readout's other arrays, "
+                    "got none"
+                )
+            if shapes[kind][readout][0] != n:
+                raise ValueError(
+                    f"{source}: {kind}_{readout}: expected {n} rows to match the data set, "
+                    f"got {shapes[kind][readout][0]}"
+                )
+        widths = {shapes[kind][readout][1] for kind in rows}
+        if len(widths) > 1:
+            raise ValueError(
+                f"{source}: {readout}: expected one width in all its arrays, got {sorted(widths)}"
+            )
+
+
+def _n_codewords(source: str, readout: str, spec: WorldSpec) -> int:
+    if not isinstance(spec.latents, BitLatents):
+        raise ValueError(
+            f"{source}: codewords_{readout}: expected none of gaussian latents, which have no "
+            "patterns to enumerate, got some"
+        )
+    return n_patterns(spec)[modalities_of(readout)]
