@@ -106,7 +106,6 @@ def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
     from rich.console import Console  # noqa: PLC0415 - --help is quick
     from rich.progress import Progress  # noqa: PLC0415
 
-    from fctestbed.calibration import readout_cases  # noqa: PLC0415
     from fctestbed.results import BLOCKS  # noqa: PLC0415
     from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 from codes import rotation
-from raw_stacks import measured as measured_with
-from raw_stacks import readouts_of
+from raw_stacks import measured as measured_with, readouts_of
 
 from fctestbed.measurement import (
     ChannelSpec,
