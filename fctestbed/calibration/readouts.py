@@ -25,8 +25,7 @@ from fctestbed.measurement.channel.result import ChannelInformation, Readers
 from fctestbed.measurement.channel_rows import readout_information, why_no_channel
 from fctestbed.measurement.latent_bits import BLOCKS, quantities
 from fctestbed.measurement.readout_codes import ReadoutCode, stack_codes, word_columns
-from fctestbed.sweep.plan import Job, Unit, make_plan
-from fctestbed.sweep.spec import RunSpec, SweepSpec
+from fctestbed.sweep import Job, RunSpec, SweepSpec, Unit, check_plugins, make_plan
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
 from fctestbed.training import train_stack
 
@@ -104,11 +103,14 @@ def readout_cases(
 
     Raises:
         ValueError: one line, for a world whose readouts have no channel information, a quantity or
-            a readout that nothing has, a readout of too many words, a tau that is not above 0, or a
-            training that diverged.
+            a readout that nothing has, a readout of too many words, a tau that is not above 0, a
+            sweep with further axes, a method that breaks its contract, or a training that diverged.
     """
     if not 0 < tau < math.inf:
         raise ValueError(f"tau: expected a number above 0, got {tau}")
+    if spec.axes:
+        raise ValueError(f"axes: expected a sweep without further axes, got {', '.join(spec.axes)}")
+    check_plugins(spec)
     plan = make_plan(spec, max_stack=_MAX_STACK)
     refusal = why_no_channel(spec.world, _MAX_CODEWORDS)
     if refusal is not None:

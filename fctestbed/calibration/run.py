@@ -23,7 +23,7 @@ from fctestbed.calibration.cases import CASES
 from fctestbed.calibration.rows import CALIBRATION_COLUMNS, read_calibration
 from fctestbed.estimators.base import Estimator
 from fctestbed.results import write_atomically
-from fctestbed.sweep.worker import library_threads, undisturbed
+from fctestbed.sweep import library_threads, signals_blocked
 
 _LEAST = 3
 
@@ -168,7 +168,7 @@ def _mapped(cells: Sequence[_Cell], workers: int) -> Iterator[list[dict[str, obj
     )
     try:
         # Workers hear neither the keyboard nor SIGTERM; they are ended below.
-        with undisturbed(), library_threads(1):
+        with signals_blocked(), library_threads(1):
             futures = [pool.submit(_repeat, cell) for cell in cells]
         for future in futures:
             yield future.result()

@@ -111,7 +111,7 @@ def _cases(asked: Mapping[str, Any]) -> "list[ReadoutCase]":
 
     from fctestbed.calibration import readout_cases  # noqa: PLC0415
     from fctestbed.measurement.latent_bits import BLOCKS  # noqa: PLC0415
-    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
+    from fctestbed.sweep import tune_process  # noqa: PLC0415
 
     bare = asked["--config"] is None
     spec = read_sweep(
@@ -156,7 +156,7 @@ def _estimated(
 
     from fctestbed.calibration import calibrate  # noqa: PLC0415
     from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
-    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
+    from fctestbed.sweep import available_cores  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cells", total=None)

@@ -61,7 +61,7 @@ def calibrate_truths(
     )
     from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
-    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
+    from fctestbed.sweep import available_cores  # noqa: PLC0415
 
     names = _some("--estimators", estimators, tuple(ESTIMATORS))
     asked = _some("--groups", groups, GROUPS)

@@ -3,13 +3,15 @@
 Owns the column lists, their types and the records. Imports the standard library only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal
 
 Status = Literal["ok", "diverged", "failed"]
 Bound = Literal["lower", "upper", "exact", "none"]
+AxisValue = bool | int | float | str
+"""What a cell of an axis's column holds."""
 
 STATUSES: tuple[str, ...] = ("ok", "diverged", "failed")
 BOUNDS: tuple[str, ...] = ("lower", "upper", "exact", "none")
@@ -58,6 +60,18 @@ FLOAT_COLUMNS = frozenset(
     }
 )
 INTEGER_COLUMNS = frozenset({"seed", "n_eval"})
+_BEFORE_AXES, _AFTER_AXES = "unique_ratio", "seed"
+
+
+def with_axes(columns: Sequence[str], axes: Sequence[str]) -> list[str]:
+    """A table's columns with those of the sweep's further axes, which follow the unique ratio."""
+    place = columns.index(_BEFORE_AXES) + 1
+    return [*columns[:place], *axes, *columns[place:]]
+
+
+def axes_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns of further axes among a table's columns."""
+    return tuple(columns[columns.index(_BEFORE_AXES) + 1 : columns.index(_AFTER_AXES)])
 
 
 @dataclass(frozen=True, kw_only=True)

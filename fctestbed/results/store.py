@@ -13,7 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fctestbed.results.database import create_database, open_database, read_sweep
+from fctestbed.results.database import (
+    AxisCells,
+    create_database,
+    open_database,
+    read_axes,
+    read_sweep,
+)
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.plain import number, plain, to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
@@ -44,6 +50,7 @@ class StoredTables:
     """
 
     sweep_spec: dict[str, object]
+    axes: AxisCells
     runs: list[tuple[object, ...]]
     captured: list[tuple[object, ...]]
     accuracy: list[tuple[object, ...]]
@@ -59,14 +66,20 @@ class ResultsStore:
 
     @classmethod
     def create_or_open(
-        cls, directory: str | Path, sweep_spec: Mapping[str, object], digest: str
+        cls,
+        directory: str | Path,
+        sweep_spec: Mapping[str, object],
+        digest: str,
+        axes: AxisCells = AxisCells(),
     ) -> Self:
         """Begin a sweep's store, or go on with it where the digest is the same.
 
         Args:
             directory: the sweep's directory; made if it is missing.
             sweep_spec: the whole sweep, JSON-able; kept with the rows.
-            digest: hash of what makes the sweep this sweep.
+            digest: hash of what identifies the sweep.
+            axes: the sweep's further axes and which run serves which of their values; kept by a
+                new store.
 
         Returns:
             The store, locked for this process until it is closed.
@@ -91,7 +104,7 @@ class ResultsStore:
             raise
         try:
             if not path.exists():
-                create_database(path, spec, digest)
+                create_database(path, spec, digest, axes)
             connection = open_database(path, write=True)
             try:
                 _check_sweep(connection, path, spec, digest)
@@ -180,6 +193,7 @@ class ResultsStore:
         try:
             return StoredTables(
                 sweep_spec=read_sweep(connection, self.path)[0],
+                axes=read_axes(connection, self.path),
                 runs=self._fetch(f"SELECT {', '.join(RUN_COLUMNS)} FROM run ORDER BY run_id"),
                 captured=self._fetch(f"SELECT run_id, {captured} FROM captured ORDER BY rowid"),
                 accuracy=self._fetch(f"SELECT run_id, {accuracy} FROM accuracy ORDER BY rowid"),

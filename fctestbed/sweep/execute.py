@@ -1,6 +1,7 @@
-"""One unit of work, start to end: data, training, measurement, records.
+"""One unit of work from start to end: data, training, measurement, records.
 
-Owns what a worker does. It runs in the driver's process or in a worker's, and returns records only.
+Runs in the driver's process or in a worker process, and returns records only. May import
+``fctestbed.training``, ``fctestbed.measurement`` and ``fctestbed.synthesis``.
 """
 
 import time
@@ -15,11 +16,11 @@ import torch
 
 from fctestbed.measurement import Measured, measure_stack
 from fctestbed.objectives import find_method, method_source
-from fctestbed.results.schema import RunRecord
+from fctestbed.results import RunRecord
 from fctestbed.sweep.alarms import alarms
+from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
-from fctestbed.sweep.spec import RunSpec
 from fctestbed.synthesis import Dataset, ThresholdLabel, WorldSpec, make_dataset
 from fctestbed.synthesis.augmentation_information import augmentation_information_bits
 from fctestbed.synthesis.spec import AugmentationSpec
@@ -82,10 +83,12 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         device=device,
         report=report,
     )
-    measurement = unit.jobs[0].runs[0].measurement
     measured = {
-        method: measure_stack(trained.read_as(training.build_method()), datasets, measurement)
+        (method, measurement): measure_stack(
+            trained.read_as(training.build_method()), datasets, measurement
+        )
         for method, training in unit.trainings.items()
+        for measurement in unit.measurements
     }
     heads = _head_spreads(trained, [labelled[0] for labelled in datasets])
     seconds = (time.perf_counter() - started) / unit.n_runs
@@ -100,7 +103,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
             "training_runs": len(job.runs),
         }
         for run in job.runs:
-            of_run = measured[run.training.method][place]
+            of_run = measured[run.training.method, run.measurement][place]
             reason = trained.diverged[place]
             if reason is None and not of_run:
                 reason = "a readout was not finite after the last step"
@@ -124,7 +127,8 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
 
 
 def _check_sources(unit: Unit) -> None:
-    """Refuse to run other code than the run is named after: a worker reads a user's file anew."""
+    """Refuse to run other code than the run's identity names: a worker imports a user's file
+    itself."""
     for run in (run for job in unit.jobs for run in job.runs):
         found = method_source(run.training.method)
         if found != run.source:

@@ -17,7 +17,7 @@ from fctestbed.measurement.conditional_check import ConditionalSpec, conditional
 from fctestbed.measurement.staircase import StaircaseSpec, staircase, units
 from fctestbed.results import write_atomically
 from fctestbed.sweep.provenance import environment
-from fctestbed.sweep.worker import available_cores, tune_process, undisturbed
+from fctestbed.sweep.worker import available_cores, tune_process, signals_blocked
 from fctestbed.synthesis.record import Spec
 
 GAUSSIAN_NAME, CONDITIONAL_NAME = "gaussian", "conditional"
@@ -92,7 +92,7 @@ def _results(tasks: Sequence[Task], workers: int) -> Iterable[list[Any]]:
     )
     try:
         # Workers hear neither the keyboard nor SIGTERM; they are killed below.
-        with undisturbed():
+        with signals_blocked():
             futures = [pool.submit(function, *arguments) for function, arguments in tasks]
         for future in as_completed(futures):
             yield future.result()

@@ -16,7 +16,7 @@ from fctestbed.calibration import (
     with_readouts,
 )
 from fctestbed.estimators import make_estimator
-from fctestbed.sweep.plan import make_plan
+from fctestbed.sweep import make_plan
 from fctestbed.synthesis import World, bit_patterns, modality_codewords
 
 TAU = 0.7

@@ -9,9 +9,7 @@ from tiny_sweeps import tiny_sweep
 from fctestbed.cli import display as display_module
 from fctestbed.cli.display import SweepDisplay
 from fctestbed.results import RunRecord
-from fctestbed.sweep import make_plan
-from fctestbed.sweep.executors import InProcess
-from fctestbed.sweep.worker import UnitProgress
+from fctestbed.sweep import InProcess, UnitProgress, make_plan
 from fctestbed.training import Progress
 
 

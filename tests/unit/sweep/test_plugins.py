@@ -11,8 +11,7 @@ from tiny_sweeps import tiny_sweep, tiny_units
 from fctestbed.objectives import method_source
 from fctestbed.objectives.registry import _plugin
 from fctestbed.results import StoreRefused, load_results
-from fctestbed.sweep import run_sweep
-from fctestbed.sweep.driver import sweep_digest
+from fctestbed.sweep import run_sweep, sweep_digest
 from fctestbed.sweep.execute import execute
 
 TEXT = """
