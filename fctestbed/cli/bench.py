@@ -19,9 +19,8 @@ def bench(
 
     Example: fctestbed bench
     """
+    from fctestbed.sweep import resolve_device, tune_process  # noqa: PLC0415 - --help is quick
     from fctestbed.sweep.benchmarks import benchmarks  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep import resolve_device  # noqa: PLC0415
-    from fctestbed.sweep import tune_process  # noqa: PLC0415
 
     for name, value in (("--threads", threads), ("--steps", steps)):
         if value < 1:

@@ -130,7 +130,9 @@ def sweep(
     named: dict[str, Any] = {"critic": critic, "variants": variant}
     if augmentation is not None:
         named["augmentation"] = {"kind": augmentation}
-    spec = read_sweep(unique_ratio, methods, seeds, named, world, preset, config, set_ or [], axis or [])
+    spec = read_sweep(
+        unique_ratio, methods, seeds, named, world, preset, config, set_ or [], axis or []
+    )
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures_dir = figures_dir or Path("figures") / name
@@ -172,9 +174,7 @@ def read_sweep(
         if methods is not None:
             options["methods"] = tuple(part.strip() for part in methods.split(","))
         options.update({key: value for key, value in named.items() if value is not None})
-        return build_sweep(
-            preset=preset, config=config, options=options, axes=axes, pairs=pairs
-        )
+        return build_sweep(preset=preset, config=config, options=options, axes=axes, pairs=pairs)
     except ValueError as error:
         raise UsageError.of(error) from error
 

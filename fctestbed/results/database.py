@@ -102,6 +102,9 @@ class AxisCells:
     cells: tuple[tuple[str, tuple[AxisValue, ...]], ...] = ()
 
 
+NO_AXES = AxisCells()
+
+
 def create_database(
     path: Path, sweep_spec: Mapping[str, object], digest: str, axes: AxisCells
 ) -> None:
@@ -206,7 +209,7 @@ def read_axes(connection: sqlite3.Connection, path: Path) -> AxisCells:
     """
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_WITH_AXES:
-            return AxisCells()
+            return NO_AXES
         axes = connection.execute("SELECT path FROM axis ORDER BY place").fetchall()
         cells = connection.execute("SELECT run_id, axis_values FROM cell ORDER BY rowid").fetchall()
     except sqlite3.Error as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fctestbed.results.database import AxisCells
+from fctestbed.results.database import NO_AXES, AxisCells
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     ACCURACY_VALUES,
@@ -24,7 +24,7 @@ from fctestbed.results.schema import (
 RUN_ORDER = ("method", "variant", "preset", "unique_ratio", "seed", "run_id")
 
 
-def run_frame(rows: Sequence[tuple[object, ...]], axes: AxisCells = AxisCells()) -> pd.DataFrame:
+def run_frame(rows: Sequence[tuple[object, ...]], axes: AxisCells = NO_AXES) -> pd.DataFrame:
     """The run table, from tuples in the order of ``RUN_COLUMNS``: one row per run, or per cell of
     the axes that a run serves."""
     frame = typed(pd.DataFrame(rows, columns=list(RUN_COLUMNS)), RUN_COLUMNS)
@@ -60,9 +60,7 @@ def accuracy_frame(runs: pd.DataFrame, rows: Sequence[tuple[object, ...]]) -> pd
     return _joined(runs, rows, ACCURACY_VALUES, ACCURACY_COLUMNS)
 
 
-def typed(
-    frame: pd.DataFrame, columns: Sequence[str], axes: Sequence[str] = ()
-) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, columns: Sequence[str], axes: Sequence[str] = ()) -> pd.DataFrame:
     """The frame with these columns only, as float64, int64 or text; a missing number is NaN.
 
     Columns of axes keep their types and follow the unique ratio.

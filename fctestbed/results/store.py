@@ -14,12 +14,14 @@ from types import TracebackType
 from typing import Self
 
 from fctestbed.results.database import (
+    NO_AXES,
     AxisCells,
     create_database,
     open_database,
     read_axes,
     read_sweep,
 )
+from fctestbed.results.files import make_directory, remove_directories
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.plain import number, plain, to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
@@ -70,7 +72,7 @@ class ResultsStore:
         directory: str | Path,
         sweep_spec: Mapping[str, object],
         digest: str,
-        axes: AxisCells = AxisCells(),
+        axes: AxisCells = NO_AXES,
     ) -> Self:
         """Begin a sweep's store, or go on with it where the digest is the same.
 
@@ -96,11 +98,11 @@ class ResultsStore:
         if path.exists():
             with contextlib.closing(open_database(path, write=False)) as connection:
                 _check_sweep(connection, path, spec, digest)
-        made = _make_directory(directory)
+        made = make_directory(directory)
         try:
             lock = DriverLock.acquire(directory)
         except StoreRefused:
-            _remove_directories(made)
+            remove_directories(made)
             raise
         try:
             if not path.exists():
@@ -113,7 +115,7 @@ class ResultsStore:
                 raise
         except BaseException:
             lock.release()
-            _remove_directories(made)
+            remove_directories(made)
             raise
         return cls(path, connection, lock)
 
@@ -285,25 +287,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     # SQLite has rolled back by itself after a full disk.
     with contextlib.suppress(sqlite3.OperationalError):
         connection.execute("ROLLBACK")
-
-
-def _make_directory(directory: Path) -> list[Path]:
-    """Make a directory with its parents; returns those that were missing, deepest first."""
-    missing = []
-    for ancestor in (directory, *directory.parents):
-        if ancestor.exists():
-            break
-        missing.append(ancestor)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _remove_directories(missing)
-        reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
-        raise StoreRefused(f"{directory}: cannot be made a directory ({reason})") from error
-    return missing
-
-
-def _remove_directories(made: list[Path]) -> None:
-    for directory in made:
-        with contextlib.suppress(OSError):
-            directory.rmdir()

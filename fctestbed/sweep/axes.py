@@ -6,16 +6,15 @@ May import pydantic, ``fctestbed.objectives`` and ``fctestbed.results``.
 import difflib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from fctestbed.objectives import CriticSettings, find_method
+from fctestbed.objectives import find_method
 from fctestbed.results import AxisValue
 from fctestbed.sweep.syntax import parse_values
-from fctestbed.sweep.variants import VariantSpec
 
 _RATIO = "world.label.unique_ratio"
 # Lists of a sweep that have an option of their own.
@@ -175,7 +174,9 @@ def _with_change(
         return dict(change)
     kind = getattr(old, "kind", None)
     if change.get("kind", kind) != kind:
-        found = [record for record in records if record.model_fields["kind"].default == change["kind"]]
+        found = [
+            record for record in records if record.model_fields["kind"].default == change["kind"]
+        ]
         given = old.model_dump(exclude_defaults=True) if found else {}
         kept = {name: value for name, value in given.items() if name in found[0].model_fields}
         return {**kept, **change}
@@ -218,81 +219,6 @@ def describe(values: Mapping[str, Any]) -> str:
 def shown(value: Any) -> str:
     """A value in words: a number to six digits, or as tables hold it."""
     return f"{value:g}" if isinstance(value, float) else str(column_value(value))
-
-
-def check_uses(
-    axes: Collection[str],
-    methods: Sequence[str],
-    settings: Mapping[str, Mapping[str, Any]],
-    critic: str | None,
-    variants: Mapping[str, VariantSpec],
-) -> None:
-    """Refuse axes that no method uses, or whose field something else of the sweep sets as well.
-
-    Args:
-        axes: the axes' paths.
-        methods: the sweep's methods.
-        settings: settings of single methods, by name.
-        critic: the critic of every method that scores pairs.
-        variants: the sweep's variants, by name.
-
-    Raises:
-        ValueError: one line.
-    """
-    for path in axes:
-        users = [method for method in methods if _uses(method, path)]
-        if not users:
-            raise ValueError(
-                f"axes.{path}: expected a field that some of {', '.join(methods)} use, got one "
-                "that none of them does"
-            )
-        for method in users:
-            for other in _other_sources(method, path, axes, settings, critic, variants):
-                raise ValueError(
-                    f"axes.{path}: expected the only value of this field for {method}, got one "
-                    f"from {other} too"
-                )
-
-
-def _uses(method: str, path: str) -> bool:
-    kind = find_method(method)
-    section, *keys = split_path(path)
-    used = {
-        "nets": kind.uses_nets,
-        "train": kind.trained,
-        "augmentation": kind.n_views > 0,
-        "critic": issubclass(kind.Settings, CriticSettings),
-        "settings": bool(keys) and keys[0] in (method, kind.trains_as),
-    }
-    return used.get(section, True)
-
-
-def _other_sources(
-    method: str,
-    path: str,
-    axes: Collection[str],
-    settings: Mapping[str, Mapping[str, Any]],
-    critic: str | None,
-    variants: Mapping[str, VariantSpec],
-) -> Iterator[str]:
-    """What else sets a method's field that is an axis."""
-    kind = find_method(method)
-    section, *keys = split_path(path)
-    setting = {"critic": "critic", "settings": keys[-1] if keys else ""}.get(section)
-    for name, variant in variants.items():
-        if not variant.applies_to(method, kind):
-            continue
-        if section == "augmentation" and variant.augmentation is not None:
-            yield f"variants.{name}.augmentation"
-        if setting in variant.changed(method, kind):
-            yield f"variants.{name}"
-    if setting is None:
-        return
-    own = join_path(("settings", method, setting))
-    if path != own and (own in axes or setting in settings.get(method, {})):
-        yield own
-    if section == "settings" and setting == "critic" and (critic is not None or "critic" in axes):
-        yield "critic"
 
 
 def located(line: str, values: Mapping[str, Any]) -> str:

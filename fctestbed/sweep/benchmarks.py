@@ -20,7 +20,8 @@ from fctestbed.measurement.channel import Codebook, channel_information, codeboo
 from fctestbed.measurement.channel.result import Group
 from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
-from fctestbed.sweep.spec import SweepSpec, sweep_spec
+from fctestbed.sweep.presets import sweep_spec
+from fctestbed.sweep.spec import SweepSpec
 from fctestbed.synthesis import Dataset, WorldSpec, bit_patterns, make_dataset, world_truth
 from fctestbed.synthesis.augmentation import Augmenter
 from fctestbed.synthesis.spec import OfficialAugmentation, OptimalAugmentation

@@ -17,7 +17,7 @@ from fctestbed.measurement.conditional_check import ConditionalSpec, conditional
 from fctestbed.measurement.staircase import StaircaseSpec, staircase, units
 from fctestbed.results import write_atomically
 from fctestbed.sweep.provenance import environment
-from fctestbed.sweep.worker import available_cores, tune_process, signals_blocked
+from fctestbed.sweep.worker import available_cores, signals_blocked, tune_process
 from fctestbed.synthesis.record import Spec
 
 GAUSSIAN_NAME, CONDITIONAL_NAME = "gaussian", "conditional"

@@ -15,7 +15,7 @@ from pydantic import ValidationError, model_validator
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import CriticSettings, find_method, method_source
 from fctestbed.results import AxisValue
-from fctestbed.sweep.axes import column_value, located
+from fctestbed.sweep.axes import column_value, join_path, located, split_path
 from fctestbed.sweep.variants import VariantSpec
 from fctestbed.synthesis import AugmentationSpec, OfficialAugmentation, WorldSpec, spec_error_lines
 from fctestbed.synthesis.augmentation_plan import augmentation_plan
@@ -188,19 +188,77 @@ def _check_classes(methods: Sequence[str], worlds: Sequence[WorldSpec]) -> None:
                 )
 
 
-def _settings(
-    sweep: "SweepSpec", method: str, name: str, variant: VariantSpec
-) -> dict[str, Any]:
+def _settings(sweep: "SweepSpec", method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
     """A method's settings in a variant."""
     kind = find_method(method)
     critic = sweep.critic if issubclass(kind.Settings, CriticSettings) else None
-    try:
-        changed = variant.changed(method, kind)
-    except ValueError as error:
-        raise ValueError(f"variants.{name}.{error}") from None
     return {
         **sweep.settings.get(kind.trains_as or method, {}),
         **({} if critic is None else {"critic": critic}),
         **sweep.settings.get(method, {}),
-        **changed,
+        **_changed(method, name, variant),
     }
+
+
+def _changed(method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
+    """The settings that a variant gives a method."""
+    try:
+        return variant.changed(method, find_method(method))
+    except ValueError as error:
+        raise ValueError(f"variants.{name}.{error}") from None
+
+
+def check_axes(sweep: "SweepSpec") -> None:
+    """Refuse axes that no method uses, and axes of a field that the sweep also sets otherwise.
+
+    Raises:
+        ValueError: one line.
+    """
+    for path in sweep.axes:
+        users = [method for method in sweep.methods if _uses(method, path)]
+        if not users:
+            raise ValueError(
+                f"axes.{path}: expected a field that some of {', '.join(sweep.methods)} use, got "
+                "one that none of them does"
+            )
+        for method in users:
+            for other in _other_sources(sweep, method, path):
+                raise ValueError(
+                    f"axes.{path}: expected the only value of this field for {method}, got one "
+                    f"from {other} too"
+                )
+
+
+def _uses(method: str, path: str) -> bool:
+    """Whether a method has the field at an axis's path."""
+    kind = find_method(method)
+    section, *keys = split_path(path)
+    used = {
+        "nets": kind.uses_nets,
+        "train": kind.trained,
+        "augmentation": kind.n_views > 0,
+        "critic": issubclass(kind.Settings, CriticSettings),
+        "settings": keys[:1] in ([method], [kind.trains_as]),
+    }
+    return used.get(section, True)
+
+
+def _other_sources(sweep: "SweepSpec", method: str, path: str) -> Iterator[str]:
+    """What else gives a method a value of the field that is an axis."""
+    kind = find_method(method)
+    section, *keys = split_path(path)
+    setting = {"critic": "critic", "settings": keys[-1] if keys else ""}.get(section)
+    for name, variant in sweep.variants.items():
+        if variant.applies_to(method, kind):
+            if section == "augmentation" and variant.augmentation is not None:
+                yield f"variants.{name}.augmentation"
+            if setting in _changed(method, name, variant):
+                yield f"variants.{name}"
+    if setting is None:
+        return
+    own = join_path(("settings", method, setting))
+    if path != own and (own in sweep.axes or setting in sweep.settings.get(method, {})):
+        yield own
+    common = sweep.critic is not None or "critic" in sweep.axes
+    if section == "settings" and setting == "critic" and common:
+        yield "critic"

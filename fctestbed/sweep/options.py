@@ -18,7 +18,7 @@ from fctestbed.objectives import NetSpec
 from fctestbed.sweep.axes import flat_axes, join_path, split_path
 from fctestbed.sweep.presets import holds, merge, sweep_spec
 from fctestbed.sweep.spec import SweepSpec
-from fctestbed.sweep.syntax import parse_grid, parse_integers
+from fctestbed.sweep.syntax import parse_grid, parse_integers, parse_values
 from fctestbed.synthesis import WorldSpec, spec_error_lines
 from fctestbed.training import TrainSpec
 
@@ -165,10 +165,11 @@ def read_axes(texts: Sequence[str]) -> dict[str, Any]:
                 "--axis: expected FIELD=VALUES such as world.observation.noise=0,0.1,0.3, "
                 f"got {text!r}"
             )
+        field = join_path(split_path(path.strip()))
         try:
-            ((field, parsed),) = flat_axes({path.strip(): values}).items()
+            parsed = parse_values(values, option=f"{_AXIS}{field}")
         except ValueError as error:
-            raise SpecError(f"{_AXIS}{error}") from None
+            raise SpecError(str(error)) from None
         if field in axes:
             raise SpecError(f"{_AXIS}{field}: expected an axis once, got it twice")
         axes[field] = parsed

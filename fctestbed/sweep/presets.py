@@ -95,7 +95,9 @@ def _axes(values: Mapping[str, Any]) -> object:
         raise ValueError(f"axes.{error}") from None
     for path in axes if isinstance(axes, Mapping) else ():
         if holds(values, path):
-            raise ValueError(f"{path}: expected a value or an axis, got both: leave one of them out")
+            raise ValueError(
+                f"{path}: expected a value or an axis, got both: leave one of them out"
+            )
     return axes
 
 
@@ -106,12 +108,12 @@ def _first_values(values: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(axes, Mapping) or not isinstance(world, Mapping):
         return {}
     check_fields(axes, SweepSpec, ())
-    first = {}
+    first: dict[str, Any] = {}
     for path, of_axis in axes.items():
         *table, last = split_path(path)
         # Another kind has other fields.
         if table[:1] == ["world"] and last != "kind" and join_path((*table, "kind")) not in axes:
-            first.update({path: value for value in of_axis[:1]})
+            first |= dict(zip([path], of_axis, strict=False))
     return first
 
 

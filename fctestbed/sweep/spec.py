@@ -24,7 +24,6 @@ from fctestbed.nets import CriticKind
 from fctestbed.objectives import Method, NetSpec, find_method
 from fctestbed.sweep.axes import (
     check_fields,
-    check_uses,
     flat_axes,
     join_path,
     located,
@@ -32,7 +31,7 @@ from fctestbed.sweep.axes import (
     value_at,
     with_values,
 )
-from fctestbed.sweep.grid import Grid, RunSpec, expand
+from fctestbed.sweep.grid import Grid, RunSpec, check_axes, expand
 from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
 from fctestbed.synthesis import AugmentationSpec, OptimalAugmentation, WorldSpec, spec_error_lines
 from fctestbed.synthesis.record import Ratio, Spec
@@ -172,7 +171,7 @@ class SweepSpec(Spec):
     def _axes_are_fields(self) -> Self:
         """Refuse axes that cannot be, and give each value the type that its record gives it."""
         check_fields(self.axes, type(self), self.methods)
-        check_uses(self.axes, self.methods, self.settings, self.critic, self.variants)
+        check_axes(self)
         first = {path: values[0] for path, values in self.axes.items()}
         typed: dict[str, tuple[Any, ...]] = {}
         for path, values in self.axes.items():

@@ -85,7 +85,9 @@ def parse_values(text: str, *, option: str) -> tuple[Any, ...]:
             try:
                 values.append(tomllib.loads(f"value = {item}")["value"])
             except tomllib.TOMLDecodeError as error:
-                raise ValueError(f"{option}: expected a TOML value, got {item!r} ({error})") from None
+                raise ValueError(
+                    f"{option}: expected a TOML value, got {item!r} ({error})"
+                ) from None
         else:
             values.append(item)
     return tuple(values)

@@ -178,7 +178,8 @@ def test_a_newer_schema_is_refused(tmp_path):
     connection = sqlite3.connect(tmp_path / STORE_NAME)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
-    with pytest.raises(StoreRefused, match=r"newer fctestbed \(schema 2, this one knows 1\)"):
+    message = rf"newer fctestbed \(schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}\)"
+    with pytest.raises(StoreRefused, match=message):
         new_store(tmp_path)
 
 
