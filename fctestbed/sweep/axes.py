@@ -70,7 +70,8 @@ def flat_axes(axes: object) -> object:
         if isinstance(value, str):
             flat[path] = parse_values(value, option=path)
         else:
-            flat[path] = tuple(value) if isinstance(value, list | tuple) else (value,)
+            values = value if isinstance(value, list | tuple) else (value,)
+            flat[path] = tuple(plain_number(value) for value in values)
     return flat
 
 
@@ -190,7 +191,7 @@ def _with_change(
 
 
 def value_at(sweep: BaseModel, path: str) -> Any:
-    """The value that a sweep's records hold at a dotted path; 0 for -0, which JSON tells apart."""
+    """The value that a sweep's records hold at a dotted path."""
     name, *keys = split_path(path)
     value = getattr(sweep, name)
     if name == "settings":
@@ -198,7 +199,7 @@ def value_at(sweep: BaseModel, path: str) -> Any:
         value = find_method(method).Settings.model_validate(value[method])
     for key in keys:
         value = getattr(value, key)
-    return plain_number(value)
+    return value
 
 
 def plain_number(value: Any) -> Any:

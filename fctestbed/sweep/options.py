@@ -241,9 +241,13 @@ def _without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
 def _sourced(line: str, layers: Sequence[_Layer]) -> str:
     """The line, before it the place where its field was written."""
     field = _FIELD.match(line)
-    path = (field[0] if field else "").replace("world.label.unique_ratio", "unique_ratio")
+    path = field[0] if field else ""
+    if path == "world.label.unique_ratio":
+        path = "unique_ratio"
     for layer in reversed(layers):
         if layer.holds(path):
-            # The option's name says that it is an axis.
-            return layer.source + (line.removeprefix("axes.") if layer.source == _AXIS else line)
+            if layer.source == _AXIS:
+                # The option's name says that it is an axis.
+                return f"--axis{line.removeprefix('axes').replace('.', ' ', 1)}"
+            return layer.source + line
     return line

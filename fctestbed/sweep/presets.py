@@ -93,7 +93,10 @@ def _axes(values: Mapping[str, Any]) -> object:
         axes = flat_axes(values["axes"])
     except ValueError as error:
         raise ValueError(f"axes.{error}") from None
-    for path in axes if isinstance(axes, Mapping) else ():
+    if not isinstance(axes, Mapping):
+        return axes
+    check_fields(axes, SweepSpec, ())
+    for path in axes:
         if holds(values, path):
             raise ValueError(
                 f"{path}: expected a value or an axis, got both: leave one of them out"
@@ -107,7 +110,6 @@ def _first_values(values: Mapping[str, Any]) -> dict[str, Any]:
     axes, world = values.get("axes", {}), values.get("world", {})
     if not isinstance(axes, Mapping) or not isinstance(world, Mapping):
         return {}
-    check_fields(axes, SweepSpec, ())
     first: dict[str, Any] = {}
     for path, of_axis in axes.items():
         *table, last = split_path(path)
