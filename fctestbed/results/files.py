@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and directories."""
+"""Atomic writes of files, and directories that are made and removed."""
 
 import contextlib
 import os

@@ -134,7 +134,7 @@ def _axis_value(cell: str) -> AxisValue:
 
 def _numbers(cells: pd.Series, path: Path, *, whole: bool) -> pd.Series:
     try:
-        # Python's own reading of a float is exact; pandas' fast one may differ in the last bit.
+        # Python parses a float exactly; pandas' fast parser may differ in the last bit.
         values = [int(cell) if whole else float(cell or "nan") for cell in cells]
     except ValueError as error:
         raise ValueError(f"{path}: expected a number in {cells.name}, got: {error}") from error

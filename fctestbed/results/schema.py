@@ -1,4 +1,4 @@
-"""The rows: what one run leaves behind, and the columns of the tables made from it.
+"""The records that a run is stored as, and the columns of the tables made from them.
 
 Owns the column lists, their types and the records. Imports the standard library only.
 """
@@ -76,19 +76,20 @@ def axes_of(columns: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class CapturedRow:
-    """What one readout holds of one quantity, by one estimator, in bits.
+    """Information of one readout about one quantity, by one estimator, in bits.
 
     Args:
         readout: the named array that was read: ``joint``, ``z1``, ``z_s1``, ...
         quantity: ``label``, a block (``shared``), a part of one (``shared_relevant``) or one latent
             bit (``w_s[0]``).
         estimator: the estimator's name, ``linear_probe`` for instance.
-        bound: which way ``value_bits`` errs: ``lower``, ``upper``, ``exact`` or ``none``.
+        bound: what ``value_bits`` is of the true value: a ``lower`` or ``upper`` bound, ``exact``,
+            or ``none`` of these.
         value_bits: the raw value; negative ones stay negative. None or NaN where there is none.
         low_bits: lower end of the value's own interval.
         high_bits: upper end of it.
-        true_bits: what there is to be captured, exactly.
-        ceiling_bits: the most that this estimator could have said.
+        true_bits: the exact information that there is to capture.
+        ceiling_bits: the largest value that this estimator can return.
         n_eval: number of held-out samples behind the value.
 
     Raises:

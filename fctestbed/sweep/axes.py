@@ -213,12 +213,12 @@ def column_value(value: Any) -> AxisValue:
 
 
 def describe(values: Mapping[str, Any]) -> str:
-    """Axis values in words: ``world.observation.noise=0.1, train.steps=50``."""
+    """Axis values as text: ``world.observation.noise=0.1, train.steps=50``."""
     return ", ".join(f"{path}={shown(value)}" for path, value in values.items())
 
 
 def shown(value: Any) -> str:
-    """A value in words: a number to six digits, or as tables hold it."""
+    """A value as text: a number with six digits, or as tables hold it."""
     return f"{value:g}" if isinstance(value, float) else str(column_value(value))
 
 

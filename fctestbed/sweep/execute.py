@@ -40,8 +40,8 @@ def execute(
         report: called with the training's progress.
 
     Returns:
-        A record for every run. Where the stack fails as a whole (memory, for one) its halves are
-        tried; a single job that fails gives records with the reason.
+        A record for every run. If the stack fails as a whole (for lack of memory, for instance),
+        its halves are tried; a single job that fails gives records with the reason.
     """
     try:
         return _execute(unit, device, report)
@@ -57,7 +57,7 @@ def execute(
 
 
 def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecord]:
-    """Records of runs that could not be done; they are tried again by the next sweep."""
+    """Records of runs that failed; the same sweep, run again, retries them."""
     return [
         _record(
             run,
@@ -139,7 +139,7 @@ def _check_sources(unit: Unit) -> None:
 
 
 def _about_the_loss(run: RunSpec) -> dict[str, Any]:
-    """What the method's loss is made of, and which of its settings are the official code's."""
+    """The terms of the method's loss, and its settings that have the official code's value."""
     method = find_method(run.training.method)
     settings = run.training.settings
     return {
@@ -174,8 +174,8 @@ def _dataset(world: WorldSpec, seed: int) -> Dataset:
 
 
 def _labelled(job: Job) -> list[Dataset]:
-    """The data sets of a job's worlds; those of one seed share x with every other label of the
-    process."""
+    """The data sets of a job's worlds; within a process, data sets of one seed that differ in the
+    label share x."""
     base = _dataset(job.worlds[0].with_label(_PLAIN_LABEL), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
 
@@ -194,10 +194,10 @@ def _truth(dataset: Dataset, augmentation: AugmentationSpec | None) -> dict[str,
     }
 
 
-# A table of many relevant bits takes its time, and a world has many seeds and methods.
+# The table of many relevant bits is slow to compute, and a world has many seeds and methods.
 @lru_cache(maxsize=64)
 def _copies(world: WorldSpec, augmentation: AugmentationSpec) -> dict[str, float] | None:
-    """What augmented copies hold of their originals, in bits; None where that is not known."""
+    """Information that augmented copies hold about their originals, in bits; None if unknown."""
     try:
         return asdict(augmentation_information_bits(world, augmentation))
     except ValueError:

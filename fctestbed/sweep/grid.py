@@ -33,8 +33,8 @@ class RunSpec(Spec):
     """One data set, one method, one seed, and how it is measured.
 
     ``preset`` and ``variant`` are names for tables; they change no number and are not part of the
-    identity. ``source`` is: what ``method_source`` says of a user's method, whose code may change
-    under its name.
+    identity. ``source``, the digest of a user's method that ``method_source`` returns, is part of
+    it, because the code may change and keep its name.
     """
 
     training: TrainingSpec
@@ -163,7 +163,7 @@ def _world(sweep: "SweepSpec", ratio: float) -> WorldSpec:
 
 
 def _check_augmentations(sweep: "SweepSpec", worlds: Sequence[WorldSpec]) -> None:
-    """Some labels leave no room for views that know them: said now, not after training."""
+    """Refuse labels that no label-preserving views exist for, before anything is trained."""
     augmentations: list[AugmentationSpec] = [
         variant.augmentation or sweep.augmentation
         for variant in sweep.variants.values()

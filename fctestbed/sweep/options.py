@@ -42,7 +42,7 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class _Layer:
-    """Values from one place, and what that place's keys are called in errors."""
+    """Values from one place, and the prefix of their keys in error messages."""
 
     source: str
     values: Mapping[str, Any]
@@ -122,8 +122,8 @@ def _check_keys(values: Mapping[str, Any], source: str) -> None:
 
 
 def read_pair(pair: str) -> dict[str, Any]:
-    """``train.steps=500`` as nested values; the value is TOML, or else text. A key with dots of its
-    own stands in quotes: ``settings."my_pkg.my_module:MyMethod".width=3``.
+    """``train.steps=500`` as nested values; the value is TOML, or else text. A key that contains
+    dots needs quotes: ``settings."my_pkg.my_module:MyMethod".width=3``.
 
     Raises:
         SpecError: for text without a key and an equals sign.
@@ -210,7 +210,7 @@ def build_sweep(
     named = given.pop("preset", "quick")
     try:
         spec = sweep_spec(given, preset=named)
-        # Expanded here, so that an impossible run is told with the place that asked for it.
+        # Expanded here, so that the error of an impossible run can name the place of its value.
         spec.runs()
     except ValidationError as error:
         raise SpecError(_sourced(spec_error_lines(error), layers)) from None
@@ -239,7 +239,7 @@ def _without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
 
 
 def _sourced(line: str, layers: Sequence[_Layer]) -> str:
-    """The line, before it the place where its field was written."""
+    """The line, after the name of the place where its field was written."""
     field = _FIELD.match(line)
     path = field[0] if field else ""
     if path == "world.label.unique_ratio":
@@ -247,7 +247,7 @@ def _sourced(line: str, layers: Sequence[_Layer]) -> str:
     for layer in reversed(layers):
         if layer.holds(path):
             if layer.source == _AXIS:
-                # The option's name says that it is an axis.
+                # The option's name replaces the table's.
                 return f"--axis{line.removeprefix('axes').replace('.', ' ', 1)}"
             return layer.source + line
     return line

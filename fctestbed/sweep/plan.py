@@ -33,18 +33,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Unit:
-    """Jobs that are trained as one stack, in one place, and committed together."""
+    """Jobs that are trained as one stack by one process and committed together."""
 
     jobs: tuple[Job, ...]
 
     @property
     def method(self) -> str:
-        """The method that is trained, by the name of its first run's."""
+        """The method of the first run, whose training the others share."""
         return self.jobs[0].training.method
 
     @property
     def trainings(self) -> dict[str, TrainingSpec]:
-        """A training by each method whose readouts the unit's runs ask for."""
+        """One training for each method whose readouts the unit's runs measure."""
         return {run.training.method: run.training for job in self.jobs for run in job.runs}
 
     @property
@@ -68,14 +68,14 @@ class Unit:
         return training + 300 * len(self.jobs) + 60 * self.n_runs
 
     def halves(self) -> tuple["Unit", "Unit"]:
-        """The unit in two, for another try where it failed whole."""
+        """The unit in two halves, for a retry after it failed as a whole."""
         middle = len(self.jobs) // 2
         return Unit(self.jobs[:middle]), Unit(self.jobs[middle:])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done.
+    """The work of a sweep that is left.
 
     Attributes:
         grid: the runs of the sweep and their axis values.

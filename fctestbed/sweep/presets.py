@@ -139,7 +139,7 @@ def _methods_with(variants: object) -> tuple[str, ...]:
     try:
         read = TypeAdapter(dict[str, VariantSpec]).validate_python(named_variants(variants))
     except ValueError:
-        # The sweep's own validation will say what is wrong.
+        # The sweep's own validation raises with the reason.
         return DEFAULT_METHODS
     return tuple(
         method

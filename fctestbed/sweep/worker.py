@@ -82,12 +82,12 @@ class Worker:
             threads: its number of CPU threads.
         """
         context = multiprocessing.get_context("spawn")
-        pipe, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, device, threads), daemon=True)
+        pipe, workers_end = context.Pipe()
+        process = context.Process(target=_serve, args=(workers_end, device, threads), daemon=True)
         with library_threads(threads):
             process.start()
         # Only the worker holds its end of the pipe, so that the pipe closes when the worker ends.
-        theirs.close()
+        workers_end.close()
         return cls(process, pipe)
 
     def send(self, place: int, unit: Unit) -> None:

@@ -181,6 +181,12 @@ def test_files_of_other_rows_are_refused(tmp_path):
             {},
             "methods: expected trainings that end, got simclr, ratio 0, seed 0, which diverged",
         ),
+        ({"axes": {"measurement.ridge": [0.1]}}, {}, "axes: expected a sweep without further axes"),
+        (
+            {"methods": ["broken_methods:NoJoint"]},
+            {},
+            "methods: broken_methods:NoJoint: breaks the clause shapes",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_refused(values, options, message):
