@@ -19,7 +19,7 @@ from fctestbed.measurement import (
 )
 from fctestbed.measurement.channel import ChannelBits, Columns, unit_power_codewords
 from fctestbed.results import BLOCKS
-from fctestbed.sweep import Job, RunSpec, SweepSpec, Unit, make_plan
+from fctestbed.sweep import Job, RunSpec, SweepSpec, Unit, check_plugins, make_plan
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
 from fctestbed.training import Readouts, pattern_columns, stack_readouts, train_stack
 
@@ -59,11 +59,14 @@ def readout_laws(
 
     Raises:
         ValueError: one line, for a world whose readouts have no channel information, an unknown
-            quantity or readout, a readout of too many codewords, a tau that is not above 0, or a
-            training that diverged.
+            quantity or readout, a readout of too many codewords, a tau that is not above 0, a
+            sweep with further axes, a method that breaks its contract, or a training that diverged.
     """
     if not 0 < tau < math.inf:
         raise ValueError(f"tau: expected a number above 0, got {tau}")
+    if spec.axes:
+        raise ValueError(f"axes: expected a sweep without further axes, got {', '.join(spec.axes)}")
+    check_plugins(spec)
     plan = make_plan(spec, max_stack=_MAX_STACK)
     refusal = why_no_channel(spec.world, _MAX_CODEWORDS)
     if refusal is not None:

@@ -20,8 +20,8 @@ def bench(
     Example: fctestbed bench
     """
     from fctestbed.experiments import benchmarks  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep.driver import resolve_device  # noqa: PLC0415
-    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
+    from fctestbed.sweep import resolve_device
+    from fctestbed.sweep import tune_process
 
     for name, value in (("--threads", threads), ("--steps", steps)):
         if value < 1:

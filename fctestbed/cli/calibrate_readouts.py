@@ -107,7 +107,7 @@ def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
     from rich.progress import Progress  # noqa: PLC0415
 
     from fctestbed.results import BLOCKS  # noqa: PLC0415
-    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
+    from fctestbed.sweep import tune_process
 
     bare = asked["--config"] is None
     spec = read_sweep(
@@ -151,7 +151,7 @@ def _estimated(
     from rich.progress import Progress  # noqa: PLC0415
 
     from fctestbed.calibration import calibrate  # noqa: PLC0415
-    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
+    from fctestbed.sweep import available_cores
 
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cells", total=None)

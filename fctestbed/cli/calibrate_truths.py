@@ -60,7 +60,7 @@ def calibrate_truths(
     from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
     from fctestbed.laws import GROUPS, LAWS  # noqa: PLC0415
     from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
-    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
+    from fctestbed.sweep import available_cores  # noqa: PLC0415
 
     try:
         made = make_estimators(estimators)

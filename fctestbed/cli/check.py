@@ -26,7 +26,7 @@ def check_method(
     Example: fctestbed check-method my_pkg.my_module:MyMethod
     """
     from fctestbed.objectives import find_method  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep.options import read_values  # noqa: PLC0415
+    from fctestbed.sweep import read_values  # noqa: PLC0415
     from fctestbed.testing import METHOD_CLAUSES, method_failures  # noqa: PLC0415
 
     broken = []

@@ -10,10 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from fctestbed.results.schema import RunRecord
-from fctestbed.sweep.executors import Executor, InProcess
-from fctestbed.sweep.plan import Plan, Unit
-from fctestbed.sweep.worker import UnitProgress
+from fctestbed.results import RunRecord
+from fctestbed.sweep import Executor, Grid, InProcess, Plan, UnitProgress
 
 _LINE_EVERY_SECONDS = 10.0
 # Before this share of the work the rate says nothing: workers are still starting.
@@ -36,7 +34,7 @@ class SweepDisplay:
         )
         self._tasks: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
-        self._units: Sequence[Unit] = ()
+        self._plan = Plan(grid=Grid(axes=(), runs={}, cells=()), units=(), n_finished=0)
         self._runs_done = self._runs = 0
         self._work_done = self._work = 0.0
         self._running: dict[int, float] = {}
@@ -59,7 +57,7 @@ class SweepDisplay:
     def begin(self, plan: Plan, executor: Executor) -> None:
         """Show the plan."""
         self._started = self._last_line = time.monotonic()
-        self._units = plan.units
+        self._plan = plan
         self._runs = plan.n_runs - plan.n_finished
         self._work = sum(unit.work for unit in plan.units)
         place = "in this process" if isinstance(executor, InProcess) else "in worker processes"
@@ -75,35 +73,32 @@ class SweepDisplay:
 
     def progress(self, progress: UnitProgress) -> None:
         """A stack has moved on."""
-        at, unit = progress.progress, self._units[progress.unit]
+        at, unit = progress.progress, self._plan.units[progress.unit]
         self._running[progress.unit] = unit.work * at.step / at.steps
         if self._live and self._whole is not None:
             task = self._tasks.get(progress.unit)
             if task is None:
-                task = self._bars.add_task(_name(unit), total=1.0, note=_at(progress))
+                task = self._bars.add_task(self._plan.name(unit), total=1.0, note=_at(progress))
                 self._tasks[progress.unit] = task
             self._bars.update(task, completed=at.step / at.steps, note=_at(progress))
             self._bars.update(self._whole, completed=self._share(), note=self._state())
         elif time.monotonic() - self._last_line >= _LINE_EVERY_SECONDS:
-            self._line(f"{_name(unit)}: {_at(progress)}")
+            self._line(f"{self._plan.name(unit)}: {_at(progress)}")
 
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
         """A stack's runs are in the store."""
         self._runs_done += len(records)
-        self._work_done += self._units[unit].work
+        self._work_done += self._plan.units[unit].work
         self._running.pop(unit, None)
         if unit in self._tasks:
             self._bars.remove_task(self._tasks.pop(unit))
         for record in records:
             if record.status != "ok":
-                self._print(
-                    f"{record.method} at ratio {record.unique_ratio:g}, seed {record.seed}: "
-                    f"{record.status}: {record.reason}"
-                )
+                self._print(self._plan.problem(record))
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._share(), note=self._state())
         else:
-            self._line(f"{_name(self._units[unit])}: done")
+            self._line(f"{self._plan.name(self._plan.units[unit])}: done")
 
     def _share(self) -> float:
         return (self._work_done + sum(self._running.values())) / self._work
@@ -125,14 +120,6 @@ class SweepDisplay:
     def _print(self, text: str) -> None:
         # As it is: a path may hold brackets, and a log's lines are not to be folded.
         self._console.print(text, highlight=False, markup=False, soft_wrap=not self._live)
-
-
-def _name(unit: Unit) -> str:
-    """The method, which ratios, to tell stacks of one method apart, and how many trainings."""
-    ratios = [run.unique_ratio for job in unit.jobs for run in job.runs]
-    low, high = min(ratios), max(ratios)
-    span = f"{low:g}" if low == high else f"{low:g}-{high:g}"
-    return f"{unit.method} {span} x {len(unit.jobs)}"
 
 
 def _at(progress: UnitProgress) -> str:

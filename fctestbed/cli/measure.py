@@ -42,7 +42,7 @@ def measure(
     """
     from fctestbed import measurement  # noqa: PLC0415 - --help must not wait for it
     from fctestbed.results.plain import to_json  # noqa: PLC0415
-    from fctestbed.sweep.driver import resolve_device  # noqa: PLC0415
+    from fctestbed.sweep import resolve_device  # noqa: PLC0415
     from fctestbed.synthesis import load_dataset  # noqa: PLC0415
 
     spec = _spec(tau, target)

@@ -34,11 +34,12 @@ def print_summary(results: Results) -> None:
     for warning, count in Counter(_warnings(results)).most_common():
         typer.echo(f"warning: {warning} in {count} runs")
     # Of this sweep as a whole: a run that diverged yesterday is no better today.
-    unfinished = results.runs[results.runs["status"] != "ok"]
-    for run in unfinished[:_SHOWN_PROBLEMS].itertuples():
+    unfinished = results.runs[results.runs["status"] != "ok"].drop_duplicates("run_id")
+    for run in unfinished[:_SHOWN_PROBLEMS].to_dict(orient="records"):
+        values = "".join(f", {axis}={run[axis]}" for axis in results.axes)
         typer.echo(
-            f"not ok: {run.method} at ratio {run.unique_ratio:g}, seed {run.seed}: "
-            f"{run.status}: {run.reason}"
+            f"not ok: {run['method']} at ratio {run['unique_ratio']:g}{values}, "
+            f"seed {run['seed']}: {run['status']}: {run['reason']}"
         )
     if len(unfinished) > _SHOWN_PROBLEMS:
         typer.echo(f"not ok: {len(unfinished) - _SHOWN_PROBLEMS} more runs")
@@ -49,8 +50,10 @@ def _number(value: float | None) -> str:
 
 
 def _warnings(results: Results) -> list[str]:
+    # A run that serves several values of an axis is in the table once for each.
+    runs = results.runs.drop_duplicates("run_id")
     return [
         f"{method}: {warning}"
-        for method, warnings in zip(results.runs["method"], results.runs["warnings"], strict=True)
+        for method, warnings in zip(runs["method"], runs["warnings"], strict=True)
         for warning in json.loads(warnings)
     ]

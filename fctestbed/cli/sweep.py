@@ -1,6 +1,7 @@
 """The command ``sweep``: the main job."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,6 +47,14 @@ def sweep(
     critic: Annotated[
         str | None,
         typer.Option(help="One critic for all: concat, separable, bilinear or cosine."),
+    ] = None,
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--axis",
+            metavar="FIELD=VALUES",
+            help="A further axis, any field: --axis world.observation.noise=0,0.1,0.3.",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -121,7 +130,9 @@ def sweep(
     named: dict[str, Any] = {"critic": critic, "variants": variant}
     if augmentation is not None:
         named["augmentation"] = {"kind": augmentation}
-    spec = read_sweep(unique_ratio, methods, seeds, named, world, preset, config, set_ or [])
+    spec = read_sweep(
+        unique_ratio, methods, seeds, named, world, preset, config, set_ or [], axis or []
+    )
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures_dir = figures_dir or Path("figures") / name
@@ -139,14 +150,18 @@ def read_sweep(
     preset: str | None,
     config: Path | None,
     pairs: list[str],
+    axes: Sequence[str] = (),
 ) -> "SweepSpec":
     """The sweep that options, a file and pairs ask for.
 
     Raises:
         UsageError: one line naming the option.
     """
-    from fctestbed.sweep.grid import parse_grid, parse_integers  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep.options import build_sweep  # noqa: PLC0415
+    from fctestbed.sweep import (  # noqa: PLC0415 - --help is quick
+        build_sweep,
+        parse_grid,
+        parse_integers,
+    )
 
     options: dict[str, Any] = {"world": world} if world else {}
     try:
@@ -159,33 +174,16 @@ def read_sweep(
         if methods is not None:
             options["methods"] = tuple(part.strip() for part in methods.split(","))
         options.update({key: value for key, value in named.items() if value is not None})
-        spec = build_sweep(preset=preset, config=config, options=options, pairs=pairs)
+        return build_sweep(preset=preset, config=config, options=options, axes=axes, pairs=pairs)
     except ValueError as error:
         raise UsageError.of(error) from error
-    _check_plugins(spec)
-    return spec
-
-
-def _check_plugins(spec: "SweepSpec") -> None:
-    """Check users' own methods, with each of their settings, before anything is written."""
-    from fctestbed.objectives import METHODS  # noqa: PLC0415 - --help is quick
-    from fctestbed.testing import MethodCheckFailed, check_method  # noqa: PLC0415
-
-    if set(spec.methods) <= set(METHODS):
-        return
-    trainings = [run.training for run in spec.runs() if run.training.method not in METHODS]
-    for training in {repr((one.method, one.settings)): one for one in trainings}.values():
-        try:
-            check_method(training.method, training.settings)
-        except MethodCheckFailed as error:
-            raise UsageError(f"--methods: {error}") from error
 
 
 def _print_plan(
     spec: "SweepSpec", out: Path, device: str, workers: int | None, max_stack: int | None
 ) -> int:
     from fctestbed.results import StoreRefused  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep.driver import describe_plan  # noqa: PLC0415
+    from fctestbed.sweep import describe_plan  # noqa: PLC0415
 
     try:
         lines = describe_plan(spec, out, device=device, workers=workers, max_stack=max_stack)
@@ -212,8 +210,7 @@ def _run(
     from fctestbed.cli.report import print_summary  # noqa: PLC0415
     from fctestbed.plotting import draw_figures  # noqa: PLC0415
     from fctestbed.results import StoreRefused, load_results  # noqa: PLC0415
-    from fctestbed.sweep import run_sweep  # noqa: PLC0415
-    from fctestbed.sweep.worker import tune_process  # noqa: PLC0415
+    from fctestbed.sweep import run_sweep, tune_process  # noqa: PLC0415
 
     _check_place(figures_dir)
     tune_process()

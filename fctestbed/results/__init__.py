@@ -3,15 +3,17 @@
 May import pandas and numpy; never torch, a world or a network: figures are drawn from here alone.
 """
 
+from fctestbed.results.database import AxisCells
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import write_atomically
 from fctestbed.results.load import Results, load_results
-from fctestbed.results.refusal import StoreRefused
+from fctestbed.results.refusal import StoreRefused, describe_difference
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
     RUN_COLUMNS,
     AccuracyRow,
+    AxisValue,
     CapturedRow,
     RunRecord,
 )
@@ -41,6 +43,8 @@ __all__ = [
     "RUN_COLUMNS",
     "STORE_NAME",
     "AccuracyRow",
+    "AxisCells",
+    "AxisValue",
     "CapturedRow",
     "Results",
     "ResultsStore",
@@ -48,6 +52,7 @@ __all__ = [
     "StoreRefused",
     "channel_name",
     "equal_width_name",
+    "describe_difference",
     "export_results",
     "load_results",
     "whole_name",

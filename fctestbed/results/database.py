@@ -9,14 +9,18 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fctestbed._version import __version__
 from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused
+from fctestbed.results.schema import AxisValue
 
-SCHEMA_VERSION = 1
+# Version 1 had no tables of axes; its stores are read and continued as they are.
+SCHEMA_VERSION = 2
+_FIRST_WITH_AXES = 2
 # "FCTB": tells a store from any other SQLite file.
 APPLICATION_ID = 0x46435442
 _OLDEST_SQLITE = (3, 37, 0)
@@ -30,6 +34,15 @@ CREATE TABLE sweep (
     created TEXT NOT NULL,
     fctestbed_version TEXT NOT NULL,
     schema_version INTEGER NOT NULL
+) STRICT;
+CREATE TABLE axis (
+    place INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE cell (
+    run_id TEXT NOT NULL,
+    axis_values TEXT NOT NULL CHECK (json_valid(axis_values)),
+    PRIMARY KEY (run_id, axis_values)
 ) STRICT;
 CREATE TABLE run (
     run_id TEXT PRIMARY KEY NOT NULL,
@@ -75,7 +88,26 @@ CREATE TABLE accuracy (
 """
 
 
-def create_database(path: Path, sweep_spec: Mapping[str, object], digest: str) -> None:
+@dataclass(frozen=True)
+class AxisCells:
+    """Which run serves which combination of a sweep's axis values.
+
+    Attributes:
+        axes: dotted paths of the axes, the unique ratio aside.
+        cells: a run's id and its values in the order of ``axes``, once for every combination that
+            the run serves.
+    """
+
+    axes: tuple[str, ...] = ()
+    cells: tuple[tuple[str, tuple[AxisValue, ...]], ...] = ()
+
+
+NO_AXES = AxisCells()
+
+
+def create_database(
+    path: Path, sweep_spec: Mapping[str, object], digest: str, axes: AxisCells
+) -> None:
     """Make a new store's file, whole or not at all.
 
     Raises:
@@ -98,6 +130,11 @@ def create_database(path: Path, sweep_spec: Mapping[str, object], digest: str) -
             connection.execute(
                 "INSERT INTO sweep VALUES (1, ?, ?, ?, ?, ?)",
                 (spec, digest, created, __version__, SCHEMA_VERSION),
+            )
+            connection.executemany("INSERT INTO axis VALUES (?, ?)", enumerate(axes.axes))
+            connection.executemany(
+                "INSERT INTO cell VALUES (?, ?)",
+                [(run_id, to_json(values)) for run_id, values in axes.cells],
             )
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -162,6 +199,25 @@ def read_sweep(connection: sqlite3.Connection, path: Path) -> tuple[dict[str, ob
     if row is None:
         raise StoreRefused(f"{path}: not a results store (it names no sweep)")
     return json.loads(row[0]), row[1]
+
+
+def read_axes(connection: sqlite3.Connection, path: Path) -> AxisCells:
+    """The stored sweep's axes and cells; none in a store of version 1.
+
+    Raises:
+        StoreRefused: if they cannot be read.
+    """
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_WITH_AXES:
+            return NO_AXES
+        axes = connection.execute("SELECT path FROM axis ORDER BY place").fetchall()
+        cells = connection.execute("SELECT run_id, axis_values FROM cell ORDER BY rowid").fetchall()
+    except sqlite3.Error as error:
+        raise StoreRefused(f"{path}: cannot be read ({error})") from error
+    return AxisCells(
+        axes=tuple(axis for (axis,) in axes),
+        cells=tuple((run_id, tuple(json.loads(values))) for run_id, values in cells),
+    )
 
 
 def _check_version(path: Path, application: int, version: int) -> None:

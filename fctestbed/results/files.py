@@ -1,9 +1,11 @@
-"""Files that are there whole or not at all. Imports the standard library only."""
+"""Atomic writes of files, and directories that are made and removed."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
+
+from fctestbed.results.refusal import StoreRefused
 
 
 def write_atomically(path: str | Path, content: bytes) -> Path:
@@ -37,3 +39,33 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
         reason = error.strerror or str(error)
         raise ValueError(f"{path}: expected a place that can be written, got: {reason}") from error
     return path
+
+
+def make_directory(directory: Path) -> list[Path]:
+    """Make a directory with its parents.
+
+    Returns:
+        The directories that were missing, deepest first.
+
+    Raises:
+        StoreRefused: one line, if it cannot be made; nothing stays behind.
+    """
+    missing = []
+    for ancestor in (directory, *directory.parents):
+        if ancestor.exists():
+            break
+        missing.append(ancestor)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remove_directories(missing)
+        reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
+        raise StoreRefused(f"{directory}: cannot be made a directory ({reason})") from error
+    return missing
+
+
+def remove_directories(made: list[Path]) -> None:
+    """Remove directories that are empty; others stay."""
+    for directory in made:
+        with contextlib.suppress(OSError):
+            directory.rmdir()

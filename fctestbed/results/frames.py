@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from fctestbed.results.database import NO_AXES, AxisCells
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     ACCURACY_VALUES,
@@ -15,14 +16,38 @@ from fctestbed.results.schema import (
     FLOAT_COLUMNS,
     INTEGER_COLUMNS,
     RUN_COLUMNS,
+    AxisValue,
+    axes_of,
+    with_axes,
 )
 
-RUN_ORDER = ["method", "variant", "preset", "unique_ratio", "seed", "run_id"]
+RUN_ORDER = ("method", "variant", "preset", "unique_ratio", "seed", "run_id")
 
 
-def run_frame(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
-    """The run table, one row per run, from tuples in the order of ``RUN_COLUMNS``."""
-    return _ordered(typed(pd.DataFrame(rows, columns=list(RUN_COLUMNS)), RUN_COLUMNS))
+def run_frame(rows: Sequence[tuple[object, ...]], axes: AxisCells = NO_AXES) -> pd.DataFrame:
+    """The run table, from tuples in the order of ``RUN_COLUMNS``: one row per run, or per cell of
+    the axes that a run serves."""
+    frame = typed(pd.DataFrame(rows, columns=list(RUN_COLUMNS)), RUN_COLUMNS)
+    if axes.axes:
+        columns = zip(*(values for _, values in axes.cells), strict=True)
+        cells = pd.DataFrame(
+            {path: axis_column(column) for path, column in zip(axes.axes, columns, strict=True)}
+        )
+        cells.insert(0, "run_id", pd.Series([run for run, _ in axes.cells], dtype="str"))
+        frame = frame.merge(cells, on="run_id", how="inner")[with_axes(RUN_COLUMNS, axes.axes)]
+    return _ordered(frame)
+
+
+def axis_column(values: Sequence[AxisValue]) -> pd.Series:
+    """An axis's column: of truth values, whole numbers, numbers or text, whatever holds all."""
+    kinds = {type(value) for value in values}
+    if kinds == {bool}:
+        return pd.Series(values, dtype="bool")
+    if kinds == {int}:
+        return pd.Series(values, dtype="int64")
+    if kinds <= {int, float}:
+        return pd.Series(values, dtype="float64")
+    return pd.Series([str(value) for value in values], dtype="str")
 
 
 def captured_frame(runs: pd.DataFrame, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
@@ -35,13 +60,16 @@ def accuracy_frame(runs: pd.DataFrame, rows: Sequence[tuple[object, ...]]) -> pd
     return _joined(runs, rows, ACCURACY_VALUES, ACCURACY_COLUMNS)
 
 
-def typed(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The frame with these columns only, as float64, int64 or text; a missing number is NaN."""
+def typed(frame: pd.DataFrame, columns: Sequence[str], axes: Sequence[str] = ()) -> pd.DataFrame:
+    """The frame with these columns only, as float64, int64 or text; a missing number is NaN.
+
+    Columns of axes keep their types and follow the unique ratio.
+    """
     types = {
         name: "float64" if name in FLOAT_COLUMNS else "int64" if name in INTEGER_COLUMNS else "str"
         for name in columns
     }
-    return frame[list(columns)].astype(types)
+    return frame[with_axes(columns, axes) if axes else list(columns)].astype(types)
 
 
 def _joined(
@@ -50,9 +78,10 @@ def _joined(
     values: Sequence[str],
     columns: Sequence[str],
 ) -> pd.DataFrame:
-    keys = [name for name in columns if name not in values]
+    axes = axes_of(list(runs.columns))
+    keys = [name for name in with_axes(columns, axes) if name not in values]
     frame = pd.DataFrame(rows, columns=["run_id", *values])
-    unfinished = runs.loc[runs["status"] != "ok", ["run_id"]]
+    unfinished = runs.loc[runs["status"] != "ok", ["run_id"]].drop_duplicates()
     blank = {
         name: 0 if name in INTEGER_COLUMNS else float("nan") if name in FLOAT_COLUMNS else ""
         for name in values
@@ -61,12 +90,13 @@ def _joined(
         blank["bound"] = "none"
     parts = [part for part in (frame, unfinished.assign(**blank)) if len(part)]
     if not parts:
-        return typed(pd.DataFrame(columns=list(columns)), columns)
+        return typed(pd.DataFrame(columns=with_axes(columns, axes)), columns, axes)
     typed_parts = [typed(part, ["run_id", *values]) for part in parts]
     merged = runs[keys].merge(pd.concat(typed_parts), on="run_id", how="inner")
-    return _ordered(typed(merged, columns))
+    return _ordered(typed(merged, columns, axes))
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
     # Stable, so that a run's own rows keep the order in which they were measured.
-    return frame.sort_values(RUN_ORDER, kind="stable", ignore_index=True)
+    order = with_axes(RUN_ORDER, axes_of(list(frame.columns)))
+    return frame.sort_values(order, kind="stable", ignore_index=True)

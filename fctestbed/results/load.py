@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from fctestbed.results.frames import accuracy_frame, captured_frame, run_frame, typed
+from fctestbed.results.frames import accuracy_frame, axis_column, captured_frame, run_frame, typed
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
     FLOAT_COLUMNS,
     INTEGER_COLUMNS,
     RUN_COLUMNS,
+    AxisValue,
+    axes_of,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
 
@@ -34,12 +36,16 @@ class Results:
         runs: one row per run; columns ``RUN_COLUMNS``, of which ``spec``, ``truth``,
             ``provenance``, ``diagnostics`` and ``warnings`` are JSON text.
         sweep_spec: the sweep that was asked for; empty where exported files do not tell.
+        axes: dotted paths of the sweep's axes besides the unique ratio. Each is a column of every
+            table, directly after ``unique_ratio``; a run that does not depend on an axis is there
+            once for each of its values.
     """
 
     captured: pd.DataFrame
     accuracy: pd.DataFrame
     runs: pd.DataFrame
     sweep_spec: dict[str, object]
+    axes: tuple[str, ...] = ()
 
 
 def load_results(directory: str | Path) -> Results:
@@ -58,19 +64,27 @@ def load_results(directory: str | Path) -> Results:
     if path.is_file() or (path / STORE_NAME).is_file():
         with ResultsStore.open_read(path) as store:
             tables = store.tables()
-        runs = run_frame(tables.runs)
+        runs = run_frame(tables.runs, tables.axes)
         return Results(
             captured=captured_frame(runs, tables.captured),
             accuracy=accuracy_frame(runs, tables.accuracy),
             runs=runs,
             sweep_spec=tables.sweep_spec,
+            axes=tables.axes.axes,
         )
-    return Results(
-        captured=_read_table(path, "captured", CAPTURED_COLUMNS),
-        accuracy=_read_table(path, "accuracy", ACCURACY_COLUMNS),
-        runs=_read_table(path, "runs", RUN_COLUMNS),
-        sweep_spec=_read_sweep(path / SWEEP_NAME),
-    )
+    captured = _read_table(path, "captured", CAPTURED_COLUMNS)
+    accuracy = _read_table(path, "accuracy", ACCURACY_COLUMNS)
+    runs = _read_table(path, "runs", RUN_COLUMNS)
+    axes = axes_of(list(runs.columns))
+    for name, table in (("captured", captured), ("accuracy", accuracy)):
+        found = axes_of(list(table.columns))
+        if found != axes:
+            raise ValueError(
+                f"{path}: expected the same columns between unique_ratio and seed in {name} and "
+                f"runs, got {', '.join(found) or 'none'} and {', '.join(axes) or 'none'}"
+            )
+    sweep_spec = _read_sweep(path / SWEEP_NAME)
+    return Results(captured, accuracy, runs, sweep_spec, axes)
 
 
 def _read_table(directory: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -101,12 +115,26 @@ def _read_table(directory: Path, name: str, columns: Sequence[str]) -> pd.DataFr
     for column in columns:
         if column in FLOAT_COLUMNS or column in INTEGER_COLUMNS:
             frame[column] = _numbers(frame[column], path, whole=column in INTEGER_COLUMNS)
-    return typed(frame, columns)
+    axes = axes_of(list(frame.columns))
+    for axis in axes:
+        frame[axis] = axis_column([_axis_value(cell) for cell in frame[axis]])
+    return typed(frame, columns, axes)
+
+
+def _axis_value(cell: str) -> AxisValue:
+    if cell in ("True", "False"):
+        return cell == "True"
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return cell
 
 
 def _numbers(cells: pd.Series, path: Path, *, whole: bool) -> pd.Series:
     try:
-        # Python's own reading of a float is exact; pandas' fast one may differ in the last bit.
+        # Python parses a float exactly; pandas' fast parser may differ in the last bit.
         values = [int(cell) if whole else float(cell or "nan") for cell in cells]
     except ValueError as error:
         raise ValueError(f"{path}: expected a number in {cells.name}, got: {error}") from error

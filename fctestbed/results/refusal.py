@@ -1,4 +1,4 @@
-"""A store's refusal, and the words for how two sweeps differ. Imports the standard library only."""
+"""The refusal of a store, and how two sweeps differ, as text. Imports the standard library only."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ def describe_difference(stored: Mapping[str, object], asked: Mapping[str, object
         asked: the spec that is wanted.
 
     Returns:
-        ``seeds: stored [0, 1], asked [0]; ...``; says so where the specs read the same.
+        ``seeds: stored [0, 1], asked [0]; ...``, or a line that the specs are equal.
     """
     left, right = _flattened(stored), _flattened(asked)
     keys = [*left, *(key for key in right if key not in left)]

@@ -1,15 +1,17 @@
-"""The rows: what one run leaves behind, and the columns of the tables made from it.
+"""The records that a run is stored as, and the columns of the tables made from them.
 
 Owns the column lists, their types and the records. Imports the standard library only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal
 
 Status = Literal["ok", "diverged", "failed"]
 Bound = Literal["lower", "upper", "exact", "none"]
+AxisValue = bool | int | float | str
+"""What a cell of an axis's column holds."""
 
 STATUSES: tuple[str, ...] = ("ok", "diverged", "failed")
 BOUNDS: tuple[str, ...] = ("lower", "upper", "exact", "none")
@@ -58,23 +60,36 @@ FLOAT_COLUMNS = frozenset(
     }
 )
 INTEGER_COLUMNS = frozenset({"seed", "n_eval"})
+_BEFORE_AXES, _AFTER_AXES = "unique_ratio", "seed"
+
+
+def with_axes(columns: Sequence[str], axes: Sequence[str]) -> list[str]:
+    """A table's columns with those of the sweep's further axes, which follow the unique ratio."""
+    place = columns.index(_BEFORE_AXES) + 1
+    return [*columns[:place], *axes, *columns[place:]]
+
+
+def axes_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns of further axes among a table's columns."""
+    return tuple(columns[columns.index(_BEFORE_AXES) + 1 : columns.index(_AFTER_AXES)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class CapturedRow:
-    """What one readout holds of one quantity, by one estimator, in bits.
+    """Information of one readout about one quantity, by one estimator, in bits.
 
     Args:
         readout: the named array that was read: ``joint``, ``z1``, ``z_s1``, ...
         quantity: ``label``, a block (``shared``), a part of one (``shared_relevant``) or one latent
             bit (``w_s[0]``).
         estimator: the estimator's name, ``linear_probe`` for instance.
-        bound: which way ``value_bits`` errs: ``lower``, ``upper``, ``exact`` or ``none``.
+        bound: what ``value_bits`` is of the true value: a ``lower`` or ``upper`` bound, ``exact``,
+            or ``none`` of these.
         value_bits: the raw value; negative ones stay negative. None or NaN where there is none.
         low_bits: lower end of the value's own interval.
         high_bits: upper end of it.
-        true_bits: what there is to be captured, exactly.
-        ceiling_bits: the most that this estimator could have said.
+        true_bits: the exact information that there is to capture.
+        ceiling_bits: the largest value that this estimator can return.
         n_eval: number of held-out samples behind the value.
 
     Raises:

@@ -13,7 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fctestbed.results.database import create_database, open_database, read_sweep
+from fctestbed.results.database import (
+    NO_AXES,
+    AxisCells,
+    create_database,
+    open_database,
+    read_axes,
+    read_sweep,
+)
+from fctestbed.results.files import make_directory, remove_directories
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.plain import number, plain, to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
@@ -44,6 +52,7 @@ class StoredTables:
     """
 
     sweep_spec: dict[str, object]
+    axes: AxisCells
     runs: list[tuple[object, ...]]
     captured: list[tuple[object, ...]]
     accuracy: list[tuple[object, ...]]
@@ -59,14 +68,20 @@ class ResultsStore:
 
     @classmethod
     def create_or_open(
-        cls, directory: str | Path, sweep_spec: Mapping[str, object], digest: str
+        cls,
+        directory: str | Path,
+        sweep_spec: Mapping[str, object],
+        digest: str,
+        axes: AxisCells = NO_AXES,
     ) -> Self:
         """Begin a sweep's store, or go on with it where the digest is the same.
 
         Args:
             directory: the sweep's directory; made if it is missing.
             sweep_spec: the whole sweep, JSON-able; kept with the rows.
-            digest: hash of what makes the sweep this sweep.
+            digest: hash of what identifies the sweep.
+            axes: the sweep's further axes and which run serves which of their values; kept by a
+                new store.
 
         Returns:
             The store, locked for this process until it is closed.
@@ -83,15 +98,15 @@ class ResultsStore:
         if path.exists():
             with contextlib.closing(open_database(path, write=False)) as connection:
                 _check_sweep(connection, path, spec, digest)
-        made = _make_directory(directory)
+        made = make_directory(directory)
         try:
             lock = DriverLock.acquire(directory)
         except StoreRefused:
-            _remove_directories(made)
+            remove_directories(made)
             raise
         try:
             if not path.exists():
-                create_database(path, spec, digest)
+                create_database(path, spec, digest, axes)
             connection = open_database(path, write=True)
             try:
                 _check_sweep(connection, path, spec, digest)
@@ -100,7 +115,7 @@ class ResultsStore:
                 raise
         except BaseException:
             lock.release()
-            _remove_directories(made)
+            remove_directories(made)
             raise
         return cls(path, connection, lock)
 
@@ -180,6 +195,7 @@ class ResultsStore:
         try:
             return StoredTables(
                 sweep_spec=read_sweep(connection, self.path)[0],
+                axes=read_axes(connection, self.path),
                 runs=self._fetch(f"SELECT {', '.join(RUN_COLUMNS)} FROM run ORDER BY run_id"),
                 captured=self._fetch(f"SELECT run_id, {captured} FROM captured ORDER BY rowid"),
                 accuracy=self._fetch(f"SELECT run_id, {accuracy} FROM accuracy ORDER BY rowid"),
@@ -271,25 +287,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     # SQLite has rolled back by itself after a full disk.
     with contextlib.suppress(sqlite3.OperationalError):
         connection.execute("ROLLBACK")
-
-
-def _make_directory(directory: Path) -> list[Path]:
-    """Make a directory with its parents; returns those that were missing, deepest first."""
-    missing = []
-    for ancestor in (directory, *directory.parents):
-        if ancestor.exists():
-            break
-        missing.append(ancestor)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _remove_directories(missing)
-        reason = "a file is in the way" if isinstance(error, FileExistsError) else error.strerror
-        raise StoreRefused(f"{directory}: cannot be made a directory ({reason})") from error
-    return missing
-
-
-def _remove_directories(made: list[Path]) -> None:
-    for directory in made:
-        with contextlib.suppress(OSError):
-            directory.rmdir()

@@ -1,12 +1,25 @@
-"""Grids of runs: plans, stacks, executors, resumption."""
+"""Sweeps: axes, grids, plans, stacks, executors, resumption."""
 
-from fctestbed.sweep.driver import Outcome, run_sweep
+from fctestbed.sweep.driver import (
+    Display,
+    Outcome,
+    check_plugins,
+    describe_plan,
+    resolve_device,
+    run_sweep,
+    sweep_digest,
+)
+from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
+from fctestbed.sweep.grid import Grid, RunSpec
+from fctestbed.sweep.options import SpecError, build_sweep, read_values
 from fctestbed.sweep.plan import Job, Plan, Unit, make_plan
 from fctestbed.sweep.pool import results_as_completed
-from fctestbed.sweep.presets import PRESETS
+from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
 from fctestbed.sweep.provenance import environment
-from fctestbed.sweep.spec import RunSpec, SweepSpec, sweep_spec
+from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
+from fctestbed.sweep.syntax import parse_grid, parse_integers
 from fctestbed.sweep.worker import (
+    UnitProgress,
     available_cores,
     library_threads,
     signals_blocked,
@@ -14,20 +27,37 @@ from fctestbed.sweep.worker import (
 )
 
 __all__ = [
+    "DEFAULT_METHODS",
     "PRESETS",
+    "Display",
+    "Executor",
+    "Grid",
+    "InProcess",
     "Job",
     "Outcome",
     "Plan",
     "RunSpec",
+    "SpecError",
     "SweepSpec",
     "Unit",
+    "UnitProgress",
+    "WorkerProcesses",
     "available_cores",
+    "build_sweep",
+    "check_plugins",
+    "describe_plan",
     "environment",
     "library_threads",
     "make_plan",
+    "merge",
+    "parse_grid",
+    "parse_integers",
+    "read_values",
+    "resolve_device",
     "results_as_completed",
     "run_sweep",
     "signals_blocked",
+    "sweep_digest",
     "sweep_spec",
     "tune_process",
 ]

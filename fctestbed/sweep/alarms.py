@@ -1,4 +1,4 @@
-"""Alarms: what a finished training shows of collapse. Owns the thresholds.
+"""Alarms: signs of collapse in a finished training, and their thresholds.
 
 May import ``fctestbed.training``.
 """
@@ -8,12 +8,13 @@ from itertools import chain
 
 from fctestbed.training import TrainedStack
 
-# A head whose every output stays within this share of a typical representation's spread says
-# nothing.
+# A head is constant if the standard deviation of each output is below this share of a typical
+# representation's.
 _CONSTANT_SPREAD = 1e-4
-# A loss this near the value of constant features, over its last logged points, has learnt nothing.
+# A loss whose mean over the last logged points is this near its value for constant features has
+# learnt nothing.
 _NEAR_CONSTANT_NATS = 0.01
-# Within this share of its cap of log N, InfoNCE no longer tells more from less.
+# Within this share of its limit of log N, InfoNCE can no longer grow with the information.
 _NEAR_LIMIT = 0.02
 _LAST_POINTS = 5
 
@@ -27,8 +28,8 @@ def alarms(trained: TrainedStack, place: int, head_spreads: Mapping[str, float])
         head_spreads: for each head, the largest standard deviation of its outputs.
 
     Returns:
-        Heads that put out a constant, loss terms at the value that constant features give them,
-        and InfoNCE terms at their cap.
+        Heads with constant output, loss terms at their value for constant features, and InfoNCE
+        terms at their limit.
     """
     heads = (
         f"head {name} puts out a constant"

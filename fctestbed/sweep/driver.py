@@ -1,6 +1,6 @@
-"""The sweep: plan, run, commit. Owns the order of things; the only writer of the store.
+"""A sweep from its plan to its results; the only writer of the store.
 
-May import all of ``fctestbed`` but plotting and the command line.
+May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is below them.
 """
 
 import json
@@ -13,15 +13,22 @@ from typing import Protocol
 import torch
 
 from fctestbed._version import __version__
-from fctestbed.objectives import method_source
-from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused
-from fctestbed.results.refusal import describe_difference
-from fctestbed.results.schema import RunRecord
+from fctestbed.objectives import METHODS, method_source
+from fctestbed.results import (
+    STORE_NAME,
+    AxisCells,
+    ResultsStore,
+    RunRecord,
+    StoreRefused,
+    describe_difference,
+)
+from fctestbed.sweep.axes import shown
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, available_cores
 from fctestbed.synthesis import digest
+from fctestbed.testing import MethodCheckFailed, check_method
 
 # By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
 # 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
@@ -49,18 +56,18 @@ class Outcome:
 
 
 class Display(Protocol):
-    """What watches a sweep."""
+    """Shows the progress of a sweep."""
 
     def begin(self, plan: Plan, executor: Executor) -> None:
-        """The plan is made and the store is open."""
+        """Called when the plan is made and the store is open."""
         ...
 
     def progress(self, progress: UnitProgress) -> None:
-        """A unit of the plan has moved on."""
+        """Called with the progress of a unit."""
         ...
 
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
-        """The records of a unit, by its place in the plan, are safe."""
+        """Called when the records of a unit, given by its place in the plan, are stored."""
         ...
 
 
@@ -116,8 +123,8 @@ def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[
 
 
 def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
-    """What makes a sweep this sweep, JSON-able, and its digest: the specification and the version
-    of the code, users' methods among it."""
+    """What identifies a sweep, JSON-able, and its digest: the specification, the version of the
+    code, and the source of users' methods."""
     content = {**spec.model_dump(mode="json"), "fctestbed": __version__}
     sources = {name: method_source(name) for name in spec.methods}
     if any(sources.values()):
@@ -134,15 +141,15 @@ def run_sweep(
     max_stack: int | None = None,
     display: Display | None = None,
 ) -> Outcome:
-    """Do what is missing of a sweep, and keep it.
+    """Run what is missing of a sweep, and store it.
 
     Args:
         spec: the sweep.
-        out: directory of the results store; made if missing, continued if it holds this very sweep.
+        out: directory of the results store; made if missing, continued if it holds the same sweep.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: worker processes; by default one per core on a CPU and none on a GPU.
         max_stack: most trainings in one stack; by default what the device gains from.
-        display: what watches.
+        display: what shows the progress.
 
     Returns:
         What was done. A run that diverged or failed is a record with its reason; the sweep goes on.
@@ -150,20 +157,23 @@ def run_sweep(
     Raises:
         StoreRefused: if ``out`` holds another sweep, is in use or cannot be written; nothing was
             written.
-        ValueError: for a device or numbers that cannot be; nothing was written.
+        ValueError: for an impossible run, a method that breaks its contract, an unknown device or
+            a number below 1; nothing was written.
     """
     device, workers, max_stack = _resolved(device, workers, max_stack)
     display = display or _Silent()
     # Every run is checked before anything is written.
-    make_plan(spec, max_stack=max_stack)
+    grid = spec.grid
+    check_plugins(spec)
     content, key = sweep_digest(spec)
-    with ResultsStore.create_or_open(out, content, key) as store:
+    axes = AxisCells(axes=grid.axes, cells=grid.cells)
+    with ResultsStore.create_or_open(out, content, key, axes) as store:
         plan = make_plan(spec, finished=store.finished(), max_stack=max_stack)
         several = workers > 1 and len(plan.units) > 1
         executor: Executor = WorkerProcesses(device, workers) if several else InProcess(device)
         display.begin(plan, executor)
         records: list[RunRecord] = []
-        # Closed, so that no worker outlives an interrupt.
+        # Closed on every exit, so that an interrupt ends the workers.
         with closing(executor.run(plan.units, display.progress)) as finished:
             for place, done in finished:
                 store.commit(done)
@@ -175,12 +185,22 @@ def run_sweep(
         n_new=len(records),
         n_diverged=sum(record.status == "diverged" for record in bad),
         n_failed=sum(record.status == "failed" for record in bad),
-        problems=tuple(
-            f"{record.method} at ratio {record.unique_ratio:g}, seed {record.seed}: "
-            f"{record.status}: {record.reason}"
-            for record in bad
-        ),
+        problems=tuple(plan.problem(record) for record in bad),
     )
+
+
+def check_plugins(spec: SweepSpec) -> None:
+    """Check the methods of a sweep that do not come with this package, with all their settings.
+
+    Raises:
+        ValueError: one line, for a method that breaks the contract of methods.
+    """
+    trainings = [run.training for run in spec.runs() if run.training.method not in METHODS]
+    for training in {repr((one.method, one.settings)): one for one in trainings}.values():
+        try:
+            check_method(training.method, training.settings)
+        except MethodCheckFailed as error:
+            raise ValueError(f"methods: {error}") from error
 
 
 def describe_plan(
@@ -195,8 +215,9 @@ def describe_plan(
 
     Raises:
         StoreRefused: if ``out`` holds another sweep, or something that is no store.
-        ValueError: for a device or numbers that cannot be.
+        ValueError: as for ``run_sweep``.
     """
+    check_plugins(spec)
     device, workers, most = _resolved(device, workers, max_stack)
     finished: set[str] = set()
     if (Path(out) / STORE_NAME).exists():
@@ -211,6 +232,7 @@ def describe_plan(
         f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",
         f"methods: {', '.join(spec.methods)}",
         f"seeds: {', '.join(map(str, spec.seeds))}",
+        *(f"{path}: {', '.join(map(shown, values))}" for path, values in spec.axes.items()),
         f"runs: {plan.n_runs}, of which {plan.n_finished} are done",
         f"trainings left: {plan.n_trainings}, in {len(plan.units)} stacks of at most {most}",
     ]

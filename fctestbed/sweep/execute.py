@@ -1,6 +1,7 @@
-"""One unit of work, start to end: data, training, measurement, records.
+"""One unit of work from start to end: data, training, measurement, records.
 
-Owns what a worker does. It runs in the driver's process or in a worker's, and returns records only.
+Runs in the driver's process or in a worker process, and returns records only. May import
+``fctestbed.training``, ``fctestbed.measurement`` and ``fctestbed.synthesis``.
 """
 
 import time
@@ -12,11 +13,11 @@ from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import find_method, method_source
-from fctestbed.results.schema import RunRecord
+from fctestbed.results import RunRecord
 from fctestbed.sweep.alarms import alarms
+from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
-from fctestbed.sweep.spec import RunSpec
 from fctestbed.synthesis import (
     AugmentationSpec,
     Dataset,
@@ -46,8 +47,8 @@ def execute(
         report: called with the training's progress.
 
     Returns:
-        A record for every run. Where the stack fails as a whole (memory, for one) its halves are
-        tried; a single job that fails gives records with the reason.
+        A record for every run. If the stack fails as a whole (for lack of memory, for instance),
+        its halves are tried; a single job that fails gives records with the reason.
     """
     try:
         return _execute(unit, device, report)
@@ -63,7 +64,7 @@ def execute(
 
 
 def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecord]:
-    """Records of runs that could not be done; they are tried again by the next sweep."""
+    """Records of runs that failed; the same sweep, run again, retries them."""
     return [
         _record(
             run,
@@ -89,10 +90,12 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         device=device,
         report=report,
     )
-    measurement = unit.jobs[0].runs[0].measurement
     measured = {
-        method: _measured(trained.read_as(training.build_method()), datasets, measurement)
+        (method, measurement): _measured(
+            trained.read_as(training.build_method()), datasets, measurement
+        )
         for method, training in unit.trainings.items()
+        for measurement in unit.measurements
     }
     heads = _head_spreads(trained, [labelled[0] for labelled in datasets])
     seconds = (time.perf_counter() - started) / unit.n_runs
@@ -107,7 +110,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
             "training_runs": len(job.runs),
         }
         for run in job.runs:
-            of_run = measured[run.training.method][place]
+            of_run = measured[run.training.method, run.measurement][place]
             reason = trained.diverged[place]
             if reason is None and not of_run:
                 reason = "a readout was not finite after the last step"
@@ -148,7 +151,8 @@ def _measured(
 
 
 def _check_sources(unit: Unit) -> None:
-    """Refuse to run other code than the run is named after: a worker reads a user's file anew."""
+    """Refuse to run other code than the run's identity names: a worker imports a user's file
+    itself."""
     for run in (run for job in unit.jobs for run in job.runs):
         found = method_source(run.training.method)
         if found != run.source:
@@ -159,7 +163,7 @@ def _check_sources(unit: Unit) -> None:
 
 
 def _about_the_loss(run: RunSpec) -> dict[str, Any]:
-    """What the method's loss is made of, and which of its settings are the official code's."""
+    """The terms of the method's loss, and its settings that have the official code's value."""
     method = find_method(run.training.method)
     settings = run.training.settings
     return {
@@ -190,8 +194,8 @@ def _dataset(world: WorldSpec, seed: int) -> Dataset:
 
 
 def _labelled(job: Job) -> list[Dataset]:
-    """The data sets of a job's worlds; those of one seed share x with every other label of the
-    process."""
+    """The data sets of a job's worlds; within a process, data sets of one seed that differ in the
+    label share x."""
     base = _dataset(job.worlds[0].without_label(), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
 
@@ -210,10 +214,10 @@ def _truth(dataset: Dataset, augmentation: AugmentationSpec | None) -> dict[str,
     }
 
 
-# A table of many relevant bits takes its time, and a world has many seeds and methods.
+# The table of many relevant bits is slow to compute, and a world has many seeds and methods.
 @lru_cache(maxsize=64)
 def _copies(world: WorldSpec, augmentation: AugmentationSpec) -> dict[str, float] | None:
-    """What augmented copies hold of their originals, in bits; None where that is not known."""
+    """Information that augmented copies hold about their originals, in bits; None if unknown."""
     try:
         return asdict(augmentation_information_bits(world, augmentation))
     except ValueError:

@@ -1,8 +1,7 @@
-"""Where units run: in this process, or in worker processes. Units in; results or errors out, as
-they come.
+"""Executors: units run in this process or in worker processes, and their records come back.
 
-Owns the executor protocol and its implementations on this machine. Execution may happen more than
-once; committing is the driver's.
+A unit may be executed more than once; only the driver writes to the store. May import
+``fctestbed.sweep.worker`` and what it imports.
 """
 
 from collections import Counter, deque
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
-from fctestbed.results.schema import RunRecord
+from fctestbed.results import RunRecord
 from fctestbed.sweep.execute import execute, failed_records
 from fctestbed.sweep.plan import Unit
 from fctestbed.sweep.worker import (
@@ -34,7 +33,7 @@ class Executor(Protocol):
     """Runs units somewhere."""
 
     def run(self, units: Sequence[Unit], report: Report) -> Done:
-        """Yield each unit's place in the list and its records, in any order, as they are done.
+        """Yield each unit's place in the list and its records, in the order in which they finish.
 
         Closing the generator ends what still runs.
         """
@@ -43,7 +42,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class InProcess:
-    """One unit after another, here: for a GPU, for one worker, and for tests."""
+    """Runs one unit after another in this process: for a GPU, for one worker, and for tests."""
 
     device: str
 
@@ -59,10 +58,10 @@ class InProcess:
 
 @dataclass(frozen=True)
 class WorkerProcesses:
-    """Units spread over worker processes, with the machine's cores shared out between them.
+    """Runs units in worker processes, each with an equal share of the machine's cores.
 
-    A unit whose worker died (killed for its memory, say) is tried once more, after all others; then
-    its runs are failed. The other workers go on.
+    A unit whose worker ended (killed for its memory, for instance) is retried once, after all
+    others; if the retry fails too, its runs are recorded as failed. The other workers go on.
     """
 
     device: str
@@ -109,6 +108,6 @@ class WorkerProcesses:
                         place = waiting.popleft()
                         worker.send(place, units[place])
         finally:
-            # Workers do not hear the keyboard: they are ended here, and their units with them.
+            # Workers ignore SIGINT, so they are ended here, with the units that they run.
             for worker in workers.values():
                 worker.end()

@@ -1,85 +1,264 @@
-"""Grids on the command line: ``0:1:0.1`` is 0, 0.1, ..., 1, the stop included.
+"""From a sweep to its runs: every combination of its axes, each run once.
 
-Owns the syntax. Imports the standard library only.
+Owns the identity of a run and the expansion of the grid. May import ``fctestbed.training``,
+``fctestbed.measurement``, ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any, Self
 
-MAX_POINTS = 10_000
-# Numbers beyond these powers of ten are slips of the pen, and their ranges could not be counted.
-_MAX_POWER = 30
+from pydantic import ValidationError, model_validator
+
+from fctestbed.measurement import MeasureSpec
+from fctestbed.objectives import CriticSettings, find_method, method_source
+from fctestbed.results import AxisValue
+from fctestbed.sweep.axes import column_value, join_path, located, split_path
+from fctestbed.sweep.variants import VariantSpec
+from fctestbed.synthesis import AugmentationSpec, OfficialAugmentation, WorldSpec, spec_error_lines
+from fctestbed.synthesis import augmentation_plan
+from fctestbed.synthesis import Spec, digest
+from fctestbed.training import TrainingSpec
+
+if TYPE_CHECKING:
+    from fctestbed.sweep.spec import SweepSpec
+
+# Networks with a column for each class, and batches with samples of each, end about here.
+MAX_LEARNT_CLASSES = 4096
 
 
-def parse_grid(text: str, *, low: float, high: float, option: str) -> tuple[float, ...]:
-    """Numbers of a grid, in order, without repetitions.
+class RunSpec(Spec):
+    """One data set, one method, one seed, and how it is measured.
 
-    Args:
-        text: comma-separated numbers and inclusive ranges ``start:stop:step``.
-        low: least value allowed.
-        high: greatest value allowed.
-        option: the option's name, for the error.
+    ``preset`` and ``variant`` are names for tables; they change no number and are not part of the
+    identity. ``source``, the digest of a user's method that ``method_source`` returns, is part of
+    it, because the code may change and keep its name.
+    """
 
-    Returns:
-        The values, computed in decimals: ``0:1:0.1`` holds 0.3 and not 0.30000000000000004.
+    training: TrainingSpec
+    measurement: MeasureSpec = MeasureSpec()
+    preset: str = "custom"
+    variant: str = "paper"
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _identify(self) -> Self:
+        object.__setattr__(self, "source", method_source(self.training.method))
+        return self
+
+    @property
+    def run_id(self) -> str:
+        """First 16 hexadecimal digits of the digest of all that the numbers depend on."""
+        named = {"preset", "variant", *(() if self.source else ("source",))}
+        return digest(self.model_dump(mode="json", exclude=named))[:16]
+
+    @property
+    def unique_ratio(self) -> float:
+        """The ratio that was asked for."""
+        return self.training.world.label.unique_ratio
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The runs of a sweep, and which of them serves which combination of the axes' values.
+
+    A run that does not depend on an axis, as ``raw`` does not on ``train.steps``, serves every
+    value of it.
+
+    Attributes:
+        axes: dotted paths of the axes, the unique ratio aside.
+        runs: every run by its id, by method, then variant, then ratio, then seed, for one
+            combination of the axes after the other.
+        cells: for each combination and each of its runs, the run's id and the axes' values; empty
+            without axes.
+    """
+
+    axes: tuple[str, ...]
+    runs: Mapping[str, RunSpec]
+    cells: tuple[tuple[str, tuple[AxisValue, ...]], ...]
+
+    @cached_property
+    def _values(self) -> dict[str, list[tuple[AxisValue, ...]]]:
+        values: dict[str, list[tuple[AxisValue, ...]]] = {}
+        for run_id, cell in self.cells:
+            values.setdefault(run_id, []).append(cell)
+        return values
+
+    def values_of(self, run_id: str) -> dict[str, AxisValue]:
+        """A run's value of each axis that it depends on."""
+        columns = zip(*self._values.get(run_id, []), strict=True)
+        return {
+            path: column[0]
+            for path, column in zip(self.axes, columns, strict=True)
+            if len(set(column)) == 1
+        }
+
+
+def expand(sweep: "SweepSpec") -> Grid:
+    """Every combination of a sweep's axes, checked.
 
     Raises:
-        ValueError: for a grid that is malformed, reversed, empty or out of range: one line naming
-            the option.
+        ValueError: if a run of the grid is impossible; one line that begins with the field and
+            names the axis values.
     """
-    values: dict[Decimal, None] = {}
-    for item in text.split(","):
-        values.update(dict.fromkeys(_item(item.strip(), default_step=None, option=option)))
-    for value in values:
-        if not Decimal(str(low)) <= value <= Decimal(str(high)):
-            raise ValueError(
-                f"{option}: expected values from {low:g} to {high:g}, got {value} in {text!r}"
-            )
-    # Adding 0.0 makes 0 of -0, which would be another run.
-    return tuple(dict.fromkeys(float(value) + 0.0 for value in sorted(values)))
+    runs: dict[str, RunSpec] = {}
+    cells: list[tuple[str, tuple[AxisValue, ...]]] = []
+    for combination in product(*sweep.axes.values()):
+        values = dict(zip(sweep.axes, combination, strict=True))
+        try:
+            found = list(_runs(sweep.at(values)))
+        except ValueError as error:
+            line = spec_error_lines(error) if isinstance(error, ValidationError) else str(error)
+            raise ValueError(located(line, values)) from None
+        for run in found:
+            run_id = run.run_id
+            other = runs.setdefault(run_id, run)
+            if other.variant != run.variant:
+                raise ValueError(
+                    f"variants: expected different runs, got the same {run.training.method} in "
+                    f"{other.variant} and {run.variant}: say which methods the latter is for"
+                )
+            if values:
+                cells.append((run_id, tuple(column_value(value) for value in combination)))
+    return Grid(axes=tuple(sweep.axes), runs=runs, cells=tuple(cells))
 
 
-def parse_integers(text: str, *, option: str) -> tuple[int, ...]:
-    """Whole numbers of a grid such as ``0:4`` or ``0,3,7``, from 0 to 2^63 - 1.
+def _runs(sweep: "SweepSpec") -> Iterator[RunSpec]:
+    """The runs of a sweep without axes."""
+    worlds = [_world(sweep, ratio) for ratio in sweep.unique_ratio]
+    _check_augmentations(sweep, worlds)
+    _check_classes(sweep.methods, worlds)
+    for method in sweep.methods:
+        kind = find_method(method)
+        for name, variant in sweep.variants.items():
+            if not variant.applies_to(method, kind):
+                continue
+            settings = _settings(sweep, method, name, variant)
+            for world in worlds:
+                for seed in sweep.seeds:
+                    yield RunSpec(
+                        training=TrainingSpec(
+                            method=method,
+                            settings=settings,
+                            nets=sweep.nets,
+                            train=sweep.train,
+                            augmentation=variant.augmentation or sweep.augmentation,
+                            world=world,
+                            seed=seed,
+                        ),
+                        measurement=sweep.measurement,
+                        preset=sweep.preset,
+                        variant=name,
+                    )
 
-    Args:
-        text: comma-separated numbers and inclusive ranges ``start:stop`` or ``start:stop:step``.
-        option: the option's name, for the error.
 
-    Raises:
-        ValueError: as ``parse_grid``, and for numbers that are not whole or out of range.
-    """
-    values: dict[Decimal, None] = {}
-    for item in text.split(","):
-        values.update(dict.fromkeys(_item(item.strip(), default_step=Decimal(1), option=option)))
-    for value in values:
-        if value != value.to_integral_value() or not 0 <= value < 2**63:
-            raise ValueError(
-                f"{option}: expected whole numbers from 0 to 2^63 - 1, got {value} in {text!r}"
-            )
-    return tuple(int(value) for value in sorted(values))
-
-
-def _item(item: str, *, default_step: Decimal | None, option: str) -> list[Decimal]:
-    form = "a number or start:stop:step" if default_step is None else "a number or start:stop"
-    malformed = f"{option}: expected {form} (stop included), got {item!r}"
+def _world(sweep: "SweepSpec", ratio: float) -> WorldSpec:
+    label = sweep.world.label.with_ratio(ratio)
     try:
-        parts = [Decimal(part) for part in item.split(":")]
-    except InvalidOperation:
-        raise ValueError(malformed) from None
-    if not all(part.is_finite() and abs(part.adjusted()) <= _MAX_POWER for part in parts):
-        raise ValueError(malformed)
-    if len(parts) == 1:
-        return parts
-    if len(parts) == 2 and default_step is not None:
-        parts.append(default_step)
-    if len(parts) != 3:
-        raise ValueError(malformed)
-    start, stop, step = parts
-    if step <= 0:
-        raise ValueError(f"{option}: expected a step above 0, got {step} in {item!r}")
-    if stop < start:
-        raise ValueError(f"{option}: expected start <= stop, got {start} > {stop} in {item!r}")
-    if (stop - start) / step >= MAX_POINTS:
-        raise ValueError(f"{option}: expected at most {MAX_POINTS} points, got more in {item!r}")
-    count = int((stop - start) / step) + 1
-    return [start + place * step for place in range(count)]
+        return sweep.world.with_label(label)
+    except ValidationError as error:
+        raise ValueError(f"world.{spec_error_lines(error)}") from None
+
+
+def _check_augmentations(sweep: "SweepSpec", worlds: Sequence[WorldSpec]) -> None:
+    """Refuse labels that no label-preserving views exist for, before anything is trained."""
+    augmentations: list[AugmentationSpec] = [
+        variant.augmentation or sweep.augmentation
+        for variant in sweep.variants.values()
+        for method in sweep.methods
+        if find_method(method).n_views and variant.applies_to(method, find_method(method))
+    ]
+    for augmentation in augmentations:
+        if not isinstance(augmentation, OfficialAugmentation):
+            for world in worlds:
+                augmentation_plan(world, augmentation)
+
+
+def _check_classes(methods: Sequence[str], worlds: Sequence[WorldSpec]) -> None:
+    for method in methods:
+        for world in worlds:
+            if find_method(method).uses_label and world.n_classes > MAX_LEARNT_CLASSES:
+                field = world.label.classes_field
+                raise ValueError(
+                    f"world.label.{field}: expected at most {MAX_LEARNT_CLASSES} classes for "
+                    f"{method}, which learns from the label, got {world.n_classes}: ask for "
+                    "fewer label bits or leave the method out"
+                )
+
+
+def _settings(sweep: "SweepSpec", method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
+    """A method's settings in a variant."""
+    kind = find_method(method)
+    critic = sweep.critic if issubclass(kind.Settings, CriticSettings) else None
+    return {
+        **sweep.settings.get(kind.trains_as or method, {}),
+        **({} if critic is None else {"critic": critic}),
+        **sweep.settings.get(method, {}),
+        **_changed(method, name, variant),
+    }
+
+
+def _changed(method: str, name: str, variant: VariantSpec) -> dict[str, Any]:
+    """The settings that a variant gives a method."""
+    try:
+        return variant.changed(method, find_method(method))
+    except ValueError as error:
+        raise ValueError(f"variants.{name}.{error}") from None
+
+
+def check_axes(sweep: "SweepSpec") -> None:
+    """Refuse axes that no method uses, and axes of a field that the sweep also sets otherwise.
+
+    Raises:
+        ValueError: one line.
+    """
+    for path in sweep.axes:
+        users = [method for method in sweep.methods if _uses(method, path)]
+        if not users:
+            raise ValueError(
+                f"axes.{path}: expected a field that some of {', '.join(sweep.methods)} use, got "
+                "one that none of them does"
+            )
+        for method in users:
+            for other in _other_sources(sweep, method, path):
+                raise ValueError(
+                    f"axes.{path}: expected the only value of this field for {method}, got one "
+                    f"from {other} too"
+                )
+
+
+def _uses(method: str, path: str) -> bool:
+    """Whether a method has the field at an axis's path."""
+    kind = find_method(method)
+    section, *keys = split_path(path)
+    used = {
+        "nets": kind.uses_nets,
+        "train": kind.trained,
+        "augmentation": kind.n_views > 0,
+        "critic": issubclass(kind.Settings, CriticSettings),
+        "settings": keys[:1] in ([method], [kind.trains_as]),
+    }
+    return used.get(section, True)
+
+
+def _other_sources(sweep: "SweepSpec", method: str, path: str) -> Iterator[str]:
+    """What else gives a method a value of the field that is an axis."""
+    kind = find_method(method)
+    section, *keys = split_path(path)
+    setting = {"critic": "critic", "settings": keys[-1] if keys else ""}.get(section)
+    for name, variant in sweep.variants.items():
+        if variant.applies_to(method, kind):
+            if section == "augmentation" and variant.augmentation is not None:
+                yield f"variants.{name}.augmentation"
+            if setting in _changed(method, name, variant):
+                yield f"variants.{name}"
+    if setting is None:
+        return
+    own = join_path(("settings", method, setting))
+    if path != own and (own in sweep.axes or setting in sweep.settings.get(method, {})):
+        yield own
+    common = sweep.critic is not None or "critic" in sweep.axes
+    if section == "settings" and setting == "critic" and common:
+        yield "critic"

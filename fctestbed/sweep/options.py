@@ -1,12 +1,12 @@
-"""From what a user wrote, a TOML file and ``key=value`` pairs, to a sweep.
+"""From what a user wrote, a TOML file, options and ``key=value`` pairs, to a sweep.
 
-Owns reading and layering: preset, then file, then options, then pairs. Errors are one line that
-begins with what was written: the file and its key, the pair's key, or the field.
+Reads and layers: preset, then file, then options, axes and pairs. Errors are one line that begins
+with what was written: the file and its key, the pair's key, or the field.
 """
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import NetSpec
-from fctestbed.sweep.grid import parse_grid, parse_integers
-from fctestbed.sweep.spec import SweepSpec, merge, sweep_spec
+from fctestbed.sweep.axes import flat_axes, join_path, split_path
+from fctestbed.sweep.presets import holds, merge, sweep_spec
+from fctestbed.sweep.spec import SweepSpec
+from fctestbed.sweep.syntax import parse_grid, parse_integers, parse_values
 from fctestbed.synthesis import WorldSpec, spec_error_lines
 from fctestbed.training import TrainSpec
 
@@ -29,9 +31,9 @@ _TABLES: dict[str, type[BaseModel]] = {
 }
 
 
-# A dot that an even number of quotes follows, and all before the first colon outside quotes.
-_DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')
+# A line's field: all before the first colon outside quotes.
 _FIELD = re.compile(r'(?:"[^"]*"|[^":])*')
+_AXIS = "--axis "
 
 
 class SpecError(ValueError):
@@ -40,21 +42,17 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class _Layer:
-    """Values from one place, and what that place's keys are called in errors."""
+    """Values from one place, and the prefix of their keys in error messages."""
 
     source: str
     values: Mapping[str, Any]
 
     def holds(self, path: str) -> bool:
         """Whether the value at a dotted path, or a part of it, was written here."""
-        value: Any = self.values
-        for key in _keys(path):
-            if not isinstance(value, Mapping):
-                return True
-            if key not in value:
-                return False
-            value = value[key]
-        return True
+        if path.startswith("axes."):
+            axes = self.values.get("axes", {})
+            return any(path.removeprefix("axes.").startswith(axis) for axis in axes)
+        return holds(self.values, path)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -76,7 +74,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_grids(values: Mapping[str, Any], *, source: str) -> dict[str, Any]:
-    """Values with ``unique_ratio`` and ``seeds`` as lists, also where written ``0:1:0.1`` or 0.5.
+    """Values with ``unique_ratio`` and ``seeds`` as lists, also where written ``0:1:0.1`` or 0.5,
+    and ``axes`` by dotted path.
 
     Raises:
         SpecError: for a malformed grid or an unknown key; the line begins with ``source``.
@@ -94,6 +93,11 @@ def read_grids(values: Mapping[str, Any], *, source: str) -> dict[str, Any]:
             read["seeds"] = parse_integers(read["seeds"], option=f"{source}seeds")
     except ValueError as error:
         raise SpecError(str(error)) from None
+    try:
+        if "axes" in read:
+            read["axes"] = flat_axes(read["axes"])
+    except ValueError as error:
+        raise SpecError(f"{source}axes.{error}") from None
     _check_keys(read, source)
     return read
 
@@ -118,8 +122,8 @@ def _check_keys(values: Mapping[str, Any], source: str) -> None:
 
 
 def read_pair(pair: str) -> dict[str, Any]:
-    """``train.steps=500`` as nested values; the value is TOML, or else text. A key with dots of its
-    own stands in quotes: ``settings."my_pkg.my_module:MyMethod".width=3``.
+    """``train.steps=500`` as nested values; the value is TOML, or else text. A key that contains
+    dots needs quotes: ``settings."my_pkg.my_module:MyMethod".width=3``.
 
     Raises:
         SpecError: for text without a key and an equals sign.
@@ -134,7 +138,7 @@ def read_values(pair: str) -> dict[str, Any]:
         SpecError: for text without a key and an equals sign.
     """
     key, equals, text = pair.partition("=")
-    parts = _keys(key.strip())
+    parts = split_path(key.strip())
     if not equals or not all(parts):
         raise SpecError(f"--set: expected KEY=VALUE such as train.steps=500, got {pair!r}")
     try:
@@ -147,9 +151,29 @@ def read_values(pair: str) -> dict[str, Any]:
     return read
 
 
-def _keys(path: str) -> list[str]:
-    """The keys of a dotted path; one in quotes may have dots."""
-    return [part.strip('"') for part in _DOT.split(path)]
+def read_axes(texts: Sequence[str]) -> dict[str, Any]:
+    """Axes by dotted path, from texts such as ``world.observation.noise=0,0.1,0.3``.
+
+    Raises:
+        SpecError: for text without a field and an equals sign, malformed values, or a field twice.
+    """
+    axes: dict[str, Any] = {}
+    for text in texts:
+        path, equals, values = text.partition("=")
+        if not equals or not all(split_path(path.strip())):
+            raise SpecError(
+                "--axis: expected FIELD=VALUES such as world.observation.noise=0,0.1,0.3, "
+                f"got {text!r}"
+            )
+        field = join_path(split_path(path.strip()))
+        try:
+            parsed = parse_values(values, option=f"{_AXIS}{field}")
+        except ValueError as error:
+            raise SpecError(str(error)) from None
+        if field in axes:
+            raise SpecError(f"{_AXIS}{field}: expected an axis once, got it twice")
+        axes[field] = parsed
+    return axes
 
 
 def build_sweep(
@@ -157,6 +181,7 @@ def build_sweep(
     preset: str | None = None,
     config: Path | None = None,
     options: Mapping[str, Any],
+    axes: Sequence[str] = (),
     pairs: Sequence[str] = (),
 ) -> SweepSpec:
     """The sweep that a user asked for, each run of it checked.
@@ -165,20 +190,27 @@ def build_sweep(
         preset: a preset's name; over the file's own.
         config: a TOML file.
         options: nested values from options.
+        axes: ``field=values`` texts; an axis goes over a value of the file, but not beside a value
+            from options or pairs.
         pairs: ``key=value`` texts.
 
     Raises:
         SpecError: one line.
     """
-    layers = [] if config is None else [_Layer(f"{config}: ", read_toml(config))]
-    layers.append(_Layer("", options if preset is None else {**options, "preset": preset}))
-    layers += [_Layer("--set ", read_pair(pair)) for pair in pairs]
-    values: dict[str, Any] = {}
-    for layer in layers:
-        values = merge(values, layer.values)
-    named = values.pop("preset", "quick")
+    command = [_Layer("", options if preset is None else {**options, "preset": preset})]
+    if axes:
+        command.append(_Layer(_AXIS, {"axes": read_axes(axes)}))
+    command += [_Layer("--set ", read_pair(pair)) for pair in pairs]
+    given = _merged(command)
+    layers = command
+    if config is not None:
+        file = _Layer(f"{config}: ", read_toml(config))
+        layers = [file, *command]
+        given = merge(_without(file.values, given.get("axes", {})), given)
+    named = given.pop("preset", "quick")
     try:
-        spec = sweep_spec(values, preset=named)
+        spec = sweep_spec(given, preset=named)
+        # Expanded here, so that the error of an impossible run can name the place of its value.
         spec.runs()
     except ValidationError as error:
         raise SpecError(_sourced(spec_error_lines(error), layers)) from None
@@ -187,11 +219,35 @@ def build_sweep(
     return spec
 
 
+def _merged(layers: Sequence[_Layer]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values = merge(values, layer.values)
+    return values
+
+
+def _without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """Nested values without those at some dotted paths."""
+    kept = dict(values)
+    for path in paths:
+        key, *rest = split_path(path)
+        if not rest:
+            kept.pop(key, None)
+        elif isinstance(kept.get(key), Mapping):
+            kept[key] = _without(kept[key], [join_path(rest)])
+    return kept
+
+
 def _sourced(line: str, layers: Sequence[_Layer]) -> str:
-    """The line, before it the place where its field was written."""
+    """The line, after the name of the place where its field was written."""
     field = _FIELD.match(line)
-    path = (field[0] if field else "").replace("world.label.unique_ratio", "unique_ratio")
+    path = field[0] if field else ""
+    if path == "world.label.unique_ratio":
+        path = "unique_ratio"
     for layer in reversed(layers):
         if layer.holds(path):
+            if layer.source == _AXIS:
+                # The option's name replaces the table's.
+                return f"--axis{line.removeprefix('axes').replace('.', ' ', 1)}"
             return layer.source + line
     return line

@@ -1,22 +1,26 @@
-"""From a sweep to units of work: which runs share a training, which trainings share a stack.
+"""From a grid of runs to units of work: which runs share a training, which trainings share a stack.
 
-Owns the grouping. May import ``fctestbed.sweep.spec`` and what is below it.
+May import ``fctestbed.sweep.spec``, ``fctestbed.sweep.grid`` and what they import.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import find_method
-from fctestbed.sweep.spec import RunSpec, SweepSpec
+from fctestbed.results import AxisValue, RunRecord
+from fctestbed.sweep.axes import describe
+from fctestbed.sweep.grid import Grid, RunSpec
+from fctestbed.sweep.spec import SweepSpec
 from fctestbed.synthesis import WorldSpec
 from fctestbed.training import TrainingSpec
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training and the runs that it serves: they differ in a label that the training never
-    sees, or in what of it is read out."""
+    """One training and the runs that it serves: they differ in a label that the training does not
+    depend on, in which readouts are measured, or in how."""
 
     training: TrainingSpec
     runs: tuple[RunSpec, ...]
@@ -29,19 +33,25 @@ class Job:
 
 @dataclass(frozen=True)
 class Unit:
-    """Jobs that are trained as one stack, in one place, and committed together."""
+    """Jobs that are trained as one stack by one process and committed together."""
 
     jobs: tuple[Job, ...]
 
     @property
     def method(self) -> str:
-        """The method that is trained, by the name of its first run's."""
+        """The method of the first run, whose training the others share."""
         return self.jobs[0].training.method
 
     @property
     def trainings(self) -> dict[str, TrainingSpec]:
-        """A training by each method whose readouts the unit's runs ask for."""
+        """One training for each method whose readouts the unit's runs measure."""
         return {run.training.method: run.training for job in self.jobs for run in job.runs}
+
+    @property
+    def measurements(self) -> tuple[MeasureSpec, ...]:
+        """Each way in which the unit's readouts are measured, once."""
+        runs = [run for job in self.jobs for run in job.runs]
+        return tuple(dict.fromkeys(run.measurement for run in runs))
 
     @property
     def n_runs(self) -> int:
@@ -58,29 +68,56 @@ class Unit:
         return training + 300 * len(self.jobs) + 60 * self.n_runs
 
     def halves(self) -> tuple["Unit", "Unit"]:
-        """The unit in two, for another try where it failed whole."""
+        """The unit in two halves, for a retry after it failed as a whole."""
         middle = len(self.jobs) // 2
         return Unit(self.jobs[:middle]), Unit(self.jobs[middle:])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done.
+    """The work of a sweep that is left.
 
     Attributes:
+        grid: the runs of the sweep and their axis values.
         units: the work that is left, the longest first.
-        n_runs: runs of the whole grid.
-        n_finished: those that the store already has.
+        n_finished: runs that the store already has.
     """
 
+    grid: Grid
     units: tuple[Unit, ...]
-    n_runs: int
     n_finished: int
+
+    @property
+    def n_runs(self) -> int:
+        """Runs of the whole grid."""
+        return len(self.grid.runs)
 
     @property
     def n_trainings(self) -> int:
         """Trainings that are left."""
         return sum(len(unit.jobs) for unit in self.units)
+
+    def problem(self, record: RunRecord) -> str:
+        """A line for a run that is not ok: the method, its place in the grid, the reason."""
+        values = describe(self.grid.values_of(record.run_id))
+        return (
+            f"{record.method} at ratio {record.unique_ratio:g}, {values + ', ' if values else ''}"
+            f"seed {record.seed}: {record.status}: {record.reason}"
+        )
+
+    def name(self, unit: Unit) -> str:
+        """A unit's method, its range of ratios, its axis values, and the number of trainings."""
+        runs = [run for job in unit.jobs for run in job.runs]
+        low, high = min(r.unique_ratio for r in runs), max(r.unique_ratio for r in runs)
+        span = f"{low:g}" if low == high else f"{low:g}-{high:g}"
+        found = [self.grid.values_of(run.run_id) for run in runs]
+        common: dict[str, AxisValue] = {
+            path: value
+            for path, value in found[0].items()
+            if all(values.get(path) == value for values in found)
+        }
+        values = f" {describe(common)}" if common else ""
+        return f"{unit.method} {span}{values} x {len(unit.jobs)}"
 
 
 def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int) -> Plan:
@@ -93,22 +130,27 @@ def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int
 
     Returns:
         The plan. Which runs share a stack changes no number.
+
+    Raises:
+        ValueError: if a run of the sweep is impossible, or for a stack of none.
     """
     if max_stack < 1:
         raise ValueError(f"max_stack: expected at least 1, got {max_stack}")
-    runs = spec.runs()
+    grid = spec.grid
     done = frozenset(finished)
-    missing = [run for run in runs if run.run_id not in done]
+    missing = [run for run_id, run in grid.runs.items() if run_id not in done]
     jobs: dict[str, list[RunSpec]] = {}
     for run in missing:
         jobs.setdefault(run.training.key, []).append(run)
-    stacks: dict[str, list[Job]] = {}
+    stacks: dict[tuple[str, int], list[Job]] = {}
     for shared in jobs.values():
-        job = Job(training=shared[0].training, runs=tuple(shared))
-        stacks.setdefault(job.training.stack_key, []).append(job)
+        training = shared[0].training
+        # A stack is also measured as one, so that its test sets are of one size.
+        key = training.stack_key, training.world.n_test
+        stacks.setdefault(key, []).append(Job(training=training, runs=tuple(shared)))
     units = [Unit(part) for stack in stacks.values() for part in _split(stack, max_stack)]
     units.sort(key=lambda unit: -unit.work)
-    return Plan(units=tuple(units), n_runs=len(runs), n_finished=len(runs) - len(missing))
+    return Plan(grid=grid, units=tuple(units), n_finished=len(grid.runs) - len(missing))
 
 
 def _split(jobs: Sequence[Job], most: int) -> list[tuple[Job, ...]]:

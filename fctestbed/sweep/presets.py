@@ -1,10 +1,19 @@
-"""Presets: sizes and optimisation that go together.
+"""Presets, sizes and optimisation that go together, and sweeps made from them.
 
-Owns the numbers. ``quick`` is for two CPU cores and minutes, ``official`` has the official code's
-sizes (FactorCL at 0f9f740, Synthetic/) and is a GPU's work.
+``quick`` is for two CPU cores and minutes, ``official`` has the official code's sizes (FactorCL at
+0f9f740, Synthetic/) and is a GPU's work.
 """
 
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from fctestbed.objectives import METHODS
+from fctestbed.sweep.axes import check_fields, flat_axes, join_path, nested, split_path
+from fctestbed.sweep.spec import DEFAULT_METHODS, DEFAULT_RATIOS, SweepSpec
+from fctestbed.sweep.variants import VariantSpec, named_variants
+from fctestbed.synthesis import spec_error_lines
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
@@ -41,3 +50,122 @@ PRESETS: dict[str, dict[str, Any]] = {
         "settings": {},
     },
 }
+
+
+def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick") -> SweepSpec:
+    """A sweep from a preset and values that go over it.
+
+    Args:
+        values: nested values by field; they are merged into the preset's.
+        preset: a name of ``PRESETS``.
+
+    Raises:
+        ValueError: for an unknown preset, values that no sweep can have, or a field with both a
+            value and an axis.
+    """
+    if not isinstance(preset, str) or preset not in PRESETS:
+        raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    values = {} if values is None else dict(values)
+    if "axes" in values:
+        values["axes"] = _axes(values)
+    merged = merge(PRESETS[preset], values)
+    if "methods" not in merged and "variants" in merged:
+        merged["methods"] = _methods_with(merged["variants"])
+    first = _first_values(merged)
+    merged = merge(merged, nested(first))
+    ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
+    parts = world if isinstance(world, Mapping) else {}
+    if ratios and ("label" in parts or "latents" in parts):
+        # A label's own default ratio may be one that this world cannot have.
+        merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
+    try:
+        return SweepSpec.model_validate({**merged, "preset": preset})
+    except ValidationError as error:
+        line = spec_error_lines(error)
+        if not line.startswith(tuple(first)):
+            raise
+        raise ValueError(f"axes.{line}") from None
+
+
+def _axes(values: Mapping[str, Any]) -> object:
+    """The axes by dotted path; refused where the field has a value as well."""
+    try:
+        axes = flat_axes(values["axes"])
+    except ValueError as error:
+        raise ValueError(f"axes.{error}") from None
+    if not isinstance(axes, Mapping):
+        return axes
+    check_fields(axes, SweepSpec, ())
+    for path in axes:
+        if holds(values, path):
+            raise ValueError(
+                f"{path}: expected a value or an axis, got both: leave one of them out"
+            )
+    return axes
+
+
+def _first_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The first values of the axes of the world, whose defaults may not go together with the rest
+    of it; they are values of the world as well, until the grid is expanded."""
+    axes, world = values.get("axes", {}), values.get("world", {})
+    if not isinstance(axes, Mapping) or not isinstance(world, Mapping):
+        return {}
+    first: dict[str, Any] = {}
+    for path, of_axis in axes.items():
+        *table, last = split_path(path)
+        # Another kind has other fields.
+        if table[:1] == ["world"] and last != "kind" and join_path((*table, "kind")) not in axes:
+            first |= dict(zip([path], of_axis, strict=False))
+    return first
+
+
+def holds(values: Mapping[str, Any], path: str) -> bool:
+    """Whether nested values have one at a dotted path, or a value in place of a table on it."""
+    value: Any = values
+    for key in split_path(path):
+        if isinstance(value, BaseModel):
+            value = {name: getattr(value, name) for name in value.model_fields_set}
+        if not isinstance(value, Mapping):
+            return True
+        if key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def _methods_with(variants: object) -> tuple[str, ...]:
+    """The default methods that some of the variants apply to; all of them, where none can be
+    read."""
+    try:
+        read = TypeAdapter(dict[str, VariantSpec]).validate_python(named_variants(variants))
+    except ValueError:
+        # The sweep's own validation raises with the reason.
+        return DEFAULT_METHODS
+    return tuple(
+        method
+        for method in DEFAULT_METHODS
+        if any(variant.applies_to(method, METHODS[method]) for variant in read.values())
+    )
+
+
+_DEFAULT_KINDS = {
+    "latents": "bits",
+    "observation": "mlp",
+    "label": "bits",
+    "augmentation": "optimal",
+}
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values with those of ``over`` on top; a table of another ``kind`` replaces the whole
+    table."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            kind = old.get("kind", _DEFAULT_KINDS.get(key))
+            same_kind = "kind" not in value or value["kind"] == kind
+            merged[key] = merge(old, value) if same_kind else value
+        else:
+            merged[key] = value
+    return merged

@@ -1,4 +1,4 @@
-"""Where numbers came from: versions, commit, device. Owns what is kept with each run."""
+"""Provenance of a run: versions, commit, device. May import torch."""
 
 import platform
 import subprocess
@@ -16,7 +16,7 @@ _PACKAGES = ("torch", "numpy", "scipy", "numba", "pandas", "pydantic")
 
 @cache
 def environment() -> dict[str, Any]:
-    """Versions, platform and commit: the same for a whole process."""
+    """Versions, platform and commit of this process."""
     return {
         "fctestbed": __version__,
         "commit": _commit(),
@@ -27,7 +27,7 @@ def environment() -> dict[str, Any]:
 
 
 def provenance(*, device: str, stack_size: int) -> dict[str, Any]:
-    """What is kept with each run of a stack."""
+    """The provenance that is stored with each run of a stack."""
     if device.startswith("cuda"):
         name = torch.cuda.get_device_name(device)
     else:
@@ -49,8 +49,8 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that the code runs from, marked where it was changed; None
-    elsewhere."""
+    """The commit of the checkout that the code runs from, with ``-dirty`` if files were changed;
+    None outside a checkout."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None

@@ -1,6 +1,6 @@
-"""Variants: the same methods with something changed, under a name of their own.
+"""Variants: the same methods with some settings changed, under another name.
 
-Owns what a variant may change and which methods it applies to. May import
+Owns what a variant can change and which methods it applies to. May import
 ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
@@ -77,7 +77,7 @@ NAMED: dict[str, VariantSpec] = {
     PAPER: VariantSpec(),
     "official": VariantSpec(departures="all"),
 }
-"""Variants that a name alone stands for."""
+"""Variants that can be asked for by name."""
 
 
 def named_variants(value: object) -> object:

@@ -1,7 +1,7 @@
-"""A worker process: how it starts, what it says, how it ends.
+"""A worker process: how it starts, which messages it sends, how it ends.
 
-Owns the process and its pipe, one for each worker: one that is killed takes nothing of another's
-with it.
+Each worker has a pipe of its own, so that a killed worker cannot damage another's messages. May
+import ``fctestbed.sweep.execute`` and what it imports.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Self, cast
 
 import torch
 
-from fctestbed.results.schema import RunRecord
+from fctestbed.results import RunRecord
 from fctestbed.sweep.execute import execute
 from fctestbed.sweep.plan import Unit
 from fctestbed.training import Progress
@@ -43,12 +43,16 @@ class UnitDone:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """The worker has started."""
+class WorkerStarted:
+    """The worker has started and waits for a unit."""
 
 
-class WorkerDied(Exception):  # noqa: N818 - what happened to it, not a fault of the caller
-    """A worker ended in the middle of a unit."""
+class WorkerDied(Exception):  # noqa: N818 - an event, which the executor handles
+    """A worker process ended before it had finished its unit.
+
+    Attributes:
+        unit: the unit's place in the list.
+    """
 
     def __init__(self, unit: int, exit_code: int | None) -> None:
         super().__init__(f"its worker process died ({_ending(exit_code)})")
@@ -56,10 +60,10 @@ class WorkerDied(Exception):  # noqa: N818 - what happened to it, not a fault of
 
 
 class Worker:
-    """A worker process, seen from the driver.
+    """A worker process, as the driver handles it.
 
     Attributes:
-        pipe: readable when the worker has said something, or died.
+        pipe: readable when the worker has sent a message or has ended.
         idle: whether it waits for a unit.
     """
 
@@ -71,34 +75,34 @@ class Worker:
 
     @classmethod
     def start(cls, device: str, threads: int) -> Self:
-        """Start a worker.
+        """Start a worker process.
 
         Args:
             device: a torch device.
-            threads: CPU threads of its own.
+            threads: its number of CPU threads.
         """
         context = multiprocessing.get_context("spawn")
-        pipe, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, device, threads), daemon=True)
+        pipe, workers_end = context.Pipe()
+        process = context.Process(target=_serve, args=(workers_end, device, threads), daemon=True)
         with library_threads(threads):
             process.start()
-        # The worker's end is its own alone, so that its death closes the pipe.
-        theirs.close()
+        # Only the worker holds its end of the pipe, so that the pipe closes when the worker ends.
+        workers_end.close()
         return cls(process, pipe)
 
     def send(self, place: int, unit: Unit) -> None:
-        """Give it a unit to do."""
+        """Send it a unit to execute."""
         self.idle, self._unit = False, place
-        # One that has just died is heard of by its closed pipe.
+        # If it has just ended, ``receive`` finds its pipe closed and raises.
         with contextlib.suppress(OSError):
             self.pipe.send((place, unit))
 
     def receive(self) -> object:
-        """What it says: ``Ready``, ``UnitProgress`` or ``UnitDone``.
+        """The next message: ``WorkerStarted``, ``UnitProgress`` or ``UnitDone``.
 
         Raises:
-            WorkerDied: if it ended in the middle of a unit.
-            RuntimeError: if it ended before it had one.
+            WorkerDied: if it ended before it had finished its unit.
+            RuntimeError: if it ended before it was sent a unit.
         """
         try:
             message = self.pipe.recv()
@@ -111,14 +115,14 @@ class Worker:
                 f"worker processes cannot start ({_ending(self._process.exitcode)}): expected a "
                 "script that calls run_sweep under if __name__ == '__main__', or workers=1"
             ) from None
-        if isinstance(message, Ready | UnitDone):
+        if isinstance(message, WorkerStarted | UnitDone):
             self.idle, self._unit = True, None
         return message
 
     def end(self) -> None:
-        """End it at once; a second call does nothing."""
+        """Kill it; a second call does nothing."""
         self.pipe.close()
-        # It has nothing to tidy up, and while it starts it is deaf to a gentler word.
+        # It has nothing to clean up, and SIGTERM is blocked while it starts.
         self._process.kill()
         self._process.join()
 
@@ -131,14 +135,15 @@ def _ending(exit_code: int | None) -> str:
 
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back while workers start: one that is half made could not be ended.
+    """Block SIGINT and SIGTERM while processes start: an interrupt in the middle of a start would
+    leave a process that nothing ends.
 
-    Workers inherit the block: Ctrl-C is the driver's alone.
+    The processes inherit the block, so that Ctrl-C reaches the driver alone.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # The first start would start this one too, which takes the block away.
+    # The first start of a process would start the resource tracker too, and that resets the mask.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
@@ -149,11 +154,11 @@ def signals_blocked() -> Iterator[None]:
 
 @contextlib.contextmanager
 def library_threads(threads: int) -> Iterator[None]:
-    """Let processes that start here inherit the threads of numpy's and scipy's linear algebra,
-    which read them once, when they load.
+    """Set the number of threads that the linear algebra of numpy and scipy uses in processes that
+    start here; the libraries read it from the environment once, when they are imported.
 
-    Workers whose libraries each take every core wait for each other: a probe's fit took seven times
-    as long.
+    Workers whose libraries each use every core wait for each other: fitting a probe took seven
+    times as long.
     """
     names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")]
     unset = [name for name in names if name not in os.environ]
@@ -166,13 +171,13 @@ def library_threads(threads: int) -> Iterator[None]:
 
 
 def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> None:
-    """Do units until the driver is gone."""
+    """Execute units until the driver closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
     tune_process(threads)
-    pipe.send(Ready())
+    pipe.send(WorkerStarted())
     while True:
         try:
             place, unit = cast(tuple[int, Unit], pipe.recv())
@@ -186,7 +191,7 @@ def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> Non
 
 
 def _end_with_the_driver() -> None:
-    """A driver that is killed cannot end its workers: they end with it."""
+    """End this process when the driver ends: a driver that is killed cannot end its workers."""
     driver = multiprocessing.parent_process()
     if driver is not None:
         driver.join()
@@ -201,7 +206,7 @@ def available_cores() -> int:
 
 
 def tune_process(threads: int | None = None) -> None:
-    """Settings of a process of our own: its threads, and denormal numbers taken as zero."""
+    """Set this process's number of torch threads, and let torch round denormal numbers to zero."""
     if threads is not None:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)

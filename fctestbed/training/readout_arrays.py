@@ -20,7 +20,7 @@ from torch import Tensor
 from fctestbed.objectives import modalities_of
 from fctestbed.results import JOINT
 from fctestbed.synthesis import SPLITS, BitLatents, Dataset, WorldSpec
-from fctestbed.synthesis.npz import Header, array_headers
+from fctestbed.synthesis import Header, array_headers
 from fctestbed.training.patterns import n_patterns
 from fctestbed.training.readouts import Readout, Readouts, with_joint
 

@@ -15,7 +15,7 @@ from fctestbed.cli.main import run
 from fctestbed.objectives import METHODS, find_method
 from fctestbed.objectives.registry import _plugin
 from fctestbed.results import load_results
-from fctestbed.sweep.options import build_sweep
+from fctestbed.sweep import build_sweep
 from fctestbed.testing import METHOD_CLAUSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding_a_method.md").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny_sweeps import TINY_OPTIONS
 
+import fctestbed.plotting
 from fctestbed.cli.main import run
 from fctestbed.results import CAPTURED_COLUMNS, STORE_NAME, load_results
 
@@ -138,6 +139,79 @@ def test_a_sweep_file_is_the_same_sweep_as_its_options(tmp_path, capsys):
     out, _ = capsys.readouterr()
     assert "runs: 2, of which 0 are done\n" in out
     assert out.endswith("results in sweeps/mine\n")
+
+
+NOISE, STEPS = "world.observation.noise", "train.steps"
+
+
+@pytest.fixture
+def rows_alone(monkeypatch):
+    """Leaves out the figures at a sweep's end."""
+    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda results, directory: [])
+
+
+def rows_of(out, options, config=None):
+    """A sweep's results after its rows went to CSV and back."""
+    steps = [option for option in TINY_OPTIONS if STEPS not in option]
+    common = ["sweep", "--unique-ratio=0,1", "--seeds=0,1", "--methods=simclr,raw", "--workers=1"]
+    files = [] if config is None else ["--config", str(config)]
+    places = ["--out", str(out / "rows"), "--figures", str(out / "pictures")]
+    assert run([*common, "--device=cpu", *steps, *options, *files, *places]) == 0
+    assert run(["export", str(out / "rows"), "--out", str(out / "csv")]) == 0
+    return load_results(out / "csv")
+
+
+@pytest.mark.usefixtures("rows_alone")
+def test_another_field_is_swept_from_the_command_line_down_to_rows(tmp_path):
+    results = rows_of(tmp_path, [f"--axis={NOISE}=0,2", "--set=train.steps=10"])
+    assert results.axes == (NOISE,)
+    columns = list(results.captured.columns)
+    assert columns[columns.index("unique_ratio") : columns.index("readout")] == [
+        "unique_ratio",
+        NOISE,
+        "seed",
+    ]
+    assert results.runs["run_id"].nunique() == len(results.runs) == 16
+    probes = results.captured[
+        (results.captured["estimator"] == "linear_probe")
+        & (results.captured["quantity"] == "shared")
+        & (results.captured["method"] == "raw")
+        & (results.captured["readout"] == "joint")
+    ]
+    # Noise of twice the inputs' spread hides most of the two bits.
+    bits = probes.groupby(NOISE)["value_bits"].mean()
+    assert bits[0.0] > bits[2.0] + 0.5
+
+
+@pytest.mark.usefixtures("rows_alone")
+@pytest.mark.parametrize("written", ["options", "file"])
+def test_two_axes_are_a_grid_of_rows_and_a_run_that_serves_two_values_is_done_once(
+    tmp_path, written
+):
+    config = None
+    options = [f"--axis={NOISE}=0,0.5", f"--axis={STEPS}=5,10"]
+    if written == "file":
+        config, options = tmp_path / "mine.toml", []
+        config.write_text(f'[axes]\n"{NOISE}" = [0, 0.5]\n{STEPS} = "5:10:5"\n')
+    results = rows_of(tmp_path, options, config)
+    assert results.axes == (NOISE, STEPS)
+    for table in (results.captured, results.accuracy, results.runs):
+        cells = table.groupby(["method", NOISE, STEPS, "unique_ratio", "seed"]).size()
+        assert len(cells) == 2 * 2 * 2 * 2 * 2
+        # Without noise there is channel information as well.
+        assert cells.groupby(["method", NOISE]).nunique().eq(1).all()
+    assert results.runs.groupby("method")["run_id"].nunique().to_dict() == {"raw": 8, "simclr": 16}
+    assert (results.captured["status"] == "ok").all()
+
+
+def test_an_axis_that_cannot_be_is_refused_and_nothing_is_written(tmp_path, capsys):
+    assert sweep(tmp_path, "--axis=world.noise=0,1") == 2
+    out, err = capsys.readouterr()
+    expected = f"--axis world.noise: expected a field such as {NOISE}, got 'world.noise'"
+    assert (out, err) == ("", f"fctestbed: {expected}\n")
+    assert sweep(tmp_path, f"--axis={NOISE}=0,1", "--noise=0.5") == 2
+    assert capsys.readouterr().err.startswith("fctestbed: --noise: expected a value or an axis, ")
+    assert files(tmp_path) == {}
 
 
 def test_figures_are_drawn_again_from_rows_alone(finished, tmp_path, capsys):

@@ -4,7 +4,7 @@ import sys
 import fctestbed
 from fctestbed.objectives import METHODS
 from fctestbed.plotting import METHOD_STYLES
-from fctestbed.sweep.spec import DEFAULT_METHODS
+from fctestbed.sweep import DEFAULT_METHODS
 
 
 def test_every_public_name_can_be_imported() -> None:

@@ -1,7 +1,6 @@
 """Sweeps of seconds, for tests of the sweep and its measurement."""
 
-from fctestbed.sweep import make_plan, sweep_spec
-from fctestbed.sweep.spec import merge
+from fctestbed.sweep import make_plan, merge, sweep_spec
 
 TINY = {
     "unique_ratio": [0.0, 1.0],

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from fctestbed.results import AccuracyRow, CapturedRow
 from fctestbed.synthesis import Dataset
-from fctestbed.synthesis.spec import Spec
+from fctestbed.synthesis import Spec
 from fctestbed.training import Readouts
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from scipy.stats import norm
 
-from fctestbed.estimators.intervals import LEVEL
+from fctestbed.estimators import LEVEL
 from fctestbed.measurement.channel import (
     MAX_RELEVANT_BITS,
     ChannelBits,
@@ -26,7 +26,7 @@ from fctestbed.measurement.meters.base import Measured, Meter
 from fctestbed.measurement.quantities import label_bits, quantities
 from fctestbed.results import BLOCKS, CHANNEL, LABEL, CapturedRow, channel_name
 from fctestbed.synthesis import Dataset, WorldSpec
-from fctestbed.synthesis.record import PositiveFloat
+from fctestbed.synthesis import PositiveFloat
 from fctestbed.training import Readouts, why_no_codewords
 
 _Z = float(norm.ppf(0.5 + LEVEL / 2))

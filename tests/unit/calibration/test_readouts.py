@@ -16,7 +16,7 @@ from fctestbed.calibration import (
     with_readout_columns,
 )
 from fctestbed.estimators import make_estimator
-from fctestbed.sweep.plan import make_plan
+from fctestbed.sweep import make_plan
 from fctestbed.synthesis import World, bit_patterns, modality_codewords
 
 TAU = 0.7
@@ -179,6 +179,12 @@ def test_files_of_other_rows_are_refused(tmp_path):
             {"methods": ["simclr"], "train": {"learning_rate": 1e9, "steps": 40}},
             {},
             "methods: expected trainings that end, got simclr, ratio 0, seed 0, which diverged",
+        ),
+        ({"axes": {"measurement.ridge": [0.1]}}, {}, "axes: expected a sweep without further axes"),
+        (
+            {"methods": ["broken_methods:NoJoint"]},
+            {},
+            "methods: broken_methods:NoJoint: breaks the clause shapes",
         ),
     ],
 )

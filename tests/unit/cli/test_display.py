@@ -9,9 +9,7 @@ from tiny_sweeps import tiny_sweep
 from fctestbed.cli import display as display_module
 from fctestbed.cli.display import SweepDisplay
 from fctestbed.results import RunRecord
-from fctestbed.sweep import make_plan
-from fctestbed.sweep.executors import InProcess
-from fctestbed.sweep.worker import UnitProgress
+from fctestbed.sweep import InProcess, UnitProgress, make_plan
 from fctestbed.training import Progress
 
 
@@ -91,6 +89,19 @@ def test_a_run_that_is_not_ok_is_told_on_one_line_as_it_is(clock):
         display.begin(plan, InProcess("cpu"))
         display.committed(0, records(plan.units[0], "diverged"))
     assert "supcon at ratio 0, seed 0: diverged: too [steep] by far\n" in file.getvalue()
+
+
+def test_a_stack_of_one_value_of_an_axis_is_named_with_it(clock):
+    display, file = shown()
+    axes = {"world.observation.noise": [0.0, 0.25]}
+    plan = make_plan(tiny_sweep(methods=["supcon"], axes=axes), max_stack=2)
+    with display:
+        display.begin(plan, InProcess("cpu"))
+        display.committed(1, records(plan.units[1], "failed"))
+    lines = file.getvalue().splitlines()
+    noise = "world.observation.noise=0.25"
+    assert lines[1] == f"supcon at ratio 0, {noise}, seed 0: failed: too [steep] by far"
+    assert lines[-1].endswith(f"supcon 0-1 {noise} x 2: done")
 
 
 def test_a_finished_sweep_says_so_in_a_line():

@@ -10,6 +10,7 @@ from fctestbed.results import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
     RUN_COLUMNS,
+    AxisCells,
     ResultsStore,
     export_results,
     load_results,
@@ -35,6 +36,75 @@ def test_csv_reads_back_bit_for_bit(tmp_path, compress):
     for name in TABLES:
         assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
     assert back.sweep_spec == results.sweep_spec
+
+
+AXES = AxisCells(
+    axes=("world.observation.noise", "settings.x.on", "train.steps", "train.schedule"),
+    cells=(
+        # A run that serves two values of two axes, and one that serves one.
+        ("raw-0.3-0", (0.1 + 0.2, True, 7, "cosine")),
+        ("raw-0.3-0", (0.0, True, 8, "cosine")),
+        ("simclr-0.3-0", (0.0, False, 7, "constant")),
+        ("untrained-0.3-0", (0.5, False, 7, "constant")),
+    ),
+)
+
+
+def some_results_with_axes(directory):
+    runs = records(ratios=(0.3,), methods=("simclr", "raw"), seeds=(0,))
+    odd = record("untrained", 0.3, 0, status="failed")
+    spec = {"axes": {path: [] for path in AXES.axes}}
+    with ResultsStore.create_or_open(directory, spec, "digest", AXES) as store:
+        store.commit([*runs, odd])
+    return load_results(directory)
+
+
+def test_every_table_has_the_axes_after_the_ratio_and_a_row_for_each_value(tmp_path):
+    results = some_results_with_axes(tmp_path)
+    assert results.axes == AXES.axes
+    keys = ["run_id", "method", "variant", "preset", "unique_ratio", *AXES.axes, "seed"]
+    for name in TABLES:
+        table = getattr(results, name)
+        assert list(table.columns)[: len(keys)] == keys
+        assert [str(table[axis].dtype) for axis in AXES.axes] == ["float64", "bool", "int64", "str"]
+    of_raw = results.runs[results.runs["method"] == "raw"]
+    assert of_raw["world.observation.noise"].tolist() == [0.0, 0.1 + 0.2]
+    assert len(results.runs) == 4
+    captured = results.captured.groupby(["method", "train.steps"]).size()
+    assert captured["raw", 7] == captured["raw", 8] == captured["simclr", 7]
+    assert captured["untrained", 7] == 1
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_axes_read_back_from_csv_with_their_types(tmp_path, compress):
+    results = some_results_with_axes(tmp_path / "store")
+    export_results(results, tmp_path / "rows", compress=compress)
+    back = load_results(tmp_path / "rows")
+    assert back.axes == results.axes
+    for name in TABLES:
+        assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
+
+
+def test_axes_are_json_values_in_json(tmp_path):
+    export_results(some_results_with_axes(tmp_path / "store"), tmp_path / "rows", "json")
+    run = json.loads((tmp_path / "rows" / "runs.json").read_text())[0]
+    assert [run[axis] for axis in AXES.axes] == [0.0, True, 8, "cosine"]
+
+
+def test_tables_of_different_axes_are_refused(tmp_path):
+    export_results(some_results_with_axes(tmp_path / "store"), tmp_path)
+    runs = load_results(tmp_path).runs
+    runs.drop(columns="train.steps").to_csv(tmp_path / "runs.csv", index=False)
+    message = "expected the same columns between unique_ratio and seed in captured and runs"
+    with pytest.raises(ValueError, match=message):
+        load_results(tmp_path)
+
+
+def test_an_axis_of_numbers_and_names_is_text(tmp_path):
+    axes = AxisCells(axes=("a.b",), cells=(("raw-0.3-0", (1,)), ("simclr-0.3-0", ("x",))))
+    with ResultsStore.create_or_open(tmp_path, {}, "digest", axes) as store:
+        store.commit(records(ratios=(0.3,), methods=("simclr", "raw"), seeds=(0,)))
+    assert load_results(tmp_path).runs["a.b"].tolist() == ["1", "x"]
 
 
 @pytest.mark.parametrize("compress", [False, True])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from synthetic_results import record, records
 
-from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused, load_results
+from fctestbed.results import STORE_NAME, AxisCells, ResultsStore, StoreRefused, load_results
 from fctestbed.results.database import SCHEMA_VERSION
 
 SPEC = {"preset": "quick", "seeds": [0, 1, 2], "label": {"bits": 2}}
@@ -178,8 +178,33 @@ def test_a_newer_schema_is_refused(tmp_path):
     connection = sqlite3.connect(tmp_path / STORE_NAME)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
-    with pytest.raises(StoreRefused, match=r"newer fctestbed \(schema 2, this one knows 1\)"):
+    message = rf"newer fctestbed \(schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}\)"
+    with pytest.raises(StoreRefused, match=message):
         new_store(tmp_path)
+
+
+def test_a_store_without_tables_of_axes_is_read_and_continued(tmp_path):
+    with new_store(tmp_path) as store:
+        store.commit([record("raw", 0.5, 0)])
+    connection = sqlite3.connect(tmp_path / STORE_NAME)
+    connection.execute("DROP TABLE axis")
+    connection.execute("DROP TABLE cell")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with new_store(tmp_path) as store:
+        assert store.finished() == {"raw-0.5-0"}
+        store.commit([record("raw", 0.5, 1)])
+    results = load_results(tmp_path)
+    assert results.axes == ()
+    assert len(results.runs) == 2
+
+
+def test_a_store_keeps_the_axes_that_it_began_with(tmp_path):
+    axes = AxisCells(axes=("b", "a"), cells=(("raw-0.5-0", (1, 0.5)), ("raw-0.5-0", (2, 0.5))))
+    for given in (axes, AxisCells(axes=("a", "b"))):
+        ResultsStore.create_or_open(tmp_path, SPEC, "digest", given).close()
+    with ResultsStore.open_read(tmp_path) as store:
+        assert store.tables().axes == axes
 
 
 def test_a_second_driver_is_refused_by_process_number(tmp_path):

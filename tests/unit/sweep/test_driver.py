@@ -1,17 +1,13 @@
 import pytest
 import torch
-from tiny_sweeps import tiny_sweep
+from pandas.testing import assert_frame_equal
+from tiny_sweeps import TINY, tiny_sweep
 
 import fctestbed.sweep.driver as driver_module
 import fctestbed.sweep.execute as execute_module
 from fctestbed.results import STORE_NAME, StoreRefused, load_results
-from fctestbed.sweep import run_sweep
-from fctestbed.sweep.driver import (
-    default_max_stack,
-    default_workers,
-    describe_plan,
-    resolve_device,
-)
+from fctestbed.sweep import describe_plan, resolve_device, run_sweep, sweep_spec
+from fctestbed.sweep.driver import default_max_stack, default_workers
 from fctestbed.training import train_stack
 
 
@@ -113,6 +109,63 @@ def test_runs_that_failed_are_tried_again_and_those_that_diverged_are_not(tmp_pa
     assert (again.n_new, again.n_diverged, again.n_failed) == (1, 0, 0)
     runs = load_results(tmp_path).runs.set_index("method")["status"].to_dict()
     assert runs == {"simclr": "diverged", "supcon": "ok", "raw": "ok"}
+
+
+def test_runs_that_several_values_of_an_axis_share_are_done_once(tmp_path):
+    base = {**TINY, "train": {"batch_size": 64}}
+    spec = sweep_spec({**base, "axes": {"train.steps": [5, 10], "measurement.ridge": [1e-4, 0.1]}})
+    outcome = go(spec, tmp_path)
+    # raw has no training: two ratios, two measurements.
+    assert (outcome.n_runs, outcome.n_new, outcome.n_failed) == (12, 12, 0)
+    results = load_results(tmp_path)
+    assert results.axes == ("train.steps", "measurement.ridge")
+    assert results.runs.groupby("method")["run_id"].agg(["size", "nunique"]).to_dict("index") == {
+        "raw": {"size": 8, "nunique": 4},
+        "simclr": {"size": 8, "nunique": 8},
+    }
+    probes = results.captured[results.captured["estimator"] == "linear_probe"]
+    values = probes.groupby(["method", "train.steps", "measurement.ridge"])["value_bits"].sum()
+    assert values["raw", 5, 0.1] == values["raw", 10, 0.1] != values["raw", 10, 1e-4]
+    assert values["simclr", 5, 0.1] != values["simclr", 10, 0.1] != values["simclr", 10, 1e-4]
+    assert go(spec, tmp_path).n_new == 0
+
+
+def test_a_measurement_of_an_axis_has_the_rows_of_a_sweep_of_its_own(tmp_path):
+    go(tiny_sweep(axes={"measurement.ridge": [1e-4, 0.1]}), tmp_path / "both")
+    go(tiny_sweep(measurement={"ridge": 0.1}), tmp_path / "alone")
+    both = load_results(tmp_path / "both").captured
+    alone = load_results(tmp_path / "alone").captured
+    found = both[both["measurement.ridge"] == 0.1].drop(columns="measurement.ridge")
+    assert_frame_equal(found.reset_index(drop=True), alone)
+
+
+def test_axis_values_are_named_in_the_plan_and_in_what_went_wrong(tmp_path, monkeypatch):
+    def fail(*args, **how):
+        raise RuntimeError("not today")
+
+    monkeypatch.setattr(execute_module, "train_stack", fail)
+    axes = {"world.observation.noise": [0.25], "settings.simclr.temperature": [0.1, 0.5]}
+    spec = tiny_sweep(unique_ratio=[0.5], axes=axes)
+    lines = describe_plan(spec, tmp_path, device="cpu")
+    assert lines[3:6] == [
+        "world.observation.noise: 0.25",
+        "settings.simclr.temperature: 0.1, 0.5",
+        "runs: 3, of which 0 are done",
+    ]
+    noise = "world.observation.noise=0.25"
+    reason = "seed 0: failed: RuntimeError: not today"
+    assert sorted(go(spec, tmp_path).problems) == [
+        f"raw at ratio 0.5, {noise}, {reason}",
+        f"simclr at ratio 0.5, {noise}, settings.simclr.temperature=0.1, {reason}",
+        f"simclr at ratio 0.5, {noise}, settings.simclr.temperature=0.5, {reason}",
+    ]
+
+
+def test_another_axis_in_the_same_directory_is_refused_with_the_difference(tmp_path):
+    go(tiny_sweep(methods=["raw"], axes={"measurement.ridge": [0.1]}), tmp_path)
+    message = r"axes\.measurement\.ridge: stored \[0\.1\], asked \[0\.2\]"
+    with pytest.raises(StoreRefused, match=message):
+        go(tiny_sweep(methods=["raw"], axes={"measurement.ridge": [0.2]}), tmp_path)
 
 
 @pytest.mark.parametrize("how", ["run", "plan"])

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from fctestbed.sweep.driver import sweep_digest
-from fctestbed.sweep.options import SpecError, build_sweep, read_pair
+from fctestbed.sweep import SpecError, build_sweep, sweep_digest
+from fctestbed.sweep.options import read_pair
 from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation
 
 SWEEPS = Path(__file__).parents[3] / "sweeps"

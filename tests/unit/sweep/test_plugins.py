@@ -11,8 +11,7 @@ from tiny_sweeps import tiny_sweep, tiny_units
 from fctestbed.objectives import method_source
 from fctestbed.objectives.registry import _plugin
 from fctestbed.results import StoreRefused, load_results
-from fctestbed.sweep import run_sweep
-from fctestbed.sweep.driver import sweep_digest
+from fctestbed.sweep import check_plugins, describe_plan, run_sweep, sweep_digest
 from fctestbed.sweep.execute import execute
 
 TEXT = """
@@ -80,6 +79,26 @@ def test_a_store_of_a_plug_in_s_older_code_is_refused(plugin, tmp_path):
     changed = tiny_sweep(methods=[plugin(TEXT + "# changed\n")])
     with pytest.raises(StoreRefused, match=rf"holds another sweep.*sources\.{name}: stored "):
         run_sweep(changed, tmp_path / "out", workers=1)
+
+
+@pytest.mark.parametrize("how", [run_sweep, describe_plan])
+def test_a_plug_in_that_breaks_its_contract_is_refused_before_anything_is_written(tmp_path, how):
+    spec = tiny_sweep(methods=["raw", "broken_methods:NoJoint"])
+    with pytest.raises(ValueError, match="breaks the clause shapes") as refused:
+        how(spec, tmp_path / "out", device="cpu", workers=1)
+    assert str(refused.value).startswith("methods: broken_methods:NoJoint: breaks the clause ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plug_in_is_checked_with_every_value_of_an_axis(tmp_path):
+    path = 'settings."broken_methods:JointIfWide".width'
+    for widths, refused in (([3, 4], False), ([3, 0], True)):
+        spec = tiny_sweep(methods=["broken_methods:JointIfWide"], axes={path: widths})
+        if refused:
+            with pytest.raises(ValueError, match="breaks the clause shapes"):
+                check_plugins(spec)
+        else:
+            check_plugins(spec)
 
 
 def test_a_plug_in_that_changed_after_the_sweep_began_is_not_run(plugin):

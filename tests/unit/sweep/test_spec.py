@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from fctestbed.sweep import RunSpec, SweepSpec, sweep_spec
-from fctestbed.sweep.spec import DEFAULT_RATIOS, merge
+from fctestbed.sweep import RunSpec, SweepSpec, merge, sweep_spec
+from fctestbed.sweep.spec import DEFAULT_RATIOS
 from fctestbed.synthesis import spec_error_lines
 
 CHANGES = [

@@ -3,10 +3,7 @@
 import pytest
 from tiny_sweeps import TINY, tiny_sweep
 
-from fctestbed.sweep import sweep_spec
-from fctestbed.sweep.options import SpecError, build_sweep
-from fctestbed.sweep.plan import make_plan
-from fctestbed.sweep.spec import merge
+from fctestbed.sweep import SpecError, build_sweep, make_plan, merge, sweep_spec
 
 
 def runs_of(**values):
