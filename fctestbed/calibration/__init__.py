@@ -3,15 +3,15 @@
 from fctestbed.calibration.case import Case
 from fctestbed.calibration.cases import CASES, GROUPS
 from fctestbed.calibration.readouts import (
-    READOUT_COLUMNS,
     ReadoutCase,
     read_readouts,
     readout_cases,
     with_readouts,
 )
-from fctestbed.calibration.rows import CALIBRATION_COLUMNS, merged, read_calibration
+from fctestbed.calibration.rows import merged, read_calibration
 from fctestbed.calibration.run import calibrate
 from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
+from fctestbed.results import CALIBRATION_COLUMNS, READOUT_COLUMNS
 
 __all__ = [
     "CALIBRATION_COLUMNS",

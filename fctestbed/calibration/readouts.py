@@ -25,6 +25,7 @@ from fctestbed.measurement.channel.result import ChannelInformation, Readers
 from fctestbed.measurement.channel_rows import readout_information, why_no_channel
 from fctestbed.measurement.latent_bits import BLOCKS, quantities
 from fctestbed.measurement.readout_codes import ReadoutCode, stack_codes, word_columns
+from fctestbed.results import READOUT_COLUMNS
 from fctestbed.sweep.plan import Job, Unit, make_plan
 from fctestbed.sweep.spec import RunSpec, SweepSpec
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
@@ -61,20 +62,6 @@ class ReadoutCase(Case):
     quantity: str
     tau: float
     exact_se_bits: float
-
-
-READOUT_COLUMNS = (
-    "method",
-    "variant",
-    "unique_ratio",
-    "seed",
-    "readout",
-    "quantity",
-    "tau",
-    "exact_bits",
-    "exact_se_bits",
-)
-"""What ``with_readouts`` adds to a calibration's rows."""
 
 
 def readout_cases(

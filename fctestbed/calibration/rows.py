@@ -9,26 +9,8 @@ import pandas as pd
 
 from fctestbed.calibration.cases import CASES
 from fctestbed.estimators.registry import ESTIMATORS
+from fctestbed.results import CALIBRATION_COLUMNS
 
-CALIBRATION_COLUMNS = (
-    "case",
-    "group",
-    "kind",
-    "true_bits",
-    "estimator",
-    "bound",
-    "target",
-    "n",
-    "tolerance_bits",
-    "repetition",
-    "value_bits",
-    "low_bits",
-    "high_bits",
-    "se_bits",
-    "ceiling_bits",
-    "seconds",
-    "refusal",
-)
 _TEXT = {"case", "group", "kind", "estimator", "bound", "target", "refusal"}
 _CELL = ["case", "estimator", "n"]
 

@@ -20,9 +20,9 @@ import torch
 from fctestbed import __version__
 from fctestbed.calibration.case import Case
 from fctestbed.calibration.cases import CASES
-from fctestbed.calibration.rows import CALIBRATION_COLUMNS, read_calibration
+from fctestbed.calibration.rows import read_calibration
 from fctestbed.estimators.base import Estimator
-from fctestbed.results import write_atomically
+from fctestbed.results import CALIBRATION_COLUMNS, write_atomically
 from fctestbed.sweep.worker import library_threads, undisturbed
 
 _LEAST = 3

@@ -5,22 +5,44 @@ May import pandas and numpy; never torch, a world or a network: figures are draw
 
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import write_atomically
+from fctestbed.results.judged_columns import CALIBRATION_COLUMNS, READOUT_COLUMNS
 from fctestbed.results.load import Results, load_results
 from fctestbed.results.refusal import StoreRefused
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
+    PAPER,
     RUN_COLUMNS,
     AccuracyRow,
     CapturedRow,
     RunRecord,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
+from fctestbed.results.vocabulary import (
+    BLOCKS,
+    CHANNEL,
+    JOINT,
+    LABEL,
+    LINEAR,
+    LINEAR_PROBE,
+    channel_name,
+    equal_width_name,
+    whole_name,
+)
 
 __all__ = [
     "ACCURACY_COLUMNS",
+    "BLOCKS",
+    "CALIBRATION_COLUMNS",
     "CAPTURED_COLUMNS",
+    "CHANNEL",
     "FORMATS",
+    "JOINT",
+    "LABEL",
+    "LINEAR",
+    "LINEAR_PROBE",
+    "PAPER",
+    "READOUT_COLUMNS",
     "RUN_COLUMNS",
     "STORE_NAME",
     "AccuracyRow",
@@ -29,7 +51,10 @@ __all__ = [
     "ResultsStore",
     "RunRecord",
     "StoreRefused",
+    "channel_name",
+    "equal_width_name",
     "export_results",
     "load_results",
+    "whole_name",
     "write_atomically",
 ]

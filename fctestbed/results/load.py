@@ -34,12 +34,15 @@ class Results:
         runs: one row per run; columns ``RUN_COLUMNS``, of which ``spec``, ``truth``,
             ``provenance``, ``diagnostics`` and ``warnings`` are JSON text.
         sweep_spec: the sweep that was asked for; empty where exported files do not tell.
+        axes: names of further columns of all three tables, after ``unique_ratio``: the fields that
+            the sweep varies beside it, by dotted path (``world.observation.noise``).
     """
 
     captured: pd.DataFrame
     accuracy: pd.DataFrame
     runs: pd.DataFrame
     sweep_spec: dict[str, object]
+    axes: tuple[str, ...] = ()
 
 
 def load_results(directory: str | Path) -> Results:

@@ -13,6 +13,8 @@ Bound = Literal["lower", "upper", "exact", "none"]
 
 STATUSES: tuple[str, ...] = ("ok", "diverged", "failed")
 BOUNDS: tuple[str, ...] = ("lower", "upper", "exact", "none")
+PAPER = "paper"
+"""The variant of a method that follows its paper's equations."""
 
 _RUN_KEYS = ("run_id", "method", "variant", "preset", "unique_ratio", "seed")
 
