@@ -23,6 +23,7 @@ from fctestbed.results import PAPER
 
 COLUMN_INCHES = 3.25
 PAGE_INCHES = 6.75
+LABEL_POINTS = 7.5
 LEGEND_POINTS = 6.5
 NOTE_COLOR = "#555555"
 MOST_IN_A_COLUMN = 10
@@ -67,7 +68,7 @@ _SETTINGS: dict[Any, object] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7.0,
-    "axes.labelsize": 7.5,
+    "axes.labelsize": LABEL_POINTS,
     "axes.titlesize": 7.5,
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,
@@ -181,6 +182,12 @@ def width_for(points: pd.DataFrame) -> float:
     return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
 
 
+def wrapped_note(note: str, figure: Figure) -> str:
+    """The note with one part per line if it is too long for one line of the figure."""
+    fits = len(note) <= figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH
+    return note if fits else note.replace("; ", "\n")
+
+
 def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
     """The legend in columns below the panels, with the note as its title; the figure grows by it.
 
@@ -189,8 +196,7 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
     widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
     entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
     columns = max(1, min(columns, int(figure.get_figwidth() / entry)))
-    if len(note) > figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH:
-        note = note.replace("; ", "\n")
+    note = wrapped_note(note, figure)
     figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
     legend = figure.legend(
         handles=list(handles),

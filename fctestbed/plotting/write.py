@@ -6,6 +6,7 @@ May import pandas and all of this package.
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -58,8 +59,8 @@ def draw_figures(
 
     - Curves (``label_bits``, ``blocks``, ``accuracy``) are drawn along one axis, with a panel for
       each combination of values of the others, on shared scales. A figure has at most 12 panels;
-      with more there is a file for each value of the first further axis (``label_bits_noise=0.1``),
-      then of the second, until they fit.
+      with more there is a file for each value of the further axis with the fewest values
+      (``label_bits_noise=0.1``), then of the next one, until they fit.
     - All other figures pool over unique ratios, and have a file for each combination of values of
       the further axes.
 
@@ -181,7 +182,7 @@ def draw_calibration_figures(
             summary without any estimate.
     """
     figures: dict[str, Callable[[pd.DataFrame], Drawing]] = {
-        f"calibration_{kind}_{n}": lambda rows, kind=kind, n=int(n): draw_calibration(rows, kind, n)
+        f"calibration_{kind}_{n}": partial(draw_calibration, kind=kind, n=int(n))
         for kind in KINDS
         for n in sorted(summary["n"].unique())
     }
@@ -229,9 +230,10 @@ def _files(results: Results, x: str, panels_per_world: int | None) -> list[World
     """
     if panels_per_world is None:
         return split_worlds(results, other_axes(results, UNIQUE_RATIO))
-    # Further axes before the unique ratio.
-    names = [axis.name for axis in varying_axes(results) if axis.name != x]
-    names.sort(key=lambda name: name == UNIQUE_RATIO)
+    # Further axes before the unique ratio, and those of few values, which are few files, first.
+    axes = [axis for axis in varying_axes(results) if axis.name != x]
+    axes.sort(key=lambda axis: (axis.name == UNIQUE_RATIO, len(axis.values)))
+    names = [axis.name for axis in axes]
     fixed: list[str] = []
     files = split_worlds(results, fixed)
     while len(fixed) < len(names) and any(

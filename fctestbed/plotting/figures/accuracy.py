@@ -1,23 +1,19 @@
 """Task accuracy along an axis: the right half of the FactorCL paper's Figure 1."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from fctestbed.plotting.axes import UNIQUE_RATIO, horizontal_axis
+from fctestbed.plotting.axes import Axis
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
-from fctestbed.plotting.panels import (
-    CurvePanel,
-    ExactLine,
-    curve_numbers,
-    curve_panels,
-    draw_small_multiples,
-    panels_note,
-    shared_axis,
-)
+from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
 from fctestbed.plotting.run_details import exact_along
 from fctestbed.plotting.select import accuracy_rows, readable_series, require_rows
-from fctestbed.plotting.style import add_legend, width_for
+from fctestbed.plotting.style import width_for
 from fctestbed.plotting.summarise import SERIES, seed_intervals
 from fctestbed.results import Results
 
@@ -38,36 +34,34 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
     Raises:
         NothingToDraw: if no finished run has task accuracy.
     """
-    x_name = horizontal_axis(results, options.x)
 
-    def panel_of(rows_of: Results) -> CurvePanel:
+    def panel_of(world: Results, x: str) -> CurvePanel:
         rows, left_out = readable_series(
-            accuracy_rows(rows_of, along=x_name), any_variant=options.any_variant
+            accuracy_rows(world, along=x), any_variant=options.any_variant
         )
         require_rows(rows, "task accuracy")
-        points = seed_intervals(rows, "accuracy", [*SERIES, x_name])
-        bayes = rows.groupby(x_name)["bayes_accuracy"].mean().dropna()
-        majority = exact_along(rows_of, "majority_accuracy", x_name)
+        bayes = rows.groupby(x)["bayes_accuracy"].mean().dropna()
+        majority = exact_along(world, "majority_accuracy", x)
         exact = (
             ExactLine("bayes_accuracy", "Bayes optimum", bayes),
             ExactLine("majority_accuracy", "Majority class", majority),
         )
-        return CurvePanel(points, exact, left_out)
+        return CurvePanel(seed_intervals(rows, "accuracy", [*SERIES, x]), exact, left_out)
 
-    panels = curve_panels(results, x_name, panel_of)
-    x = shared_axis(panels, x_name)
-    if len(panels) == 1:
-        figure = Figure(figsize=(width_for(panels[0].points), 2.6), layout="constrained")
-        axes = figure.subplots()
-        lines = panels[0].draw(axes, x)
-        axes.set_ylabel(_LABEL)
-        set_horizontal_axis(axes, x)
-        set_value_axis(axes, panels[0].points, [line.values for line in panels[0].exact])
-    else:
-        figure, lines = draw_small_multiples({"": panels}, x, _LABEL)
-    for axes in figure.axes:
+    drawing = draw_curve_figure(
+        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=options.world_note
+    )
+    for axes in drawing.figure.axes:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
-    note = panels_note(results, panels) + options.world_note
-    add_legend(figure, lines, round(figure.get_figwidth()), note)
-    numbers = curve_numbers(panels, x_name, (UNIQUE_RATIO, *results.axes))
-    return Drawing(figure, numbers.rename(columns={"mean": "accuracy"}))
+    return replace(drawing, numbers=drawing.numbers.rename(columns={"mean": "accuracy"}))
+
+
+def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
+    (panel,) = panels
+    figure = Figure(figsize=(width_for(panel.points), 2.6), layout="constrained")
+    axes = figure.subplots()
+    lines = panel.draw(axes, x)
+    axes.set_ylabel(_LABEL)
+    set_horizontal_axis(axes, x)
+    set_value_axis(axes, panel.points, [line.values for line in panel.exact])
+    return figure, lines

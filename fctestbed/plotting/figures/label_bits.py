@@ -1,25 +1,20 @@
 """Label bits captured along an axis: the main figure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, horizontal_axis
+from fctestbed.plotting.axes import Axis
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_curves, draw_exact, set_horizontal_axis, set_value_axis
-from fctestbed.plotting.panels import (
-    CurvePanel,
-    ExactLine,
-    curve_numbers,
-    curve_panels,
-    draw_small_multiples,
-    panels_note,
-    shared_axis,
-)
+from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
 from fctestbed.plotting.run_details import exact_along, total_label_bits
 from fctestbed.plotting.select import LABEL, quantity_rows, readable_series, require_rows
-from fctestbed.plotting.style import COLUMN_INCHES, add_legend, width_for
+from fctestbed.plotting.style import COLUMN_INCHES, width_for
 from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals
 from fctestbed.results import Results
 
@@ -43,36 +38,28 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
     Raises:
         NothingToDraw: if no finished run has label bits.
     """
-    x_name = horizontal_axis(results, options.x)
 
-    def panel_of(rows_of: Results) -> CurvePanel:
-        rows, left_out = readable_series(
-            quantity_rows(rows_of, LABEL, options.estimator, along=x_name),
-            any_variant=options.any_variant,
-        )
+    def panel_of(world: Results, x: str) -> CurvePanel:
+        found = quantity_rows(world, LABEL, options.estimator, along=x)
+        rows, left_out = readable_series(found, any_variant=options.any_variant)
         require_rows(rows, "label bits")
-        points = seed_intervals(rows, "value_bits", [*SERIES, x_name])
-        total = ExactLine("total_bits", "Exact total", total_label_bits(rows_of, x_name))
-        shared = exact_along(rows_of, "shared_bits", x_name)
-        return CurvePanel(
-            points, (total, ExactLine("shared_bits", "Exact shared part", shared)), left_out
+        shared = exact_along(world, "shared_bits", x)
+        exact = (
+            ExactLine("total_bits", "Exact total", total_label_bits(world, x)),
+            ExactLine("shared_bits", "Exact shared part", shared),
         )
+        return CurvePanel(seed_intervals(rows, "value_bits", [*SERIES, x]), exact, left_out)
 
-    panels = curve_panels(results, x_name, panel_of)
-    x = shared_axis(panels, x_name)
-    if len(panels) == 1:
-        figure, lines = _one_world(panels[0], x)
-    else:
-        figure, lines = draw_small_multiples({"": panels}, x, _LABEL)
-    note = panels_note(results, panels) + options.estimator_note
-    add_legend(figure, lines, round(figure.get_figwidth()), note)
-    numbers = curve_numbers(panels, x_name, (UNIQUE_RATIO, *results.axes))
-    return Drawing(figure, bits_columns(numbers))
+    drawing = draw_curve_figure(
+        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=options.estimator_note
+    )
+    return replace(drawing, numbers=bits_columns(drawing.numbers))
 
 
-def _one_world(panel: CurvePanel, x: Axis) -> tuple[Figure, list[Line2D]]:
+def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
     """The curves, and those near the total once more where they are crowded: one below the other
     in a column, side by side on a page."""
+    (panel,) = panels
     total = panel.exact[0].values
     width = width_for(panel.points)
     number = 1 + _is_crowded(panel.points, total, x)

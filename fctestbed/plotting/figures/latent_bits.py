@@ -26,6 +26,7 @@ from fctestbed.plotting.style import (
     NOTE_COLOR,
     PAGE_INCHES,
     series_styles,
+    wrapped_note,
 )
 from fctestbed.plotting.summarise import seeds_note
 from fctestbed.results import JOINT, Results
@@ -99,7 +100,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )
     note = f"{mark}unique ratio {ratio:g}; {seeds}{options.estimator_note}"
-    figure.supxlabel(note, fontsize=6.0, color=NOTE_COLOR)
+    figure.supxlabel(wrapped_note(note, figure), fontsize=6.0, color=NOTE_COLOR)
     numbers = means.reset_index().rename(columns={"mean": "captured_bits", "count": "n_seeds"})
     numbers.insert(2, "unique_ratio", ratio)
     numbers["relevant"] = numbers["quantity"].isin(relevant) if relevant else ""
