@@ -5,16 +5,13 @@ May import ``fctestbed.laws``, ``fctestbed.estimators``, ``fctestbed.measurement
 """
 
 from fctestbed.calibration.readout_law import ReadoutLaw
-from fctestbed.calibration.readout_rows import (
-    READOUT_COLUMNS,
-    read_readout_rows,
-    with_readout_columns,
-)
+from fctestbed.calibration.readout_rows import read_readout_rows, with_readout_columns
 from fctestbed.calibration.readouts import readout_laws
-from fctestbed.calibration.rows import CALIBRATION_COLUMNS, merged, read_calibration
+from fctestbed.calibration.rows import merged, read_calibration
 from fctestbed.calibration.run import calibrate
 from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
 from fctestbed.calibration.tolerance import tolerance_bits
+from fctestbed.results import CALIBRATION_COLUMNS, READOUT_COLUMNS
 
 __all__ = [
     "CALIBRATION_COLUMNS",

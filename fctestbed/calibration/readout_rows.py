@@ -1,6 +1,6 @@
 """The rows of a calibration on readouts: their columns, and their files.
 
-Imports pandas only.
+Imports pandas and ``fctestbed.results``.
 """
 
 from collections.abc import Sequence
@@ -10,19 +10,7 @@ import pandas as pd
 
 from fctestbed.calibration.readout_law import ReadoutLaw
 from fctestbed.calibration.rows import read_calibration
-
-READOUT_COLUMNS = (
-    "method",
-    "variant",
-    "unique_ratio",
-    "seed",
-    "readout",
-    "quantity",
-    "tau",
-    "exact_bits",
-    "exact_se_bits",
-)
-"""The columns that ``with_readout_columns`` adds, attributes of ``ReadoutLaw``."""
+from fctestbed.results import READOUT_COLUMNS
 
 
 def with_readout_columns(rows: pd.DataFrame, laws: Sequence[ReadoutLaw]) -> pd.DataFrame:

@@ -9,26 +9,8 @@ import pandas as pd
 
 from fctestbed.estimators import ESTIMATORS
 from fctestbed.laws import LAWS
+from fctestbed.results import CALIBRATION_COLUMNS
 
-CALIBRATION_COLUMNS = (
-    "case",
-    "group",
-    "kind",
-    "true_bits",
-    "estimator",
-    "bound",
-    "target",
-    "n",
-    "tolerance_bits",
-    "repetition",
-    "value_bits",
-    "low_bits",
-    "high_bits",
-    "se_bits",
-    "ceiling_bits",
-    "seconds",
-    "refusal",
-)
 _TEXT = {"case", "group", "kind", "estimator", "bound", "target", "refusal"}
 _CELL = ["case", "estimator", "n"]
 

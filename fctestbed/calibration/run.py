@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from fctestbed import __version__
-from fctestbed.calibration.rows import CALIBRATION_COLUMNS, read_calibration
+from fctestbed.calibration.rows import read_calibration
 from fctestbed.calibration.tolerance import tolerance_bits
 from fctestbed.estimators import Estimator
 from fctestbed.laws import LAWS, Law
-from fctestbed.results import write_atomically
+from fctestbed.results import CALIBRATION_COLUMNS, write_atomically
 from fctestbed.sweep import results_as_completed
 
 _MIN_REPETITIONS = 3

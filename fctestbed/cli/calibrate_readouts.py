@@ -50,11 +50,8 @@ def calibrate_readouts(
     Raises:
         UsageError: one line naming the option.
     """
-    from fctestbed.calibration import (  # noqa: PLC0415 - --help is quick
-        read_readout_rows,
-        with_readout_columns,
-    )
-    from fctestbed.plotting.readout_court import draw_readout_court  # noqa: PLC0415
+    from fctestbed.calibration import read_readouts, with_readouts  # noqa: PLC0415 - --help is quick
+    from fctestbed.plotting import draw_readout_figures  # noqa: PLC0415
     from fctestbed.results import write_atomically  # noqa: PLC0415
 
     judged = _judged(estimators)
@@ -87,7 +84,7 @@ def calibrate_readouts(
     typer.echo(written)
     try:
         # From the file, so that drawing it again gives the same.
-        for path in draw_readout_court(read_readout_rows([written]), asked["--figures"] or out):
+        for path in draw_readout_figures(read_readouts([written]), asked["--figures"] or out):
             typer.echo(path)
     except ValueError as error:
         raise UsageError(f"--figures: {error}") from error

@@ -58,9 +58,8 @@ def calibrate_truths(
         read_calibration,
     )
     from fctestbed.estimators import ESTIMATORS  # noqa: PLC0415
-    from fctestbed.laws import GROUPS, LAWS  # noqa: PLC0415
-    from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
-    from fctestbed.sweep import available_cores  # noqa: PLC0415
+    from fctestbed.plotting import check_formats  # noqa: PLC0415
+    from fctestbed.sweep.worker import available_cores  # noqa: PLC0415
 
     try:
         made = make_estimators(estimators)
@@ -94,7 +93,7 @@ def calibrate_truths(
 def draw_rows(rows: "pd.DataFrame", out: Path, formats: Sequence[str]) -> list[Path]:
     """Write the figures of a calibration's rows."""
     from fctestbed.calibration import summarise  # noqa: PLC0415 - --help is quick
-    from fctestbed.plotting.calibration import draw_calibration_figures  # noqa: PLC0415
+    from fctestbed.plotting import draw_calibration_figures  # noqa: PLC0415
 
     return draw_calibration_figures(summarise(rows), out, formats)
 

@@ -32,6 +32,10 @@ def figures(
     estimator: Annotated[
         str, typer.Option(help="Whose bits to draw, of those that the rows have.")
     ] = "linear_probe",
+    x: Annotated[
+        str | None,
+        typer.Option("--x", help="The axis of curves: unique_ratio, or another that was swept."),
+    ] = None,
     formats: Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")] = "png,pdf",
     gaussian: Annotated[
         Path | None,
@@ -74,6 +78,7 @@ def figures(
             heatmap_ratio=heatmap_ratio,
             table_ratio=table_ratio,
             estimator=estimator,
+            x=x,
         )
     except ValueError as error:
         raise UsageError.of(error) from error
@@ -82,7 +87,7 @@ def figures(
 
 
 def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
-    from fctestbed.plotting.gaussian import (  # noqa: PLC0415 - --help is quick
+    from fctestbed.plotting import (  # noqa: PLC0415 - --help is quick
         draw_gaussian_figures,
         gaussian_rows,
     )
@@ -99,7 +104,7 @@ def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
 def _draw_calibration(directory: Path, out: Path | None, formats: str) -> None:
     from fctestbed.calibration import read_calibration  # noqa: PLC0415 - --help is quick
     from fctestbed.cli.calibrate_truths import ROWS, draw_rows  # noqa: PLC0415
-    from fctestbed.plotting.draw import check_formats  # noqa: PLC0415
+    from fctestbed.plotting import check_formats  # noqa: PLC0415
 
     out = out or Path("figures") / directory.resolve().name
     try:

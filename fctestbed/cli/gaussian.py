@@ -108,9 +108,9 @@ def _print_table(path: Path, *, conditional: bool) -> None:
 
 def _level_table(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Settled values in bits, d and estimator by true information."""
-    from fctestbed.plotting.gaussian import draw_levels  # noqa: PLC0415 - --help is quick
+    from fctestbed.plotting import gaussian_levels  # noqa: PLC0415 - --help is quick
 
-    points = draw_levels(rows).numbers
+    points = gaussian_levels(rows)
     return points.pivot(index=["dim", "estimator"], columns="true_bits", values="mean").round(2)
 
 

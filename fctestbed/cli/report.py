@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fctestbed.plotting import summary_table
+from fctestbed.plotting import SummaryRow, summary_table
 from fctestbed.results import Results
 
 _SHOWN_PROBLEMS = 5
@@ -17,6 +17,16 @@ _MOST_COLUMNS = 11
 def print_summary(results: Results) -> None:
     """Label bits captured, method by ratio, beside the exact total; then what went wrong."""
     rows = summary_table(results)
+    typer.echo("Label bits captured (joint readout, linear probe), mean over seeds:")
+    # A sweep of further axes has a table for each combination of their values.
+    for world in dict.fromkeys(row.world for row in rows) or [""]:
+        if world:
+            typer.echo(f"{world}:")
+        _print_world([row for row in rows if row.world == world])
+    _print_problems(results)
+
+
+def _print_world(rows: list[SummaryRow]) -> None:
     ratios = sorted({row.unique_ratio for row in rows})
     shown = ratios if len(ratios) <= _MOST_COLUMNS else ratios[:: -(-len(ratios) // _MOST_COLUMNS)]
     table = Table()
@@ -29,8 +39,10 @@ def print_summary(results: Results) -> None:
     for label in dict.fromkeys(row.label for row in rows):
         found = (cells.get((label, ratio)) for ratio in shown)
         table.add_row(label, *(_number(row.label_bits if row else None) for row in found))
-    typer.echo("Label bits captured (joint readout, linear probe), mean over seeds:")
     Console(width=max(100, Console().width)).print(table)
+
+
+def _print_problems(results: Results) -> None:
     for warning, count in Counter(_warnings(results)).most_common():
         typer.echo(f"warning: {warning} in {count} runs")
     # Of this sweep as a whole: a run that diverged yesterday is no better today.

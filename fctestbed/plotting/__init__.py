@@ -1,9 +1,18 @@
 """Figures from rows alone. May import ``fctestbed.results``; never a world, a net or training."""
 
-from fctestbed.plotting.draw import FIGURES, draw_figures, tables
-from fctestbed.plotting.drawing import Drawing, DrawOptions, NothingToDraw
+from fctestbed.plotting.figures import FIGURES
+from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
+from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
-from fctestbed.plotting.table import SummaryRow, summary_table
+from fctestbed.plotting.summary import SummaryRow, summary_table
+from fctestbed.plotting.write import (
+    check_formats,
+    draw_calibration_figures,
+    draw_figures,
+    draw_gaussian_figures,
+    draw_readout_figures,
+    tables,
+)
 
 __all__ = [
     "FIGURES",
@@ -13,7 +22,13 @@ __all__ = [
     "MethodStyle",
     "NothingToDraw",
     "SummaryRow",
+    "check_formats",
+    "draw_calibration_figures",
     "draw_figures",
+    "draw_gaussian_figures",
+    "draw_readout_figures",
+    "gaussian_levels",
+    "gaussian_rows",
     "style_of",
     "summary_table",
     "tables",

@@ -1,23 +1,37 @@
-"""How figures look: one colour, marker and dash per method, everywhere; sizes of a paper's columns.
+"""How figures look: a colour, marker and dash per method, the order of methods, page sizes.
 
 Imports seaborn's palette and matplotlib's settings; changes no setting outside ``house_style``.
 """
 
 import hashlib
+import math
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from seaborn import color_palette
 
+from fctestbed.results import PAPER
+
 COLUMN_INCHES = 3.25
 PAGE_INCHES = 6.75
+LABEL_POINTS = 7.5
 LEGEND_POINTS = 6.5
+NOTE_COLOR = "#555555"
+MOST_IN_A_COLUMN = 10
 _POINTS_PER_INCH = 72.0
+_ROW_INCHES = 0.125
+_NOTE_CHARACTERS_PER_INCH = 17
+# Of the legend's handle, its distance from the text, and the gap between columns.
+_ENTRY_EMS = 2.6 + 0.5 + 1.2
 
 _NAMES = (
     "blue",
@@ -54,7 +68,7 @@ _SETTINGS: dict[Any, object] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7.0,
-    "axes.labelsize": 7.5,
+    "axes.labelsize": LABEL_POINTS,
     "axes.titlesize": 7.5,
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,
@@ -115,11 +129,11 @@ METHOD_STYLES: dict[str, MethodStyle] = {
     "ourcl-sup": MethodStyle("OurCL-SUP", COLORBLIND["yellow"], "P", LONG),
     "ourcl-ssl": MethodStyle("OurCL-SSL", COLORBLIND["brown"], "X", LONG),
     "comm": MethodStyle("CoMM", COLORBLIND["sky"], "p", DASH_DOT),
-    # The palette has no more colours: two dark ones, apart from all others also where red, green or
-    # blue is not seen.
+    # The palette has no more colours: two dark ones that every kind of colour vision tells apart
+    # from the others.
     "focal": MethodStyle("FOCAL", "#332288", "h", DASH_DOT),
     "disentangled-ssl": MethodStyle("DisentangledSSL", "#661100", "*", SHORT),
-    # Controls are greys; the unimodal ones a grey of the FactorCL that they are the baseline of.
+    # Controls are greys; the unimodal ones have a greyed colour of the FactorCL that they baseline.
     "unimodal-sup": MethodStyle("Unimodal-SUP", "#5b8a7d", "o", LONG, control=True),
     "unimodal-ssl": MethodStyle("Unimodal-SSL", "#b08672", "s", LONG, control=True),
     "supervised": MethodStyle("Supervised", "#4d4d4d", "D", SHORT, control=True),
@@ -128,8 +142,28 @@ METHOD_STYLES: dict[str, MethodStyle] = {
 }
 
 
+TABLE_GROUPS: dict[str, tuple[str, ...]] = {
+    "SSL": (
+        "simclr",
+        "cross-self",
+        "cross-self-fact",
+        "ourcl-ssl",
+        "factorcl-ssl",
+        "unimodal-ssl",
+        "comm",
+        "focal",
+        "disentangled-ssl",
+    ),
+    "SUP": ("supcon", "ourcl-sup", "factorcl-sup", "unimodal-sup"),
+    "other": (),
+    "control": ("supervised", "untrained", "raw"),
+}
+"""Order of methods in tables: self-supervised and supervised ones (the FactorCL paper's Table 2,
+its two unimodal losses, later methods), methods that this list does not have, controls."""
+
+
 def house_style() -> AbstractContextManager[None]:
-    """The figures' settings, for the length of a ``with`` block."""
+    """The figures' settings, inside a ``with`` block."""
     return mpl.rc_context(rc=_SETTINGS)
 
 
@@ -140,6 +174,44 @@ def text_inches(text: str, points: float, *, bold: bool = False) -> float:
     )
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath="$" in text)
     return float(width) / _POINTS_PER_INCH
+
+
+def width_for(points: pd.DataFrame) -> float:
+    """A column's width in inches; a page's where the curves would crowd a column."""
+    n_series = len(points[["method", "variant"]].drop_duplicates())
+    return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
+
+
+def wrapped_note(note: str, figure: Figure) -> str:
+    """The note with one part per line if it is too long for one line of the figure."""
+    fits = len(note) <= figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH
+    return note if fits else note.replace("; ", "\n")
+
+
+def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
+    """The legend in columns below the panels, with the note as its title; the figure grows by it.
+
+    There are fewer columns than asked for where long labels would not fit the figure.
+    """
+    widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
+    entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
+    columns = max(1, min(columns, int(figure.get_figwidth() / entry)))
+    note = wrapped_note(note, figure)
+    figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
+    legend = figure.legend(
+        handles=list(handles),
+        loc="outside lower center",
+        ncols=columns,
+        title=note,
+        title_fontsize=6.0,
+        frameon=False,
+        handlelength=2.6,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        labelspacing=0.35,
+        borderpad=0.1,
+    )
+    legend.get_title().set(color=NOTE_COLOR, multialignment="center")
 
 
 def style_of(method: str, variant_index: int = 0) -> MethodStyle:
@@ -164,6 +236,49 @@ def method_order(method: str) -> tuple[int, str]:
         return first_control, method
     position = names.index(method)
     return position + (position >= first_control), method
+
+
+def table_group(method: str) -> str:
+    """The group of ``TABLE_GROUPS`` that a method is in; ``other`` for an unknown one."""
+    return next((group for group, known in TABLE_GROUPS.items() if method in known), "other")
+
+
+def table_order(method: str) -> tuple[int, int, tuple[int, str]]:
+    """A sort key for tables: group, place in it, and for unknown methods their name."""
+    group = table_group(method)
+    known = TABLE_GROUPS[group]
+    place = known.index(method) if method in known else 0
+    return list(TABLE_GROUPS).index(group), place, method_order(method)
+
+
+def variant_order(variant: str) -> tuple[bool, str]:
+    """A sort key: the paper's variant, then the others by name."""
+    return variant != PAPER, variant
+
+
+def variants_by_method(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """The variants of every method in the rows, both in drawing order."""
+    pairs = {(str(m), str(v)) for m, v in zip(rows["method"], rows["variant"], strict=True)}
+    return {
+        method: sorted((v for name, v in pairs if name == method), key=variant_order)
+        for method in sorted({method for method, _ in pairs}, key=method_order)
+    }
+
+
+def series_styles(rows: pd.DataFrame) -> dict[tuple[str, str], MethodStyle]:
+    """Style of every (method, variant) in the rows, in drawing order.
+
+    A label names its variant where the rows hold several of the method, or another one than the
+    paper's.
+    """
+    styles: dict[tuple[str, str], MethodStyle] = {}
+    for method, variants in variants_by_method(rows).items():
+        for index, variant in enumerate(variants):
+            style = style_of(method, index)
+            named = variant and (len(variants) > 1 or variant != PAPER)
+            label = f"{style.label} ({variant})" if named else style.label
+            styles[method, variant] = replace(style, label=label)
+    return styles
 
 
 def _derived_style(method: str) -> MethodStyle:

@@ -6,11 +6,13 @@ May import pandas and numpy; never torch, a world or a network: figures are draw
 from fctestbed.results.database import AxisCells
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import write_atomically
+from fctestbed.results.judged_columns import CALIBRATION_COLUMNS, READOUT_COLUMNS
 from fctestbed.results.load import Results, load_results
 from fctestbed.results.refusal import StoreRefused, describe_difference
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
+    PAPER,
     RUN_COLUMNS,
     AccuracyRow,
     AxisValue,
@@ -33,6 +35,7 @@ from fctestbed.results.vocabulary import (
 __all__ = [
     "ACCURACY_COLUMNS",
     "BLOCKS",
+    "CALIBRATION_COLUMNS",
     "CAPTURED_COLUMNS",
     "CHANNEL",
     "FORMATS",
@@ -40,6 +43,8 @@ __all__ = [
     "LABEL",
     "LINEAR",
     "LINEAR_PROBE",
+    "PAPER",
+    "READOUT_COLUMNS",
     "RUN_COLUMNS",
     "STORE_NAME",
     "AccuracyRow",

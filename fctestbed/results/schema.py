@@ -15,6 +15,8 @@ AxisValue = bool | int | float | str
 
 STATUSES: tuple[str, ...] = ("ok", "diverged", "failed")
 BOUNDS: tuple[str, ...] = ("lower", "upper", "exact", "none")
+PAPER = "paper"
+"""The variant of a method that follows its paper's equations."""
 
 _RUN_KEYS = ("run_id", "method", "variant", "preset", "unique_ratio", "seed")
 

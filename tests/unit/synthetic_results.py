@@ -279,19 +279,39 @@ def relabelled(results, **columns):
         own = {name: value for name, value in columns.items() if name in frame.columns}
         return frame.assign(**own)
 
-    return Results(
+    return dataclasses.replace(
+        results,
         captured=changed(results.captured),
         accuracy=changed(results.accuracy),
         runs=changed(results.runs),
-        sweep_spec=results.sweep_spec,
+    )
+
+
+def at_world(results, **values):
+    """The results with a column for each axis, ``__`` in its name for a dot; runs of their own."""
+    names = {name.replace("__", "."): value for name, value in values.items()}
+    ending = "".join(f"-{value}" for value in names.values())
+
+    def placed(frame):
+        table = frame.assign(run_id=frame["run_id"] + ending)
+        for name, value in reversed(names.items()):
+            table.insert(list(table.columns).index("unique_ratio") + 1, name, value)
+        return table
+
+    return dataclasses.replace(
+        results,
+        captured=placed(results.captured),
+        accuracy=placed(results.accuracy),
+        runs=placed(results.runs),
+        axes=tuple(names),
     )
 
 
 def joined(*several):
     """Several results as one."""
-    return Results(
+    return dataclasses.replace(
+        several[0],
         captured=pd.concat([one.captured for one in several], ignore_index=True),
         accuracy=pd.concat([one.accuracy for one in several], ignore_index=True),
         runs=pd.concat([one.runs for one in several], ignore_index=True),
-        sweep_spec=several[0].sweep_spec,
     )

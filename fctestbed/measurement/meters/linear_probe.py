@@ -101,9 +101,10 @@ def _label_losses(
 ) -> tuple[NDArray[np.float64], int]:
     """Cross-entropy of each held-out label, in bits, and how many labels were predicted right."""
     y_fit, y = dataset.train.y[:n_fit], dataset.test.y
-    slots = dataset.world.label_rule.word_slots
+    slots = dataset.spec.label.slots
     if slots is not None:
-        losses = _bit_losses(reader, slots_of(y_fit, slots), slots_of(y, slots))
+        n = len(slots)
+        losses = _bit_losses(reader, slots_of(y_fit, n), slots_of(y, n))
         # A wrong prediction of a slot gives its true value less than one half: over one bit.
         return losses.sum(1), int((losses < 1.0).all(1).sum())
     logs = reader.classes(torch.from_numpy(np.array(y_fit)), dataset.spec.n_classes)

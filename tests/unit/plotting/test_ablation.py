@@ -13,9 +13,9 @@ from synthetic_results import (
 )
 
 from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw, tables
-from fctestbed.plotting.ablation import TERMS
-from fctestbed.plotting.cells import CHECK
+from fctestbed.plotting.figures.ablation import TERMS
 from fctestbed.plotting.style import PAGE_INCHES, house_style
+from fctestbed.plotting.table import CHECK
 
 RATIOS = (0.0, 0.5, 1.0)
 

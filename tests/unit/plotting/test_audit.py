@@ -4,7 +4,7 @@ from matplotlib.colors import to_hex
 from synthetic_results import as_results, departing, record, records
 
 from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw
-from fctestbed.plotting.audit import paired_changes
+from fctestbed.plotting.figures.audit import paired_changes
 from fctestbed.plotting.style import house_style
 
 RATIOS = (0.0, 0.5, 1.0)

@@ -6,13 +6,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from fctestbed.calibration import CALIBRATION_COLUMNS, summarise
-from fctestbed.plotting.calibration import (
-    _duration,
-    _signed,
-    draw_calibration,
-    draw_calibration_figures,
-)
-from fctestbed.plotting.drawing import NothingToDraw
+from fctestbed.plotting import NothingToDraw, draw_calibration_figures
+from fctestbed.plotting.figures.calibration import _duration, _signed, draw_calibration
 
 HALF = 1.959963984540054
 

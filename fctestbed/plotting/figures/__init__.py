@@ -1,0 +1,59 @@
+"""The registry of figures: one file each, and one line here.
+
+May import the figures of this package.
+"""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from fctestbed.plotting.figures.ablation import draw_ablation
+from fctestbed.plotting.figures.accuracy import draw_accuracy
+from fctestbed.plotting.figures.audit import draw_audit
+from fctestbed.plotting.figures.blocks import draw_blocks
+from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
+from fctestbed.plotting.figures.critics import draw_critics
+from fctestbed.plotting.figures.estimators import draw_estimator_errors, draw_estimator_panels
+from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
+from fctestbed.plotting.figures.label_bits import draw_label_bits
+from fctestbed.plotting.figures.latent_bits import draw_latent_bits
+from fctestbed.plotting.figures.quality import draw_quality
+from fctestbed.plotting.figures.table1 import draw_readouts, draw_table1
+from fctestbed.plotting.interface import Drawing, DrawOptions
+from fctestbed.results import Results
+
+FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
+    "label_bits": draw_label_bits,
+    "blocks": draw_blocks,
+    "accuracy": draw_accuracy,
+    "latent_bits": draw_latent_bits,
+    "ablation": draw_ablation,
+    "readouts": draw_readouts,
+    "audit": draw_audit,
+    "quality": draw_quality,
+    "critics": draw_critics,
+}
+"""Figures of a sweep's results."""
+PANELS_PER_WORLD = {"label_bits": 1, "blocks": 2, "accuracy": 1}
+"""The figures of ``FIGURES`` that draw several worlds as panels, and how many panels each has."""
+
+READOUT_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {
+    "estimators_on_readouts": draw_estimator_panels,
+    "estimator_verdicts": draw_estimator_errors,
+    "table1": draw_table1,
+}
+"""Figures of the rows of ``calibrate --readouts``."""
+GAUSSIAN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {
+    "gaussian": draw_staircase,
+    "gaussian_levels": draw_levels,
+}
+"""Figures of the rows of ``fctestbed gaussian``."""
+
+__all__ = [
+    "FIGURES",
+    "GAUSSIAN_FIGURES",
+    "KINDS",
+    "PANELS_PER_WORLD",
+    "READOUT_FIGURES",
+    "draw_calibration",
+]

@@ -1,0 +1,67 @@
+"""Task accuracy along an axis: the right half of the FactorCL paper's Figure 1."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+
+from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.interface import Drawing, DrawOptions
+from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
+from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
+from fctestbed.plotting.run_details import exact_along
+from fctestbed.plotting.select import accuracy_rows, readable_series, require_rows
+from fctestbed.plotting.style import width_for
+from fctestbed.plotting.summarise import SERIES, seed_intervals
+from fctestbed.results import Results
+
+_LABEL = "task accuracy (%)"
+
+
+def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
+    """Task accuracy of a linear probe on the joint readout along an axis, a line per method.
+
+    The black line is the Bayes accuracy from both modalities; the dotted one the accuracy of the
+    most frequent class, where the truth has it. Where several axes vary, there is a panel for each
+    combination of values of the others.
+
+    Args:
+        results: the rows.
+        options: ``x`` chooses the axis; the estimator is not used.
+
+    Raises:
+        NothingToDraw: if no finished run has task accuracy.
+    """
+
+    def panel_of(world: Results, x: str) -> CurvePanel:
+        rows, left_out = readable_series(
+            accuracy_rows(world, along=x), any_variant=options.any_variant
+        )
+        require_rows(rows, "task accuracy")
+        bayes = rows.groupby(x)["bayes_accuracy"].mean().dropna()
+        majority = exact_along(world, "majority_accuracy", x)
+        exact = (
+            ExactLine("bayes_accuracy", "Bayes optimum", bayes),
+            ExactLine("majority_accuracy", "Majority class", majority),
+        )
+        return CurvePanel(seed_intervals(rows, "accuracy", [*SERIES, x]), exact, left_out)
+
+    drawing = draw_curve_figure(
+        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=options.world_note
+    )
+    for axes in drawing.figure.axes:
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
+    return replace(drawing, numbers=drawing.numbers.rename(columns={"mean": "accuracy"}))
+
+
+def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
+    (panel,) = panels
+    figure = Figure(figsize=(width_for(panel.points), 2.6), layout="constrained")
+    axes = figure.subplots()
+    lines = panel.draw(axes, x)
+    axes.set_ylabel(_LABEL)
+    set_horizontal_axis(axes, x)
+    set_value_axis(axes, panel.points, [line.values for line in panel.exact])
+    return figure, lines

@@ -1,0 +1,80 @@
+"""Shared and unique bits captured along an axis, one panel each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.interface import Drawing, DrawOptions
+from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
+from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
+from fctestbed.plotting.select import SHARED, UNIQUE, quantity_rows, readable_series, require_rows
+from fctestbed.plotting.style import PAGE_INCHES
+from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals
+from fctestbed.results import Results
+
+_BLOCKS = {"shared": SHARED, "unique": UNIQUE}
+_TITLES = {"shared": "shared block $w_s$", "unique": "unique blocks $w_1$ and $w_2$"}
+_LABEL = "information captured (bits)"
+
+
+def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
+    """Bits captured of the shared block and of both unique blocks (summed within each run).
+
+    The black line is H(block), all there is; the dotted one the part that the label reads. Where
+    several axes vary, there are two panels for each combination of values of the others.
+
+    Args:
+        results: the rows.
+        options: ``estimator`` chooses whose bits, ``x`` the axis.
+
+    Raises:
+        NothingToDraw: if no finished run has block bits.
+    """
+
+    def panel_of(world: Results, x: str, *, block: str) -> CurvePanel:
+        quantities = _BLOCKS[block]
+        found = quantity_rows(world, quantities, options.estimator, along=x)
+        rows, left_out = readable_series(found, any_variant=options.any_variant)
+        require_rows(rows, f"{block} bits")
+        points = seed_intervals(rows, "value_bits", [*SERIES, x]).assign(panel=block)
+        parts = [f"{quantity}_relevant" for quantity in quantities]
+        relevant = quantity_rows(world, parts, options.estimator, along=x)
+        exact = (
+            ExactLine("block_bits", "H(block)", _true_bits(rows, x)),
+            ExactLine("relevant_bits", "H(part the label reads)", _true_bits(relevant, x)),
+        )
+        return CurvePanel(points, exact, left_out)
+
+    drawing = draw_curve_figure(
+        results,
+        options.x,
+        {_TITLES[block]: partial(panel_of, block=block) for block in _BLOCKS},
+        _one_world,
+        label=_LABEL,
+        note=options.estimator_note,
+        columns=6,
+    )
+    return replace(drawing, numbers=bits_columns(drawing.numbers))
+
+
+def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
+    """Both panels side by side."""
+    figure = Figure(figsize=(PAGE_INCHES, 2.5), layout="constrained")
+    handles: dict[str, Line2D] = {}
+    for axes, panel, title in zip(figure.subplots(1, 2), panels, _TITLES.values(), strict=True):
+        for line in panel.draw(axes, x):
+            handles.setdefault(str(line.get_label()), line)
+        axes.set_title(title)
+        axes.set_ylabel(_LABEL)
+        set_horizontal_axis(axes, x)
+        set_value_axis(axes, panel.points, [line.values for line in panel.exact])
+    return figure, list(handles.values())
+
+
+def _true_bits(rows: pd.DataFrame, x: str) -> pd.Series:
+    return rows.groupby(x)["true_bits"].mean().dropna()

@@ -1,0 +1,196 @@
+"""Bias and coverage of estimators on known information, a grid of cases and estimators.
+
+From a calibration's summary alone.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from fctestbed.plotting.interface import Drawing, NothingToDraw
+from fctestbed.plotting.style import NOTE_COLOR
+
+# Blue below the truth, white on it, orange above: told apart by every kind of colour vision.
+_BIAS = LinearSegmentedColormap.from_list("bias", ["#0173b2", "#ffffff", "#de8f05"])
+_BIAS_RANGE = 0.5
+# White from 90 to 99 %; pink deepens to half of the intervals and fewer; grey-blue above.
+_COVERAGE = LinearSegmentedColormap.from_list(
+    "coverage", [(0.0, "#cc78bc"), (0.5, "#f7e6f3"), (0.5, "#ffffff"), (1.0, "#ffffff")]
+).with_extremes(over="#cfe3f1")
+_COVERED = (0.81, 0.99)
+# Black text is hard to read on darker cells.
+_DARK_BITS = 0.33
+_SELDOM = "\N{EN DASH}"
+_LOWER, _PENALTY = "\N{LESS-THAN OR EQUAL TO}", "\N{DAGGER}"
+KINDS = {
+    "discrete": "discrete pairs",
+    "continuous": "continuous pairs",
+    "mixed": "a continuous X, a discrete Y",
+}
+"""Kinds of pairs, a figure each, with their names for readers."""
+
+
+def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
+    """Mean error in bits, and how often the 95 % interval holds the truth, case by estimator.
+
+    Lower bounds are marked in the names, and framed where they are broken; their intervals are for
+    the bound, not for the truth, and are not drawn. Estimators that aim at the Jeffreys divergence
+    are marked too, and their intervals not drawn. A dash means that fewer than half of the
+    repetitions have an interval.
+
+    Args:
+        summary: what ``summarise`` gave: columns ``case, kind, true_bits, estimator, bound,
+            target, n, repetitions, intervals, bias_bits, coverage, direction_verdict, seconds,
+            ...``.
+        kind: ``discrete``, ``continuous`` or ``mixed``.
+        n: the number of samples.
+
+    Raises:
+        NothingToDraw: if the summary has no estimate of this kind at this number of samples.
+    """
+    rows = summary[(summary["kind"] == kind) & (summary["n"] == n) & (summary["repetitions"] > 0)]
+    if rows.empty:
+        raise NothingToDraw(f"summary: expected estimates of {kind} cases at n = {n}, got none")
+    estimators = list(dict.fromkeys(rows["estimator"]))
+    cases = list(dict.fromkeys(zip(rows["case"], rows["true_bits"], strict=True)))
+    of_truth = rows[(rows["bound"] != "lower") & (rows["target"] == "information")]
+    of_truth = of_truth.assign(coverage=of_truth["coverage"].where(_mostly_given(of_truth)))
+    some = of_truth.groupby("estimator")["coverage"].count()
+    covered = [name for name in estimators if some.get(name, 0)]
+    widths = [len(estimators), max(2, len(covered))]
+    figure = Figure(
+        figsize=(3.4 + 0.34 * sum(widths), 2.0 + 0.24 * len(cases)), layout="constrained"
+    )
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=widths)
+    bias = _cells(rows, cases, estimators, "bias_bits")
+    broken = _cells(rows.assign(broken=rows["direction_verdict"] == "broken"), cases, estimators,
+                    "broken") == 1  # fmt: skip
+    _draw_bias(left, bias, broken)
+    _draw_coverage(right, _cells(of_truth, cases, covered, "coverage"))
+    seldom = _cells(of_truth.assign(seldom=~_mostly_given(of_truth)), cases, covered,
+                    "seldom")  # fmt: skip
+    for row, column in np.argwhere(seldom == 1):
+        right.text(column, row, _SELDOM, ha="center", va="center", fontsize=5.0)
+    left.set_xticks(range(len(estimators)), _labels(rows, estimators), rotation=90)
+    right.set_xticks(range(len(covered)), covered, rotation=90)
+    left.set_yticks(range(len(cases)), [f"{name}: {truth:.3g}" for name, truth in cases])
+    left.set_title("mean error (bits)")
+    right.set_title("intervals that hold\nthe truth (%)")
+    figure.supxlabel(
+        _note(rows, kind, n, broken=bool(broken.any())), fontsize=6.0, color=NOTE_COLOR
+    )
+    return Drawing(figure, rows.reset_index(drop=True))
+
+
+def _mostly_given(rows: pd.DataFrame) -> pd.Series:
+    """Where at least half of the repetitions have an interval."""
+    return 2 * rows["intervals"] >= rows["repetitions"]
+
+
+def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> list[str]:
+    """Names with a bound's or a penalty's mark, and the mean time of one estimate."""
+    seconds = rows.groupby("estimator")["seconds"].mean()
+    marks = {
+        name: (f" {_LOWER}" if (own["bound"] == "lower").all() else "")
+        + (f" {_PENALTY}" if (own["target"] == "jeffreys").any() else "")
+        for name, own in rows.groupby("estimator")
+    }
+    return [f"{name}{marks[name]}  {_duration(seconds[name])}" for name in estimators]
+
+
+def _note(rows: pd.DataFrame, kind: str, n: int, *, broken: bool) -> str:
+    counts = rows["repetitions"]
+    several = f"{counts.min()} to {counts.max()}" if counts.min() < counts.max() else counts.min()
+    parts = [
+        f"{KINDS[kind]}, n = {n}, {several} repetitions; after each case its truth in bits, "
+        "after each estimator the mean time of one estimate",
+        "grey: not made for the case, or refused; intervals are of 95 %, white where 90 to 99 % "
+        f"of them hold the truth, {_SELDOM} where fewer than half of the repetitions have one",
+    ]
+    marks = []
+    if (rows["bound"] == "lower").any():
+        marks.append(f"{_LOWER} lower bound" + (", framed where broken" if broken else ""))
+    if (rows["target"] == "jeffreys").any():
+        marks.append(f"{_PENALTY} aims at the Jeffreys divergence, which is larger")
+    return "\n".join([*parts, "; ".join(marks)] if marks else parts)
+
+
+def _cells(
+    rows: pd.DataFrame, cases: Sequence[tuple[str, float]], estimators: Sequence[str], column: str
+) -> np.ndarray:
+    values = rows.set_index(["case", "estimator"])[column]
+    return np.array(
+        [[values.get((case, name), np.nan) for name in estimators] for case, _ in cases],
+        dtype=float,
+    ).reshape(len(cases), len(estimators))
+
+
+def _draw_bias(axes: Axes, bias: np.ndarray, broken: np.ndarray) -> None:
+    limits = (-_BIAS_RANGE, _BIAS_RANGE)
+    _draw_cells(axes, bias, _BIAS, limits, [_signed(value) for value in bias.flat])
+    for text in axes.texts:
+        column, row = text.get_position()
+        if abs(bias[int(row), int(column)]) > _DARK_BITS and bias[int(row), int(column)] < 0:
+            text.set_color("white")
+    for row, column in np.argwhere(broken):
+        axes.add_patch(
+            Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False, linewidth=1.0)
+        )
+
+
+def _draw_coverage(axes: Axes, coverage: np.ndarray) -> None:
+    texts = [f"{100 * value:.0f}" for value in coverage.flat]
+    _draw_cells(axes, coverage, _COVERAGE, _COVERED, texts)
+    if not coverage.size:
+        axes.set(xticks=[], xlim=(-0.5, 0.5))
+        axes.text(0, coverage.shape[0] / 2, "none", ha="center", fontsize=6.0, color=NOTE_COLOR)
+
+
+def _draw_cells(
+    axes: Axes,
+    values: np.ndarray,
+    colors: Colormap,
+    limits: tuple[float, float],
+    texts: Sequence[str],
+) -> None:
+    axes.set_facecolor("#dddddd")
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    if not values.size:
+        return
+    axes.imshow(values, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
+    n_columns = values.shape[1]
+    for place, (value, text) in enumerate(zip(values.flat, texts, strict=True)):
+        if np.isfinite(value):
+            row, column = divmod(place, n_columns)
+            axes.text(column, row, text, ha="center", va="center", fontsize=5.0)
+    axes.set_xticks(np.arange(1, n_columns) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, values.shape[0]) - 0.5, minor=True)
+    axes.grid(visible=True, which="minor", color="white", linewidth=0.8)
+    axes.tick_params(which="minor", length=0)
+
+
+def _signed(bits: float) -> str:
+    """A signed number short enough for a cell; empty for NaN."""
+    if np.isnan(bits):
+        return ""
+    if abs(bits) < 0.005:
+        # No sign before a rounded zero.
+        return "0.00"
+    if abs(bits) < 99.995:
+        return f"{bits:+.2f}"
+    if abs(bits) < 9999.5:
+        return f"{bits:+.0f}"
+    mantissa, power = f"{bits:+.0e}".split("e")
+    return f"{mantissa}e{int(power)}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 0.9995:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1e3:.0f} ms" if seconds >= 0.00995 else f"{seconds * 1e3:.2g} ms"

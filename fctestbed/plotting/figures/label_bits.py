@@ -1,0 +1,99 @@
+"""Label bits captured along an axis: the main figure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.interface import Drawing, DrawOptions
+from fctestbed.plotting.marks import draw_curves, draw_exact, set_horizontal_axis, set_value_axis
+from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
+from fctestbed.plotting.run_details import exact_along, total_label_bits
+from fctestbed.plotting.select import LABEL, quantity_rows, readable_series, require_rows
+from fctestbed.plotting.style import COLUMN_INCHES, width_for
+from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals
+from fctestbed.results import Results
+
+_NEAR = 0.85
+_CROWD = 4
+_LABEL = "captured of the label (bits)"
+
+
+def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
+    """Label bits captured (usable information) along an axis, a line per method.
+
+    The exact total I(X1,X2;Y) is the black line; the exact shared part S, which is all that a
+    method without unique information can have, the black dotted one. Where four methods or more
+    are close to the total, a second panel shows that part alone. Where several axes vary, there is
+    a panel for each combination of values of the others.
+
+    Args:
+        results: the rows.
+        options: ``estimator`` chooses whose bits, ``x`` the axis.
+
+    Raises:
+        NothingToDraw: if no finished run has label bits.
+    """
+
+    def panel_of(world: Results, x: str) -> CurvePanel:
+        found = quantity_rows(world, LABEL, options.estimator, along=x)
+        rows, left_out = readable_series(found, any_variant=options.any_variant)
+        require_rows(rows, "label bits")
+        shared = exact_along(world, "shared_bits", x)
+        exact = (
+            ExactLine("total_bits", "Exact total", total_label_bits(world, x)),
+            ExactLine("shared_bits", "Exact shared part", shared),
+        )
+        return CurvePanel(seed_intervals(rows, "value_bits", [*SERIES, x]), exact, left_out)
+
+    drawing = draw_curve_figure(
+        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=options.estimator_note
+    )
+    return replace(drawing, numbers=bits_columns(drawing.numbers))
+
+
+def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
+    """The curves, and those near the total once more where they are crowded: one below the other
+    in a column, side by side on a page."""
+    (panel,) = panels
+    total = panel.exact[0].values
+    width = width_for(panel.points)
+    number = 1 + _is_crowded(panel.points, total, x)
+    if width == COLUMN_INCHES:
+        figure = Figure(figsize=(width, 2.6 if number == 1 else 4.0), layout="constrained")
+        heights = (3, 2)[:number]
+        column = figure.subplots(number, 1, sharex=True, squeeze=False, height_ratios=heights)
+        grid = list(column[:, 0])
+    else:
+        figure = Figure(figsize=(width, 2.8), layout="constrained")
+        grid = list(figure.subplots(1, number, squeeze=False)[0])
+    lines = panel.draw(grid[0], x)
+    grid[0].set_ylabel(_LABEL)
+    set_value_axis(grid[0], panel.points, [line.values for line in panel.exact])
+    if number > 1:
+        _draw_near_total(grid[1], panel.points, total, x)
+    for axes in grid if width > COLUMN_INCHES else grid[-1:]:
+        set_horizontal_axis(axes, x)
+    return figure, lines
+
+
+def _is_crowded(points: pd.DataFrame, total: pd.Series, x: Axis) -> bool:
+    """Whether four lines or more are close to the total at most of their places."""
+    if not x.is_numeric or len(total) < 2 or total.min() <= 0:
+        return False
+    share = points["mean"] / points[x.name].map(total)
+    near = (share > _NEAR).groupby([points["method"], points["variant"]]).mean()
+    return bool((near > 0.5).sum() >= _CROWD)
+
+
+def _draw_near_total(axes: Axes, points: pd.DataFrame, total: pd.Series, x: Axis) -> None:
+    """The lines once more, from 85 % of the least total up, without bands, which would cover it."""
+    draw_exact(axes, total, "Exact total", x)
+    draw_curves(axes, points, x, bands=False)
+    bottom, top = _NEAR * float(total.min()), float(total.max())
+    axes.set_ylim(bottom, max(top, float(points["mean"].max())) + 0.06 * (top - bottom))
+    axes.set_ylabel("near the total, means (bits)")

@@ -1,0 +1,204 @@
+"""Captured bits per latent bit and readout, at one unique ratio: a heat map."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from fctestbed.plotting.interface import Drawing, DrawOptions
+from fctestbed.plotting.run_details import relevant_latents
+from fctestbed.plotting.select import (
+    captured_rows,
+    n_unfinished,
+    nearest_ratio,
+    readable_series,
+    require_rows,
+)
+from fctestbed.plotting.style import (
+    BITS_COLORS,
+    COLUMN_INCHES,
+    NOTE_COLOR,
+    PAGE_INCHES,
+    series_styles,
+    wrapped_note,
+)
+from fctestbed.plotting.summarise import seeds_note
+from fctestbed.results import JOINT, Results
+
+DEFAULT_RATIO = 0.5
+PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
+BLOCKS = ("w_s", "w_1", "w_2")
+MARK = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+
+_LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
+_NARROW = 12
+_CROWDED = 12
+_MOST_PARTS = 3
+
+
+@dataclass(frozen=True)
+class _Column:
+    method: str
+    variant: str
+    readout: str
+    label: str
+
+
+def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
+    """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
+
+    Columns are the joint readout of every method, then the four parts of the first three factorised
+    methods. Rows are latent bits by block; a triangle marks those that the label reads. Negative
+    values are drawn as 0.
+
+    Args:
+        results: the rows.
+        options: ``heatmap_ratio`` chooses the ratio (the nearest one in the rows is drawn),
+            ``estimator`` whose bits.
+
+    Raises:
+        NothingToDraw: if no finished run has single latent bits.
+    """
+    rows = captured_rows(results, options.estimator, readout=None)
+    rows = rows[rows["quantity"].str.fullmatch(_LATENT)]
+    require_rows(rows, "single latent bits")
+    rows, left_out = readable_series(rows, any_variant=options.any_variant)
+    require_rows(rows, "single latent bits of a variant to show")
+    wanted = DEFAULT_RATIO if options.heatmap_ratio is None else options.heatmap_ratio
+    ratio = nearest_ratio(rows, wanted)
+    rows = rows[rows["unique_ratio"] == ratio]
+    keys = ["method", "variant", "readout", "quantity"]
+    means = rows.groupby(keys)["value_bits"].agg(["mean", "count"])
+    groups = _column_groups(rows)
+    latents = sorted(rows["quantity"].unique(), key=_latent_key)
+    relevant = relevant_latents(results)
+
+    n_columns = sum(len(columns) for columns in groups.values())
+    width = COLUMN_INCHES if n_columns <= _NARROW else PAGE_INCHES
+    figure = Figure(figsize=(width, 1.4 + 0.115 * len(latents)), layout="constrained")
+    panels = figure.subplots(
+        1, len(groups), sharey=True, squeeze=False, width_ratios=[len(g) for g in groups.values()]
+    )[0]
+    for axes, (title, columns) in zip(panels, groups.items(), strict=True):
+        values = [
+            [means["mean"].get((c.method, c.variant, c.readout, latent), np.nan) for c in columns]
+            for latent in latents
+        ]
+        image = _draw_panel(axes, np.array(values, dtype=float), title, columns)
+        _separate_blocks(axes, latents)
+    _label_rows(panels[0], latents, relevant)
+    bar = figure.colorbar(image, ax=list(panels), fraction=0.03, pad=0.01, aspect=30)
+    _label_bar(bar)
+    mark = f"{MARK} read by the label; " if relevant else ""
+    seeds = seeds_note(
+        means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
+    )
+    note = f"{mark}unique ratio {ratio:g}; {seeds}{options.estimator_note}"
+    figure.supxlabel(wrapped_note(note, figure), fontsize=6.0, color=NOTE_COLOR)
+    numbers = means.reset_index().rename(columns={"mean": "captured_bits", "count": "n_seeds"})
+    numbers.insert(2, "unique_ratio", ratio)
+    numbers["relevant"] = numbers["quantity"].isin(relevant) if relevant else ""
+    shown = {(c.method, c.variant, c.readout) for columns in groups.values() for c in columns}
+    drawn = [
+        key in shown
+        for key in zip(numbers["method"], numbers["variant"], numbers["readout"], strict=True)
+    ]
+    return Drawing(figure, numbers[drawn].reset_index(drop=True))
+
+
+def _column_groups(rows: pd.DataFrame) -> dict[str, list[_Column]]:
+    """Columns by panel title: all joint readouts, then the parts of factorised methods."""
+    present = set(zip(rows["method"], rows["variant"], rows["readout"], strict=True))
+    styles = series_styles(rows)
+    joint = [
+        _Column(method, variant, JOINT, style.label)
+        for (method, variant), style in styles.items()
+        if (method, variant, JOINT) in present
+    ]
+    groups = {"joint readout": joint} if joint else {}
+    for (method, variant), style in styles.items():
+        parts = [
+            _Column(method, variant, part, _part_label(part))
+            for part in PARTS
+            if (method, variant, part) in present
+        ]
+        if parts and not style.control and len(groups) <= _MOST_PARTS:
+            groups[f"parts of\n{style.label}"] = parts
+    return groups
+
+
+def _part_label(part: str) -> str:
+    head, number = part[2].upper(), part[3]
+    return f"$Z_{{{head}{number}}}$"
+
+
+def _latent_key(latent: str) -> tuple[int, int]:
+    block, index = _split(latent)
+    return BLOCKS.index(block), index
+
+
+def _split(latent: str) -> tuple[str, int]:
+    match = _LATENT.fullmatch(latent)
+    assert match is not None
+    return match[1], int(match[2])
+
+
+def _draw_panel(
+    axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column]
+) -> AxesImage:
+    """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
+    image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
+    axes.set_facecolor("#eeeeee")
+    axes.set_title(title, fontsize=6.5)
+    upright = columns[0].readout in PARTS
+    angle = 0 if upright else 90 if len(columns) > _CROWDED else 40
+    axes.set_xticks(
+        range(len(columns)),
+        [column.label for column in columns],
+        rotation=angle,
+        ha="center" if upright else "right",
+        va="center" if angle == 90 else "top",
+        rotation_mode="anchor",
+        fontsize=6.0,
+    )
+    axes.tick_params(length=0, pad=3)
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#bbbbbb")
+    # Thin white lines between neighbours of one colour.
+    axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
+    axes.grid(visible=True, axis="x", which="minor", color="white", linewidth=0.8)
+    axes.tick_params(which="minor", length=0)
+    return image
+
+
+def _separate_blocks(axes: Axes, latents: Sequence[str]) -> None:
+    for row in range(1, len(latents)):
+        new_block = _split(latents[row])[0] != _split(latents[row - 1])[0]
+        color, width = ("black", 0.7) if new_block else ("white", 0.5)
+        axes.axhline(row - 0.5, color=color, linewidth=width)
+
+
+def _label_rows(axes: Axes, latents: Sequence[str], relevant: set[str]) -> None:
+    labels = []
+    for latent in latents:
+        block, index = _split(latent)
+        mark = f"{MARK} " if latent in relevant else ""
+        labels.append(f"{mark}${block}$[{index}]")
+    axes.set_yticks(range(len(latents)), labels, fontsize=6.0)
+    for label, latent in zip(axes.get_yticklabels(), latents, strict=True):
+        label.set_fontweight("bold" if latent in relevant else "normal")
+    axes.set_ylabel("latent bit")
+
+
+def _label_bar(bar: Colorbar) -> None:
+    bar.set_label("information captured (bits)")
+    bar.set_ticks([0, 0.25, 0.5, 0.75, 1])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=2)

@@ -1,0 +1,68 @@
+"""What a figure function takes, gives and raises.
+
+May import pandas and matplotlib's Figure; never pyplot, which keeps state.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from fctestbed.plotting.axes import AxisValue, value_text
+from fctestbed.results import LINEAR_PROBE
+
+
+class NothingToDraw(ValueError):  # noqa: N818 - an answer: the other figures are drawn
+    """The results hold no row for this figure; the message is one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions:
+    """Options of figure functions.
+
+    Args:
+        heatmap_ratio: unique ratio of the heat map; the nearest one in the rows is drawn. None:
+            0.5.
+        table_ratio: unique ratio of the tables, likewise. None: the mean over all ratios.
+        estimator: the estimator whose bits are drawn; ``linear_probe`` by default.
+        x: name of the horizontal axis of curves; None: as ``axes.default_x`` chooses.
+        any_variant: whether a method with more variants than fit a figure, none of them the
+            paper's, is drawn by its first variant. By default it is left out: the figures that
+            compare variants draw it.
+        world: the values of varying axes that all rows of the figure share, by axis, for the
+            figure's note. ``draw_figures`` sets it where it writes several files of one figure.
+    """
+
+    heatmap_ratio: float | None = None
+    table_ratio: float | None = None
+    estimator: str = LINEAR_PROBE
+    x: str | None = None
+    any_variant: bool = False
+    world: tuple[tuple[str, AxisValue], ...] = ()
+
+    @property
+    def estimator_note(self) -> str:
+        """Estimator and world for a figure's note, starting with a semicolon; empty for the
+        default estimator and one world."""
+        estimator = "" if self.estimator == LINEAR_PROBE else f"; estimator {self.estimator}"
+        return f"{estimator}{self.world_note}"
+
+    @property
+    def world_note(self) -> str:
+        """The world alone, for figures of numbers without an estimator."""
+        return "".join(f"; {name} = {value_text(value)}" for name, value in self.world)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and its numbers.
+
+    Args:
+        figure: the picture.
+        numbers: one row per point drawn, for the CSV file beside the picture.
+        markdown: the same as a Markdown table; empty for figures that are no tables.
+    """
+
+    figure: Figure
+    numbers: pd.DataFrame
+    markdown: str = ""

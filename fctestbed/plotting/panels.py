@@ -1,0 +1,211 @@
+"""Figures of curves as panels: one for each world, on shared scales.
+
+May import pandas and matplotlib.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fctestbed.plotting.axes import (
+    UNIQUE_RATIO,
+    Axis,
+    AxisValue,
+    World,
+    horizontal_axis,
+    other_axes,
+    split_worlds,
+    with_world,
+)
+from fctestbed.plotting.interface import Drawing, NothingToDraw
+from fctestbed.plotting.marks import draw_curves, draw_exact, set_horizontal_axis, set_value_axis
+from fctestbed.plotting.select import n_unfinished
+from fctestbed.plotting.style import LABEL_POINTS, PAGE_INCHES, add_legend
+from fctestbed.plotting.summarise import SERIES, seeds_note
+from fctestbed.results import Results
+
+MOST_PANELS = 12
+"""Of one figure; ``draw_figures`` writes several files of a figure with more."""
+_PANEL_INCHES = 1.75
+
+
+@dataclass(frozen=True)
+class ExactLine:
+    """An exact number along the horizontal axis.
+
+    Args:
+        column: its name among a figure's numbers.
+        label: its name in the legend.
+        values: the number, indexed by values of the axis; empty where it is not known.
+    """
+
+    column: str
+    label: str
+    values: pd.Series
+
+
+@dataclass(frozen=True)
+class CurvePanel:
+    """The curves of one world.
+
+    Args:
+        points: what ``seed_intervals`` returned for ``method, variant`` and the horizontal axis.
+        exact: exact lines; the first is drawn solid, the second dotted.
+        left_out: a note on what is not drawn.
+        world: the world, where there are several.
+    """
+
+    points: pd.DataFrame
+    exact: tuple[ExactLine, ...]
+    left_out: str = ""
+    world: World | None = None
+
+    @property
+    def fixed(self) -> tuple[tuple[str, AxisValue], ...]:
+        """The axes that all points of the panel share, with their values, where several vary."""
+        return self.world.values if self.world else ()
+
+    def draw(self, axes: Axes, x: Axis) -> list[Line2D]:
+        """Draw the exact lines and the curves; returns them, labelled, in legend order."""
+        exact = [
+            drawn
+            for line, dash in zip(self.exact, ("-", ":"), strict=False)
+            for drawn in draw_exact(axes, line.values, line.label, x, dash)
+        ]
+        return [*exact, *draw_curves(axes, self.points, x)]
+
+
+PanelOf = Callable[[Results, str], CurvePanel]
+OneWorld = Callable[[Sequence[CurvePanel], Axis], tuple[Figure, list[Line2D]]]
+
+
+def draw_curve_figure(
+    results: Results,
+    x_asked: str | None,
+    bands: Mapping[str, PanelOf],
+    one_world: OneWorld,
+    *,
+    label: str,
+    note: str,
+    columns: int | None = None,
+) -> Drawing:
+    """A figure of curves along one axis; small multiples where other axes vary too.
+
+    Args:
+        results: the rows.
+        x_asked: the horizontal axis; None for the default.
+        bands: what makes a panel from one world's rows and the axis, by the panel's title.
+        one_world: what draws the figure of a single world.
+        label: of the vertical axes.
+        note: for the end of the figure's note.
+        columns: of the legend; None for one per inch of the figure's width.
+
+    Returns:
+        The drawing; its numbers have the panels' points and their exact numbers.
+
+    Raises:
+        NothingToDraw: if no world has rows.
+    """
+    x = horizontal_axis(results, x_asked)
+    drawn = {title: _panels(results, x, panel_of) for title, panel_of in bands.items()}
+    panels = [panel for band in drawn.values() for panel in band]
+    axis = Axis.of(pd.concat([panel.points[x] for panel in panels]))
+    if len(panels) == len(bands):
+        figure, lines = one_world(panels, axis)
+    else:
+        figure, lines = _small_multiples(drawn, axis, label)
+    note = f"{_note(results, panels, x)}{note}"
+    add_legend(figure, lines, columns or round(figure.get_figwidth()), note)
+    return Drawing(figure, _numbers(results, panels, x))
+
+
+def _panels(results: Results, x: str, panel_of: PanelOf) -> list[CurvePanel]:
+    """A panel for each world that has rows.
+
+    Raises:
+        NothingToDraw: if no world has rows.
+    """
+    worlds = split_worlds(results, other_axes(results, x))
+    if len(worlds) < 2:
+        return [panel_of(results, x)]
+    panels, missing = [], None
+    for world in worlds:
+        try:
+            panel = panel_of(world.results, x)
+        except NothingToDraw as error:
+            missing = error
+            continue
+        panels.append(replace(panel, world=world))
+    if not panels and missing is not None:
+        raise missing
+    return panels
+
+
+def _small_multiples(
+    bands: Mapping[str, Sequence[CurvePanel]], x: Axis, label: str
+) -> tuple[Figure, list[Line2D]]:
+    """One panel per world, a page wide; the panels of a band, by title, have one scale."""
+    n = max(map(len, bands.values()))
+    columns = 2 if n in (2, 4) else 3
+    n_rows = -(-n // columns)
+    height = _PANEL_INCHES * n_rows * len(bands) + 0.2
+    figure = Figure(figsize=(PAGE_INCHES, height), layout="constrained")
+    grid = figure.subplots(n_rows * len(bands), columns, squeeze=False)
+    handles: dict[str, Line2D] = {}
+    for place, (title, panels) in enumerate(bands.items()):
+        n = len(panels)
+        rows = grid[place * n_rows : (place + 1) * n_rows]
+        for axes, panel in zip(rows.flat, panels, strict=False):
+            for line in panel.draw(axes, x):
+                handles.setdefault(str(line.get_label()), line)
+            name = panel.world.title if panel.world else ""
+            axes.set_title("\n".join(part for part in (title, name) if part))
+            short = "unique ratio" if x.name == UNIQUE_RATIO else None
+            set_horizontal_axis(axes, x, label=short)
+            axes.tick_params(labelleft=axes in rows[:, 0])
+        points = pd.concat([panel.points for panel in panels])
+        exact = [line.values for panel in panels for line in panel.exact]
+        for axes in list(rows.flat)[:n]:
+            set_value_axis(axes, points, exact)
+        for index, axes in enumerate(rows.flat):
+            if index >= n:
+                axes.remove()
+            elif index + columns < n or place + 1 < len(bands):
+                # The lowest panel of each column has the axis' name and numbers.
+                axes.set_xlabel("")
+                axes.tick_params(labelbottom=False)
+    figure.supylabel(label, fontsize=LABEL_POINTS)
+    return figure, list(handles.values())
+
+
+def _numbers(results: Results, panels: Sequence[CurvePanel], x: str) -> pd.DataFrame:
+    """The points of all panels with their exact numbers and the values of their axes."""
+    order = (UNIQUE_RATIO, *results.axes)
+    tables = []
+    for panel in panels:
+        own = panel.points.copy()
+        if UNIQUE_RATIO not in (x, *(name for name, _ in panel.fixed)):
+            own.insert(len(SERIES), UNIQUE_RATIO, results.runs[UNIQUE_RATIO].iloc[0])
+        own = own.assign(**{line.column: own[x].map(line.values) for line in panel.exact})
+        tables.append(own if panel.world is None else with_world(own, panel.world, order))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _note(results: Results, panels: Sequence[CurvePanel], x: str) -> str:
+    """Seeds, intervals, what is missing, the axes of panels."""
+    n_seeds = pd.concat([panel.points["n_seeds"] for panel in panels])
+    left_out = next((panel.left_out for panel in panels if panel.left_out), "")
+    note = seeds_note(n_seeds, n_unfinished(results), left_out=left_out)
+    names = [name for name, _ in panels[0].fixed]
+    if len({panel.fixed for panel in panels}) > 1:
+        note += f"; a panel for each {' and '.join(names)}"
+    elif panels[0].world:
+        # The other worlds have no finished run.
+        note += f"; {panels[0].world.note}"
+    if UNIQUE_RATIO not in (x, *names):
+        note += f"; unique ratio {results.runs[UNIQUE_RATIO].iloc[0]:g}"
+    return note

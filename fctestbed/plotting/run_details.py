@@ -1,0 +1,141 @@
+"""What the run table's JSON says: loss terms, departures, settings, views, exact numbers.
+
+May import pandas and ``fctestbed.results``.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from fctestbed.plotting.axes import UNIQUE_RATIO, require_one_world
+from fctestbed.plotting.select import LABEL, quantity_rows
+from fctestbed.results import LINEAR_PROBE, Results
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """What one run says of its loss and its training.
+
+    Args:
+        terms: the columns of the FactorCL paper's Table 2 that its loss has; None where the run
+            does not say.
+        departures: the settings in which it departs from the paper, with their values.
+        settings: all settings of its method.
+        augmentation: the specification of its views.
+        views_bits: exact I(X1,X2;X1',X2'); NaN where it is not known.
+    """
+
+    terms: tuple[str, ...] | None = None
+    departures: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    augmentation: dict[str, Any] = field(default_factory=dict)
+    views_bits: float = math.nan
+
+
+def run_details(results: Results) -> dict[str, RunDetails]:
+    """Details of every finished run, by ``run_id``; what a run does not say is empty."""
+    runs = results.runs[results.runs["status"] == "ok"]
+    details = {}
+    texts = ("run_id", "spec", "diagnostics", "truth")
+    for run_id, spec, diagnostics, truth in zip(*(runs[name] for name in texts), strict=True):
+        training = _mapping(_json_object(spec).get("training"))
+        said = _json_object(diagnostics)
+        views = _mapping(_json_object(truth).get("augmentation"))
+        terms = said.get("terms")
+        details[str(run_id)] = RunDetails(
+            terms=tuple(map(str, terms)) if isinstance(terms, list) else None,
+            departures=_mapping(said.get("departures")),
+            settings=_mapping(training.get("settings")),
+            augmentation=_mapping(training.get("augmentation")),
+            views_bits=_finite_number(views.get("joint_bits")),
+        )
+    return details
+
+
+def series_details(results: Results) -> dict[tuple[str, str], RunDetails]:
+    """Details of each (method, variant), from its first finished run."""
+    details = run_details(results)
+    runs = results.runs[results.runs["status"] == "ok"]
+    found: dict[tuple[str, str], RunDetails] = {}
+    for method, variant, run_id in zip(
+        runs["method"], runs["variant"], runs["run_id"], strict=True
+    ):
+        found.setdefault((str(method), str(variant)), details[str(run_id)])
+    return found
+
+
+def with_detail(rows: pd.DataFrame, values: dict[str, Any], column: str) -> pd.DataFrame:
+    """The rows of the runs in ``values``, with the run's value as one more column."""
+    known = rows[rows["run_id"].isin(values)]
+    return known.assign(**{column: [values[run_id] for run_id in known["run_id"]]})
+
+
+def exact_along(results: Results, key: str, along: str = UNIQUE_RATIO) -> pd.Series:
+    """One exact number of the worlds along an axis.
+
+    Args:
+        results: the rows; unfinished runs count too, since their world is known.
+        key: the number's name in the truth, ``total_bits`` for instance.
+        along: the axis that may vary.
+
+    Returns:
+        The mean over the runs at each value of the axis, indexed by the value, ascending, in the
+        key's unit. Values without a finite number are absent; empty if no run has the key.
+
+    Raises:
+        ValueError: one line, if another axis varies.
+    """
+    require_one_world(results, along)
+    values = [_finite_number(truth.get(key)) for truth in _truths(results)]
+    table = pd.DataFrame({along: results.runs[along].to_numpy(), key: values})
+    return table.dropna().groupby(along)[key].mean()
+
+
+def total_label_bits(results: Results, along: str = UNIQUE_RATIO) -> pd.Series:
+    """Exact I(X1,X2;Y) in bits along an axis: from the truth, else from the label's rows."""
+    total = exact_along(results, "total_bits", along)
+    if not total.empty:
+        return total
+    rows = quantity_rows(results, LABEL, LINEAR_PROBE, along=along)
+    return rows.groupby(along)["true_bits"].mean().dropna()
+
+
+def relevant_latents(results: Results) -> set[str]:
+    """Names of the latent bits that the label reads (``w_s[0]``), where the truth says so."""
+    names: set[str] = set()
+    for truth in _truths(results):
+        listed = truth.get("relevant_latents")
+        if isinstance(listed, list):
+            names.update(str(name) for name in listed)
+    return names
+
+
+def _truths(results: Results) -> list[dict[str, Any]]:
+    parsed: dict[str, dict[str, Any]] = {}
+    for text in results.runs["truth"]:
+        if text not in parsed:
+            parsed[text] = _json_object(text)
+    return [parsed[text] for text in results.runs["truth"]]
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """A JSON object from its text; empty for an empty text or anything else than an object."""
+    return _mapping(json.loads(text) if text else {})
+
+
+def _finite_number(value: object) -> float:
+    """A number as the store writes it (infinities as text); NaN for anything not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        number = float(value)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,155 @@
+"""The rows that a figure shows, one value per run.
+
+May import numpy, pandas and ``fctestbed.results``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from fctestbed.plotting.axes import UNIQUE_RATIO, require_one_world
+from fctestbed.plotting.interface import NothingToDraw
+from fctestbed.plotting.style import variants_by_method
+from fctestbed.results import JOINT, LINEAR, PAPER, Results
+
+LABEL = ("label",)
+SHARED = ("shared",)
+UNIQUE = ("unique1", "unique2")
+"""Quantities whose bits are summed within a run: the label, w_s, and w_1 with w_2."""
+MOST_VARIANTS = 4
+MOST_SERIES = 16
+
+
+def captured_rows(
+    results: Results, estimator: str, readout: str | None = JOINT, along: str = UNIQUE_RATIO
+) -> pd.DataFrame:
+    """Captured rows of finished runs, of one estimator and one readout.
+
+    Args:
+        results: the rows.
+        estimator: the estimator's name.
+        readout: the readout's name; None for all.
+        along: the axis that may vary.
+
+    Raises:
+        ValueError: one line, if another axis varies.
+    """
+    require_one_world(results, along)
+    rows = results.captured
+    rows = rows[(rows["status"] == "ok") & (rows["estimator"] == estimator)]
+    return rows if readout is None else rows[rows["readout"] == readout]
+
+
+def quantity_rows(
+    results: Results,
+    quantities: Sequence[str],
+    estimator: str,
+    readout: str = JOINT,
+    along: str = UNIQUE_RATIO,
+) -> pd.DataFrame:
+    """Captured and true bits of some quantities, summed within each finished run.
+
+    Args:
+        results: the rows.
+        quantities: names; a run that lacks one of them is left out.
+        estimator: the estimator's name.
+        readout: the readout's name.
+        along: the axis that may vary.
+
+    Returns:
+        Columns ``run_id, method, variant, <along>, seed, value_bits, true_bits``, one row per run
+        and value of ``along``.
+
+    Raises:
+        ValueError: one line, if another axis varies.
+    """
+    rows = captured_rows(results, estimator, readout, along)
+    rows = rows[rows["quantity"].isin(quantities)]
+    keys = ["run_id", "method", "variant", along, "seed"]
+    # min_count: a sum that lacks a quantity is unknown, not smaller.
+    sums = rows.groupby(keys)[["value_bits", "true_bits"]].sum(min_count=len(quantities))
+    return sums.reset_index().dropna(subset=["value_bits"])
+
+
+def accuracy_rows(
+    results: Results, readout: str = JOINT, along: str = UNIQUE_RATIO
+) -> pd.DataFrame:
+    """Accuracy of one readout, one row per finished run; a linear probe's if there are several.
+
+    Raises:
+        ValueError: one line, if another axis than ``along`` varies.
+    """
+    require_one_world(results, along)
+    rows = results.accuracy
+    rows = rows[(rows["status"] == "ok") & (rows["readout"] == readout)]
+    probes = sorted(rows["probe"].unique(), key=lambda probe: (LINEAR not in probe, probe))
+    return rows[rows["probe"] == probes[0]] if probes else rows
+
+
+def n_unfinished(results: Results, ratio: float | None = None) -> int:
+    """How many runs diverged or failed, at one ratio or in all."""
+    unfinished = results.runs["status"] != "ok"
+    if ratio is not None:
+        unfinished &= results.runs["unique_ratio"] == ratio
+    return int(results.runs.loc[unfinished, "run_id"].nunique())
+
+
+def nearest_ratio(rows: pd.DataFrame, wanted: float) -> float:
+    """The unique ratio in the rows nearest to the wanted one; the lower one of a tie."""
+    known = sorted(float(ratio) for ratio in rows["unique_ratio"].unique())
+    return min(known, key=lambda ratio: round(abs(ratio - wanted), 9))
+
+
+def require_rows(rows: pd.DataFrame, what: str) -> None:
+    """Refuse to draw an empty figure.
+
+    Raises:
+        NothingToDraw: if there are no rows.
+    """
+    if rows.empty:
+        raise NothingToDraw(f"results: expected rows of {what} from finished runs, got none")
+
+
+def flagged(rows: pd.DataFrame, flags: Sequence[bool]) -> pd.DataFrame:
+    """The rows whose flag is true, one flag per row."""
+    # An empty list would select no columns.
+    return rows.loc[np.array(flags, dtype=bool)]
+
+
+def readable_series(
+    rows: pd.DataFrame,
+    *,
+    most_variants: int = MOST_VARIANTS,
+    most_series: int = MOST_SERIES,
+    any_variant: bool = False,
+) -> tuple[pd.DataFrame, str]:
+    """The rows of as many variants as one figure can show.
+
+    A method with more than ``most_variants`` keeps the paper's variant only; so does every method
+    with several if more than ``most_series`` would be left. A method without a paper's variant then
+    keeps none, or the first by name if ``any_variant`` is true.
+
+    Returns:
+        The rows kept, and a note on how many variants were not; empty if all were kept.
+    """
+    known = variants_by_method(rows)
+    few = {method: _paper_alone(variants, any_variant) for method, variants in known.items()}
+    kept = {m: v if len(v) <= most_variants else few[m] for m, v in known.items()}
+    if sum(map(len, kept.values())) > most_series:
+        kept = few
+    n_left_out = sum(map(len, known.values())) - sum(map(len, kept.values()))
+    if not n_left_out:
+        return rows, ""
+    shown = [
+        str(variant) in kept[str(method)]
+        for method, variant in zip(rows["method"], rows["variant"], strict=True)
+    ]
+    note = f"{n_left_out} more variant{'s' if n_left_out > 1 else ''} not drawn"
+    return flagged(rows, shown), note
+
+
+def _paper_alone(variants: list[str], any_variant: bool) -> list[str]:
+    # The paper's variant is the first one, if there is one.
+    lone = len(variants) == 1 or variants[0] == PAPER or any_variant
+    return variants[:1] if lone else []

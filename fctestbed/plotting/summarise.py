@@ -1,0 +1,156 @@
+"""Means over seeds with their intervals, at each unique ratio or over several of them.
+
+The interval is Student's: mean +- t(0.975, n - 1) s / sqrt(n), with s the standard deviation over n
+seeds (n - 1 in its denominator). It holds for the mean over seeds of normal values, and says
+nothing about a single run. One seed has no interval.
+
+A mean over ratios is taken within each seed before any interval, so that the interval is over
+seeds. A seed that did not finish at every ratio has no such mean and is left out.
+
+May import numpy, pandas and scipy.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from fctestbed.plotting.select import nearest_ratio
+
+CONFIDENCE = 0.95
+SERIES = ["method", "variant"]
+
+
+def seed_intervals(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFrame:
+    """Mean and 95 % interval over seeds of each group of rows.
+
+    Args:
+        rows: one row per run, with the columns ``keys``, ``seed`` and ``value``.
+        value: the column to average; rows whose value is not finite are left out.
+        keys: the columns that tell groups apart, for instance method, variant and ratio.
+
+    Returns:
+        Columns ``keys, mean, low, high, n_seeds`` in the value's unit, sorted; ``low`` and ``high``
+        are NaN for one seed.
+
+    Raises:
+        ValueError: one line, if a group has two rows of one seed: those differ in more than the
+            seed.
+    """
+    finite = rows[np.isfinite(rows[value].to_numpy(dtype=float))]
+    _require_one_row_per_seed(finite, keys)
+    table = finite.groupby(list(keys), sort=True)[value].agg(["mean", "std", "count"]).reset_index()
+    counts = table["count"].to_numpy(dtype=float)
+    half = np.full(len(table), math.nan)
+    several = counts > 1
+    spread = table["std"].to_numpy(dtype=float)[several] / np.sqrt(counts[several])
+    half[several] = stdtrit(counts[several] - 1, (1 + CONFIDENCE) / 2) * spread
+    return pd.DataFrame(
+        {
+            **{name: table[name] for name in keys},
+            "mean": table["mean"].astype(float),
+            "low": table["mean"] - half,
+            "high": table["mean"] + half,
+            "n_seeds": table["count"].astype("int64"),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """The unique ratios of a table.
+
+    Args:
+        values: ascending; one, or those that are averaged.
+    """
+
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, wanted: float | None) -> "Ratios":
+        """The ratio nearest to the wanted one; all that the rows have if None is wanted."""
+        if wanted is not None:
+            return cls((nearest_ratio(rows, wanted),))
+        return cls(tuple(sorted(float(ratio) for ratio in rows["unique_ratio"].unique())))
+
+    @property
+    def name(self) -> str:
+        """For a column of numbers: the ratio, or ``mean``."""
+        return f"{self.values[0]:g}" if len(self.values) == 1 else "mean"
+
+    @property
+    def note(self) -> str:
+        """For a caption."""
+        if len(self.values) == 1:
+            return f"unique ratio {self.values[0]:g}"
+        first, last = self.values[0], self.values[-1]
+        return f"mean over {len(self.values)} unique ratios from {first:g} to {last:g}"
+
+    def mean(self, by_ratio: pd.Series) -> float:
+        """Mean of a number known by ratio; NaN unless it is known at every one."""
+        return float(by_ratio.reindex(list(self.values)).mean(skipna=False))
+
+
+def pooled_intervals(
+    rows: pd.DataFrame, value: str, keys: Sequence[str], ratios: Ratios
+) -> pd.DataFrame:
+    """Mean and 95 % interval over seeds of the mean over ratios.
+
+    Args:
+        rows: one row per run, with the columns ``keys, unique_ratio, seed`` and ``value``.
+        value: the column to average; values that are not finite count as missing.
+        keys: the columns that tell lines of the table apart, for instance method and variant.
+        ratios: the ratios; a seed that lacks one of them is left out.
+
+    Returns:
+        Columns ``keys, mean, low, high, n_seeds`` in the value's unit; ``low`` and ``high`` are NaN
+        for one seed.
+
+    Raises:
+        ValueError: one line, if a seed has two rows of one ratio.
+    """
+    wanted = rows["unique_ratio"].isin(ratios.values)
+    finite = rows[wanted & np.isfinite(rows[value].to_numpy(dtype=float))]
+    _require_one_row_per_seed(finite, [*keys, "unique_ratio"])
+    by_seed = finite.groupby([*keys, "seed"], sort=True)
+    means = by_seed[value].mean()[by_seed["unique_ratio"].nunique() == len(ratios.values)]
+    return seed_intervals(means.reset_index(), value, keys)
+
+
+def seeds_note(
+    n_seeds: pd.Series, n_unfinished: int, *, intervals: bool = True, left_out: str = ""
+) -> str:
+    """One line for a figure's note: the number of seeds, the interval, what is missing.
+
+    Args:
+        n_seeds: seeds behind each point.
+        n_unfinished: runs that diverged or failed.
+        intervals: whether the figure draws intervals.
+        left_out: what else the figure does not show.
+    """
+    counts = sorted(set(n_seeds))
+    if counts == [1]:
+        note = "1 seed, no interval" if intervals else "1 seed"
+    else:
+        number = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        what = "mean and 95 % interval (Student t)" if intervals else "mean"
+        note = f"{what} over {number} seeds"
+    if n_unfinished:
+        note += f"; {n_unfinished} unfinished run{'s' if n_unfinished > 1 else ''} left out"
+    return f"{note}; {left_out}" if left_out else note
+
+
+def bits_columns(points: pd.DataFrame) -> pd.DataFrame:
+    """Points of captured bits with the column names of the files: ``captured_bits, low_bits,
+    high_bits``."""
+    return points.rename(columns={"mean": "captured_bits", "low": "low_bits", "high": "high_bits"})
+
+
+def _require_one_row_per_seed(rows: pd.DataFrame, keys: Sequence[str]) -> None:
+    twice = rows[rows.duplicated([*keys, "seed"])]
+    if len(twice):
+        first = ", ".join(f"{name} {twice[name].iloc[0]}" for name in [*keys, "seed"])
+        raise ValueError(f"rows: expected one row per seed in each mean, got several of {first}")

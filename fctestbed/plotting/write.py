@@ -1,0 +1,285 @@
+"""Figures as files, each with its numbers as CSV beside it, and tables as Markdown.
+
+May import pandas and all of this package.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from fctestbed.plotting.axes import (
+    UNIQUE_RATIO,
+    World,
+    horizontal_axis,
+    other_axes,
+    split_worlds,
+    varying_axes,
+    with_world,
+)
+from fctestbed.plotting.figures import (
+    FIGURES,
+    GAUSSIAN_FIGURES,
+    KINDS,
+    PANELS_PER_WORLD,
+    READOUT_FIGURES,
+    draw_calibration,
+)
+from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
+from fctestbed.plotting.panels import MOST_PANELS
+from fctestbed.plotting.style import house_style
+from fctestbed.results import LINEAR_PROBE, Results, write_atomically
+
+# No dates in the files: the same rows give the same bytes.
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+_DOTS_PER_INCH = 200
+
+
+def draw_figures(
+    results: Results,
+    out_dir: str | Path,
+    formats: Sequence[str] = ("png", "pdf"),
+    *,
+    heatmap_ratio: float | None = None,
+    table_ratio: float | None = None,
+    estimator: str = LINEAR_PROBE,
+    x: str | None = None,
+) -> list[Path]:
+    """Draw every figure that the rows allow, and write the plotted numbers of each as CSV.
+
+    Tables are written as Markdown too. Where the sweep varies further axes (``results.axes``), no
+    mean is taken over them:
+
+    - Curves (``label_bits``, ``blocks``, ``accuracy``) are drawn along one axis, with a panel for
+      each combination of values of the others, on shared scales. A figure has at most 12 panels;
+      with more there is a file for each value of the further axis with the fewest values
+      (``label_bits_noise=0.1``), then of the next one, until they fit.
+    - All other figures pool over unique ratios, and have a file for each combination of values of
+      the further axes.
+
+    Args:
+        results: what ``load_results`` returned.
+        out_dir: directory for ``<figure>.<format>`` and ``<figure>.csv`` (``<figure>.md``); made if
+            missing, files of these names are replaced.
+        formats: of ``png`` (200 dpi), ``pdf`` and ``svg``.
+        heatmap_ratio: unique ratio of the heat map; the nearest one in the rows is drawn. None:
+            0.5.
+        table_ratio: unique ratio of the tables (``ablation``, ``readouts``, ``audit``, ``quality``,
+            ``critics``), likewise. None: the mean over all ratios.
+        estimator: the estimator whose bits are drawn.
+        x: the horizontal axis of curves: ``unique_ratio`` or a field's dotted path. None:
+            ``unique_ratio`` if it varies or nothing else does, else the first axis with several
+            numbers, else the first with several names or booleans, whose values are categories.
+
+    Returns:
+        The files written, figure by figure.
+
+    Raises:
+        ValueError: one line, for an unknown format, estimator or axis, a directory that cannot be
+            written, or results that allow no figure.
+    """
+    check_formats(formats)
+    known = sorted(results.captured["estimator"].dropna().loc[lambda names: names != ""].unique())
+    if known and estimator not in known:
+        raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
+    options = DrawOptions(
+        heatmap_ratio=heatmap_ratio,
+        table_ratio=table_ratio,
+        estimator=estimator,
+        x=horizontal_axis(results, x),
+    )
+    with house_style():
+        # Some variant of each method is drawn if no figure compares the variants.
+        drawings = _drawings(results, options) or _drawings(
+            results, replace(options, any_variant=True)
+        )
+        if not drawings:
+            n_runs = len(results.runs)
+            raise ValueError(
+                f"results: expected finished runs to draw, got none ({n_runs} runs in all)"
+            )
+        return _write_all(drawings.items(), out_dir, formats)
+
+
+def tables(results: Results) -> dict[str, str]:
+    """The paper's tables from a sweep's rows, as Markdown, by name.
+
+    Raises:
+        ValueError: one line, for results that allow no table.
+    """
+    options = DrawOptions(x=horizontal_axis(results, None))
+    with house_style():
+        drawings = _drawings(results, options)
+    found = {name: drawing.markdown for name, drawing in drawings.items() if drawing.markdown}
+    if not found:
+        raise ValueError(
+            f"results: expected finished runs for a table, got none ({len(results.runs)} runs)"
+        )
+    return found
+
+
+def draw_readout_figures(
+    rows: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Draw the figures of estimators on readouts that the rows allow.
+
+    Args:
+        rows: of ``calibrate --readouts``.
+        out_dir: made if missing; files of these names are replaced.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written; none where the rows hold no estimate.
+
+    Raises:
+        ValueError: one line, for rows that lack columns or have several noises, or a directory that
+            cannot be written.
+    """
+    return _draw_rows(READOUT_FIGURES, rows, out_dir, formats)
+
+
+def draw_gaussian_figures(
+    rows: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Draw the Gaussian figure against the training step and by level.
+
+    Args:
+        rows: what ``gaussian_rows`` returned.
+        out_dir: directory for ``gaussian.*`` and ``gaussian_levels.*``.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ValueError: one line, for an unknown format or a directory that cannot be written.
+    """
+    return _draw_rows(GAUSSIAN_FIGURES, rows, out_dir, formats)
+
+
+def draw_calibration_figures(
+    summary: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Draw a calibration: a figure for each kind of pair and each number of samples.
+
+    Args:
+        summary: what ``fctestbed.calibration.summarise`` returned.
+        out_dir: directory for ``calibration_<kind>_<n>.<format>`` and ``.csv``.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ValueError: one line, for an unknown format, a directory that cannot be written, or a
+            summary without any estimate.
+    """
+    figures: dict[str, Callable[[pd.DataFrame], Drawing]] = {
+        f"calibration_{kind}_{n}": partial(draw_calibration, kind=kind, n=int(n))
+        for kind in KINDS
+        for n in sorted(summary["n"].unique())
+    }
+    written = _draw_rows(figures, summary, out_dir, formats)
+    if not written:
+        raise ValueError("calibration: expected estimates to draw, got none")
+    return written
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Refuse formats that cannot be written.
+
+    Raises:
+        ValueError: one line, naming the first one.
+    """
+    unknown = [name for name in formats if name not in _METADATA]
+    if unknown:
+        raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
+
+
+def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
+    """What can be drawn of every figure, by the name of its files."""
+    x = options.x or UNIQUE_RATIO
+    order = (UNIQUE_RATIO, *results.axes)
+    drawings = {}
+    for name, draw in FIGURES.items():
+        for world in _files(results, x, PANELS_PER_WORLD.get(name)):
+            try:
+                drawing = draw(world.results, replace(options, world=world.values))
+            except NothingToDraw:
+                continue
+            numbers = with_world(drawing.numbers, world, order) if world.values else drawing.numbers
+            drawings[f"{name}{world.suffix}"] = replace(drawing, numbers=numbers)
+    return drawings
+
+
+def _files(results: Results, x: str, panels_per_world: int | None) -> list[World]:
+    """The parts of the results that each are one file of a figure.
+
+    Args:
+        results: the rows.
+        x: the horizontal axis of curves.
+        panels_per_world: how many panels the figure has for each world; None for a figure of one
+            world.
+    """
+    if panels_per_world is None:
+        return split_worlds(results, other_axes(results, UNIQUE_RATIO))
+    # Further axes before the unique ratio, and those of few values, which are few files, first.
+    axes = [axis for axis in varying_axes(results) if axis.name != x]
+    axes.sort(key=lambda axis: (axis.name == UNIQUE_RATIO, len(axis.values)))
+    names = [axis.name for axis in axes]
+    fixed: list[str] = []
+    files = split_worlds(results, fixed)
+    while len(fixed) < len(names) and any(
+        panels_per_world * len(split_worlds(file.results, names)) > MOST_PANELS for file in files
+    ):
+        fixed.append(names[len(fixed)])
+        files = split_worlds(results, fixed)
+    return files
+
+
+def _draw_rows(
+    figures: Mapping[str, Callable[[pd.DataFrame], Drawing]],
+    rows: pd.DataFrame,
+    out_dir: str | Path,
+    formats: Sequence[str],
+) -> list[Path]:
+    check_formats(formats)
+    written = []
+    with house_style():
+        for name, draw in figures.items():
+            try:
+                drawing = draw(rows)
+            except NothingToDraw:
+                continue
+            written += _write_all([(name, drawing)], out_dir, formats)
+    return written
+
+
+def _write_all(
+    drawings: Iterable[tuple[str, Drawing]], out_dir: str | Path, formats: Sequence[str]
+) -> list[Path]:
+    """Write figures in each format, their numbers as CSV, and tables as Markdown; in the house
+    style that is set."""
+    written = []
+    for name, drawing in drawings:
+        files = {f"{name}.{ending}": _encoded(drawing, ending) for ending in formats}
+        files[f"{name}.csv"] = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
+        if drawing.markdown:
+            files[f"{name}.md"] = drawing.markdown.encode()
+        written += [write_atomically(Path(out_dir) / file, text) for file, text in files.items()]
+    return written
+
+
+def _encoded(drawing: Drawing, ending: str) -> bytes:
+    buffer = io.BytesIO()
+    drawing.figure.savefig(
+        buffer, format=ending, dpi=_DOTS_PER_INCH, metadata=dict(_METADATA[ending])
+    )
+    return buffer.getvalue()

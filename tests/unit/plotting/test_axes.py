@@ -1,0 +1,277 @@
+"""Sweeps of further axes: which one is horizontal, panels, files, and no mean over worlds."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_results import as_results, at_world, departing, joined, records
+
+from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, draw_figures, summary_table
+from fctestbed.plotting.axes import Axis, horizontal_axis, split_worlds, varying_axes
+from fctestbed.plotting.run_details import exact_along
+from fctestbed.plotting.select import LABEL, accuracy_rows, quantity_rows
+from fctestbed.plotting.style import house_style
+
+NOISE, DEPTH, KIND = "world.observation.noise", "training.nets.depth", "world.label.kind"
+NOISES = (0.0, 0.5, 2.0)
+CURVES = ("label_bits", "blocks", "accuracy")
+
+
+def lossy(bits, ratios=(0.0, 0.5, 1.0), methods=("simclr", "supcon", "raw"), seeds=(0, 1)):
+    runs = records(ratios, methods, seeds)
+    lost = {"label": -bits, "shared": -bits, "w_s[0]": -bits}
+    return as_results([departing(run, "paper", {}, lost) for run in runs])
+
+
+def by_noise(noises=NOISES, **grid):
+    """Runs that capture as many bits less as there is noise."""
+    return joined(*(at_world(lossy(n, **grid), world__observation__noise=n) for n in noises))
+
+
+def by_kind(**grid):
+    worlds = [("threshold", True), ("channel", False), ("channel", True)]
+    parts = [
+        at_world(lossy(place, **grid), world__label__kind=kind, training__nets__residual=flag)
+        for place, (kind, flag) in enumerate(worlds)
+    ]
+    return joined(*parts)
+
+
+def drawn(name, results, **options):
+    with house_style():
+        return FIGURES[name](results, DrawOptions(**options))
+
+
+def line(axes, label):
+    (found,) = [line for line in axes.lines if line.get_label() == label]
+    return found
+
+
+def titles(drawing):
+    return [axes.get_title() for axes in drawing.figure.axes]
+
+
+def note(drawing):
+    (legend,) = drawing.figure.legends
+    return legend.get_title().get_text()
+
+
+@pytest.mark.parametrize(
+    ("results", "axis"),
+    [
+        (lossy(0.0), "unique_ratio"),
+        (lossy(0.0, ratios=(0.5,)), "unique_ratio"),
+        (by_noise(), "unique_ratio"),
+        (by_noise(ratios=(0.5,)), NOISE),
+        (by_kind(ratios=(0.5,)), KIND),
+        (joined(at_world(by_kind(ratios=(0.5,)), a=1), at_world(by_kind(ratios=(0.5,)), a=2)), "a"),
+    ],
+)
+def test_the_horizontal_axis_is_the_ratio_then_numbers_then_names(results, axis):
+    axes = ("a", *results.axes) if "a" in results.runs else results.axes
+    assert horizontal_axis(dataclasses.replace(results, axes=axes), None) == axis
+
+
+def test_the_horizontal_axis_can_be_asked_for_and_an_unknown_one_is_refused(tmp_path):
+    results = by_noise()
+    assert horizontal_axis(results, NOISE) == NOISE
+    expected = f"x: expected one of unique_ratio, {NOISE}, got 'seed'"
+    with pytest.raises(ValueError, match=expected):
+        draw_figures(results, tmp_path, x="seed")
+
+
+def test_values_are_in_order_booleans_numbers_and_text_apart():
+    assert Axis.of(pd.Series([2, 0.5, 1], name="a")).values == (0.5, 1, 2)
+    flags = Axis.of(pd.Series([True, False], name="a"))
+    assert flags.values == (False, True)
+    assert not flags.is_numeric
+    assert list(flags.places([True, False])) == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_curves_along_the_ratio_have_a_panel_for_each_noise_on_one_scale(name):
+    drawing = drawn(name, by_noise())
+    panels = drawing.figure.axes
+    n = 6 if name == "blocks" else 3
+    assert len(panels) == n
+    assert [title.split("\n")[-1] for title in titles(drawing)[:3]] == [
+        f"noise = {noise:g}" for noise in NOISES
+    ]
+    assert len({axes.get_ylim() for axes in panels}) == n // 3
+    assert len({axes.get_xlim() for axes in panels}) == 1
+    assert f"a panel for each {NOISE}" in note(drawing)
+    assert list(drawing.numbers.columns[:4]) == ["method", "variant", "unique_ratio", NOISE]
+    assert not drawing.numbers.duplicated(
+        ["method", "unique_ratio", NOISE, *(["panel"] if name == "blocks" else [])]
+    ).any()
+
+
+def test_a_panel_has_the_means_of_its_own_world():
+    drawing = drawn("label_bits", by_noise())
+    alone = drawn("label_bits", lossy(0.5)).numbers
+    own = drawing.numbers[drawing.numbers[NOISE] == 0.5].drop(columns=NOISE)
+    pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
+    curve = line(drawing.figure.axes[1], "SimCLR")
+    np.testing.assert_allclose(
+        curve.get_ydata(), alone.loc[alone["method"] == "simclr", "captured_bits"]
+    )
+
+
+def test_curves_along_the_noise_have_its_name_and_a_panel_for_each_ratio():
+    drawing = drawn("label_bits", by_noise(), x=NOISE)
+    assert titles(drawing) == ["unique ratio = 0", "unique ratio = 0.5", "unique ratio = 1"]
+    assert drawing.figure.axes[-1].get_xlabel() == NOISE
+    curve = line(drawing.figure.axes[0], "SimCLR")
+    assert list(curve.get_xdata()) == list(NOISES)
+    # As many bits less as there is noise.
+    np.testing.assert_allclose(curve.get_ydata() - curve.get_ydata()[0], -np.array(NOISES))
+
+
+def test_one_ratio_has_one_panel_along_the_noise_and_says_which_ratio():
+    drawing = drawn("label_bits", by_noise(ratios=(0.5,)))
+    (axes,) = drawing.figure.axes
+    assert axes.get_xlabel() == NOISE
+    assert "unique ratio 0.5" in note(drawing)
+    assert set(drawing.numbers["unique_ratio"]) == {0.5}
+
+
+def test_a_run_that_has_rows_at_every_value_of_an_axis_is_drawn_at_each():
+    results = by_noise(methods=("raw",))
+    for table in (results.captured, results.accuracy, results.runs):
+        table["run_id"] = [
+            f"{r}-{s}" for r, s in zip(table["unique_ratio"], table["seed"], strict=True)
+        ]
+    for x in ("unique_ratio", NOISE):
+        numbers = drawn("label_bits", results, x=x).numbers
+        assert len(numbers) == len(NOISES) * 3
+        assert set(numbers["n_seeds"]) == {2}
+
+
+def test_positive_numbers_over_a_wide_range_have_a_log_scale():
+    wide = drawn("label_bits", by_noise((0.01, 0.1, 1.0), ratios=(0.5,))).figure.axes[0]
+    assert wide.get_xscale() == "log"
+    assert [label.get_text() for label in wide.get_xticklabels()] == ["0.01", "0.1", "1"]
+    assert drawn("label_bits", by_noise(ratios=(0.5,))).figure.axes[0].get_xscale() == "linear"
+
+
+def test_names_are_categories_without_lines_between_them():
+    drawing = drawn("label_bits", by_kind(ratios=(0.5,)))
+    first, second = drawing.figure.axes
+    assert titles(drawing) == ["residual = false", "residual = true"]
+    assert [label.get_text() for label in second.get_xticklabels()] == ["channel", "threshold"]
+    lines = [line(second, METHOD_STYLES[name].label) for name in ("simclr", "supcon", "raw")]
+    assert {curve.get_linestyle() for curve in lines} == {"None"}
+    places = np.array([curve.get_xdata() for curve in lines])
+    np.testing.assert_allclose(places, places.mean(0) + np.array([[0], [-0.06], [0.06]]))
+    np.testing.assert_allclose(places.mean(0), [0.0, 1.0], atol=1e-12)
+    # The exact level of each category, and a gap.
+    np.testing.assert_allclose(
+        line(second, "Exact total").get_xdata(), [-0.4, 0.4, np.nan, 0.6, 1.4, np.nan]
+    )
+    # One world was run with one kind of label only.
+    assert list(line(first, "SimCLR").get_ydata()) == pytest.approx(
+        drawing.numbers.query("method == 'simclr'")["captured_bits"].iloc[:1]
+    )
+
+
+def test_many_worlds_have_a_file_for_each_value_of_the_axis_with_the_fewest(tmp_path):
+    parts = [
+        at_world(lossy(0.0, methods=("raw",), seeds=(0,)), a__noise=n, a__depth=d)
+        for n in range(7)
+        for d in range(2)
+    ]
+    results = joined(*parts)
+    names = {path.stem for path in draw_figures(results, tmp_path, formats=())}
+    assert {"label_bits_depth=0", "label_bits_depth=1"} <= names
+    assert "label_bits" not in names
+    numbers = pd.read_csv(tmp_path / "label_bits_depth=1.csv")
+    assert list(numbers.columns[2:5]) == ["unique_ratio", "a.noise", "a.depth"]
+    assert len(numbers) == 7 * 3
+    # Two panels for each world: seven worlds are too many.
+    blocks = {name for name in names if name.startswith("blocks")}
+    assert blocks == {f"blocks_noise={n}_depth={d}" for n in range(7) for d in range(2)}
+
+
+def test_tables_and_heat_maps_have_a_file_for_each_world_and_name_it(tmp_path):
+    results = by_noise()
+    names = {path.stem for path in draw_figures(results, tmp_path, formats=("svg",))}
+    endings = [f"noise={noise:g}" for noise in NOISES]
+    assert {f"{name}_{ending}" for name in ("latent_bits", "ablation", "readouts")
+            for ending in endings} == names - set(CURVES)  # fmt: skip
+    for ending, noise in zip(endings, NOISES, strict=True):
+        numbers = pd.read_csv(tmp_path / f"ablation_{ending}.csv")
+        assert set(numbers[NOISE]) == {noise}
+        assert f"{NOISE} = {noise:g}" in (tmp_path / f"ablation_{ending}.md").read_text()
+        assert f"{NOISE} = {noise:g}" in (tmp_path / f"latent_bits_{ending}.svg").read_text()
+    with house_style():
+        alone = FIGURES["ablation"](lossy(0.5), DrawOptions()).numbers
+    own = pd.read_csv(tmp_path / "ablation_noise=0.5.csv")
+    np.testing.assert_allclose(own["label_bits"], alone["label_bits"])
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in CURVES])
+def test_a_figure_of_one_world_refuses_rows_of_several(name):
+    with pytest.raises(ValueError, match=f"expected one value of {NOISE} in one mean, got 0, 0.5"):
+        drawn(name, by_noise())
+
+
+def test_rows_and_exact_numbers_of_several_worlds_are_refused():
+    results = by_noise()
+    for ask in (
+        lambda: quantity_rows(results, LABEL, "linear_probe"),
+        lambda: quantity_rows(results, LABEL, "linear_probe", along=NOISE),
+        lambda: accuracy_rows(results),
+        lambda: exact_along(results, "total_bits"),
+    ):
+        with pytest.raises(ValueError, match="results: expected one value of .* in one mean"):
+            ask()
+
+
+def test_worlds_are_the_combinations_that_were_run():
+    results = by_kind()
+    worlds = split_worlds(results, results.axes)
+    assert [world.suffix for world in worlds] == [
+        "_kind=channel_residual=false",
+        "_kind=channel_residual=true",
+        "_kind=threshold_residual=true",
+    ]
+    assert all(world.results.axes == () for world in worlds)
+    assert sum(len(world.results.captured) for world in worlds) == len(results.captured)
+    assert [axis.name for axis in varying_axes(results)] == ["unique_ratio", *results.axes]
+
+
+def test_short_names_are_as_long_as_it_takes_to_tell_axes_apart():
+    parts = [at_world(lossy(0.0), a__x__noise=n, b__x__noise=1 - n) for n in (0, 1)]
+    results = joined(*parts)
+    assert split_worlds(results, results.axes)[0].title == "a.x.noise = 0\nb.x.noise = 1"
+
+
+def test_a_name_that_no_file_can_have_is_rewritten():
+    results = joined(*(at_world(lossy(0.0), net__name=name) for name in ("a/b", "c d")))
+    assert [world.suffix for world in split_worlds(results, ("net.name",))] == [
+        "_name=a-b",
+        "_name=c-d",
+    ]
+
+
+def test_a_world_without_a_finished_run_is_left_out_and_the_other_is_named():
+    lost = {(m, r, s) for m in ("simclr", "raw") for r in (0.0, 1.0) for s in (0, 1)}
+    none = as_results(records((0.0, 1.0), ("simclr", "raw"), (0, 1), unfinished=lost))
+    some = lossy(0.0, ratios=(0.0, 1.0), methods=("simclr", "raw"))
+    results = joined(
+        at_world(some, world__observation__noise=0.0), at_world(none, world__observation__noise=1.0)
+    )
+    drawing = drawn("label_bits", results)
+    assert len(drawing.figure.axes) == 1
+    assert f"{NOISE} = 0" in note(drawing)
+    assert "8 unfinished runs left out" in note(drawing)
+
+
+def test_the_summary_has_a_row_for_each_world():
+    rows = [row for row in summary_table(by_noise()) if row.method == "simclr"]
+    assert [row.world for row in rows] == [f"{NOISE} = {n:g}" for n in NOISES for _ in range(3)]
+    at = {(row.world, row.unique_ratio): row.label_bits for row in rows}
+    lost = at[f"{NOISE} = 0", 0.5] - at[f"{NOISE} = 2", 0.5]
+    assert lost == pytest.approx(2.0)
+    assert {row.world for row in summary_table(lossy(0.0))} == {""}
