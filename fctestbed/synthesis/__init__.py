@@ -16,6 +16,7 @@ from fctestbed.synthesis.labels import (
 )
 from fctestbed.synthesis.latents import Latents
 from fctestbed.synthesis.maps import LinearMap, MlpMap
+from fctestbed.synthesis.options import WorldOption, nested_values, world_options
 from fctestbed.synthesis.spec import (
     AugmentationSpec,
     BitLatents,
@@ -63,17 +64,20 @@ __all__ = [
     "Truth",
     "UniqueAugmentation",
     "World",
+    "WorldOption",
     "WorldSpec",
     "bit_patterns",
     "label_rule",
     "load_dataset",
     "make_dataset",
     "modality_codewords",
+    "nested_values",
     "planar_labels",
     "slots_of",
     "spec_error_lines",
     "stream",
     "threshold_labels",
     "word_of",
+    "world_options",
     "world_truth",
 ]

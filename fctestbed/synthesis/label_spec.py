@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from fctestbed.synthesis.record import Ratio, Spec
+from fctestbed.synthesis.record import Option, Ratio, Spec
 
 _WHOLE = 1e-9
 _ROUNDING = 1e-15
@@ -59,9 +59,20 @@ class SlotLayout:
         )
 
 
+_Synergy = Annotated[
+    Ratio, Field(description="Share of synergistic information."), Option("--synergy")
+]
+
+
 class _Label(Spec):
-    unique_ratio: Ratio = 0.5
-    balance: Ratio = 0.5
+    unique_ratio: Annotated[
+        Ratio, Field(description="Share of the label that is unique to one modality.")
+    ] = 0.5
+    balance: Annotated[
+        Ratio,
+        Field(description="Share of the unique information in modality 1."),
+        Option("--balance"),
+    ] = 0.5
 
     def with_ratio(self, unique_ratio: float) -> Self:
         """The same rule at another share of unique information."""
@@ -77,8 +88,12 @@ class BitsLabel(_Label):
     """
 
     kind: Literal["bits"] = "bits"
-    label_bits: Annotated[int, Field(ge=2, le=MAX_LABEL_BITS, multiple_of=2)] = 2
-    synergy_ratio: Ratio = 0.0
+    label_bits: Annotated[
+        int,
+        Field(ge=2, le=MAX_LABEL_BITS, multiple_of=2, description="C: label information in bits."),
+        Option("--label-bits"),
+    ] = 2
+    synergy_ratio: _Synergy = 0.0
 
     @model_validator(mode="after")
     def _capacities_fit(self) -> Self:
@@ -123,8 +138,12 @@ class NoiselessLabel(_Label):
     """A word of latent bits without channels; the ratios split ``label_bits`` into whole bits."""
 
     kind: Literal["noiseless"] = "noiseless"
-    label_bits: Annotated[int, Field(ge=1, le=MAX_LABEL_BITS)] = 4
-    synergy_ratio: Ratio = 0.0
+    label_bits: Annotated[
+        int,
+        Field(ge=1, le=MAX_LABEL_BITS, description="C: label information in bits."),
+        Option("--label-bits"),
+    ] = 4
+    synergy_ratio: _Synergy = 0.0
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
@@ -160,8 +179,12 @@ class NoiselessLabel(_Label):
 
 class _SplitLabel(_Label):
     # 1/2 would ask for one latent and a half of each unique block of the default world.
-    unique_ratio: Ratio = 2 / 3
-    n_relevant: PositiveInt = 6
+    unique_ratio: Annotated[
+        Ratio, Field(description="Share of the relevant latents that one modality alone has.")
+    ] = 2 / 3
+    n_relevant: Annotated[
+        PositiveInt, Field(description="Relevant latents."), Option("--relevant")
+    ] = 6
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
@@ -198,8 +221,10 @@ class PlanarLabel(_SplitLabel):
     """
 
     kind: Literal["planar"] = "planar"
-    n_classes: Annotated[int, Field(ge=2, le=4096)] = 20
-    flow_seed: NonNegativeInt = 0
+    n_classes: Annotated[
+        int, Field(ge=2, le=4096, description="Number of classes."), Option("--classes")
+    ] = 20
+    flow_seed: Annotated[NonNegativeInt, Field(description="Seed of the flow's matrices.")] = 0
 
 
 Label = Annotated[

@@ -1,13 +1,30 @@
-"""The base of every specification: a frozen record with a digest. May import pydantic."""
+"""The base of every specification: a frozen record with a digest, and the types of its fields.
+
+May import pydantic.
+"""
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
+
+def _without_negative_zero(value: float) -> float:
+    # -0.0 and 0.0 are equal but have different JSON, hence different digests.
+    return value + 0.0
+
+
+Ratio = Annotated[float, Field(ge=0.0, le=1.0), AfterValidator(_without_negative_zero)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
+
+
+@dataclass(frozen=True)
+class Option:
+    """Marks a field that has a command-line option of its own, such as ``--noise``."""
+
+    flag: str
 
 
 class Spec(BaseModel):

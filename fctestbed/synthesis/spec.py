@@ -25,7 +25,7 @@ from fctestbed.synthesis.label_spec import (
     SlotLayout,
     ThresholdLabel,
 )
-from fctestbed.synthesis.record import PositiveFloat, Spec, digest
+from fctestbed.synthesis.record import Option, PositiveFloat, Spec, digest
 
 __all__ = [
     "MAX_ENUMERATED_BITS",
@@ -52,24 +52,35 @@ __all__ = [
 
 MAX_ENUMERATED_BITS = 22
 
+_Shared = Annotated[PositiveInt, Field(description="Latents in w_s."), Option("--shared")]
+_Unique = Annotated[
+    PositiveInt, Field(description="Latents in each of w_1 and w_2."), Option("--unique")
+]
+_Dim = Annotated[PositiveInt, Field(description="Coordinates of a modality.")]
+_Noise = Annotated[
+    NonNegativeFloat,
+    Field(description="Standard deviation of the observation noise."),
+    Option("--noise"),
+]
+
 
 class BitLatents(Spec):
     """Independent fair bits: ``n_shared`` in w_s, ``n_unique1`` in w_1, ``n_unique2`` in w_2."""
 
     kind: Literal["bits"] = "bits"
-    n_shared: PositiveInt = 6
-    n_unique1: PositiveInt = 6
-    n_unique2: PositiveInt = 6
+    n_shared: _Shared = 6
+    n_unique1: _Unique = 6
+    n_unique2: _Unique = 6
 
 
 class GaussianLatents(Spec):
     """The paper's latents: every coordinate of w_s, w_1, w_2 ~ N(0, variance)."""
 
     kind: Literal["gaussian"] = "gaussian"
-    n_shared: PositiveInt = 6
-    n_unique1: PositiveInt = 6
-    n_unique2: PositiveInt = 6
-    variance: PositiveFloat = 0.5
+    n_shared: _Shared = 6
+    n_unique1: _Unique = 6
+    n_unique2: _Unique = 6
+    variance: Annotated[PositiveFloat, Field(description="Variance of each latent.")] = 0.5
 
 
 class LinearObservation(Spec):
@@ -79,10 +90,12 @@ class LinearObservation(Spec):
     """
 
     kind: Literal["linear"] = "linear"
-    dim1: PositiveInt = 100
-    dim2: PositiveInt = 100
-    entries: Literal["normal", "uniform"] = "normal"
-    noise: NonNegativeFloat = 0.0
+    dim1: _Dim = 100
+    dim2: _Dim = 100
+    entries: Annotated[
+        Literal["normal", "uniform"], Field(description="Distribution of the matrix's entries.")
+    ] = "normal"
+    noise: _Noise = 0.0
 
 
 class MlpObservation(Spec):
@@ -93,23 +106,33 @@ class MlpObservation(Spec):
     """
 
     kind: Literal["mlp"] = "mlp"
-    dim1: PositiveInt = 100
-    dim2: PositiveInt = 100
-    hidden_dim: PositiveInt = 100
-    gain: PositiveFloat = 1.5
-    noise: NonNegativeFloat = 0.0
+    dim1: _Dim = 100
+    dim2: _Dim = 100
+    hidden_dim: Annotated[PositiveInt, Field(description="Hidden units.")] = 100
+    gain: Annotated[PositiveFloat, Field(description="Factor on the inputs.")] = 1.5
+    noise: _Noise = 0.0
 
 
 class WorldSpec(Spec):
     """A world: how latents are drawn, observed and labelled, and how many samples there are."""
 
-    latents: Annotated[BitLatents | GaussianLatents, Field(discriminator="kind")] = BitLatents()
-    observation: Annotated[LinearObservation | MlpObservation, Field(discriminator="kind")] = (
-        MlpObservation()
+    latents: Annotated[
+        BitLatents | GaussianLatents,
+        Field(discriminator="kind", description="Latents."),
+        Option("--latents"),
+    ] = BitLatents()
+    observation: Annotated[
+        LinearObservation | MlpObservation,
+        Field(discriminator="kind", description="Observation map."),
+        Option("--observation"),
+    ] = MlpObservation()
+    label: Annotated[Label, Field(description="Label rule."), Option("--label")] = BitsLabel()
+    n_train: Annotated[PositiveInt, Field(description="Training samples."), Option("--n-train")] = (
+        16384
     )
-    label: Label = BitsLabel()
-    n_train: PositiveInt = 16384
-    n_test: PositiveInt = 8192
+    n_test: Annotated[PositiveInt, Field(description="Held-out samples."), Option("--n-test")] = (
+        8192
+    )
 
     @model_validator(mode="before")
     @classmethod
