@@ -10,7 +10,7 @@ from fctestbed.calibration.readouts import (
     with_readouts,
 )
 from fctestbed.calibration.rows import CALIBRATION_COLUMNS, merged, read_calibration
-from fctestbed.calibration.run import calibrate
+from fctestbed.calibration.run import calibrate, check_numbers
 from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Case",
     "ReadoutCase",
     "calibrate",
+    "check_numbers",
     "merged",
     "read_calibration",
     "read_readouts",

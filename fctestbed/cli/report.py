@@ -15,7 +15,8 @@ _MOST_COLUMNS = 11
 
 
 def print_summary(results: Results) -> None:
-    """Label bits captured, method by ratio, beside the exact total; then what went wrong."""
+    """Print the label bits captured, by method and ratio, with the exact totals; then warnings and
+    the runs that are not ok."""
     rows = summary_table(results)
     ratios = sorted({row.unique_ratio for row in rows})
     shown = ratios if len(ratios) <= _MOST_COLUMNS else ratios[:: -(-len(ratios) // _MOST_COLUMNS)]
@@ -33,7 +34,7 @@ def print_summary(results: Results) -> None:
     Console(width=max(100, Console().width)).print(table)
     for warning, count in Counter(_warnings(results)).most_common():
         typer.echo(f"warning: {warning} in {count} runs")
-    # Of this sweep as a whole: a run that diverged yesterday is no better today.
+    # Of the whole sweep, also the runs that were done before.
     unfinished = results.runs[results.runs["status"] != "ok"]
     for run in unfinished[:_SHOWN_PROBLEMS].itertuples():
         typer.echo(

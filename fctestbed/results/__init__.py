@@ -4,7 +4,7 @@ May import pandas and numpy; never torch, a world or a network: figures are draw
 """
 
 from fctestbed.results.export import FORMATS, export_results
-from fctestbed.results.files import write_atomically
+from fctestbed.results.files import check_directory, write_atomically
 from fctestbed.results.load import Results, load_results
 from fctestbed.results.refusal import StoreRefused
 from fctestbed.results.schema import (
@@ -29,6 +29,7 @@ __all__ = [
     "ResultsStore",
     "RunRecord",
     "StoreRefused",
+    "check_directory",
     "export_results",
     "load_results",
     "write_atomically",

@@ -37,3 +37,16 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
         reason = error.strerror or str(error)
         raise ValueError(f"{path}: expected a place that can be written, got: {reason}") from error
     return path
+
+
+def check_directory(path: str | Path) -> None:
+    """Refuse a directory that cannot be made or written to; nothing is made.
+
+    Raises:
+        ValueError: one line.
+    """
+    place = Path(path)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ValueError(f"expected a directory that can be written, got {path}")
