@@ -9,9 +9,8 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.sweep import resolve_device, tune_process
 from fctestbed.sweep.benchmarks import benchmarks
-from fctestbed.sweep.driver import resolve_device
-from fctestbed.sweep.worker import tune_process
 
 
 def bench(

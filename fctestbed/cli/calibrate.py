@@ -17,7 +17,7 @@ from fctestbed.estimators import ESTIMATORS
 from fctestbed.plotting.calibration import draw_calibration_figures
 from fctestbed.plotting.draw import check_formats
 from fctestbed.results import check_directory, write_atomically
-from fctestbed.sweep.worker import available_cores
+from fctestbed.sweep import available_cores
 
 ROWS, SUMMARY, VERDICTS = "rows.csv.gz", "summary.csv", "verdicts.csv"
 # Directory for the rows of the cells that are done, until all are.

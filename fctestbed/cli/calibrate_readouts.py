@@ -23,8 +23,7 @@ from fctestbed.estimators import ESTIMATORS
 from fctestbed.measurement.latent_bits import BLOCKS
 from fctestbed.plotting.readout_court import draw_readout_court
 from fctestbed.results import write_atomically
-from fctestbed.sweep import SweepSpec
-from fctestbed.sweep.worker import tune_process
+from fctestbed.sweep import SweepSpec, tune_process
 
 ROWS = "rows.csv"
 

@@ -10,10 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from fctestbed.results.schema import RunRecord
-from fctestbed.sweep.executors import Executor, InProcess
-from fctestbed.sweep.plan import Plan, Unit
-from fctestbed.sweep.worker import UnitProgress
+from fctestbed.results import RunRecord
+from fctestbed.sweep import Executor, InProcess, Plan, Unit, UnitProgress
 
 _LINE_EVERY_SECONDS = 10.0
 # Below this share of the work there is no estimate of the time left: workers are starting.

@@ -16,8 +16,8 @@ from fctestbed.measurement import (
     load_representations,
     measure_representations,
 )
-from fctestbed.results.plain import to_json
-from fctestbed.sweep.driver import resolve_device
+from fctestbed.results import to_json
+from fctestbed.sweep import resolve_device
 from fctestbed.synthesis import load_dataset
 
 

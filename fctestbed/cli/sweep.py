@@ -15,10 +15,15 @@ from fctestbed.cli.worlds import world_options
 from fctestbed.objectives import METHODS
 from fctestbed.plotting import draw_figures
 from fctestbed.results import StoreRefused, check_directory, load_results
-from fctestbed.sweep import SweepSpec, run_sweep
-from fctestbed.sweep.driver import describe_plan
-from fctestbed.sweep.options import build_sweep
-from fctestbed.sweep.worker import tune_process
+from fctestbed.sweep import (
+    SweepSpec,
+    build_sweep,
+    describe_plan,
+    parse_grid,
+    parse_integers,
+    run_sweep,
+    tune_process,
+)
 from fctestbed.testing import MethodCheckFailed, check_method
 
 INTERRUPTED, UNFINISHED = 130, 3
@@ -126,7 +131,8 @@ def sweep_of(
     """The sweep that options, a file and pairs ask for, its methods checked.
 
     Args:
-        values: nested values of a ``SweepSpec`` from options; None for those that were not given.
+        values: nested values of a ``SweepSpec`` from options, None for those that were not given;
+            methods and grids are texts.
         preset: a preset's name.
         config: a sweep file.
         pairs: what was given by ``--set``.
@@ -138,6 +144,12 @@ def sweep_of(
     if "methods" in given:
         given["methods"] = options.listed(given["methods"])
     with usage_errors():
+        if "unique_ratio" in given:
+            given["unique_ratio"] = parse_grid(
+                given["unique_ratio"], low=0.0, high=1.0, option="unique_ratio"
+            )
+        if "seeds" in given:
+            given["seeds"] = parse_integers(given["seeds"], option="seeds")
         spec = build_sweep(preset=preset, config=config, options=given, pairs=pairs or ())
     _check_plugins(spec)
     return spec

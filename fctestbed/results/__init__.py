@@ -6,6 +6,7 @@ May import pandas and numpy; never torch, a world or a network: figures are draw
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import check_directory, write_atomically
 from fctestbed.results.load import Results, load_results
+from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
@@ -32,5 +33,6 @@ __all__ = [
     "check_directory",
     "export_results",
     "load_results",
+    "to_json",
     "write_atomically",
 ]

@@ -164,15 +164,14 @@ def build_sweep(
     Args:
         preset: a preset's name; over the file's own.
         config: a TOML file.
-        options: nested values from options; grids may be written as in a file.
+        options: nested values from options.
         pairs: ``key=value`` texts.
 
     Raises:
         SpecError: one line.
     """
     layers = [] if config is None else [_Layer(f"{config}: ", read_toml(config))]
-    given = options if preset is None else {**options, "preset": preset}
-    layers.append(_Layer("", read_grids(given, source="")))
+    layers.append(_Layer("", options if preset is None else {**options, "preset": preset}))
     layers += [_Layer("--set ", read_pair(pair)) for pair in pairs]
     values: dict[str, Any] = {}
     for layer in layers:
