@@ -16,7 +16,7 @@ def test_a_directory_that_can_be_made_is_accepted_and_not_made(tmp_path, name):
 @pytest.mark.parametrize("name", ["file", "file/deeper", "file/deeper/still"])
 def test_a_directory_at_or_under_a_file_is_refused(tmp_path, name):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ValueError, match="expected a directory that can be written, got .*file"):
+    with pytest.raises(ValueError, match=r"expected a directory that can be written, got .*file"):
         check_directory(tmp_path / name)
 
 
