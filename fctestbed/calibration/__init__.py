@@ -8,7 +8,7 @@ from fctestbed.calibration.readout_law import ReadoutLaw
 from fctestbed.calibration.readout_rows import read_readout_rows, with_readout_columns
 from fctestbed.calibration.readouts import readout_laws
 from fctestbed.calibration.rows import merged, read_calibration
-from fctestbed.calibration.run import calibrate
+from fctestbed.calibration.run import calibrate, check_numbers
 from fctestbed.calibration.summary import SUMMARY_COLUMNS, summarise, verdicts
 from fctestbed.calibration.tolerance import tolerance_bits
 from fctestbed.results import CALIBRATION_COLUMNS, READOUT_COLUMNS
@@ -19,6 +19,7 @@ __all__ = [
     "SUMMARY_COLUMNS",
     "ReadoutLaw",
     "calibrate",
+    "check_numbers",
     "merged",
     "read_calibration",
     "read_readout_rows",

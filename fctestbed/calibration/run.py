@@ -96,8 +96,9 @@ def calibrate(
         ValueError: for numbers of samples, repetitions, seconds or workers out of range, for no
             estimators, or for ``parts`` that cannot be written.
     """
-    _check(
-        estimators=estimators,
+    if not estimators:
+        raise ValueError("estimators: expected at least one, got none")
+    check_numbers(
         n=n,
         repetitions=repetitions,
         cell_seconds=cell_seconds,
@@ -134,15 +135,19 @@ def _kept(cells: Sequence[_Cell], parts: Path) -> dict[int, pd.DataFrame]:
     }
 
 
-def _check(
+def check_numbers(
     *,
-    estimators: Mapping[str, Estimator],
     n: Sequence[int],
     repetitions: int,
     cell_seconds: float,
     seed: int,
     workers: int,
 ) -> None:
+    """Refuse numbers that ``calibrate`` cannot take; its arguments.
+
+    Raises:
+        ValueError: one line that begins with the argument's name.
+    """
     numbers = {"n": min(n, default=0), "repetitions": repetitions, "workers": workers}
     for name, least in numbers.items():
         if least < 1:
@@ -150,8 +155,6 @@ def _check(
     for name, number in (("cell_seconds", cell_seconds), ("seed", seed)):
         if not number >= 0:
             raise ValueError(f"{name}: expected at least 0, got {number}")
-    if not estimators:
-        raise ValueError("estimators: expected at least one, got none")
 
 
 def _repeat(cell: _Cell) -> list[dict[str, object]]:

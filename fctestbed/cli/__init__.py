@@ -1,6 +1,9 @@
-"""The command line: Typer commands of a few lines each. Heavy imports happen inside the
-commands."""
+"""The command line: one Typer command a function.
 
-from fctestbed.cli.main import app, main
+Modules of commands are imported when they are called, so that ``fctestbed --help`` is quick; they
+import what they need at their top.
+"""
 
-__all__ = ["app", "main"]
+from fctestbed.cli.main import app, main, run
+
+__all__ = ["app", "main", "run"]

@@ -6,32 +6,31 @@ from typing import Annotated
 
 import typer
 
+from fctestbed.cli import options
+from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.experiments import benchmarks
+from fctestbed.sweep import resolve_device, tune_process
 
 
 def bench(
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: options.Device = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; a worker of a sweep has one.")] = 1,
     steps: Annotated[int, typer.Option(help="Steps of each training benchmark.")] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Measure this machine: data, critics and training steps, beside a plain way of doing the same.
+    """Measure this machine: data, critics and training steps, each compared with a plain way of
+    doing the same.
 
     Example: fctestbed bench
     """
-    from fctestbed.experiments import benchmarks  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep import resolve_device
-    from fctestbed.sweep import tune_process
-
-    for name, value in (("--threads", threads), ("--steps", steps)):
+    for field, value in (("threads", threads), ("steps", steps)):
         if value < 1:
-            raise UsageError(f"{name}: expected at least 1, got {value}")
-    try:
-        resolved = resolve_device(device)
-    except ValueError as error:
-        raise UsageError.of(error) from error
+            raise UsageError(f"{field}: expected at least 1, got {value}")
+    with usage_errors():
+        place = resolve_device(device)
     tune_process(threads)
-    for timing in benchmarks(resolved, steps=steps):
+    for timing in benchmarks(place, steps=steps):
         if as_json:
             speedup, share = timing.speedup, timing.share_of_rate
             typer.echo(json.dumps({**asdict(timing), "speedup": speedup, "share_of_rate": share}))

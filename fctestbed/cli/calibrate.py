@@ -1,159 +1,129 @@
-"""The command ``calibrate``: estimators in court."""
+"""The command ``calibrate``: estimators on laws whose information is known."""
 
+import gzip
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
-from fctestbed.cli.calibrate_readouts import calibrate_readouts
-from fctestbed.cli.calibrate_truths import calibrate_truths
-from fctestbed.cli.errors import UsageError
+from fctestbed import calibration
+from fctestbed.cli import options
+from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.progress import lines_of
+from fctestbed.estimators import Estimator, make_estimators
+from fctestbed.laws import GROUPS, LAWS, Law
+from fctestbed.plotting import check_formats, draw_calibration_figures
+from fctestbed.results import check_directory, write_atomically
+from fctestbed.sweep import available_cores
 
-_READOUTS = "With --readouts"
+ROWS, SUMMARY, VERDICTS = "rows.csv.gz", "summary.csv", "verdicts.csv"
+# Directory for the rows of the cells that are done, until all are.
+PARTS = "parts"
 
 
 def calibrate(
     out: Annotated[Path, typer.Option(help="Directory of rows, summary, verdicts (CSV).")],
-    estimators: Annotated[
-        str | None, typer.Option(help="Comma-separated estimators; the default is all of them.")
-    ] = None,
-    n: Annotated[
-        str | None,
-        typer.Option("--n", help="Numbers of samples; default 200,1000, with --readouts 4096."),
-    ] = None,
-    repetitions: Annotated[
-        int | None,
-        typer.Option(help="Most repetitions of a cell; default 200, with --readouts 1."),
-    ] = None,
-    cell_seconds: Annotated[
-        float, typer.Option(help="No further repetitions of a cell after so long (3 are done).")
-    ] = 5.0,
-    seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes; default one per core.")] = None,
-    figures_dir: Annotated[
-        Path | None, typer.Option("--figures", help="Directory of the figures; default --out.")
-    ] = None,
-    formats: Annotated[
-        str | None, typer.Option(help="Of the figures: png, pdf, svg; default png,pdf.")
-    ] = None,
+    estimators: options.Estimators = None,
     groups: Annotated[
         str | None, typer.Option(help="Comma-separated groups of cases; the default is all.")
     ] = None,
+    n: options.Sizes = "200,1000",
+    repetitions: options.Repetitions = 200,
+    cell_seconds: options.CellSeconds = 5.0,
+    seed: options.SampleSeed = 0,
+    workers: options.Workers = None,
     add: Annotated[
         bool, typer.Option("--add", help="Keep the rows of other cells that --out has.")
     ] = False,
-    readouts: Annotated[
-        bool,
-        typer.Option(
-            "--readouts",
-            help="Put them on noisy readouts of trained encoders, whose information is known.",
-            rich_help_panel=_READOUTS,
-        ),
-    ] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="A sweep file; options go over it.", rich_help_panel=_READOUTS),
-    ] = None,
-    methods: Annotated[
-        str | None,
-        typer.Option(
-            help="Methods; default those of Table 1 and controls.", rich_help_panel=_READOUTS
-        ),
-    ] = None,
-    unique_ratio: Annotated[
-        str | None, typer.Option(help="Grid of ratios; default 0.5.", rich_help_panel=_READOUTS)
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(help="Grid of seeds; default 0.", rich_help_panel=_READOUTS)
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Any other value.", rich_help_panel=_READOUTS
-        ),
-    ] = None,
-    tau: Annotated[
-        float | None,
-        typer.Option(help="Noise per dimension; default 0.5.", rich_help_panel=_READOUTS),
-    ] = None,
-    of: Annotated[
-        str | None,
-        typer.Option(help="Quantities; default shared,unique1,unique2.", rich_help_panel=_READOUTS),
-    ] = None,
-    only: Annotated[
-        str | None,
-        typer.Option(help="Readouts such as z1,joint; default all.", rich_help_panel=_READOUTS),
-    ] = None,
-    rows: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Estimate nothing: join these rows.csv and draw them.", rich_help_panel=_READOUTS
-        ),
-    ] = None,
+    figures: options.Figures = None,
+    formats: options.Formats = "png,pdf",
 ) -> None:
     """Put estimators on known truths: bias, spread, coverage of the interval, seconds.
 
-    Draw them again by: fctestbed figures --calibration DIR
+    Cells that are done are kept: the same command goes on where it was stopped.
+
+    Draw them again by: fctestbed figures-calibration DIR
 
     Example: fctestbed calibrate --estimators ksg1,ksg2 --out calibration
-
-    With --readouts the truths are what trained encoders hold of the latent bits, through noise:
-    fctestbed calibrate --readouts --methods simclr,raw --estimators usable-linear --out court
     """
-    asked = {
-        "--config": config,
-        "--methods": methods,
-        "--unique-ratio": unique_ratio,
-        "--seeds": seeds,
-        "--set": set_,
-        "--tau": tau,
-        "--of": of,
-        "--only": only,
-        "--rows": rows,
-    }
-    own = {"--formats": formats, "--groups": groups, "--add": add or None}
-    names = None if estimators is None else _listed(estimators)
-    for option, value in (own if readouts else asked).items():
-        if value is not None:
-            beside = "no --readouts" if readouts else "--readouts"
-            raise UsageError(f"{option}: expected {beside} beside it, got {option} {_so(readouts)}")
-    if readouts:
-        calibrate_readouts(
-            out,
-            estimators=names,
-            n=_sizes("4096" if n is None else n),
-            repetitions=1 if repetitions is None else repetitions,
-            cell_seconds=cell_seconds,
-            seed=seed,
-            workers=workers,
-            asked=asked | {"--figures": figures_dir},
-        )
-        return
-    calibrate_truths(
-        out,
-        estimators=names,
-        groups=None if groups is None else _listed(groups),
-        n=_sizes("200,1000" if n is None else n),
-        repetitions=200 if repetitions is None else repetitions,
+    asked = options.some_of("groups", groups, GROUPS)
+    with usage_errors():
+        made = make_estimators(None if estimators is None else options.listed(estimators))
+        check_formats(options.listed(formats))
+    with usage_errors("--out"):
+        # Before the work, not after.
+        check_directory(out)
+    with usage_errors():
+        has_rows = add and (out / ROWS).exists()
+        old = calibration.read_calibration(out / ROWS) if has_rows else None
+    rows = estimated(
+        [law for law in LAWS if law.group in asked],
+        made,
+        n=options.sample_sizes(n),
+        repetitions=repetitions,
         cell_seconds=cell_seconds,
         seed=seed,
         workers=workers,
-        figures=figures_dir or out,
-        formats=_listed("png,pdf" if formats is None else formats),
-        add=add,
+        parts=out / PARTS,
+    )
+    _write(
+        rows if old is None else calibration.merged(old, rows),
+        out,
+        figures or out,
+        options.listed(formats),
     )
 
 
-def _so(readouts: bool) -> str:
-    return "with it" if readouts else "alone"
+def estimated(
+    laws: Sequence[Law],
+    estimators: Mapping[str, Estimator],
+    *,
+    n: Sequence[int],
+    repetitions: int,
+    cell_seconds: float,
+    seed: int,
+    workers: int | None,
+    parts: Path,
+) -> pd.DataFrame:
+    """The rows of estimators on laws, progress on stderr; the arguments are those of
+    ``fctestbed.calibration.calibrate``, ``workers`` None is one for each core.
+
+    Raises:
+        UsageError: one line that begins with the field.
+    """
+    with usage_errors():
+        return calibration.calibrate(
+            estimators,
+            laws=laws,
+            n=n,
+            repetitions=repetitions,
+            cell_seconds=cell_seconds,
+            seed=seed,
+            workers=available_cores() if workers is None else workers,
+            parts=parts,
+            report=lines_of("cells"),
+        )
 
 
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """The table as CSV, numbers to six digits."""
+    return table.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode()
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(dict.fromkeys(int(part) for part in _listed(text)))
-    except ValueError:
-        raise UsageError(f"--n: expected whole numbers such as 200,1000, got {text!r}") from None
+def _write(rows: pd.DataFrame, out: Path, figures: Path, formats: Sequence[str]) -> None:
+    """Write rows, their summary and verdicts, draw the figures and print the verdicts."""
+    with usage_errors("--out"):
+        typer.echo(write_atomically(out / ROWS, gzip.compress(csv_bytes(rows), mtime=0)))
+        shutil.rmtree(out / PARTS, ignore_errors=True)
+        # From the file, so that drawing it again gives the same.
+        summary = calibration.summarise(calibration.read_calibration(out / ROWS))
+        verdicts = calibration.verdicts(summary)
+        for name, table in ((SUMMARY, summary), (VERDICTS, verdicts)):
+            typer.echo(write_atomically(out / name, csv_bytes(table)))
+    with usage_errors("--figures"):
+        for path in draw_calibration_figures(summary, figures, formats):
+            typer.echo(path)
+    typer.echo(verdicts.to_string(index=False))

@@ -1,180 +1,120 @@
-"""``calibrate --readouts``: estimators on readouts of trained encoders."""
+"""The command ``calibrate-readouts``: estimators on readouts of trained encoders."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
 import typer
 
-from fctestbed.cli.calibrate_truths import PARTS
-from fctestbed.cli.errors import UsageError
-from fctestbed.cli.sweep import read_sweep
+from fctestbed.calibration import (
+    ReadoutLaw,
+    check_numbers,
+    read_readout_rows,
+    readout_laws,
+    with_readout_columns,
+)
+from fctestbed.cli import options
+from fctestbed.cli.calibrate import PARTS, csv_bytes, estimated
+from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.progress import lines_of
+from fctestbed.cli.sweep import sweep_of
+from fctestbed.estimators import make_estimators
+from fctestbed.plotting import draw_readout_figures
+from fctestbed.results import BLOCKS, write_atomically
+from fctestbed.sweep import SweepSpec, tune_process
 
-if TYPE_CHECKING:
-    import pandas as pd
+ROWS = "rows.csv"
 
-    from fctestbed.calibration import ReadoutLaw
-
-_METHODS = "simclr,cross-self,supcon,factorcl-sup,untrained,raw"
-# Names of arguments as they stand in errors.
-_FIELDS = {"of": "--of", "readouts": "--only", "tau": "--tau"}
+_DEFAULTS = {
+    "unique_ratio": "0.5",
+    "methods": "simclr,cross-self,supcon,factorcl-sup,untrained,raw",
+    "seeds": "0",
+}
 
 
 def calibrate_readouts(
-    out: Path,
-    *,
-    estimators: Sequence[str] | None,
-    n: Sequence[int],
-    repetitions: int,
-    cell_seconds: float,
-    seed: int,
-    workers: int | None,
-    asked: Mapping[str, Any],
+    out: Annotated[Path, typer.Option(help="Directory of rows.csv.")],
+    config: options.Config = None,
+    methods: Annotated[
+        str | None, typer.Option(help="Methods; default those of Table 1 and controls.")
+    ] = None,
+    unique_ratio: Annotated[str | None, typer.Option(help="Grid of ratios; default 0.5.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Grid of seeds; default 0.")] = None,
+    pairs: options.Pairs = None,
+    tau: Annotated[float, typer.Option(help="Noise per dimension.")] = 0.5,
+    of: Annotated[str, typer.Option(help="Quantities.")] = ",".join(BLOCKS),
+    readouts: Annotated[
+        str | None, typer.Option("--only", help="Readouts such as z1,joint; default all.")
+    ] = None,
+    estimators: options.Estimators = None,
+    n: options.Sizes = "4096",
+    repetitions: options.Repetitions = 1,
+    cell_seconds: options.CellSeconds = 5.0,
+    seed: options.SampleSeed = 0,
+    workers: options.Workers = None,
+    figures: options.Figures = None,
 ) -> None:
-    """Write rows, and draw them.
+    """Put estimators on noisy readouts of trained encoders, whose information about the latent bits
+    is known.
 
-    Cells that are done are kept as they come: the same command goes on where it was stopped, after
-    training the encoders again.
+    Cells that are done are kept: the same command goes on where it was stopped, after training the
+    encoders again.
 
-    Args:
-        out: directory of ``rows.csv``.
-        estimators: names or import paths; None for all that support mixed pairs.
-        n: numbers of samples.
-        repetitions: most repetitions of a cell.
-        cell_seconds: as ``fctestbed.calibration.calibrate``.
-        seed: of the samples.
-        workers: processes; None for one per core.
-        asked: values of the options of readouts, by option; None where not given.
+    Draw them again, or several of them together, by: fctestbed figures-readouts DIR
 
-    Raises:
-        UsageError: one line naming the option.
+    Example: fctestbed calibrate-readouts --methods simclr,raw --out rows
     """
-    from fctestbed.calibration import read_readouts, with_readouts  # noqa: PLC0415 - --help is quick
-    from fctestbed.plotting import draw_readout_figures  # noqa: PLC0415
-    from fctestbed.results import write_atomically  # noqa: PLC0415
-
-    judged = _judged(estimators)
-    counts = {
-        "--n": min(n),
-        "--repetitions": repetitions,
-        "--workers": 1 if workers is None else workers,
-    }
-    for option, count in counts.items():
-        # Before the training, not after.
-        if count < 1:
-            raise UsageError(f"{option}: expected at least 1, got {count}")
-    if asked["--rows"]:
-        try:
-            rows = read_readout_rows(asked["--rows"])
-        except ValueError as error:
-            raise UsageError(f"--rows: {error}") from error
-    else:
-        laws = _laws(asked)
-        rows = with_readout_columns(
-            _estimated(laws, names, n, repetitions, cell_seconds, seed, workers, parts=out / PARTS),
-            laws,
+    sizes = options.sample_sizes(n)
+    with usage_errors():
+        made = make_estimators(
+            None if estimators is None else options.listed(estimators), kind="mixed"
         )
-    text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    try:
-        written = write_atomically(out / "rows.csv", text.encode())
+        # Before the training, not after.
+        check_numbers(
+            n=sizes,
+            repetitions=repetitions,
+            cell_seconds=cell_seconds,
+            seed=seed,
+            workers=1 if workers is None else workers,
+        )
+    values: dict[str, str | None] = {
+        "unique_ratio": unique_ratio,
+        "methods": methods,
+        "seeds": seeds,
+    }
+    if config is None:
+        values = {key: value or _DEFAULTS[key] for key, value in values.items()}
+    spec = sweep_of(values, config=config, pairs=pairs)
+    laws = _laws(spec, tau, options.listed(of), readouts)
+    rows = estimated(
+        laws,
+        made,
+        n=sizes,
+        repetitions=repetitions,
+        cell_seconds=cell_seconds,
+        seed=seed,
+        workers=workers,
+        parts=out / PARTS,
+    )
+    with usage_errors("--out"):
+        written = write_atomically(out / ROWS, csv_bytes(with_readout_columns(rows, laws)))
         shutil.rmtree(out / PARTS, ignore_errors=True)
-    except ValueError as error:
-        raise UsageError(f"--out: {error}") from error
     typer.echo(written)
-    try:
+    with usage_errors("--figures"):
         # From the file, so that drawing it again gives the same.
-        for path in draw_readout_figures(read_readouts([written]), asked["--figures"] or out):
+        for path in draw_readout_figures(read_readout_rows([written]), figures or out):
             typer.echo(path)
-    except ValueError as error:
-        raise UsageError(f"--figures: {error}") from error
 
 
-def _judged(names: Sequence[str] | None) -> "dict[str, Estimator]":
-    from fctestbed.estimators import make_estimators  # noqa: PLC0415 - --help is quick
-
-    try:
-        return make_estimators(names, kind="mixed")
-    except ValueError as error:
-        raise UsageError(f"--{error}") from error
-
-
-def _laws(asked: Mapping[str, Any]) -> "list[ReadoutLaw]":
-    from rich.console import Console  # noqa: PLC0415 - --help is quick
-    from rich.progress import Progress  # noqa: PLC0415
-
-    from fctestbed.results import BLOCKS  # noqa: PLC0415
-    from fctestbed.sweep import tune_process
-
-    bare = asked["--config"] is None
-    spec = read_sweep(
-        asked["--unique-ratio"] or ("0.5" if bare else None),
-        asked["--methods"] or (_METHODS if bare else None),
-        asked["--seeds"] or ("0" if bare else None),
-        {},
-        {},
-        None,
-        asked["--config"],
-        asked["--set"] or [],
-    )
-    tau, of, only = asked["--tau"], asked["--of"], asked["--only"]
-    # A thread of its own, as a sweep on every core has it: the encoders are the same to the digit.
+def _laws(spec: SweepSpec, tau: float, of: Sequence[str], readouts: str | None) -> list[ReadoutLaw]:
+    # One thread, as each worker of a sweep has: the encoders are the same to the digit.
     tune_process(1)
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("trainings", total=None)
-        try:
-            return readout_laws(
-                spec,
-                tau=0.5 if tau is None else tau,
-                of=BLOCKS if of is None else _listed(of),
-                readouts=None if only is None else _listed(only),
-                report=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        except ValueError as error:
-            raise _named(error) from error
-
-
-def _estimated(
-    laws: "Sequence[ReadoutLaw]",
-    estimators: Sequence[str],
-    n: Sequence[int],
-    repetitions: int,
-    cell_seconds: float,
-    seed: int,
-    workers: int | None,
-    parts: Path,
-) -> "pd.DataFrame":
-    from rich.console import Console  # noqa: PLC0415 - --help is quick
-    from rich.progress import Progress  # noqa: PLC0415
-
-    from fctestbed.calibration import calibrate  # noqa: PLC0415
-    from fctestbed.sweep import available_cores
-
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("cells", total=None)
-        try:
-            return calibrate(
-                {name: ESTIMATORS[name]() for name in estimators},
-                laws=laws,
-                n=n,
-                repetitions=repetitions,
-                cell_seconds=cell_seconds,
-                seed=seed,
-                workers=available_cores() if workers is None else workers,
-                parts=parts,
-                report=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        except ValueError as error:
-            raise _named(error) from error
-
-
-def _named(error: ValueError) -> UsageError:
-    """The error with its argument called by its option."""
-    field, colon, rest = str(error).partition(":")
-    return (
-        UsageError(f"{_FIELDS[field]}{colon}{rest}") if field in _FIELDS else UsageError.of(error)
-    )
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
+    with usage_errors():
+        return readout_laws(
+            spec,
+            tau=tau,
+            of=of,
+            readouts=None if readouts is None else options.listed(readouts),
+            report=lines_of("trainings"),
+        )

@@ -1,10 +1,14 @@
 """The command ``check-method``."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from fctestbed.cli import options
+from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.objectives import find_method
+from fctestbed.testing import METHOD_CLAUSES, method_failures
 
 
 def check_method(
@@ -14,10 +18,7 @@ def check_method(
             metavar="NAME", help="A method: package.module:ClassName, or an installed one's name."
         ),
     ],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of it: --set temperature=0.2."),
-    ] = None,
+    pairs: options.Settings = None,
 ) -> int:
     """Check that a method keeps the contract that sweeps rely on, clause by clause.
 
@@ -25,26 +26,17 @@ def check_method(
 
     Example: fctestbed check-method my_pkg.my_module:MyMethod
     """
-    from fctestbed.objectives import find_method  # noqa: PLC0415 - --help is quick
-    from fctestbed.sweep import read_values  # noqa: PLC0415
-    from fctestbed.testing import METHOD_CLAUSES, method_failures  # noqa: PLC0415
-
-    broken = []
-    try:
+    with usage_errors("NAME"):
         find_method(name)
-    except ValueError as error:
-        raise UsageError(f"NAME: {error}") from error
-    try:
-        settings: dict[str, Any] = {}
-        for pair in set_ or []:
-            settings.update(read_values(pair))
-        for clause, failure in method_failures(name, settings):
-            said = " ".join((METHOD_CLAUSES[clause].__doc__ or "").split("\n\n")[0].split())
-            typer.echo(f"{'passed' if failure is None else 'BROKEN'}  {clause:13} {said}")
+    values = options.settings_of_pairs(pairs, "temperature=0.2")
+    broken = []
+    with usage_errors():
+        for clause, failure in method_failures(name, values):
+            summary = (METHOD_CLAUSES[clause].__doc__ or "").partition("\n\n")[0]
+            state = "passed" if failure is None else "BROKEN"
+            typer.echo(f"{state}  {clause:13} {' '.join(summary.split())}")
             if failure is not None:
                 broken.append(failure)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
     if broken:
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         raise UsageError(f"{broken[0]}{more}")

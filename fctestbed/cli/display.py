@@ -1,10 +1,10 @@
-"""What a sweep shows while it runs, on stderr: bars where there is a terminal, plain lines
+"""What a sweep shows while it runs, on stderr: progress bars on a terminal, plain lines
 elsewhere."""
 
 import statistics
 import time
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Self
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from fctestbed.results import RunRecord
 from fctestbed.sweep import Executor, Grid, InProcess, Plan, UnitProgress
 
 _LINE_EVERY_SECONDS = 10.0
-# Before this share of the work the rate says nothing: workers are still starting.
+# Below this share of the work there is no estimate of the time left: workers are starting.
 _LEAST_SHARE = 0.02
 
 
@@ -40,19 +40,11 @@ class SweepDisplay:
         self._running: dict[int, float] = {}
         self._started = self._last_line = time.monotonic()
 
-    def __enter__(self) -> Self:
-        if self._live:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._live:
-            self._bars.stop()
+    @contextmanager
+    def shown(self) -> Iterator[Self]:
+        """This display, on the screen while the block runs."""
+        with self._bars if self._live else nullcontext():
+            yield self
 
     def begin(self, plan: Plan, executor: Executor) -> None:
         """Show the plan."""
@@ -118,7 +110,7 @@ class SweepDisplay:
         self._print(f"{self._state()} | {text}")
 
     def _print(self, text: str) -> None:
-        # As it is: a path may hold brackets, and a log's lines are not to be folded.
+        # No markup: a path may hold brackets. No folding: a log has one line for each message.
         self._console.print(text, highlight=False, markup=False, soft_wrap=not self._live)
 
 

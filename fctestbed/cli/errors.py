@@ -1,65 +1,28 @@
-"""The error that becomes exit code 2, and the names of options in its line."""
+"""The error that becomes exit code 2, and option names in its message.
 
-_WORLD = {
-    "latents": "--latents",
-    "latents.kind": "--latents",
-    "latents.n_shared": "--shared",
-    "latents.n_unique1": "--unique",
-    "latents.n_unique2": "--unique",
-    "label": "--label",
-    "label.kind": "--label",
-    "label.unique_ratio": "--unique-ratio",
-    "label.label_bits": "--label-bits",
-    "label.n_relevant": "--relevant",
-    "label.balance": "--balance",
-    "label.synergy_ratio": "--synergy",
-    "observation.kind": "--observation",
-    "observation.noise": "--noise",
-    "n_train": "--n-train",
-    "n_test": "--n-test",
-}
-_OPTIONS = {
-    **_WORLD,
-    **{f"world.{path}": option for path, option in _WORLD.items()},
-    "unique_ratio": "--unique-ratio",
-    "methods": "--methods",
-    "seeds": "--seeds",
-    "seed": "--seed",
-    "preset": "--preset",
-    "variants": "--variant",
-    "critic": "--critic",
-    "augmentation": "--augmentation",
-    "augmentation.kind": "--augmentation",
-    "device": "--device",
-    "workers": "--workers",
-    "max_stack": "--max-stack",
-    "format": "--format",
-    "formats": "--formats",
-    "estimator": "--estimator",
-    "compress": "--compress",
-    "taus": "--tau",
-    "target_bits": "--target",
-    "gaussian": "--gaussian",
-    "dims": "--dims",
-    "levels_nats": "--levels",
-    "steps": "--steps",
-    "batch": "--batch",
-    "cells": "--cells",
-    "n": "--n",
-    "repetitions": "--repetitions",
-    "cell_seconds": "--cell-seconds",
-    "calibration": "--calibration",
-}
+Imports the standard library only.
+"""
+
+from collections.abc import Mapping
 
 
 class UsageError(Exception):
-    """What was asked for cannot be; the message is one line naming the option, what was expected
-    and what came."""
+    """Bad input: one line that begins with a field or an option, says what was expected and what
+    was given.
 
-    @classmethod
-    def of(cls, error: Exception) -> "UsageError":
-        """The error with the field that its line begins with called by its option, if it has
-        one."""
-        path, colon, rest = str(error).partition(":")
-        key = ".".join(part for part in path.split(".") if not part.isdigit())
-        return cls(f"{_OPTIONS.get(key, path)}{colon}{rest}")
+    A field is replaced by the name of the command's option for it (``with_option_name``) before
+    the line is printed.
+    """
+
+
+def with_option_name(line: str, names: Mapping[str, str]) -> str:
+    """The line, with the field that it begins with replaced by its option, if it has one.
+
+    Args:
+        line: such as ``world.latents.n_shared: expected ...``; places in lists (``seeds.0``) are
+            ignored.
+        names: option names by field.
+    """
+    path, colon, rest = line.partition(":")
+    field = ".".join(part for part in path.split(".") if not part.isdigit())
+    return f"{names.get(field, path)}{colon}{rest}"

@@ -1,28 +1,19 @@
-"""The commands ``figures`` and ``export``: from a store alone."""
+"""The commands ``figures`` and ``figures-gaussian``. Imports no torch: nothing is trained."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fctestbed.cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from fctestbed.results import Results
-
-Directory = Annotated[
-    Path, typer.Argument(help="A sweep's directory (its store, or exported rows).")
-]
+from fctestbed.cli import options
+from fctestbed.cli.checks import check_ratio, usage_errors
+from fctestbed.plotting import draw_figures, draw_gaussian_figures, gaussian_rows
+from fctestbed.results import load_results
 
 
 def figures(
-    directory: Annotated[
-        Path | None, typer.Argument(help="A sweep's directory (its store, or exported rows).")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write; default figures/NAME of the sweep.")
-    ] = None,
+    directory: options.SweepDirectory,
+    out: options.FiguresOut = None,
     heatmap_ratio: Annotated[
         float | None, typer.Option(help="The heat map's ratio; default 0.5.")
     ] = None,
@@ -34,132 +25,49 @@ def figures(
     ] = "linear_probe",
     x: Annotated[
         str | None,
-        typer.Option("--x", help="The axis of curves: unique_ratio, or another that was swept."),
+        typer.Option(help="The axis that curves are drawn along; default unique_ratio if it varies."),
     ] = None,
-    formats: Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")] = "png,pdf",
-    gaussian: Annotated[
-        Path | None,
-        typer.Option(help="Instead: the Gaussian figure, from what `fctestbed gaussian` wrote."),
-    ] = None,
-    calibration: Annotated[
-        Path | None,
-        typer.Option(help="Instead: the calibration, from what `fctestbed calibrate` wrote."),
-    ] = None,
+    formats: options.Formats = "png,pdf",
 ) -> None:
-    """Draw a sweep's figures from its rows; nothing is trained.
+    """Draw a sweep's figures from its rows.
 
     Example: fctestbed figures sweeps/quick
     """
-    from fctestbed.plotting import draw_figures  # noqa: PLC0415 - --help is quick
-
-    given = [name for name in (directory, gaussian, calibration) if name is not None]
-    if len(given) != 1:
-        raise UsageError(
-            "DIRECTORY: expected one of a sweep's directory, --gaussian and --calibration, got "
-            + ("several" if given else "none")
-        )
-    if gaussian is not None:
-        _draw_gaussian(gaussian, out, formats)
-        return
-    if calibration is not None:
-        _draw_calibration(calibration, out, formats)
-        return
-    assert directory is not None
-    for name, ratio in (("--heatmap-ratio", heatmap_ratio), ("--table-ratio", table_ratio)):
-        if ratio is not None and not 0 <= ratio <= 1:
-            raise UsageError(f"{name}: expected a number from 0 to 1, got {ratio:g}")
-    results = _load(directory)
-    out = out or Path("figures") / directory.resolve().name
-    try:
+    check_ratio("heatmap_ratio", heatmap_ratio)
+    check_ratio("table_ratio", table_ratio)
+    with usage_errors():
         paths = draw_figures(
-            results,
-            out,
-            formats=_parts(formats),
+            load_results(directory),
+            out or named_after(directory),
+            formats=options.listed(formats),
             heatmap_ratio=heatmap_ratio,
             table_ratio=table_ratio,
             estimator=estimator,
             x=x,
         )
-    except ValueError as error:
-        raise UsageError.of(error) from error
     for path in paths:
         typer.echo(path)
 
 
-def _draw_gaussian(directory: Path, out: Path | None, formats: str) -> None:
-    from fctestbed.plotting import (  # noqa: PLC0415 - --help is quick
-        draw_gaussian_figures,
-        gaussian_rows,
-    )
-
-    out = out or Path("figures") / directory.resolve().name
-    try:
-        paths = draw_gaussian_figures(gaussian_rows(directory), out, formats=_parts(formats))
-    except ValueError as error:
-        raise UsageError.of(error) from error
-    for path in paths:
-        typer.echo(path)
-
-
-def _draw_calibration(directory: Path, out: Path | None, formats: str) -> None:
-    from fctestbed.calibration import read_calibration  # noqa: PLC0415 - --help is quick
-    from fctestbed.cli.calibrate_truths import ROWS, draw_rows  # noqa: PLC0415
-    from fctestbed.plotting import check_formats  # noqa: PLC0415
-
-    out = out or Path("figures") / directory.resolve().name
-    try:
-        check_formats(_parts(formats))
-        paths = draw_rows(read_calibration(directory / ROWS), out, _parts(formats))
-    except ValueError as error:
-        raise UsageError.of(error) from error
-    for path in paths:
-        typer.echo(path)
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
-
-
-def export(
-    directory: Directory,
-    out: Annotated[Path, typer.Option(help="Directory to write to.")],
-    format_: Annotated[
-        str, typer.Option("--format", help="csv, json, parquet; or markdown: the paper's tables.")
-    ] = "csv",
-    compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
-    blocks_only: Annotated[
-        bool, typer.Option("--blocks-only", help="Leave out the rows of single latent bits.")
-    ] = False,
+def figures_gaussian(
+    gaussian: Annotated[
+        Path, typer.Argument(metavar="DIRECTORY", help="What `fctestbed gaussian` wrote.")
+    ],
+    out: options.FiguresOut = None,
+    formats: options.Formats = "png,pdf",
 ) -> None:
-    """Write a sweep's rows (captured, accuracy, runs) as files, or its tables as Markdown.
+    """Draw the paper's Gaussian figure, and the same by level, from its rows.
 
-    Example: fctestbed export sweeps/quick --out rows
+    Example: fctestbed figures-gaussian sweeps/gaussian
     """
-    from fctestbed.plotting import tables  # noqa: PLC0415 - --help is quick
-    from fctestbed.results import export_results, write_atomically  # noqa: PLC0415
-
-    results = _load(directory)
-    if blocks_only:
-        single = results.captured["quantity"].str.endswith("]", na=False)
-        results = replace(results, captured=results.captured[~single])
-    try:
-        if format_ == "markdown":
-            paths = [
-                write_atomically(out / f"{name}.md", text.encode())
-                for name, text in tables(results).items()
-            ]
-        else:
-            paths = export_results(results, out, format=format_, compress=compress)
-    except ValueError as error:
-        raise UsageError.of(error) from error
+    with usage_errors():
+        paths = draw_gaussian_figures(
+            gaussian_rows(gaussian), out or named_after(gaussian), formats=options.listed(formats)
+        )
     for path in paths:
         typer.echo(path)
 
 
-def _load(directory: Path) -> "Results":
-    from fctestbed.results import load_results  # noqa: PLC0415 - --help is quick
-
-    try:
-        return load_results(directory)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+def named_after(directory: Path) -> Path:
+    """The default directory of the figures of a directory's rows."""
+    return Path("figures") / directory.resolve().name

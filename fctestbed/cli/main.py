@@ -1,7 +1,7 @@
-"""The application, and how its errors become one line and an exit code.
+"""The list of commands, and how errors become one line and an exit code.
 
-Exit codes: 0 all done, 1 an error of ours, 2 bad usage, 3 finished with runs that are not ok, 4 a
-store refused, 130 interrupted.
+Exit codes: 0 all done, 1 an internal error, 2 bad usage, 3 finished with runs that are not ok, 4 a
+store refused, 130 interrupted. May import typer and nothing that a command needs.
 """
 
 import os
@@ -10,34 +10,76 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from fctestbed._version import __version__
-from fctestbed.cli import (
-    bench,
-    calibrate,
-    check,
-    data,
-    estimate,
-    figures,
-    gaussian,
-    measure,
-    sweep,
-)
+from fctestbed.cli.commands import LazyCommand
 from fctestbed.cli.errors import UsageError
 
-USAGE, UNFINISHED, REFUSED, INTERRUPTED = 2, 3, 4, 130
+USAGE, REFUSED, INTERRUPTED = 2, 4, 130
 
-app = typer.Typer(
-    name="fctestbed",
-    help="A referee for multimodal contrastive learning: "
-    "worlds whose information is known exactly, in bits.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
+# By name: where the command is, and its line in the list of commands.
+COMMANDS = {
+    "sweep": (
+        "fctestbed.cli.sweep:sweep",
+        "Train methods on a grid of worlds, measure them in bits, draw the figures.",
+    ),
+    "figures": ("fctestbed.cli.figures:figures", "Draw a sweep's figures from its rows."),
+    "export": ("fctestbed.cli.export:export", "Write a sweep's rows or tables as files."),
+    "truth": ("fctestbed.cli.truth:truth", "Print what a world holds, exactly, in bits."),
+    "generate": ("fctestbed.cli.generate:generate", "Write a world's samples and truth."),
+    "measure": (
+        "fctestbed.cli.measure:measure",
+        "Measure representations from anywhere, in bits.",
+    ),
+    "estimate": (
+        "fctestbed.cli.estimate:estimate",
+        "Estimate the mutual information of samples in files.",
+    ),
+    "calibrate": (
+        "fctestbed.cli.calibrate:calibrate",
+        "Put estimators on laws of known information.",
+    ),
+    "figures-calibration": (
+        "fctestbed.cli.figures_calibration:figures_calibration",
+        "Draw what calibrate wrote.",
+    ),
+    "calibrate-readouts": (
+        "fctestbed.cli.calibrate_readouts:calibrate_readouts",
+        "Put estimators on noisy readouts of trained encoders.",
+    ),
+    "figures-readouts": (
+        "fctestbed.cli.figures_calibration:figures_readouts",
+        "Draw what calibrate-readouts wrote.",
+    ),
+    "gaussian": (
+        "fctestbed.cli.gaussian:gaussian",
+        "Train the bounds of the paper's Gaussian figure.",
+    ),
+    "figures-gaussian": (
+        "fctestbed.cli.figures:figures_gaussian",
+        "Draw what gaussian wrote.",
+    ),
+    "conditional": (
+        "fctestbed.cli.gaussian:conditional",
+        "Train the conditional check of the paper's Tables 9 and 10.",
+    ),
+    "check-method": (
+        "fctestbed.cli.check:check_method",
+        "Check that a method keeps the contract of sweeps.",
+    ),
+    "bench": ("fctestbed.cli.bench:bench", "Measure the speed of this machine."),
+}
+
+# Former options that are commands of their own now, by command.
+_MOVED = {
+    "calibrate": {"--readouts": "calibrate-readouts"},
+    "calibrate-readouts": {"--rows": "figures-readouts"},
+    "figures": {"--gaussian": "figures-gaussian", "--calibration": "figures-calibration"},
+    "gaussian": {"--conditional": "conditional"},
+}
 
 
 def _print_version(value: bool) -> None:
@@ -46,7 +88,6 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool,
@@ -58,17 +99,23 @@ def _root(
     pass
 
 
-app.command("sweep")(sweep.sweep)
-app.command("figures")(figures.figures)
-app.command("truth")(data.truth)
-app.command("generate")(data.generate)
-app.command("measure")(measure.measure)
-app.command("estimate")(estimate.estimate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("export")(figures.export)
-app.command("gaussian")(gaussian.gaussian)
-app.command("check-method")(check.check_method)
-app.command("bench")(bench.bench)
+def _group() -> Any:
+    """The group of all commands, none of them imported."""
+    root = typer.Typer(
+        name="fctestbed",
+        help="A referee for multimodal contrastive learning: "
+        "worlds whose information is known exactly, in bits.",
+        callback=_root,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    group: Any = typer.main.get_command(root)
+    for name, (place, summary) in COMMANDS.items():
+        group.commands[name] = LazyCommand(name, place, summary, _MOVED.get(name, {}))
+    return group
+
+
+app = _group()
 
 
 def main() -> NoReturn:
@@ -78,7 +125,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of a command line; what went wrong is one line on stderr."""
+    """The exit code of a command line; an error is one line on stderr."""
     try:
         with _current_directory_importable():
             code = app(arguments or ["--help"], prog_name="fctestbed", standalone_mode=False)
@@ -97,7 +144,7 @@ def _current_directory_importable() -> Iterator[None]:
     """Let a user's modules in the current directory be imported while a command runs; worker
     processes inherit the path.
 
-    It comes last: nothing in it can take the place of an installed module.
+    The directory is the last on the path: no module in it hides an installed one.
     """
     try:
         here = os.getcwd()
@@ -114,10 +161,11 @@ def _current_directory_importable() -> Iterator[None]:
 
 
 def _refusal(error: Exception) -> int:
-    # Typer's own usage errors know their exit code; a store's refusal is ours.
+    # Typer's own usage errors know their exit code; a store's refusal has one of its own.
     message = getattr(error, "format_message", None)
     if message is not None:
         return _say(message(), int(getattr(error, "exit_code", USAGE)))
+    # By its name: importing the class would import pandas.
     if type(error).__name__ == "StoreRefused":
         return _say(str(error), REFUSED)
     raise error

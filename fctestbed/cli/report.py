@@ -15,7 +15,8 @@ _MOST_COLUMNS = 11
 
 
 def print_summary(results: Results) -> None:
-    """Label bits captured, method by ratio, beside the exact total; then what went wrong."""
+    """Print the label bits captured, by method and ratio, with the exact totals; then warnings and
+    the runs that are not ok."""
     rows = summary_table(results)
     typer.echo("Label bits captured (joint readout, linear probe), mean over seeds:")
     # A sweep of further axes has a table for each combination of their values.
@@ -45,7 +46,8 @@ def _print_world(rows: list[SummaryRow]) -> None:
 def _print_problems(results: Results) -> None:
     for warning, count in Counter(_warnings(results)).most_common():
         typer.echo(f"warning: {warning} in {count} runs")
-    # Of this sweep as a whole: a run that diverged yesterday is no better today.
+    # Of the whole sweep, also the runs that were done before. A run that serves several values of
+    # an axis is in the table once for each.
     unfinished = results.runs[results.runs["status"] != "ok"].drop_duplicates("run_id")
     for run in unfinished[:_SHOWN_PROBLEMS].to_dict(orient="records"):
         values = "".join(f", {axis}={run[axis]}" for axis in results.axes)
@@ -62,7 +64,6 @@ def _number(value: float | None) -> str:
 
 
 def _warnings(results: Results) -> list[str]:
-    # A run that serves several values of an axis is in the table once for each.
     runs = results.runs.drop_duplicates("run_id")
     return [
         f"{method}: {warning}"

@@ -1,98 +1,75 @@
-"""Options that describe a world, shared by the commands. Owns their names and how they become a
-specification."""
+"""The options that describe a world, for every command that takes one.
 
+They are made from the fields of the world's records (``fctestbed.synthesis.world_options``): a
+field that is marked there as an option is an option of all these commands.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
-_PANEL = "World"
-
-Latents = Annotated[
-    str | None, typer.Option(help="Latents: bits or gaussian.", rich_help_panel=_PANEL)
-]
-Shared = Annotated[
-    int | None, typer.Option("--shared", help="Latents in w_s.", rich_help_panel=_PANEL)
-]
-Unique = Annotated[
-    int | None,
-    typer.Option("--unique", help="Latents in each of w_1 and w_2.", rich_help_panel=_PANEL),
-]
-LabelRule = Annotated[
-    str | None,
-    typer.Option(
-        "--label", help="Label rule: bits, noiseless, threshold or planar.", rich_help_panel=_PANEL
-    ),
-]
-LabelBits = Annotated[
-    int | None,
-    typer.Option(help="C: label information in bits (bits, noiseless).", rich_help_panel=_PANEL),
-]
-Relevant = Annotated[
-    int | None,
-    typer.Option(
-        "--relevant", help="Relevant latents (threshold, planar).", rich_help_panel=_PANEL
-    ),
-]
-Balance = Annotated[
-    float | None,
-    typer.Option(help="Share of the unique information in modality 1.", rich_help_panel=_PANEL),
-]
-Synergy = Annotated[
-    float | None,
-    typer.Option(
-        "--synergy",
-        help="Share of synergistic information (bits, noiseless).",
-        rich_help_panel=_PANEL,
-    ),
-]
-Observation = Annotated[
-    str | None, typer.Option(help="Observation map: mlp or linear.", rich_help_panel=_PANEL)
-]
-Noise = Annotated[
-    float | None,
-    typer.Option(help="Standard deviation of the observation noise.", rich_help_panel=_PANEL),
-]
-TrainSize = Annotated[
-    int | None, typer.Option("--n-train", help="Training samples.", rich_help_panel=_PANEL)
-]
-TestSize = Annotated[
-    int | None, typer.Option("--n-test", help="Held-out samples.", rich_help_panel=_PANEL)
-]
+from fctestbed.cli.checks import check_ratio, usage_errors
+from fctestbed.synthesis import WorldOption, WorldSpec, nested_values, world_options as table
 
 
-def world_values(
-    *,
-    latents: str | None,
-    shared: int | None,
-    unique: int | None,
-    label: str | None,
-    label_bits: int | None,
-    relevant: int | None,
-    balance: float | None,
-    synergy: float | None,
-    observation: str | None,
-    noise: float | None,
-    n_train: int | None,
-    n_test: int | None,
-) -> dict[str, Any]:
-    """Nested values of a ``WorldSpec``: only what was given."""
-    nested = {
-        "latents": {"kind": latents, "n_shared": shared, "n_unique1": unique, "n_unique2": unique},
-        "label": {
-            "kind": label,
-            "label_bits": label_bits,
-            "n_relevant": relevant,
-            "balance": balance,
-            "synergy_ratio": synergy,
-        },
-        "observation": {"kind": observation, "noise": noise},
-        "n_train": n_train,
-        "n_test": n_test,
-    }
-    given = {
-        key: {name: part for name, part in value.items() if part is not None}
-        if isinstance(value, dict)
-        else value
-        for key, value in nested.items()
-    }
-    return {key: value for key, value in given.items() if value not in (None, {})}
+def world_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with the world's options in place of its parameter ``world``.
+
+    The command is called with ``world``: nested values of a ``WorldSpec``, only those given.
+    """
+    signature = inspect.signature(command)
+    own = [one for one in signature.parameters.values() if one.name != "world"]
+    options = table()
+    parameters = [*own, *map(_parameter, options)]
+
+    @wraps(command)
+    def called(**values: Any) -> Any:
+        given = {option.name: values.pop(option.name) for option in options}
+        return command(world=nested_values(given), **values)
+
+    # Typer reads both.
+    vars(called)["__signature__"] = signature.replace(parameters=parameters)
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(called)["option_names"] = _option_names(options)
+    return called
+
+
+def world_of(values: dict[str, Any], unique_ratio: float | None) -> WorldSpec:
+    """The world that options describe.
+
+    Args:
+        values: nested values of a ``WorldSpec``.
+        unique_ratio: the label's, None for the default.
+
+    Raises:
+        UsageError: one line that begins with the field.
+    """
+    check_ratio("unique_ratio", unique_ratio)
+    if unique_ratio is not None:
+        values = {**values, "label": {**values.get("label", {}), "unique_ratio": unique_ratio}}
+    with usage_errors():
+        return WorldSpec.model_validate(values)
+
+
+def _parameter(option: WorldOption) -> inspect.Parameter:
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[option.type | None, typer.Option(option.flag, help=option.help)],
+    )
+
+
+def _option_names(options: tuple[WorldOption, ...]) -> dict[str, str]:
+    """Options by the fields that they set; a field that is a record is called by the option of its
+    kind."""
+    names = {"label.unique_ratio": "--unique-ratio", "augmentation.kind": "--augmentation"}
+    for option in options:
+        for path in option.paths:
+            names[".".join(path)] = option.flag
+            if path[-1] == "kind":
+                names[".".join(path[:-1])] = option.flag
+    return {**names, **{f"world.{field}": flag for field, flag in names.items()}}

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fctestbed.results import BLOCKS
-from fctestbed.synthesis import Split, Truth, WorldSpec
-from fctestbed.synthesis import as_bits
+from fctestbed.synthesis import Split, Truth, WorldSpec, as_bits
 
 _SYMBOLS = dict(zip(BLOCKS, ("w_s", "w_1", "w_2"), strict=True))
 _HOLDERS = dict(zip(BLOCKS, ((1, 2), (1,), (2,)), strict=True))

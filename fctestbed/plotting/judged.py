@@ -33,7 +33,7 @@ def estimates(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that hold an estimate, of the largest number of samples that there is.
 
     Args:
-        rows: of ``calibrate --readouts``.
+        rows: of ``calibrate-readouts``.
 
     Raises:
         NothingToDraw: if there is none.
@@ -74,7 +74,7 @@ def estimator_errors(rows: pd.DataFrame) -> pd.DataFrame:
     """Every estimator's errors on the cells that all of them have, the smallest first.
 
     Args:
-        rows: of ``calibrate --readouts``.
+        rows: of ``calibrate-readouts``.
 
     Returns:
         One row per estimator, columns ``ERROR_COLUMNS``: mean error and root mean square error in

@@ -131,7 +131,7 @@ def draw_readout_figures(
     """Draw the figures of estimators on readouts that the rows allow.
 
     Args:
-        rows: of ``calibrate --readouts``.
+        rows: of ``calibrate-readouts``.
         out_dir: made if missing; files of these names are replaced.
         formats: of ``png``, ``pdf`` and ``svg``.
 

@@ -5,9 +5,10 @@ May import pandas and numpy; never torch, a world or a network: figures are draw
 
 from fctestbed.results.database import AxisCells
 from fctestbed.results.export import FORMATS, export_results
-from fctestbed.results.files import write_atomically
+from fctestbed.results.files import check_directory, write_atomically
 from fctestbed.results.judged_columns import CALIBRATION_COLUMNS, READOUT_COLUMNS
 from fctestbed.results.load import Results, load_results
+from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
@@ -56,10 +57,12 @@ __all__ = [
     "RunRecord",
     "StoreRefused",
     "channel_name",
-    "equal_width_name",
+    "check_directory",
     "describe_difference",
+    "equal_width_name",
     "export_results",
     "load_results",
+    "to_json",
     "whole_name",
     "write_atomically",
 ]

@@ -69,3 +69,16 @@ def remove_directories(made: list[Path]) -> None:
     for directory in made:
         with contextlib.suppress(OSError):
             directory.rmdir()
+
+
+def check_directory(path: str | Path) -> None:
+    """Refuse a directory that cannot be made or written to; nothing is made.
+
+    Raises:
+        ValueError: one line.
+    """
+    place = Path(path)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ValueError(f"expected a directory that can be written, got {path}")

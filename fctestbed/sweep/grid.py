@@ -17,9 +17,15 @@ from fctestbed.objectives import CriticSettings, find_method, method_source
 from fctestbed.results import AxisValue
 from fctestbed.sweep.axes import column_value, join_path, located, split_path
 from fctestbed.sweep.variants import VariantSpec
-from fctestbed.synthesis import AugmentationSpec, OfficialAugmentation, WorldSpec, spec_error_lines
-from fctestbed.synthesis import augmentation_plan
-from fctestbed.synthesis import Spec, digest
+from fctestbed.synthesis import (
+    AugmentationSpec,
+    OfficialAugmentation,
+    Spec,
+    WorldSpec,
+    augmentation_plan,
+    digest,
+    spec_error_lines,
+)
 from fctestbed.training import TrainingSpec
 
 if TYPE_CHECKING:

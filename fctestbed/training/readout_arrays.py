@@ -19,8 +19,7 @@ from torch import Tensor
 
 from fctestbed.objectives import modalities_of
 from fctestbed.results import JOINT
-from fctestbed.synthesis import SPLITS, BitLatents, Dataset, WorldSpec
-from fctestbed.synthesis import Header, array_headers
+from fctestbed.synthesis import SPLITS, BitLatents, Dataset, Header, WorldSpec, array_headers
 from fctestbed.training.patterns import n_patterns
 from fctestbed.training.readouts import Readout, Readouts, with_joint
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fctestbed.results import AccuracyRow, CapturedRow
-from fctestbed.synthesis import Dataset
-from fctestbed.synthesis import Spec
+from fctestbed.synthesis import Dataset, Spec
 from fctestbed.training import Readouts
 
 

@@ -25,8 +25,7 @@ from fctestbed.measurement.codes import readout_codes, readout_information
 from fctestbed.measurement.meters.base import Measured, Meter
 from fctestbed.measurement.quantities import label_bits, quantities
 from fctestbed.results import BLOCKS, CHANNEL, LABEL, CapturedRow, channel_name
-from fctestbed.synthesis import Dataset, WorldSpec
-from fctestbed.synthesis import PositiveFloat
+from fctestbed.synthesis import Dataset, PositiveFloat, WorldSpec
 from fctestbed.training import Readouts, why_no_codewords
 
 _Z = float(norm.ppf(0.5 + LEVEL / 2))

@@ -42,7 +42,7 @@ READOUT_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {
     "estimator_verdicts": draw_estimator_errors,
     "table1": draw_table1,
 }
-"""Figures of the rows of ``calibrate --readouts``."""
+"""Figures of the rows of ``calibrate-readouts``."""
 GAUSSIAN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {
     "gaussian": draw_staircase,
     "gaussian_levels": draw_levels,

@@ -1,6 +1,6 @@
 """Estimators on readouts of trained encoders: a panel for each, and a table of their errors.
 
-From the rows of ``calibrate --readouts`` alone.
+From the rows of ``calibrate-readouts`` alone.
 """
 
 import math
@@ -39,7 +39,7 @@ def draw_estimator_panels(rows: pd.DataFrame) -> Drawing:
     colours and markers are the methods', bars 95 % intervals by the estimators' standard errors.
 
     Args:
-        rows: of ``calibrate --readouts``.
+        rows: of ``calibrate-readouts``.
 
     Raises:
         NothingToDraw: if no cell has an estimate of every estimator.
@@ -93,7 +93,7 @@ def draw_estimator_errors(rows: pd.DataFrame) -> Drawing:
     """``estimator_errors`` as a table.
 
     Args:
-        rows: of ``calibrate --readouts``.
+        rows: of ``calibrate-readouts``.
 
     Raises:
         NothingToDraw: if no cell has an estimate of every estimator.

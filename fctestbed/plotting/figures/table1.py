@@ -1,7 +1,7 @@
 """The FactorCL paper's Table 1 with ours beside it: which readout holds which block.
 
 In two forms: bits captured in a sweep (``readouts``), and exact, usable and estimated bits from the
-rows of ``calibrate --readouts`` (``table1``).
+rows of ``calibrate-readouts`` (``table1``).
 """
 
 import math
@@ -128,7 +128,7 @@ def draw_table1(rows: pd.DataFrame) -> Drawing:
     readouts of the paper's Table 1, with its numbers; means over seeds.
 
     Args:
-        rows: of ``calibrate --readouts``; of their ratios the one nearest to 0.5 is shown.
+        rows: of ``calibrate-readouts``; of their ratios the one nearest to 0.5 is shown.
 
     Raises:
         NothingToDraw: if the rows have no block of a readout that the paper's table has.

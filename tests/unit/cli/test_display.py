@@ -62,7 +62,7 @@ def records(unit, status="ok"):
 def test_without_a_terminal_plain_lines_tell_runs_rate_and_time_left(clock):
     display, file = shown()
     plan = plan_of()
-    with display:
+    with display.shown():
         display.begin(plan, InProcess("cpu"))
         clock.now = 5.0
         display.progress(at(0, 5, 1.0, 2.0))
@@ -85,7 +85,7 @@ def test_without_a_terminal_plain_lines_tell_runs_rate_and_time_left(clock):
 def test_a_run_that_is_not_ok_is_told_on_one_line_as_it_is(clock):
     display, file = shown()
     plan = plan_of()
-    with display:
+    with display.shown():
         display.begin(plan, InProcess("cpu"))
         display.committed(0, records(plan.units[0], "diverged"))
     assert "supcon at ratio 0, seed 0: diverged: too [steep] by far\n" in file.getvalue()
@@ -108,7 +108,7 @@ def test_a_finished_sweep_says_so_in_a_line():
     spec = tiny_sweep(methods=["raw"])
     plan = make_plan(spec, finished=[run.run_id for run in spec.runs()], max_stack=2)
     display, file = shown()
-    with display:
+    with display.shown():
         display.begin(plan, InProcess("cpu"))
     assert file.getvalue() == "2 runs, 2 already done\n"
 
@@ -116,7 +116,7 @@ def test_a_finished_sweep_says_so_in_a_line():
 def test_each_running_stack_has_a_bar_and_a_done_one_has_none(clock):
     display, _ = shown(live=True)
     plan = plan_of()
-    with display:
+    with display.shown():
         display.begin(plan, InProcess("cpu"))
         bars = display._bars
 
@@ -144,7 +144,7 @@ def test_each_running_stack_has_a_bar_and_a_done_one_has_none(clock):
 def test_a_stack_that_is_tried_again_does_not_count_twice(clock):
     display, _ = shown(live=True)
     plan = plan_of()
-    with display:
+    with display.shown():
         display.begin(plan, InProcess("cpu"))
         display.progress(at(0, 10, 0.5))
         display.progress(at(0, 0))

@@ -1,0 +1,43 @@
+"""The command ``export``."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fctestbed.cli import options
+from fctestbed.cli.checks import usage_errors
+from fctestbed.plotting import tables
+from fctestbed.results import export_results, load_results, write_atomically
+
+
+def export(
+    directory: options.SweepDirectory,
+    out: Annotated[Path, typer.Option(help="Directory to write to.")],
+    format: Annotated[
+        str, typer.Option(help="csv, json, parquet; or markdown: the paper's tables.")
+    ] = "csv",
+    compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
+    blocks_only: Annotated[
+        bool, typer.Option("--blocks-only", help="Leave out the rows of single latent bits.")
+    ] = False,
+) -> None:
+    """Write a sweep's rows (captured, accuracy, runs) as files, or its tables as Markdown.
+
+    Example: fctestbed export sweeps/quick --out rows
+    """
+    with usage_errors():
+        results = load_results(directory)
+        if blocks_only:
+            single = results.captured["quantity"].str.endswith("]", na=False)
+            results = replace(results, captured=results.captured[~single])
+        if format == "markdown":
+            paths = [
+                write_atomically(out / f"{name}.md", text.encode())
+                for name, text in tables(results).items()
+            ]
+        else:
+            paths = export_results(results, out, format=format, compress=compress)
+    for path in paths:
+        typer.echo(path)

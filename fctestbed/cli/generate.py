@@ -1,0 +1,83 @@
+"""The command ``generate``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fctestbed.cli import options
+from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.errors import UsageError
+from fctestbed.cli.worlds import world_of, world_options
+from fctestbed.synthesis import (
+    World,
+    WorldSpec,
+    make_dataset,
+    modality_codewords,
+    write_arrays,
+)
+
+_MAX_PATTERN_BITS = 20
+
+
+@world_options
+def generate(
+    world: dict[str, Any],
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")],
+    unique_ratio: options.UniqueRatio = None,
+    seed: Annotated[int, typer.Option(help="Seed of maps and samples.")] = 0,
+    codewords: Annotated[
+        Path | None,
+        typer.Option(
+            help="A further .npz file: x1 and x2 of every pattern of each modality's bits, to be "
+            "encoded for measure's channel information."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a data set (train and test arrays x1, x2, y, w_s, w_1, w_2) and its exact truth to one
+    file.
+
+    Example: fctestbed generate --unique-ratio 0.5 --out world.npz
+    """
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
+    for field, path in (("out", out), ("codewords", codewords)):
+        if path is not None and path.suffix != ".npz":
+            raise UsageError(f"{field}: expected a file name that ends in .npz, got {str(path)!r}")
+        if path is not None and path.exists() and not force:
+            raise UsageError(f"{field}: expected a new file (or --force), got {path}, which exists")
+    if codewords is not None and codewords.resolve() == out.resolve():
+        raise UsageError(f"codewords: expected another file than --out, got {codewords}")
+    spec = world_of(world, unique_ratio)
+    if codewords is not None:
+        _write_codewords(spec, seed, codewords)
+    try:
+        make_dataset(spec, seed).save(out)
+    except OSError as error:
+        raise _not_writable("out", out, error) from error
+    except MemoryError as error:
+        raise UsageError(
+            f"n_train: expected samples that fit into memory, got {spec.n_train} and "
+            f"{spec.n_test} of {spec.observation.dim1 + spec.observation.dim2} numbers"
+        ) from error
+    typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
+
+
+def _write_codewords(spec: WorldSpec, seed: int, path: Path) -> None:
+    n_bits = spec.block_sizes[0] + max(spec.block_sizes[1:])
+    if n_bits > _MAX_PATTERN_BITS:
+        raise UsageError(
+            f"codewords: expected at most 2^{_MAX_PATTERN_BITS} patterns of a modality's bits, "
+            f"got 2^{n_bits} = {2**n_bits}"
+        )
+    world = World(spec, seed)
+    try:
+        with usage_errors("codewords"):
+            write_arrays(path, {f"x{m}": modality_codewords(world, m) for m in (1, 2)})
+    except OSError as error:
+        raise _not_writable("codewords", path, error) from error
+
+
+def _not_writable(field: str, path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{field}: expected a place to write, got {path} ({error.strerror})")
