@@ -224,7 +224,7 @@ def test_rows_and_exact_numbers_of_several_worlds_are_refused():
         lambda: accuracy_rows(results),
         lambda: exact_along(results, "total_bits"),
     ):
-        with pytest.raises(ValueError, match="results: expected one value of .* in one mean"):
+        with pytest.raises(ValueError, match=r"results: expected one value of .* in one mean"):
             ask()
 
 
