@@ -182,12 +182,6 @@ def width_for(points: pd.DataFrame) -> float:
     return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
 
 
-def wrapped_note(note: str, figure: Figure) -> str:
-    """The note with one part per line if it is too long for one line of the figure."""
-    fits = len(note) <= figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH
-    return note if fits else note.replace("; ", "\n")
-
-
 def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
     """The legend in columns below the panels, with the note as its title; the figure grows by it.
 
@@ -196,7 +190,8 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
     widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
     entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
     columns = max(1, min(columns, int(figure.get_figwidth() / entry)))
-    note = wrapped_note(note, figure)
+    if len(note) > figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH:
+        note = note.replace("; ", "\n")
     figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
     legend = figure.legend(
         handles=list(handles),

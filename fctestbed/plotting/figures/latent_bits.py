@@ -1,6 +1,7 @@
 """Captured bits per latent bit and readout, at one unique ratio: a heat map."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ from fctestbed.plotting.style import (
     NOTE_COLOR,
     PAGE_INCHES,
     series_styles,
-    wrapped_note,
+    text_inches,
 )
 from fctestbed.plotting.summarise import seeds_note
 from fctestbed.results import JOINT, Results
@@ -40,6 +41,8 @@ _LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
 _NARROW = 12
 _CROWDED = 12
 _MOST_PARTS = 3
+_NOTE_POINTS = 6.0
+_NOTE_CHARACTERS_PER_INCH = 20
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,9 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )
     note = f"{mark}unique ratio {ratio:g}; {seeds}{options.estimator_note}"
-    figure.supxlabel(wrapped_note(note, figure), fontsize=6.0, color=NOTE_COLOR)
+    if text_inches(note, _NOTE_POINTS) > width:
+        note = textwrap.fill(note, int(width * _NOTE_CHARACTERS_PER_INCH))
+    figure.supxlabel(note, fontsize=_NOTE_POINTS, color=NOTE_COLOR)
     numbers = means.reset_index().rename(columns={"mean": "captured_bits", "count": "n_seeds"})
     numbers.insert(2, "unique_ratio", ratio)
     numbers["relevant"] = numbers["quantity"].isin(relevant) if relevant else ""

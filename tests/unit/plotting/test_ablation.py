@@ -12,6 +12,7 @@ from synthetic_results import (
     relabelled,
 )
 
+from fctestbed.objectives import TERMS as METHOD_TERMS
 from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw, tables
 from fctestbed.plotting.figures.ablation import TERMS
 from fctestbed.plotting.style import PAGE_INCHES, house_style
@@ -167,3 +168,7 @@ def test_results_without_a_finished_run_have_no_table(ladder):
     none = replace(ladder, captured=ladder.captured.iloc[:0], runs=ladder.runs.iloc[:0])
     with pytest.raises(ValueError, match=r"results: expected finished runs for a table, got none"):
         tables(none)
+
+
+def test_columns_of_terms_are_the_terms_that_methods_may_have():
+    assert TERMS == METHOD_TERMS

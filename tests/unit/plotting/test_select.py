@@ -67,7 +67,7 @@ def test_a_sweep_of_twenty_variants_draws_one_line_a_method(name):
         drawing = FIGURES[name](as_results(runs), DrawOptions())
     assert set(drawing.numbers["variant"]) == {"paper"}
     if name == "latent_bits":
-        assert "38 more variants not drawn" in drawing.figure.get_supxlabel()
+        assert "38 more variants not drawn" in " ".join(drawing.figure.get_supxlabel().split())
     else:
         (legend,) = drawing.figure.legends
         assert "38 more variants not drawn" in legend.get_title().get_text()

@@ -1,13 +1,16 @@
 """Figures of what methods were trained with: augmentations of a quality, critics of a family."""
 
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from synthetic_results import LABEL_BITS, as_results, departing, records
 
+from fctestbed.nets import CriticKind
 from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw
+from fctestbed.plotting.figures.critics import CRITIC_MARKERS
 from fctestbed.plotting.style import house_style
 
 RATIOS = (0.2, 0.8)
@@ -162,3 +165,8 @@ def test_an_unknown_family_has_a_mark_too():
     (legend,) = drawing.figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["Exact total", "cosine", "concat", "mine"]
+
+
+def test_every_critic_family_has_a_mark_of_its_own():
+    assert set(CRITIC_MARKERS) == set(get_args(CriticKind))
+    assert len(set(CRITIC_MARKERS.values())) == len(CRITIC_MARKERS)
