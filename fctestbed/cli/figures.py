@@ -25,7 +25,7 @@ def figures(
     ] = "linear_probe",
     x: Annotated[
         str | None,
-        typer.Option(help="The axis that curves are drawn along; default unique_ratio if it varies."),
+        typer.Option(help="The axis of the curves; default unique_ratio if it varies."),
     ] = None,
     formats: options.Formats = "png,pdf",
 ) -> None:

@@ -4,7 +4,7 @@ The paper's Gaussian figure, its conditional check, and the benchmarks of ``fcte
 import every package but ``plotting``, ``calibration``, ``testing`` and ``cli``.
 """
 
-from fctestbed.experiments.benchmarks import benchmarks
+from fctestbed.experiments.bench import benchmarks
 from fctestbed.experiments.conditional_check import (
     ConditionalRow,
     ConditionalSpec,

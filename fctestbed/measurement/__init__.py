@@ -3,7 +3,7 @@
 from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
 from fctestbed.measurement.measuring import measure, measure_readouts
 from fctestbed.measurement.meters import ChannelSpec, Measured, Meter, why_no_channel
-from fctestbed.measurement.quantities import quantities
+from fctestbed.measurement.quantity import quantities
 from fctestbed.measurement.spec import MeasureSpec
 
 __all__ = [

@@ -14,7 +14,7 @@ from pydantic import ValidationError, model_validator
 
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import CriticSettings, find_method, method_source
-from fctestbed.results import AxisValue
+from fctestbed.results import PAPER, AxisValue
 from fctestbed.sweep.axes import column_value, join_path, located, split_path
 from fctestbed.sweep.variants import VariantSpec
 from fctestbed.synthesis import (
@@ -46,7 +46,7 @@ class RunSpec(Spec):
     training: TrainingSpec
     measurement: MeasureSpec = MeasureSpec()
     preset: str = "custom"
-    variant: str = "paper"
+    variant: str = PAPER
     source: str | None = None
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from pydantic import (
 from fctestbed.measurement import MeasureSpec
 from fctestbed.nets import CriticKind
 from fctestbed.objectives import Method, NetSpec, find_method
+from fctestbed.results import PAPER
 from fctestbed.sweep.axes import (
     check_fields,
     flat_axes,
@@ -32,7 +33,7 @@ from fctestbed.sweep.axes import (
     with_values,
 )
 from fctestbed.sweep.grid import Grid, RunSpec, check_axes, expand
-from fctestbed.sweep.variants import NAMED, PAPER, VariantSpec, named_variants
+from fctestbed.sweep.variants import NAMED, VariantSpec, named_variants
 from fctestbed.synthesis import (
     AugmentationSpec,
     OptimalAugmentation,

@@ -1,7 +1,7 @@
 """Variants: the same methods with some settings changed, under another name.
 
 Owns what a variant can change and which methods it applies to. May import
-``fctestbed.objectives`` and ``fctestbed.synthesis``.
+``fctestbed.objectives``, ``fctestbed.results`` and ``fctestbed.synthesis``.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,8 @@ from pydantic import Field
 
 from fctestbed.nets import CriticKind
 from fctestbed.objectives import CriticSettings, Method
+from fctestbed.results import PAPER
 from fctestbed.synthesis import AugmentationSpec, Spec
-
-PAPER = "paper"
 
 
 class VariantSpec(Spec):

@@ -10,7 +10,6 @@ import pytest
 import torch
 from tiny_sweeps import TINY_OPTIONS
 
-import fctestbed.plotting
 from fctestbed.cli.main import run
 from fctestbed.results import CAPTURED_COLUMNS, STORE_NAME, load_results
 
@@ -144,12 +143,6 @@ def test_a_sweep_file_is_the_same_sweep_as_its_options(tmp_path, capsys):
 NOISE, STEPS = "world.observation.noise", "train.steps"
 
 
-@pytest.fixture
-def rows_alone(monkeypatch):
-    """Leaves out the figures at a sweep's end."""
-    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda results, directory: [])
-
-
 def rows_of(out, options, config=None):
     """A sweep's results after its rows went to CSV and back."""
     steps = [option for option in TINY_OPTIONS if STEPS not in option]
@@ -161,7 +154,6 @@ def rows_of(out, options, config=None):
     return load_results(out / "csv")
 
 
-@pytest.mark.usefixtures("rows_alone")
 def test_another_field_is_swept_from_the_command_line_down_to_rows(tmp_path):
     results = rows_of(tmp_path, [f"--axis={NOISE}=0,2", "--set=train.steps=10"])
     assert results.axes == (NOISE,)
@@ -178,12 +170,13 @@ def test_another_field_is_swept_from_the_command_line_down_to_rows(tmp_path):
         & (results.captured["method"] == "raw")
         & (results.captured["readout"] == "joint")
     ]
+    drawn = {path.name for path in files(tmp_path / "pictures")}
+    assert {"label_bits.png", "blocks.png", "accuracy.png"} <= drawn
     # Noise of twice the inputs' spread hides most of the two bits.
     bits = probes.groupby(NOISE)["value_bits"].mean()
     assert bits[0.0] > bits[2.0] + 0.5
 
 
-@pytest.mark.usefixtures("rows_alone")
 @pytest.mark.parametrize("written", ["options", "file"])
 def test_two_axes_are_a_grid_of_rows_and_a_run_that_serves_two_values_is_done_once(
     tmp_path, written
@@ -202,6 +195,8 @@ def test_two_axes_are_a_grid_of_rows_and_a_run_that_serves_two_values_is_done_on
         assert cells.groupby(["method", NOISE]).nunique().eq(1).all()
     assert results.runs.groupby("method")["run_id"].nunique().to_dict() == {"raw": 8, "simclr": 16}
     assert (results.captured["status"] == "ok").all()
+    drawn = {path.name for path in files(tmp_path / "pictures")}
+    assert {"label_bits.png", "label_bits.csv"} <= drawn
 
 
 def test_an_axis_that_cannot_be_is_refused_and_nothing_is_written(tmp_path, capsys):

@@ -1,6 +1,6 @@
 """Channel information: exactly how many bits a representation holds through noise."""
 
-from fctestbed.measurement.channel.codebook import (
+from fctestbed.measurement.channel.codebooks import (
     Codebook,
     codebook,
     constant_codebook,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from fctestbed.measurement.channel.codebook import Codebook
+from fctestbed.measurement.channel.codebooks import Codebook
 from fctestbed.measurement.channel.marginals import Columns, ordered
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from fctestbed.information import nats_to_bits
-from fctestbed.measurement.channel.codebook import Codebook
+from fctestbed.measurement.channel.codebooks import Codebook
 from fctestbed.measurement.channel.marginals import ordered
 from fctestbed.measurement.channel.result import ChannelBits, Group
 

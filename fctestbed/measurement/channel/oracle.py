@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
-from fctestbed.measurement.channel.codebook import Codebook
+from fctestbed.measurement.channel.codebooks import Codebook
 from fctestbed.measurement.channel.draws import CodewordDraws
 from fctestbed.measurement.channel.moments import Moments
 from fctestbed.measurement.channel.posteriors import working_dtype

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from fctestbed.measurement.channel.codebook import Codebook
+from fctestbed.measurement.channel.codebooks import Codebook
 
 # Cells of a tile: on a CPU it stays in the cache, but a product of few rows is slow.
 _CPU_CELLS, _GPU_CELLS, _FEWEST_ROWS = 1 << 19, 1 << 26, 32

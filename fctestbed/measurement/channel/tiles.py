@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from fctestbed.measurement.channel.codebook import Codebook
+from fctestbed.measurement.channel.codebooks import Codebook
 from fctestbed.measurement.channel.draws import common_columns
 from fctestbed.measurement.channel.labels import LabelChannel
 from fctestbed.measurement.channel.marginals import (

@@ -23,7 +23,7 @@ from fctestbed.measurement.channel import (
 )
 from fctestbed.measurement.codes import readout_codes, readout_information
 from fctestbed.measurement.meters.base import Measured, Meter
-from fctestbed.measurement.quantities import label_bits, quantities
+from fctestbed.measurement.quantity import label_bits, quantities
 from fctestbed.results import BLOCKS, CHANNEL, LABEL, CapturedRow, channel_name
 from fctestbed.synthesis import Dataset, PositiveFloat, WorldSpec
 from fctestbed.training import Readouts, why_no_codewords

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from fctestbed.estimators import LinearProbe, ProbeReader, mean_interval, share_interval
 from fctestbed.measurement.meters.base import Measured, Meter
-from fctestbed.measurement.quantities import bayes_accuracy, label_bits, latent_bits, quantities
+from fctestbed.measurement.quantity import bayes_accuracy, label_bits, latent_bits, quantities
 from fctestbed.results import LABEL, LINEAR, LINEAR_PROBE, AccuracyRow, CapturedRow
 from fctestbed.synthesis import Dataset, slots_of
 from fctestbed.training import Readout, Readouts

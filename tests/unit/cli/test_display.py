@@ -95,7 +95,7 @@ def test_a_stack_of_one_value_of_an_axis_is_named_with_it(clock):
     display, file = shown()
     axes = {"world.observation.noise": [0.0, 0.25]}
     plan = make_plan(tiny_sweep(methods=["supcon"], axes=axes), max_stack=2)
-    with display:
+    with display.shown():
         display.begin(plan, InProcess("cpu"))
         display.committed(1, records(plan.units[1], "failed"))
     lines = file.getvalue().splitlines()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fctestbed.measurement import quantities
-from fctestbed.measurement.quantities import bayes_accuracy, label_bits, latent_bits
+from fctestbed.measurement.quantity import bayes_accuracy, label_bits, latent_bits
 from fctestbed.synthesis import WorldSpec, make_dataset, world_truth
 
 LATENTS = {"n_shared": 3, "n_unique1": 2, "n_unique2": 2}
