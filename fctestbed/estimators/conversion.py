@@ -43,7 +43,7 @@ def columns_of(name: str, values: Any) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{name}: expected an array of numbers, got none ({reason})") from error
-    if array.dtype != object or array.ndim not in {1, 2} or not array.size:
+    if array.dtype.kind != "O" or array.ndim not in {1, 2} or not array.size:
         return array
     if array.ndim == 1:
         return _of_objects(name, "", array)
@@ -67,7 +67,7 @@ def column_of(name: str, where: str, series: "Series[Any]") -> Column:
         ValueError: one line, for missing text and for values of another kind.
     """
     dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype != object:
+    if isinstance(dtype, np.dtype) and dtype.kind != "O":
         return series.to_numpy()
     plain = getattr(dtype, "numpy_dtype", None)
     if isinstance(plain, np.dtype) and plain.kind in "biuf":

@@ -58,7 +58,7 @@ def read_samples(
     try:
         if kind in {".npy", ".npz"}:
             return _array(path, key, name)
-        return _table(path, kind, key, name, separator, encoding, header)
+        return _table(path, kind, key, name, separator=separator, encoding=encoding, header=header)
     except MemoryError as error:
         raise ValueError(f"{name}: expected an array that fits into memory, got {path}") from error
     except OSError as error:
@@ -91,7 +91,7 @@ def _array(path: Path, key: str | None, name: str) -> NDArray[Any]:
         with open_arrays(path) as arrays:
             if key is None and len(arrays) == 1:
                 (key,) = arrays
-            if key not in arrays:
+            if key is None or key not in arrays:
                 got = "no key" if key is None else repr(key)
                 raise ValueError(f"expected {path}:KEY of {', '.join(arrays)}, got {got}")
             return arrays[key]
@@ -104,6 +104,7 @@ def _table(
     kind: str,
     key: str | None,
     name: str,
+    *,
     separator: str | None,
     encoding: str | None,
     header: bool | None,
@@ -114,5 +115,7 @@ def _table(
     if kind == ".parquet":
         columns = parquet.parquet_columns(path, wanted, name)
     else:
-        columns = tables.csv_columns(path, wanted, name, separator, encoding, header)
+        columns = tables.csv_columns(
+            path, wanted, name, separator=separator, encoding=encoding, header=header
+        )
     return np.asarray(columns[0] if len(columns) == 1 else joined(columns))

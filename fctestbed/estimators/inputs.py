@@ -1,6 +1,6 @@
 """Arguments of estimators, from whatever was given to checked arrays, codes or rescaled columns.
 
-May import numpy, scipy, the contract and the conversion of tables. Nothing here writes to a caller's array.
+May import numpy, scipy, the contract and ``conversion``. Nothing here writes to a caller's array.
 """
 
 from collections.abc import Collection, Sequence

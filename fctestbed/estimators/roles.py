@@ -133,7 +133,9 @@ def with_roles(
     return replace(
         estimate,
         note="; ".join(filter(None, [estimate.note, *doubts])),
-        **{f"{name}_as": text for name, text in taken_as.items()},
+        x_as=taken_as.get("x", ""),
+        y_as=taken_as.get("y", ""),
+        given_as=taken_as.get("given", ""),
     )
 
 

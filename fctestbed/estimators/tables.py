@@ -43,6 +43,7 @@ def csv_columns(
     path: Path,
     wanted: Sequence[str] | None,
     name: str,
+    *,
     separator: str | None,
     encoding: str | None,
     header: bool | None,

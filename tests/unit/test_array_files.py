@@ -1,4 +1,4 @@
-"""Files of arrays: refused in one line, before memory is taken, where they are not what they say."""
+"""Files of arrays: one line, before memory is taken, where they are not what they say."""
 
 import io
 import struct
@@ -84,9 +84,9 @@ def of_objects(path):
 
 
 def twice_the_same(path):
-    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "w") as archive:
-        for _ in range(2):
-            archive.writestr("x.npy", header((3,)) + bytes(24))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", header((3,)) + bytes(24))
+        archive.writestr("x", header((3,)) + bytes(24))
 
 
 def with_a_long_header(path):
@@ -116,12 +116,12 @@ def of_more_than_it_has(path):
 
 REFUSED = {
     encrypted: "x.npy: expected an array, got File 'x.npy' is encrypted, password required",
-    of_unknown_compression: "x.npy: expected an array, got That compression method is not supported",
+    of_unknown_compression: "x.npy: expected an array, got That compression method is not su",
     truncated: "expected an archive of arrays (.npz), got File is not a zip file",
     damaged: "x.npy: expected an array, got ",
     of_objects: "x.npy: expected an array of numbers or text, got one of objects",
     twice_the_same: "expected arrays of different names, got two of x",
-    with_a_long_header: "x.npy: expected an array, got EOF: reading array header, expected 268435456",
+    with_a_long_header: "x.npy: expected an array, got EOF: reading array header, expected 268",
     of_nested_brackets: "x.npy: expected an array, got ",
     of_a_text: "notes.txt: expected an array, got ",
     of_negative_shape: "x.npy: expected an array, got float64 of shape (-3,)",
@@ -230,12 +230,19 @@ def test_no_damage_raises_anything_but_one_line(tmp_path):
         for place in rng.integers(0, len(content), 3):
             content[place] = rng.integers(256)
         path.write_bytes(content)
-        try:
-            with open_arrays(path) as arrays:
-                for name in arrays.headers():
-                    assert arrays[name] is not None
-        except ValueError as error:
-            refused += 1
-            assert "\n" not in str(error)
-            assert str(error).startswith(f"{path}: ")
+        line = line_of_refusal(path)
+        refused += bool(line)
+        assert not line or line.startswith(f"{path}: ")
+        assert "\n" not in line
     assert refused > 200
+
+
+def line_of_refusal(path):
+    """Why the archive cannot be read; empty where it can."""
+    try:
+        with open_arrays(path) as arrays:
+            for name in arrays.headers():
+                assert arrays[name] is not None
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -199,9 +199,7 @@ def test_compressed_tables_that_unpack_to_too_much_are_refused(place, monkeypatc
     (place / "t.csv.gz").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 100_000))
     assert read_samples("t.csv.gz").shape == (100_000, 2)
     monkeypatch.setenv("FCTESTBED_MOST_BYTES", "100000")
-    with pytest.raises(
-        ValueError, match="expected at most 100,000 bytes once unpacked .* got more"
-    ):
+    with pytest.raises(ValueError, match=r"expected at most 100,000 bytes .* got more"):
         read_samples("t.csv.gz")
     monkeypatch.setattr("fctestbed.estimators.tables._MOST_LINE", 1000)
     (place / "t.csv.gz").write_bytes(gzip.compress(b"1" * 5000))
@@ -256,7 +254,7 @@ def test_parquet_that_is_no_table_of_samples_is_refused(place, monkeypatch):
             read_samples(source, name="x")
     pandas.DataFrame({"a": np.zeros(10**6)}).to_parquet("zeros.parquet")
     monkeypatch.setenv("FCTESTBED_MOST_BYTES", "7999999")
-    with pytest.raises(ValueError, match="expected at most 7,999,999 .* got 8,000,000"):
+    with pytest.raises(ValueError, match=r"expected at most 7,999,999 .* got 8,000,000"):
         read_samples("zeros.parquet", name="x")
 
 
