@@ -122,8 +122,8 @@ class PlannedViews:
         self.places = [held([plan.places[m] for plan in plans]) for m in (0, 1)]
         self.pads = held([plan.pads for plan in plans])
         self.leaves = [held([plan.leaves[m] for plan in plans]) for m in (0, 1)]
-        self.told = held(
-            [_told(world.spec, plan) for world, plan in zip(worlds, plans, strict=True)]
+        self.informative = held(
+            [_informative_bits(world.spec, plan) for world, plan in zip(worlds, plans, strict=True)]
         )
         self.render = [
             Renderer([world.maps[modality] for world in worlds], device, dtype)
@@ -181,7 +181,7 @@ class PlannedViews:
             return None
         said = []
         if self.survives == 1:
-            said.append(kept & self.told)
+            said.append(kept & self.informative)
         elif self.survives > 0:
             said += self._pairs(
                 take(bits1, self.places[0]),
@@ -233,8 +233,8 @@ class Renderer:
         return z @ self.out
 
 
-def _told(spec: WorldSpec, plan: AugmentationPlan) -> npt.NDArray[np.bool_]:
-    """Which kept bits say more than the latents left alone do, shape (n_bits,)."""
+def _informative_bits(spec: WorldSpec, plan: AugmentationPlan) -> npt.NDArray[np.bool_]:
+    """Which kept bits add information to that of the latents that are left as they are, shape (n_bits,)."""
     if plan.reads is None or not knows_shared(spec, plan):
         return np.ones(plan.n_bits, dtype=bool)
     return np.asarray(plan.reads[:, 0] >= spec.latents.n_shared)
