@@ -234,7 +234,7 @@ class Renderer:
 
 
 def _informative_bits(spec: WorldSpec, plan: AugmentationPlan) -> npt.NDArray[np.bool_]:
-    """Which kept bits add information to that of the latents that are left as they are, shape (n_bits,)."""
+    """Which kept bits add information to the latents that are left as they are, shape (n_bits,)."""
     if plan.reads is None or not knows_shared(spec, plan):
         return np.ones(plan.n_bits, dtype=bool)
     return np.asarray(plan.reads[:, 0] >= spec.latents.n_shared)
