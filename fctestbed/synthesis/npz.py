@@ -1,4 +1,4 @@
-"""Arrays in .npz files: written whole or not at all, their headers checked before they are read.
+"""Arrays in .npz files: written atomically, with headers checked before arrays are loaded.
 
 May import numpy.
 """
@@ -20,7 +20,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write arrays to ``path``: a temporary file in the same directory, then one rename.
 
     Raises:
-        OSError: the directory is missing or cannot be written; an old file stays as it was.
+        OSError: if the directory is missing or cannot be written; an old file is unchanged.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
@@ -28,7 +28,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; a dataset is as readable as the user's other files.
+        # mkstemp makes private files; a dataset gets the permissions of the user's other files.
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
@@ -37,12 +37,12 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def array_headers(path: Path) -> dict[str, Header]:
-    """Shape and type that each array of an archive declares, without reading the arrays.
+    """Shape and type that each array of an archive declares, without loading the arrays.
 
     Raises:
-        ValueError: an entry that is no array; one line that names the file and the entry.
-        zipfile.BadZipFile: no such archive.
-        OSError: the file cannot be opened.
+        ValueError: one line that names the file and the entry, for an entry that is not an array.
+        zipfile.BadZipFile: if the file is not an archive.
+        OSError: if the file cannot be opened.
     """
     with zipfile.ZipFile(path) as archive:
         return {
