@@ -135,7 +135,7 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
         departing = [key in shown for key in zip(pairs["method"], pairs["variant"], strict=True)]
         if any(departing):
             changes[quantity] = flagged(pairs, departing)
-    require_rows(next(iter(changes.values()), pd.DataFrame()), "departures beside the paper's")
+    require_rows(next(iter(changes.values()), pd.DataFrame()), "departures and the paper's variant")
     ratios = Ratios.of(pd.concat(changes.values()), options.table_ratio)
     points = {
         quantity: pooled_intervals(pairs, "change_bits", SERIES, ratios)
@@ -143,7 +143,7 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
     }
     n_intervals = sum(int(table["low"].notna().sum()) for table in points.values())
     n_seeds = pd.concat([table["n_seeds"] for table in points.values()])
-    require_rows(n_seeds.to_frame(), "departures beside the paper's at every ratio")
+    require_rows(n_seeds.to_frame(), "departures and the paper's variant at every ratio")
     note = f"against the paper's variant, seed by seed; {ratios.note}; "
     note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.estimator_note}"
     if n_intervals:

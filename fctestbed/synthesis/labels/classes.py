@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 MAX_ENUMERATED_BITS = 22
 _CHUNK = 1 << 16
 _CONTINUOUS = (
-    "the PID atoms are computed for finite sources; this label reads gaussian latents as they are"
+    "the PID atoms are computed for finite sources; this label depends on continuous latents"
 )
 
 
