@@ -10,6 +10,7 @@ from fctestbed.results.judged_columns import CALIBRATION_COLUMNS, READOUT_COLUMN
 from fctestbed.results.load import Results, load_results
 from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
+from fctestbed.results.repair import Repair, drop_damaged_runs, find_damage
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
@@ -52,6 +53,7 @@ __all__ = [
     "AxisCells",
     "AxisValue",
     "CapturedRow",
+    "Repair",
     "Results",
     "ResultsStore",
     "RunRecord",
@@ -59,8 +61,10 @@ __all__ = [
     "channel_name",
     "check_directory",
     "describe_difference",
+    "drop_damaged_runs",
     "equal_width_name",
     "export_results",
+    "find_damage",
     "load_results",
     "to_json",
     "whole_name",

@@ -147,6 +147,7 @@ def test_json_has_records_with_nested_specs_and_null_for_nan(tmp_path):
         "accuracy.json",
         "runs.json",
         "sweep.json",
+        "SHA256SUMS",
     ]
     captured = json.loads((tmp_path / "captured.json").read_text())
     assert len(captured) == len(results.captured)
