@@ -67,7 +67,7 @@ def _number(value: object) -> object:
     return value
 
 
-_Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**63)]
+_Seed = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_number)]
 
 
 class SweepSpec(Spec):
