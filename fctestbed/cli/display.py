@@ -42,7 +42,9 @@ class SweepDisplay:
         )
         self._tasks: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
-        self._plan = Plan(grid=Grid(axes=(), runs={}, cells=()), units=(), n_finished=0, n_whole_units=0)
+        self._plan = Plan(
+            grid=Grid(axes=(), runs={}, cells=()), units=(), n_finished=0, n_whole_units=0
+        )
         self._runs_done = self._runs = 0
         self._work_done = self._work = 0.0
         self._running: dict[int, float] = {}

@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fctestbed.results.database import FIRST_WITH_AXES, FIRST_WITH_DIGESTS, AxisCells
+from fctestbed.results.database import (
+    FIRST_WITH_AXES,
+    FIRST_WITH_DIGESTS,
+    SQLITE_ERRORS,
+    AxisCells,
+)
 from fctestbed.results.digests import DESCRIPTION, RunDigest, description_digest
 from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS
 
@@ -136,7 +141,7 @@ class _Scan:
             for rowid, *values in self.connection.execute(query):
                 last = rowid
                 yield tuple(values)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self.problems.append(str(error))
             yield from self._beyond(query, last)
 
@@ -148,7 +153,7 @@ class _Scan:
                 if rowid == last:
                     break
                 found.append(tuple(values))
-        except sqlite3.Error:
+        except SQLITE_ERRORS:
             pass
         return found[::-1]
 
@@ -229,6 +234,6 @@ def _integrity(connection: sqlite3.Connection) -> str:
     """What SQLite finds wrong with the file's structure; empty if nothing."""
     try:
         answer = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         return str(error)
     return "" if answer == "ok" else " ".join(answer.split())

@@ -26,6 +26,8 @@ FIRST_WITH_AXES = 2
 FIRST_WITH_DIGESTS = 3
 # "FCTB": tells a store from any other SQLite file.
 APPLICATION_ID = 0x46435442
+# SQLite's message about a damaged schema quotes it, and then need not be text for Python.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _OLDEST_SQLITE = (3, 37, 0)
 _BUSY_SECONDS = 30.0
 
@@ -150,7 +152,7 @@ def new_database(path: Path) -> Iterator[sqlite3.Connection]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             _remove(*path.parent.glob(f"{draft.name}*"))
-        if isinstance(error, sqlite3.Error | OSError):
+        if isinstance(error, (*SQLITE_ERRORS, OSError)):
             raise StoreRefused(f"{path.parent}: cannot be written ({error})") from error
         raise
 
@@ -226,7 +228,7 @@ def open_database(path: Path, *, write: bool) -> sqlite3.Connection:
             connection.execute("ROLLBACK")
         else:
             connection.execute("PRAGMA query_only = ON")
-    except (sqlite3.Error, StoreRefused) as error:
+    except (*SQLITE_ERRORS, StoreRefused) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, StoreRefused):

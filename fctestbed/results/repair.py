@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fctestbed.results.contents import Contents, Damage, read_contents
-from fctestbed.results.database import new_database, open_database
+from fctestbed.results.database import SQLITE_ERRORS, new_database, open_database
 from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.refusal import StoreRefused
@@ -88,7 +88,7 @@ def _contents(connection: sqlite3.Connection, path: Path) -> Contents:
     try:
         connection.execute("BEGIN")
         return read_contents(connection)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise StoreRefused(
             f"{path}: damaged: SQLite says: {error}: move it away, and the same sweep command "
             "makes all runs again"

@@ -17,6 +17,7 @@ from typing import Self
 from fctestbed.results.contents import Contents, Row, read_contents
 from fctestbed.results.database import (
     NO_AXES,
+    SQLITE_ERRORS,
     AxisCells,
     add_missing_tables,
     new_database,
@@ -185,7 +186,7 @@ class ResultsStore:
                     _put_values(connection, run_row, record)
                     written += 1
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             _roll_back(connection)
             raise StoreRefused(
                 f"{self.path}: could not save {len(records)} runs ({error}); "
@@ -252,7 +253,7 @@ class ResultsStore:
     def _fetch(self, query: str) -> list[tuple[object, ...]]:
         try:
             return self._open().execute(query).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise StoreRefused(f"{self.path}: cannot be read ({error})") from error
 
 
@@ -266,7 +267,7 @@ def _check_sweep(
     """
     try:
         row = connection.execute("SELECT spec, digest FROM sweep").fetchone()
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise StoreRefused(f"{path}: cannot be read ({error})") from error
     if row is None:
         raise StoreRefused(f"{path}: not a results store (it names no sweep)")
@@ -301,7 +302,7 @@ def _contents(connection: sqlite3.Connection, path: Path, *, keep_values: bool) 
     try:
         connection.execute("BEGIN")
         return read_contents(connection, keep_values=keep_values)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise StoreRefused(f"{path}: cannot be read ({error})") from error
     finally:
         _roll_back(connection)
@@ -341,7 +342,7 @@ def _make_whole(
             write_description(connection, spec, digest, axes)
             notes.append(_MENDED)
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         _roll_back(connection)
         raise StoreRefused(f"{path.parent}: cannot be written ({error})") from error
     return tuple(notes)
@@ -394,5 +395,5 @@ def _cell(value: str | float | None) -> str | float | None:
 
 def _roll_back(connection: sqlite3.Connection) -> None:
     # SQLite has rolled back by itself after a full disk.
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*SQLITE_ERRORS):
         connection.execute("ROLLBACK")
