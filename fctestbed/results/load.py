@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from fctestbed.results.store import STORE_NAME, ResultsStore
 from fctestbed.results.sums import check_sums
 
 SWEEP_NAME = "sweep.json"
+# Line ends and commas in here separate nothing. A doubled quotation mark ends one and begins one.
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,7 @@ def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise ValueError(f"{path}: expected a table in CSV, got: {reason}") from error
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"{path}: expected a table in CSV, got an empty file") from error
-    # Only a cell that is not there is missing: empty cells are empty text.
-    if not text.endswith("\n") or frame.isna().any(axis=None):
-        raise ValueError(f"{path}: expected whole rows, got a file that was cut off")
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError(f"{path}: expected {len(frame.columns)} values in each row, got more")
+    _check_lengths(path, text)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise ValueError(
@@ -141,6 +140,16 @@ def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     for axis in axes:
         frame[axis] = axis_column([_axis_value(cell) for cell in frame[axis]])
     return typed(frame, columns, axes)
+
+
+def _check_lengths(path: Path, text: str) -> None:
+    """Refuse rows with fewer or more values than the header, which pandas would fill or shift."""
+    *lines, rest = _QUOTED.sub("", text).split("\n")
+    counts = [line.count(",") + 1 for line in lines]
+    if rest or min(counts) < counts[0]:
+        raise ValueError(f"{path}: expected whole rows, got a file that was cut off")
+    if max(counts) > counts[0]:
+        raise ValueError(f"{path}: expected {counts[0]} values in each row, got {max(counts)}")
 
 
 def _axis_value(cell: str) -> AxisValue:

@@ -124,7 +124,7 @@ def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[
     return device, checked_count("workers", workers), checked_count("max_stack", max_stack)
 
 
-def _executor(device: str, workers: int, plan: Plan) -> Executor:
+def executor_of(device: str, workers: int, plan: Plan) -> Executor:
     """What runs the units. It depends on the whole sweep, not on what is left of it, and so do the
     threads of each training: other threads would round differently.
 
@@ -186,7 +186,7 @@ def run_sweep(
     axes = AxisCells(axes=grid.axes, cells=grid.cells)
     with ResultsStore.create_or_open(out, content, key, axes) as store:
         plan = make_plan(spec, finished=store.finished(), max_stack=max_stack)
-        executor = _executor(device, workers, plan)
+        executor = executor_of(device, workers, plan)
         display.begin(plan, executor)
         records: list[RunRecord] = []
         # Closed on every exit, so that an interrupt ends the workers.

@@ -282,7 +282,7 @@ def test_rows_of_other_lengths_are_refused(tmp_path):
     export_results(some_results(), tmp_path)
     path = tmp_path / "accuracy.csv"
     header, *rows = path.read_text().splitlines()
-    for ending, message in ((",", "expected 14 values in each row, got more"), ("", "cut off")):
+    for ending, message in ((",", "expected 14 values in each row, got 15"), ("", "cut off")):
         lines = [f"{row}{ending}" if ending else row.rpartition(",")[0] for row in rows]
         path.write_text("\n".join([header, *lines, ""]))
         with pytest.raises(ValueError, match=message):

@@ -426,3 +426,16 @@ def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
         together.module.parameters(), alone.module.parameters(), strict=True
     ):
         assert torch.equal(parameter.view(3, -1)[1], expected.view(1, -1)[0])
+
+
+def test_data_of_another_world_or_seed_are_refused() -> None:
+    spec, data = training("supcon"), dataset(0.5, 0)
+    message = r"datasets\.1: expected seed 0, its training's, got 1"
+    with pytest.raises(ValueError, match=message):
+        train_stack([spec, spec], [data, dataset(0.5, 1)])
+    smaller = make_dataset(world(0.5).model_copy(update={"n_test": 64}), 0)
+    for other in (smaller, dataset(1.0, 0)):
+        with pytest.raises(ValueError, match=r"datasets\.0: expected data of its training's world"):
+            train_stack([spec], [other])
+    # SimCLR does not depend on the label.
+    train_stack([training("simclr")], [dataset(1.0, 0)])
