@@ -1,7 +1,7 @@
 """Kills a small sweep at random instants, goes on by the same command, and compares its rows.
 
-``python tests/e2e/kills.py 30`` makes 30 trials. In each, the driver or one of its workers is killed
-(SIGKILL or SIGTERM) once or several times, early, late, or with one unit left; the same command then
+``python tests/e2e/kills.py 30`` makes 30 trials. In each, the driver or one of its workers is
+killed (SIGKILL or SIGTERM) once or twice: early, late, or with one unit left. The same command then
 finishes the sweep. Its rows must be those of an undisturbed sweep, to the last digit, and no output
 may hold a traceback.
 """
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +55,15 @@ class Trial:
     kills: int
 
 
-def command(out: Path, *, figures: bool = False) -> list[str]:
-    """The sweep's command line; its figures are not drawn unless asked for, to save time."""
+def command(out: Path) -> list[str]:
+    """The sweep's command line; its figures are not drawn, to save time."""
     code = (
         "import sys; import fctestbed.cli as cli; import fctestbed.cli.sweep as sweep\n"
         "sweep.draw_figures = lambda *a, **k: []\n"
         "if __name__ == '__main__': cli.main()"
     )
-    start = ["-m", "fctestbed"] if figures else ["-c", code]
-    return [sys.executable, *start, *SWEEP, f"--out={out}", f"--figures={out.parent / 'figures'}"]
+    places = [f"--out={out}", f"--figures={out.parent / 'figures'}"]
+    return [sys.executable, "-c", code, *SWEEP, *places]
 
 
 def start(out: Path, log: Path) -> "subprocess.Popen[bytes]":
@@ -101,10 +102,10 @@ def workers_of(driver: "subprocess.Popen[bytes]") -> list[int]:
     return found
 
 
-def wait_for(condition: object, driver: "subprocess.Popen[bytes]") -> bool:
+def wait_for(condition: Callable[[], bool], driver: "subprocess.Popen[bytes]") -> bool:
     """Whether the condition came true before the driver ended."""
     deadline = time.monotonic() + _SECONDS
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if driver.poll() is not None:
             return False
         assert time.monotonic() < deadline, "waited in vain"
@@ -117,7 +118,7 @@ def kill(driver: "subprocess.Popen[bytes]", trial: Trial, out: Path, rng: random
     before = n_done(out)
     if trial.instant == "start":
         if trial.target == "worker":
-            wait_for(lambda: workers_of(driver), driver)
+            wait_for(lambda: bool(workers_of(driver)), driver)
             time.sleep(rng.uniform(0.0, 1.5))
         else:
             time.sleep(rng.uniform(0.0, 4.0))
