@@ -4,7 +4,7 @@ May import numpy.
 """
 
 import os
-import tempfile
+import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +22,15 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     Raises:
         OSError: if the directory is missing or cannot be written; an old file is unchanged.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    # Fails where the name exists, a link of this name too. A dataset is as readable as the user's
+    # other files.
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; a dataset gets the permissions of the user's other files.
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -69,9 +70,3 @@ def _read_header(file: IO[bytes]) -> Header:
         raise ValueError(f".npy format {version}")
     shape, _, dtype = read(file)
     return shape, dtype
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

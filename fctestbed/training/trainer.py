@@ -96,13 +96,16 @@ def train_stack(
         a reason in ``diverged``; the other runs are not affected.
 
     Raises:
-        ValueError: for trainings that cannot share a stack, or a wrong number of data sets.
+        ValueError: for trainings that cannot share a stack, a wrong number of data sets, or data
+            of another world or seed than its training's.
     """
     keys = {spec.stack_key for spec in specs}
     if len(keys) != 1:
         raise ValueError(f"specs: expected trainings of one shape, got {len(keys)} shapes")
     if len(datasets) != len(specs):
         raise ValueError(f"datasets: expected {len(specs)}, one per training, got {len(datasets)}")
+    for place, (training, dataset) in enumerate(zip(specs, datasets, strict=True)):
+        _check_dataset(place, training, dataset)
     device = torch.device(device)
     spec = specs[0]
     method = spec.build_method()
@@ -122,6 +125,20 @@ def train_stack(
     module.requires_grad_(False)
     trained.seconds = time.perf_counter() - started
     return trained
+
+
+def _check_dataset(place: int, training: TrainingSpec, dataset: Dataset) -> None:
+    """Refuse data that are not the training's; a label that it does not depend on may differ."""
+    if dataset.seed != training.seed:
+        raise ValueError(
+            f"datasets.{place}: expected seed {training.seed}, its training's, got {dataset.seed}"
+        )
+    found, expected = dataset.spec, training.world
+    same = found.without_label_digest() == expected.without_label_digest()
+    if not same or (training.depends_on_label and found.label != expected.label):
+        raise ValueError(
+            f"datasets.{place}: expected data of its training's world, got data of another"
+        )
 
 
 def _generators(specs: Sequence[TrainingSpec], name: str) -> tuple[torch.Generator, ...]:
