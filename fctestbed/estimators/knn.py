@@ -17,6 +17,7 @@ from fctestbed.estimators.knn_base import (
     ColumnEstimator,
     LocalTerms,
     NeighbourEstimator,
+    equivalent_columns,
     refuse_atoms,
 )
 from fctestbed.estimators.neighbours import Counts, count_shells, nearest
@@ -207,6 +208,10 @@ class Ross(NeighbourEstimator):
         return self._result(
             lambda rows: _ross_terms(points[rows], classes[rows], self.k),
             (points, classes[:, None].astype(np.float64)),
+            lambda: [
+                float(_ross_terms(others, classes, self.k).values.mean())
+                for (others,) in equivalent_columns([points], self.margins)
+            ],
         )
 
 
