@@ -155,9 +155,9 @@ def test_a_stack_that_is_tried_again_does_not_count_twice(clock):
 def test_a_closed_pipe_is_an_error_and_no_exit():
     read, written = os.pipe()
     os.close(read)
-    stream = open(written, "w")
-    console = ProgressConsole(file=stream)
-    with pytest.raises(BrokenPipeError):
-        console.print("lost")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), written)
-    stream.close()
+    with open(written, "w") as stream:
+        console = ProgressConsole(file=stream)
+        with pytest.raises(BrokenPipeError):
+            console.print("lost")
+        # What is left is written when the stream is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), written)
