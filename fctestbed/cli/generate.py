@@ -5,17 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from fctestbed._array_files import write_arrays
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.worlds import world_of, world_options
-from fctestbed.synthesis import (
-    World,
-    WorldSpec,
-    make_dataset,
-    modality_codewords,
-    write_arrays,
-)
+from fctestbed.synthesis import World, WorldSpec, make_dataset, modality_codewords
 
 _MAX_PATTERN_BITS = 20
 

@@ -19,6 +19,7 @@ from .registry import (
     find_estimator as find_estimator,
     make_estimator as make_estimator,
     make_estimators as make_estimators,
+    role_settings as role_settings,
     settings_of as settings_of,
 )
 from .variational.base import TrainedEstimator as TrainedEstimator

@@ -43,7 +43,12 @@ class Estimate:
         se_bits: standard error of the value over samples, without its bias; the half width of a
             95 % interval is 1.96 times this, also where the error itself is uncertain. NaN where
             it is unknown.
-        note: why there is no interval; empty where there is one.
+        note: why there is no interval, and what speaks against taking an argument as it was taken
+            (``x_as``); empty where there is an interval and nothing to say.
+        x_as: what the numbers of X were taken as, ``amounts`` or ``classes`` with their number,
+            by an estimator to which this makes a difference; empty otherwise.
+        y_as: likewise of Y.
+        given_as: likewise of the condition.
     """
 
     estimator: str
@@ -55,6 +60,9 @@ class Estimate:
     n_samples: int
     se_bits: float = math.nan
     note: str = ""
+    x_as: str = ""
+    y_as: str = ""
+    given_as: str = ""
 
 
 class Estimator(ABC):

@@ -1,133 +1,118 @@
 """Samples from npy, npz, csv and parquet files, as arrays, without pickle.
 
-The numbers themselves are checked in ``inputs``. May import numpy, and pandas for tables.
+The numbers themselves are checked in ``inputs``. May import numpy and ``_array_files``, and the
+tables where a file is one.
 """
 
-import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from fctestbed._array_files import is_archive, open_arrays, read_array
+from fctestbed.estimators.conversion import joined
 
-_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+_SUFFIXES = (".npy", ".npz", ".csv", ".csv.gz", ".parquet")
 
 
-def read_samples(source: str, *, name: str = "source") -> NDArray[Any]:
+def read_samples(
+    source: str,
+    *,
+    name: str = "source",
+    separator: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+) -> NDArray[Any]:
     """Samples from ``FILE`` or ``FILE:KEYS``.
 
     Args:
         source: an ``.npy`` array; an ``.npz`` archive with ``:KEY`` of one of its arrays (none
-            needed where it holds only one); a ``.csv`` or ``.parquet`` table, with
-            ``:COLUMN,COLUMN`` for some of its columns in that order. A csv file's first line is
-            its header unless all of it is numbers.
+            needed where it holds only one); a ``.csv``, ``.csv.gz`` or ``.parquet`` table, with
+            ``:COLUMN,COLUMN`` for some of its columns in that order. Columns of a table without
+            header are ``0``, ``1``, and so on.
         name: the argument's name in errors.
+        separator: between the columns of a csv table, one character or ``tab``; None for a comma.
+            Files of other kinds have no separator, encoding or header; these are ignored then.
+        encoding: of a csv table, a name that Python knows; None for UTF-8.
+        header: whether the first row of a csv table has the columns' names. None: it has them
+            where all of its cells are text; numbers and missing values (empty cells, NA, null) are
+            data. A first row of numbers and text is refused then.
 
     Returns:
-        (n,) or (n, dim), of numbers or text.
+        (n,) or (n, dim), of numbers, truth values or text; objects for text beside numbers.
+        Missing numbers are NaN. In a csv column that has text, every word is a word, NA and None
+        too; a column of numbers and such words has missing numbers.
 
     Raises:
-        ValueError: one line, for a file that is missing, of another kind, unreadable or holding
-            objects, and for a key that it does not have.
+        ValueError: one line, for a file that is missing, of another kind, unreadable, unpacking to
+            more than ``FCTESTBED_MOST_BYTES`` or holding objects; for a key that it does not have,
+            a row of another length than the first, and an empty cell of text.
     """
     path, key = _split(source)
-    if path.suffix.lower() not in _SUFFIXES:
+    kind = _kind(path)
+    if kind is None:
         raise ValueError(f"{name}: expected a file of {', '.join(_SUFFIXES)}, got {source!r}")
     if not path.is_file():
         raise ValueError(f"{name}: expected a file that is there, got {str(path)!r}")
-    kind = path.suffix.lower()
     try:
         if kind in {".npy", ".npz"}:
             return _array(path, key, name)
-        return _columns(_table(path, kind), key, name, path)
-    except ImportError as error:
-        raise ValueError(
-            f"{name}: expected pyarrow to read {path} with, got none: pip install "
-            "'fctestbed[parquet]'"
-        ) from error
+        return _table(path, kind, key, name, separator, encoding, header)
     except MemoryError as error:
         raise ValueError(f"{name}: expected an array that fits into memory, got {path}") from error
-    except (OSError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+    except OSError as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
             f"{name}: expected a {kind} file that can be read, got {path} ({reason})"
         ) from error
 
 
+def _kind(path: Path) -> str | None:
+    lower = path.name.lower()
+    return next((suffix for suffix in _SUFFIXES if lower.endswith(suffix)), None)
+
+
 def _split(source: str) -> tuple[Path, str | None]:
     # A path may contain a colon: a file with the whole name comes first.
     whole = Path(source)
     head, colon, key = source.rpartition(":")
-    if colon and Path(head).suffix.lower() in _SUFFIXES and not whole.is_file():
+    if colon and _kind(Path(head)) is not None and not whole.is_file():
         return Path(head), key
     return whole, None
 
 
 def _array(path: Path, key: str | None, name: str) -> NDArray[Any]:
-    # Opened here, because numpy leaves a broken archive open.
-    with path.open("rb") as file:
-        try:
-            content = np.load(file, allow_pickle=False)
-            keys: list[str] = []
-            found: NDArray[Any] | None
-            if isinstance(content, np.ndarray):
-                found = content
-            else:
-                keys = list(content.files)
-                key = keys[0] if key is None and len(keys) == 1 else key
-                found = content[key] if key in keys else None
-        except ValueError as error:
-            what = "one of objects" if "pickle" in str(error).lower() else "none"
-            raise ValueError(
-                f"{name}: expected an array of numbers, got {what} in {path}"
-            ) from error
-    if not keys and key is not None:
-        raise ValueError(f"{name}: expected no key for an .npy file, got {key!r}")
-    if found is None:
-        got = "no key" if key is None else repr(key)
-        raise ValueError(f"{name}: expected {path}:KEY of {', '.join(keys)}, got {got}")
-    return np.asarray(found)
+    try:
+        if not is_archive(path):
+            if key is not None:
+                raise ValueError(f"expected no key for an .npy file, got {key!r}")
+            return read_array(path)
+        with open_arrays(path) as arrays:
+            if key is None and len(arrays) == 1:
+                (key,) = arrays
+            if key not in arrays:
+                got = "no key" if key is None else repr(key)
+                raise ValueError(f"expected {path}:KEY of {', '.join(arrays)}, got {got}")
+            return arrays[key]
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
-def _table(path: Path, kind: str) -> "DataFrame":
-    import pandas as pd  # noqa: PLC0415 - slow to load
+def _table(
+    path: Path,
+    kind: str,
+    key: str | None,
+    name: str,
+    separator: str | None,
+    encoding: str | None,
+    header: bool | None,
+) -> NDArray[Any]:
+    from fctestbed.estimators import parquet, tables  # noqa: PLC0415 - pandas is slow to load
 
+    wanted = None if key is None else key.split(",")
     if kind == ".parquet":
-        try:
-            return pd.read_parquet(path)
-        except ValueError as error:
-            raise OSError(str(error)) from error
-    with path.open(encoding="utf-8") as lines:
-        first = lines.readline().rstrip("\n").split(",")
-    header = None if all(_is_number(cell) for cell in first) else 0
-    try:
-        return pd.read_csv(path, header=header, skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise OSError(str(error)) from error
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _columns(table: "DataFrame", key: str | None, name: str, path: Path) -> NDArray[Any]:
-    if key is not None:
-        known = {str(column): column for column in table.columns}
-        wanted = key.split(",")
-        for column in wanted:
-            if column not in known:
-                raise ValueError(
-                    f"{name}: expected columns of {path} among {', '.join(known)}, got {column!r}"
-                )
-        table = table[[known[column] for column in wanted]]
-    values = table.to_numpy()
-    if values.dtype == object and all(isinstance(cell, str) for cell in values.flat):
-        values = values.astype(str)
-    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        columns = parquet.parquet_columns(path, wanted, name)
+    else:
+        columns = tables.csv_columns(path, wanted, name, separator, encoding, header)
+    return np.asarray(columns[0] if len(columns) == 1 else joined(columns))

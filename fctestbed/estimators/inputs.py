@@ -1,10 +1,9 @@
 """Arguments of estimators, from whatever was given to checked arrays, codes or rescaled columns.
 
-May import numpy, scipy and the contract. Nothing here writes to a caller's array.
+May import numpy, scipy, the contract and the conversion of tables. Nothing here writes to a caller's array.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,14 +12,13 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from fctestbed.estimators.base import Array
+from fctestbed.estimators.conversion import columns_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Margins = Literal["unit", "raw", "rank", "normal"]
 MARGINS: tuple[str, ...] = get_args(Margins)
 
-# Integer columns of more values than this are amounts, not names of classes.
-MAX_CLASSES = 64
 # Fewest samples of an estimator that splits them: parts of a few samples are of no use.
 LEAST_SAMPLES = 40
 
@@ -66,10 +64,18 @@ def codes(x: Array, y: Array, given: Array | None = None) -> tuple[Codes, Codes,
     return coded["x"], coded["y"], coded.get("given")
 
 
-def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]:
+def labelled(
+    x: Array,
+    y: Array,
+    *,
+    least: int = 2,
+    classes: Sequence[str] = (),
+    amounts: Sequence[str] = (),
+) -> tuple[str, Floats, Codes]:
     """The arguments of an estimator of a continuous and a discrete variable, in either order.
 
-    The discrete one is the one with fewer different rows; it may be text.
+    The discrete one is that of ``classes``, or the other than that of ``amounts``; where neither
+    names one, the one with fewer different rows. It may be text.
 
     Returns:
         Name of the continuous argument, its samples, [n, dim], and the classes, [n].
@@ -80,7 +86,10 @@ def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]
     arrays = checked(x, y, least=least, text=("x", "y"))
     coded = {name: row_codes(array) for name, array in arrays.items()}
     sizes = {name: int(code.max()) + 1 for name, code in coded.items()}
-    discrete, other = ("x", "y") if sizes["x"] < sizes["y"] else ("y", "x")
+    is_x = "x" in classes or "y" in amounts
+    if not is_x and "y" not in classes and "x" not in amounts:
+        is_x = sizes["x"] < sizes["y"]
+    discrete, other = ("x", "y") if is_x else ("y", "x")
     if sizes[discrete] == 1:
         raise ValueError(f"{discrete}: expected two classes or more, got one")
     if 2 * sizes[discrete] > len(coded[discrete]):
@@ -90,35 +99,6 @@ def labelled(x: Array, y: Array, *, least: int = 2) -> tuple[str, Floats, Codes]
         )
     _check_type(other, arrays[other], text=False)
     return other, _floats(other, arrays[other]), coded[discrete]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """One variable's samples, as networks and probes take them.
-
-    Attributes:
-        values: real columns unchanged, [n, dim]; class columns one-hot, side by side.
-        classes: the number of values of each class column; empty where the columns are real.
-    """
-
-    values: Floats
-    classes: tuple[int, ...]
-
-
-def columns(name: str, array: NDArray[Any]) -> Columns:
-    """One argument's checked samples [n, dim], real or one-hot.
-
-    Columns of zeros and ones, and integer columns of at most ``MAX_CLASSES`` values, are classes.
-
-    Raises:
-        ValueError: one line, for a constant column.
-    """
-    coded, sizes = column_codes(name, array)
-    whole = array.dtype.kind in "biu" and max(sizes) <= MAX_CLASSES
-    if not whole and not ((array == 0) | (array == 1)).all():
-        return Columns(array.astype(np.float64), ())
-    one_hot = [np.eye(size)[code] for size, code in zip(sizes, coded.T, strict=True)]
-    return Columns(np.concatenate(one_hot, axis=1), sizes)
 
 
 def conditions(array: NDArray[Any]) -> Codes:
@@ -247,13 +227,7 @@ def check_columns_vary(name: str, array: NDArray[Any]) -> None:
 
 def _array(name: str, values: Array, *, text: bool) -> NDArray[Any]:
     """An array [n, dim] of numbers (or text, where that is allowed)."""
-    try:
-        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-            raise ValueError("masked values")
-        array = np.asarray(values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{name}: expected an array of numbers, got none ({reason})") from error
+    array = columns_of(name, values)
     _check_type(name, array, text=text)
     if array.ndim not in {1, 2} or (array.ndim == 2 and not array.shape[1]):
         raise ValueError(f"{name}: expected shape (n,) or (n, dim), got {array.shape}")
@@ -261,11 +235,17 @@ def _array(name: str, values: Array, *, text: bool) -> NDArray[Any]:
 
 
 def _check_type(name: str, array: NDArray[Any], *, text: bool) -> None:
-    if array.dtype.kind not in ("biufUS" if text else "biuf"):
-        raise ValueError(f"{name}: expected an array of numbers, got dtype {array.dtype}")
+    # Objects are text, or text beside numbers, after ``columns_of``.
+    if array.dtype.kind not in ("biufUSO" if text else "biuf"):
+        got = "text" if array.dtype.kind in "USO" else f"dtype {array.dtype}"
+        raise ValueError(f"{name}: expected an array of numbers, got {got}")
 
 
 def _check_finite(name: str, array: NDArray[Any]) -> None:
+    if array.dtype.kind == "O":
+        for column in array.T:
+            if len(column) and isinstance(column[0], float):
+                _check_finite(name, column.astype(np.float64))
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         what = "NaN" if np.isnan(array).any() else "infinity"
         raise ValueError(f"{name}: expected finite numbers, got {what}")

@@ -21,6 +21,7 @@ from fctestbed.estimators.knn_base import (
     refuse_atoms,
 )
 from fctestbed.estimators.neighbours import Counts, count_shells, nearest
+from fctestbed.estimators.roles import check_roles, with_roles
 from fctestbed.estimators.ties import Distinct, expected_digamma, margin_digammas
 
 # The margins of I(X; Y) and of I(X; Y | Z): the variables of each, by index.
@@ -185,11 +186,20 @@ class Ross(NeighbourEstimator):
     """Distance to the k-th neighbour of the same class, counted among all classes.
 
     psi(n) + <psi(k) - psi(n of the class) - psi(m)>, m the samples nearer than that neighbour,
-    with the sample itself. The discrete one of X and Y is the one with fewer different values; it
-    may be text. Classes of k samples or fewer use all of theirs; single ones are left out.
+    with the sample itself. The discrete one of X and Y is the one with fewer different values,
+    whatever their type, or the one that ``classes`` names; it may be text. The estimate says which
+    it was (``x_as``, ``y_as``). Classes of k samples or fewer use all of theirs; single ones are
+    left out.
 
     Bounds: neither. Fails: see ``knn_base``; on classes of few samples; on continuous values that
     repeat, which it refuses.
+
+    Attributes:
+        classes: ``("x",)`` or ``("y",)`` for the discrete argument.
+        amounts: likewise for the other one.
+
+    Raises:
+        ValueError: one line, for settings out of range.
 
     Source:
         Ross 2014, Eq. 1.
@@ -197,15 +207,27 @@ class Ross(NeighbourEstimator):
 
     name: ClassVar[str] = "ross"
     kinds: ClassVar[frozenset[Kind]] = frozenset({"mixed"})
+    classes: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_roles(self.classes, self.amounts)
+        for name, value in (("classes", self.classes), ("amounts", self.amounts)):
+            if len(value) > 1 or "given" in value:
+                raise ValueError(f"{name}: expected one of x, y for ross, got {value!r}")
 
     def estimate(self, x: Array, y: Array, given: Array | None = None) -> Estimate:
         """As ``Estimator.estimate``; more than k samples, one argument discrete."""
         refuse_given(self.name, given)
-        name, points, classes = labelled(x, y, least=self.k + 1)
+        name, points, classes = labelled(
+            x, y, least=self.k + 1, classes=self.classes, amounts=self.amounts
+        )
         refuse_atoms(name, points, self.k)
+        n_classes = int(classes.max()) + 1
         kept = np.bincount(classes)[classes] > 1
         points, classes = rescale(points, self.margins)[kept], classes[kept]
-        return self._result(
+        estimate = self._result(
             lambda rows: _ross_terms(points[rows], classes[rows], self.k),
             (points, classes[:, None].astype(np.float64)),
             lambda: [
@@ -213,6 +235,8 @@ class Ross(NeighbourEstimator):
                 for (others,) in equivalent_columns([points], self.margins)
             ],
         )
+        discrete = "y" if name == "x" else "x"
+        return with_roles(estimate, {name: "amounts", discrete: f"classes ({n_classes})"})
 
 
 def _digammas(

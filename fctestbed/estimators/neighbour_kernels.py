@@ -1,6 +1,7 @@
 """Nearest neighbours and counts over all pairs, compiled by numba: for points of many columns.
 
-May import numba and numpy only. Distances are maximum norms, the same float64 values as a tree's.
+May import numpy and ``_compilation``. Distances are maximum norms, the same float64 values as a
+tree's.
 
 The points are sorted by their first column, so that only points near in it are visited, tile by
 tile.
@@ -9,14 +10,15 @@ tile.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from fctestbed._compilation import compiled
 
 _TILE = 128
 Array = NDArray[Any]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
     columns: Array,
     rows: Array,
@@ -93,7 +95,7 @@ def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
             neighbours[i, place] = who[place]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) -> None:
     """Write the number of other points within reach of the points from ``start`` to ``stop``.
 
@@ -133,7 +135,7 @@ def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) ->
         counts[i] = total - 1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_shells(  # noqa: PLR0917 - as for ``nearest``
     columns: Array,
     weights: Array,
@@ -170,7 +172,7 @@ def count_shells(  # noqa: PLR0917 - as for ``nearest``
         counts[1, i] = within
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_boxes(  # noqa: PLR0917 - as for ``nearest``
     columns: Array,
     weights: Array,
@@ -207,7 +209,7 @@ def count_boxes(  # noqa: PLR0917 - as for ``nearest``
         counts[box] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _window(line: Array, i: int, limit: float) -> tuple[int, int]:
     """First and last index of the ascending values within ``limit`` of the i-th."""
     low, high = 0, i
@@ -228,7 +230,7 @@ def _window(line: Array, i: int, limit: float) -> tuple[int, int]:
     return first, low
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _tile(  # noqa: PLR0917 - as for ``nearest``
     columns: Array, dim: int, i: int, low: int, size: int, distances: Array
 ) -> None:

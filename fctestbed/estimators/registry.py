@@ -4,7 +4,7 @@ Imports all modules of estimators.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -159,7 +159,14 @@ def settings_of(name: str) -> dict[str, Any]:
 
 
 def estimate(
-    x: Array, y: Array, given: Array | None = None, *, estimator: str, **settings: Any
+    x: Array,
+    y: Array,
+    given: Array | None = None,
+    *,
+    estimator: str,
+    classes: Sequence[str] = (),
+    amounts: Sequence[str] = (),
+    **settings: Any,
 ) -> Estimate:
     """Estimate I(X; Y), or I(X; Y | given), of samples, in bits.
 
@@ -167,11 +174,15 @@ def estimate(
     what each one bounds, and its class when it fails.
 
     Args:
-        x: samples of X, (n,) or (n, dim).
+        x: samples of X, (n,) or (n, dim); an array, a sequence, or a table of pandas.
         y: samples of Y, (n,) or (n, dim); row i of ``x`` and ``y`` are one pair.
         given: samples of the condition, likewise, or None.
         estimator: a name of ``ESTIMATORS``, or ``package.module:ClassName`` for a class of your
             own.
+        classes: names of the arguments (``x``, ``y``) whose numbers are names of classes; for
+            estimators that distinguish classes from amounts, which otherwise go by the type:
+            whole numbers are names, floats are amounts.
+        amounts: names of the arguments whose numbers are amounts, likewise.
         settings: values of the estimator's settings, such as ``k=5``.
 
     Returns:
@@ -179,6 +190,30 @@ def estimate(
         known, a 95 % interval.
 
     Raises:
-        ValueError: as ``make_estimator`` and ``Estimator.estimate``.
+        ValueError: as ``make_estimator`` and ``Estimator.estimate``; also for ``classes`` or
+            ``amounts`` of an estimator that does not distinguish them.
     """
-    return make_estimator(estimator, **settings).estimate(x, y, given)
+    roles = role_settings(estimator, classes=classes, amounts=amounts)
+    return make_estimator(estimator, **roles, **settings).estimate(x, y, given)
+
+
+def role_settings(
+    name: str, *, classes: Sequence[str] = (), amounts: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The settings of an estimator that name its classes and amounts; none where both are empty.
+
+    Raises:
+        ValueError: as ``find_estimator``; also for an estimator that has no such settings.
+    """
+    roles = {
+        setting: value if isinstance(value, str) else tuple(value)
+        for setting, value in (("classes", classes), ("amounts", amounts))
+        if value
+    }
+    for setting, value in roles.items():
+        if setting not in settings_of(name):
+            raise ValueError(
+                f"{setting}: expected none, because {name} does not distinguish classes from "
+                f"amounts, got {', '.join(value)}"
+            )
+    return roles

@@ -31,11 +31,17 @@ from fctestbed.estimators.inputs import (
     Codes,
     checked,
     column_codes,
-    columns,
     conditions,
 )
 from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
 from fctestbed.estimators.probes import PROBES, Alphabet, Bits, Family, ProbeSettings, Sample
+from fctestbed.estimators.roles import (
+    check_roles,
+    classes_text,
+    columns,
+    doubt_of_targets,
+    with_roles,
+)
 from fctestbed.estimators.variational.sources import split
 
 _MAX_VALUES = 256
@@ -51,17 +57,25 @@ class UsableEstimator(Estimator):
     ``given`` B the value is H(W | B) - E[-log2 q(W | Z, B)], at most I(Z; W | B) (Hewitt et al.
     2021).
 
-    No invariance is claimed: the order of the samples decides the split, and whole numbers in Z are
-    names of classes, which a shift or a factor turns into amounts.
+    In Z, whole numbers of at most 64 values in each column, truth values and columns of zeros and
+    ones are names of classes; floats and other whole numbers are amounts. ``classes`` and
+    ``amounts`` say otherwise. W and B are classes whatever their type. The estimate says which was
+    taken (``x_as``), and its note mentions floats of few values, whole numbers of many, and one-hot
+    columns of W, which are predicted one by one.
+
+    No invariance is claimed: the order of the samples decides the split, and a shift or a factor
+    turns whole numbers in Z into amounts.
 
     Attributes:
+        classes: names of arguments that are classes; ``x`` alone makes a difference.
+        amounts: ``("x",)`` for a Z of amounts.
         entropy_bits: H(W), or H(W | B) with a condition, where it is known. None: the plug-in
             entropy of the evaluated samples, which is too low in expectation and so keeps the
             bound, by about (values - 1) / (2 n ln 2) bits; its error is in the interval.
         probe: settings of the probe.
 
     Raises:
-        ValueError: one line, for an entropy below 0.
+        ValueError: one line, for an entropy below 0, and for other names of arguments.
     """
 
     bound: ClassVar[Direction] = "lower"
@@ -69,8 +83,11 @@ class UsableEstimator(Estimator):
     kinds: ClassVar[frozenset[Kind]] = frozenset({"discrete", "mixed"})
     entropy_bits: float | None = None
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    classes: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_roles(self.classes, self.amounts, may_be_amounts=("x",))
         if self.entropy_bits is not None and not 0 <= self.entropy_bits < math.inf:
             raise ValueError(f"entropy_bits: expected a number from 0 up, got {self.entropy_bits}")
 
@@ -81,11 +98,15 @@ class UsableEstimator(Estimator):
             ValueError: also for a ``y`` that is not discrete.
         """
         arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("y", "given"))
-        z = columns("x", arrays["x"]).values
+        z = columns("x", arrays["x"], classes=self.classes, amounts=self.amounts)
         codes, sizes = _codes(arrays["y"])
-        b = conditions(arrays["given"]) if "given" in arrays else np.zeros(len(z), dtype=np.int64)
-        sample = Sample(z, codes, b)
-        return self._estimate(sample, Alphabet(sizes, int(b.max()) + 1))
+        taken_as = {"x": z.taken_as, "y": classes_text(sizes)}
+        b = np.zeros(len(codes), dtype=np.int64)
+        if "given" in arrays:
+            b = conditions(arrays["given"])
+            taken_as["given"] = classes_text([int(b.max()) + 1])
+        estimate = self._estimate(Sample(z.values, codes, b), Alphabet(sizes, int(b.max()) + 1))
+        return with_roles(estimate, taken_as, [z.doubt, doubt_of_targets("y", arrays["y"])])
 
     @abstractmethod
     def _estimate(self, sample: Sample, alphabet: Alphabet) -> Estimate:

@@ -1,6 +1,7 @@
 """CPU kernels of the pair critic, compiled by numba, without a temporary of pairs x width.
 
-Owns the loops that ``fctestbed.nets.pairs`` runs on a CPU. May import numba and numpy only.
+Owns the loops that ``fctestbed.nets.pairs`` runs on a CPU. May import numpy and
+``_compilation``.
 
 Sums may be reassociated, so that they vectorise. NaN and infinity are propagated as usual, so that
 a diverged run is recognised.
@@ -9,14 +10,15 @@ a diverged run is recognised.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from fctestbed._compilation import compiled
 
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 Array = NDArray[np.floating[Any]]
 
 
-@njit(fastmath=_FAST, cache=True, nogil=True)
+@compiled(fastmath=_FAST)
 def relu_dot_forward(a: Array, c: Array, w: Array, scores: Array) -> None:
     """scores[k, i, j] = sum_h w[k, h] relu(a[k, i, h] + c[k, j, h])."""
     stack, rows, width = a.shape
@@ -33,7 +35,7 @@ def relu_dot_forward(a: Array, c: Array, w: Array, scores: Array) -> None:
                 scores[k, i, j] = total
 
 
-@njit(fastmath=_FAST, cache=True, nogil=True)
+@compiled(fastmath=_FAST)
 def relu_dot_backward(
     a: Array, c: Array, w: Array, grad: Array, grad_a: Array, grad_c: Array, grad_w: Array
 ) -> None:

@@ -2,11 +2,10 @@
 
 Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``; ``seed``. Files are not
 trusted: names, shapes and types are checked against the specification before arrays are loaded. May
-import numpy, ``npz``, ``spec`` and ``truth``.
+import numpy, ``_array_files``, ``spec`` and ``truth``.
 """
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from fctestbed.synthesis.npz import Header, array_headers, write_arrays
+from fctestbed._array_files import Header, open_arrays, write_arrays
 from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.spec_errors import spec_error_lines
 from fctestbed.synthesis.truth import Truth
@@ -65,16 +64,14 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
         OSError: if the file cannot be opened.
     """
     try:
-        headers = array_headers(path)
-        _check_names(path, headers)
-        with np.load(path, allow_pickle=False) as file:
+        with open_arrays(path, "a dataset (.npz)") as file:
+            headers = file.headers()
+            _check_names(path, headers)
             spec = WorldSpec.model_validate_json(str(file["spec_json"]))
             _check_arrays(path, headers, spec)
             arrays = {name: file[name] for name in headers if name not in _TEXTS}
     except ValidationError as error:
         raise ValueError(f"{path}: spec_json: {spec_error_lines(error)}") from error
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path}: expected a dataset (.npz), got {error}") from error
     for name in SPLITS:
         y = arrays[f"{name}_y"]
         if y.min() < 0 or y.max() >= spec.n_classes:

@@ -185,8 +185,8 @@ def bad_input(subject: EstimatorSubject) -> bool:
         ("infinity in x", ("x",), (_with(x, np.inf), y)),
         ("infinity in y", ("y",), (x, _with(y, -np.inf))),
         ("unequal lengths", ("x", "y"), (x, y[:-1])),
-        ("objects in x", ("x",), (x.astype(object), y)),
-        ("objects in y", ("y",), (x, y.astype(object))),
+        ("objects in x", ("x",), (_with(x.astype(object), None), y)),
+        ("objects in y", ("y",), (x, _with(y.astype(object), None))),
         ("one sample", ("x", "y"), (x[:1], y[:1])),
         ("no samples", ("x", "y"), (x[:0], y[:0])),
         ("three axes", ("x",), (x[:, None, None], y)),
@@ -195,7 +195,7 @@ def bad_input(subject: EstimatorSubject) -> bool:
         broken += [
             ("NaN in given", ("given",), (x, y, _with(y, np.nan))),
             ("unequal lengths of given", ("given",), (x, y, y[:-1])),
-            ("objects in given", ("given",), (x, y, y.astype(object))),
+            ("objects in given", ("given",), (x, y, _with(y.astype(object), None))),
         ]
     else:
         broken.append(("a condition without a form for it", ("given",), (x, y, y)))
@@ -267,7 +267,7 @@ def _mixed_columns(
     return [(-x, y)]
 
 
-def _with(array: Array, value: float) -> Array:
+def _with(array: Array, value: float | None) -> Array:
     changed = array.copy()
     changed.flat[-1] = value
     return changed

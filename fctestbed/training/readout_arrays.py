@@ -7,7 +7,6 @@ name a readout of both. ``joint`` is composed of the modalities' readouts where 
 import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fctestbed._array_files import Header, open_arrays
 from fctestbed.objectives import modalities_of
 from fctestbed.results import JOINT
-from fctestbed.synthesis import SPLITS, BitLatents, Dataset, Header, WorldSpec, array_headers
+from fctestbed.synthesis import SPLITS, BitLatents, Dataset, WorldSpec
 from fctestbed.training.patterns import n_patterns
 from fctestbed.training.readouts import Readout, Readouts, with_joint
 
@@ -38,12 +38,8 @@ def load_readouts(path: str | Path, dataset: Dataset) -> Readouts:
         OSError: if the file cannot be opened.
     """
     path = Path(path)
-    try:
-        headers = array_headers(path)
-        with np.load(path, allow_pickle=False) as file:
-            return _readouts(str(path), headers, file, dataset)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path}: expected representations (.npz), got {error}") from error
+    with open_arrays(path, "representations (.npz)") as file:
+        return _readouts(str(path), file.headers(), file, dataset)
 
 
 def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readouts:

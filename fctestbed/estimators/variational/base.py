@@ -26,8 +26,15 @@ from fctestbed.estimators.base import (
     check_fractions,
     check_whole,
 )
-from fctestbed.estimators.inputs import LEAST_SAMPLES, checked, columns, conditions, refuse_given
+from fctestbed.estimators.inputs import LEAST_SAMPLES, checked, conditions, refuse_given
 from fctestbed.estimators.intervals import HALF_WIDTH, LONE_SAMPLE, held_out_interval
+from fctestbed.estimators.roles import (
+    check_roles,
+    classes_text,
+    columns,
+    doubt_of_targets,
+    with_roles,
+)
 from fctestbed.estimators.variational.fitting import fit
 from fctestbed.estimators.variational.networks import (
     ConcatCritic,
@@ -50,6 +57,12 @@ class TrainedEstimator(Estimator):
     None is symmetric or invariant to the last digits: the order of the samples decides the split,
     and training amplifies rounding.
 
+    In X and Y, whole numbers of at most 64 values in each column, truth values and columns of zeros
+    and ones are names of classes, which networks take one-hot and densities as categories; floats
+    and other whole numbers are amounts. ``classes`` and ``amounts`` say otherwise. The condition is
+    of classes whatever its type. The estimate says which was taken (``x_as``, ``y_as``), and its
+    note mentions floats of few values and whole numbers of many.
+
     Attributes:
         seed: of the split, the initial weights, batches and dropout.
         fractions: shares of the samples to train, to stop and to evaluate.
@@ -66,10 +79,15 @@ class TrainedEstimator(Estimator):
         read_block: largest number of samples whose pairs are evaluated together.
         device: where it trains.
         dtype: of the networks; values are computed in float64.
+        classes: names of arguments that are classes whatever their type.
+        amounts: names of those, of ``x`` and ``y``, that are amounts.
 
     Raises:
         ValueError: one line, for a setting out of its range.
     """
+
+    # Whether one-hot columns of Y would have to be one column of classes.
+    _one_target: ClassVar[bool] = False
 
     seed: int = 0
     fractions: Fractions = (0.6, 0.2, 0.2)
@@ -84,8 +102,11 @@ class TrainedEstimator(Estimator):
     read_block: int = 1024
     device: str = "cpu"
     dtype: DType = "float32"
+    classes: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_roles(self.classes, self.amounts)
         check_whole("seed", self.seed, least=0)
         for name in ("batch", "steps", "stop_every", "patience", "read_block"):
             check_whole(
@@ -106,10 +127,18 @@ class TrainedEstimator(Estimator):
         if not self.conditional:
             refuse_given(self.name, given)
         arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("given",))
+        taken = {
+            name: columns(name, arrays[name], classes=self.classes, amounts=self.amounts)
+            for name in ("x", "y")
+        }
+        taken_as = {name: found.taken_as for name, found in taken.items()}
+        condition = conditions(arrays["given"]) if "given" in arrays else None
+        if condition is not None:
+            taken_as["given"] = classes_text([int(condition.max()) + 1])
         source = Source(
-            columns("x", arrays["x"]),
-            columns("y", arrays["y"]),
-            conditions(arrays["given"]) if "given" in arrays else None,
+            taken["x"],
+            taken["y"],
+            condition,
             fractions=self.fractions,
             transform=self.transform,
             block=self.read_block,
@@ -125,7 +154,11 @@ class TrainedEstimator(Estimator):
                 for blocks in (source.evaluation(), source.stop())
             )
         ceiling = self._ceiling_nats([len(block) for block in values], batch)
-        return self._result(np.concatenate(values), np.concatenate(others), ceiling)
+        estimate = self._result(np.concatenate(values), np.concatenate(others), ceiling)
+        doubts = [found.doubt for found in taken.values()]
+        if self._one_target:
+            doubts.append(doubt_of_targets("y", arrays["y"]))
+        return with_roles(estimate, taken_as, doubts)
 
     @abstractmethod
     def _fitted(self, source: Source, batch: int) -> PseudoValues:

@@ -52,7 +52,13 @@ class _DensityEstimator(TrainedEstimator):
 
 
 class _PairEstimator(_DensityEstimator):
-    """Evaluates a density of one component on all pairs."""
+    """Evaluates a density of one component on all pairs.
+
+    Its classes in different columns of Y are independent given X: one-hot columns of one variable,
+    of which the note warns, are not.
+    """
+
+    _one_target: ClassVar[bool] = True
 
     @abstractmethod
     def _pseudo_values(self, log_conditional: Tensor) -> Tensor:

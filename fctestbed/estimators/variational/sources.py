@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fctestbed.estimators.base import Fractions
-from fctestbed.estimators.inputs import Columns, Floats
+from fctestbed.estimators.inputs import Floats
+from fctestbed.estimators.roles import Columns
 
 Transform = Literal["auto", "standard", "asinh", "none"]
 TRANSFORMS: tuple[str, ...] = get_args(Transform)

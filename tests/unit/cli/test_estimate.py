@@ -8,7 +8,7 @@ from fctestbed.estimators import ESTIMATORS, make_estimator
 
 FIELDS = [
     "estimator", "bound", "value_bits", "low_bits", "high_bits", "ceiling_bits", "n_samples",
-    "se_bits", "note",
+    "se_bits", "note", "x_as", "y_as", "given_as",
 ]  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def test_a_condition_is_a_third_file(place, capsys):
 def test_without_json_every_field_has_a_line(place, capsys):
     assert run(["estimate", "x.npy", "labels.csv", "--estimator", "ross"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [*FIELDS, "seconds"]
+    assert [line.split()[0] for line in lines] == [*FIELDS[:-1], "seconds"]
+    assert lines[FIELDS.index("y_as")] == "y_as           classes (2)"
     assert lines[1].split() == ["bound", "none"]
 
 
@@ -94,7 +95,7 @@ def test_the_list_has_every_estimator_with_its_bound(place, capsys):
         ("x.npy x.npy", "--estimator: expected a value (or --list), got none"),
         ("x.npy x.npy --estimator magic", "--estimator: expected one of plugin, "),
         ("none.npy x.npy --estimator ksg1", "X: expected a file that is there, got 'none.npy'"),
-        ("x.npy objects.npy --estimator ksg1", "Y: expected an array of numbers, got one of obje"),
+        ("x.npy objects.npy --estimator ksg1", "Y: objects.npy: expected an array of numbers or"),
         ("x.npy bad.npy --estimator ksg1", "Y: expected finite numbers, got NaN"),
         ("bad.npy x.npy --estimator ksg1", "X: expected finite numbers, got NaN"),
         ("x.npy data.npz:y --given bad.npy --estimator gaussian", "--given: expected finite numb"),
