@@ -1,6 +1,6 @@
 """How far the bias of a neighbour estimate may reach, from its change with the number of samples.
 
-May import numpy only.
+May import ``inputs``.
 
 A bias of b n^-a changes the value by b (m^a - 1) n^-a from a part of n / m samples to all n, so
 that change over m^a - 1 remains. The slowest known rate in d columns is a = 1 / d (Gao, Oh and
@@ -12,6 +12,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from fctestbed.estimators.inputs import Floats, Margins, rescale, row_codes
+
 # Rate of the extrapolation, times d: a little slower than the slowest known one, because strong
 # dependence is far from that limit for a few hundred samples.
 _RATE = 0.85
@@ -21,6 +25,8 @@ _NOISE = 0.9
 _MOST_BIAS = 4
 # So many times as wide as without widening, an interval says little.
 _MOST_WIDENING = 6
+# A column with a smaller independent part would turn into its rounding errors.
+_LEAST_INDEPENDENT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -101,3 +107,37 @@ class Change:
             f"with its possible bias the interval would be {times:.2g} times as wide as the "
             f"spread, over {_MOST_WIDENING}: it would say little",
         )
+
+
+def equivalent_columns(scaled: Sequence[Floats], margins: Margins) -> list[list[Floats]]:
+    """The same variables in other coordinates, which leave the information unchanged.
+
+    Normal scores of the columns, if they are none yet; and the columns of each variable without
+    their correlations, where a variable has several.
+
+    Args:
+        scaled: rescaled columns of each variable, [n, columns].
+        margins: the scale that they have.
+    """
+    others = []
+    if margins != "normal":
+        others.append([rescale(array, "normal") for array in scaled])
+    if any(array.shape[1] > 1 for array in scaled):
+        others.append([_uncorrelated(array) for array in scaled])
+    return others
+
+
+def _uncorrelated(array: Floats) -> Floats:
+    """Columns of equal variance without correlations.
+
+    As they are where columns depend on each other, and where rows repeat: rounding would make equal
+    rows different.
+    """
+    n, dim = array.shape
+    if dim == 1 or n <= dim or row_codes(array).max() + 1 < n:
+        return array
+    basis, triangle = np.linalg.qr(array - array.mean(axis=0))
+    sizes = np.abs(np.diag(triangle))
+    if sizes.min() < _LEAST_INDEPENDENT * np.linalg.norm(triangle, axis=0).max():
+        return array
+    return np.asarray(basis * math.sqrt(n))

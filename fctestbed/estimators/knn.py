@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import digamma
 
 from fctestbed.estimators.base import Array, Estimate, Kind, check_choice
+from fctestbed.estimators.drift import equivalent_columns
 from fctestbed.estimators.inputs import Codes, Floats, labelled, refuse_given, rescale
 from fctestbed.estimators.knn_base import (
     ColumnEstimator,
     LocalTerms,
     NeighbourEstimator,
-    equivalent_columns,
     refuse_atoms,
 )
 from fctestbed.estimators.neighbours import Counts, count_shells, nearest

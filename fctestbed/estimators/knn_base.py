@@ -34,7 +34,7 @@ from fctestbed.estimators.base import (
     check_choice,
     check_whole,
 )
-from fctestbed.estimators.drift import Change
+from fctestbed.estimators.drift import Change, equivalent_columns
 from fctestbed.estimators.inputs import (
     MARGINS,
     Floats,
@@ -52,8 +52,6 @@ _FREEDOM = 15
 _PART = 250
 _MOST_PARTS = 10
 _COMPARISONS = 20
-# A column with a smaller independent part would turn into its rounding errors.
-_LEAST_INDEPENDENT = 1e-6
 # Below, starting threads takes longer than the work.
 _THREADED = 2000
 
@@ -198,40 +196,6 @@ class ColumnEstimator(NeighbourEstimator):
     @abstractmethod
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:
         """Local terms of rescaled samples, [n, dim] each."""
-
-
-def equivalent_columns(scaled: Sequence[Floats], margins: Margins) -> list[list[Floats]]:
-    """The same variables in other coordinates, which leave the information unchanged.
-
-    Normal scores of the columns, if they are none yet; and the columns of each variable without
-    their correlations, where a variable has several.
-
-    Args:
-        scaled: rescaled columns of each variable, [n, columns].
-        margins: the scale that they have.
-    """
-    others = []
-    if margins != "normal":
-        others.append([rescale(array, "normal") for array in scaled])
-    if any(array.shape[1] > 1 for array in scaled):
-        others.append([_uncorrelated(array) for array in scaled])
-    return others
-
-
-def _uncorrelated(array: Floats) -> Floats:
-    """Columns of equal variance without correlations.
-
-    As they are where columns depend on each other, and where rows repeat: rounding would make equal
-    rows different.
-    """
-    n, dim = array.shape
-    if dim == 1 or n <= dim or row_codes(array).max() + 1 < n:
-        return array
-    basis, triangle = np.linalg.qr(array - array.mean(axis=0))
-    sizes = np.abs(np.diag(triangle))
-    if sizes.min() < _LEAST_INDEPENDENT * np.linalg.norm(triangle, axis=0).max():
-        return array
-    return np.asarray(basis * math.sqrt(n))
 
 
 def refuse_atoms(name: str, array: Floats, k: int) -> None:

@@ -79,10 +79,11 @@ def _moment_shares(points: Floats) -> tuple[float, float]:
     statistics = _moment_statistics(points)
     freedoms = math.comb(dim + 2, 3) - dim, math.comb(dim + 3, 4) - dim
     third, fourth = (float(chi2.sf(*pair)) for pair in zip(statistics, freedoms, strict=True))
-    correlations = np.corrcoef(points.T)
-    if min(third, fourth) >= _LEVEL or np.linalg.eigvalsh(correlations)[0] >= _STRONG:
+    sizes, directions = np.linalg.eigh(np.corrcoef(points.T))
+    if min(third, fourth) >= _LEVEL or sizes[0] >= _STRONG:
         return third, fourth
-    rng, factor = np.random.default_rng(0), np.linalg.cholesky(correlations)
+    # Rounding may turn the smallest eigenvalue of nearly equal columns negative.
+    rng, factor = np.random.default_rng(0), directions * np.sqrt(np.maximum(sizes, 0.0))
     simulated = [
         _moment_statistics(rescale(rng.standard_normal(points.shape) @ factor.T, "normal"))
         for _ in range(_SIMULATIONS)

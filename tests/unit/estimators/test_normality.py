@@ -37,6 +37,14 @@ def test_strongly_correlated_gaussian_copulas_pass_too():
     assert 0.57 < passed / (TRIALS // 2) < 0.98
 
 
+def test_scores_that_differ_in_one_pair_of_samples_are_no_error():
+    x = np.sort(rng(6).standard_normal(300))
+    y = x.copy()
+    y[[150, 151]] = x[[151, 150]]
+    assert "a Gaussian copula" in not_gaussian_copula(scores(x, y))
+    assert make_estimator("gaussian-copula").estimate(x, y).value_bits > 6
+
+
 def test_other_dependence_is_named():
     draw = rng(1)
     signal, other = draw.random((2, 300))
