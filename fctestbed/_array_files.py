@@ -9,8 +9,8 @@ import io
 import lzma
 import math
 import os
+import secrets
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -60,14 +60,15 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     Raises:
         OSError: the directory is missing or cannot be written; an old file stays as it was.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    # Fails where the name exists, a link of this name too. A dataset is as readable as the user's
+    # other files.
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; a dataset is as readable as the user's other files.
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -265,8 +266,3 @@ def _array(where: str, file: IO[bytes]) -> NDArray[Any]:
     with _readable(where, "an array"):
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

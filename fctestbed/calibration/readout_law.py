@@ -40,14 +40,14 @@ class ReadoutLaw(Law):
         method: the trained method.
         variant: its variant.
         unique_ratio: the unique ratio of the training; NaN where several ratios of the sweep have
-            the same training and quantity, as with methods that do not use a label.
+            the same training and quantity, as for methods that do not use a label.
         seed: seed of data and training.
         readout: name of the readout.
         quantity: name of the bits.
         tau: standard deviation of the noise per dimension.
         exact_bits: the exact I(X; Y), in bits.
         exact_se_bits: standard error of ``exact_bits``.
-        parts: the readout's parts, side by side.
+        parts: the parts whose concatenation is the readout.
         columns: the latent bits of Y.
         n_bits: number of all latent bits.
     """

@@ -23,8 +23,8 @@ def with_readout_columns(rows: pd.DataFrame, laws: Sequence[ReadoutLaw]) -> pd.D
 
 
 def read_readout_rows(paths: Sequence[Path]) -> pd.DataFrame:
-    """The rows of one or more CSV files; of two rows of the same cell and repetition, the one in
-    the later file.
+    """The rows of one or more CSV files. A row replaces one of the same cell and repetition in an
+    earlier file.
 
     Raises:
         ValueError: one line, for no files, or a file that is missing or lacks columns.

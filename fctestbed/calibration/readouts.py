@@ -41,7 +41,7 @@ def readout_laws(
 ) -> list[ReadoutLaw]:
     """Train the encoders of a sweep and make a law of every readout and quantity.
 
-    The encoders equal those of the sweep to the digit where torch has as many threads. A training
+    The encoders equal those of the sweep to the last digit if torch has as many threads. A training
     that several ratios share gives one law for each readout and quantity.
 
     Args:
@@ -49,7 +49,7 @@ def readout_laws(
         tau: standard deviation of the noise per dimension, where the readout (each part of a
             readout of two parts) has unit mean power per dimension.
         of: names of quantities: blocks, their parts, single bits.
-        readouts: names of readouts; None for all that a method has.
+        readouts: names of readouts; None for all readouts of a method.
         target_bits: largest standard error of the exact values, in bits.
         device: where to train and to compute.
         report: called with the number of finished trainings and the number of all trainings.
@@ -105,14 +105,14 @@ class _Settings:
 
 @dataclass(frozen=True)
 class _Training:
-    """One training, read out as one method: the runs that have it, and the readouts' codewords."""
+    """One training with the readouts of one method: its runs, and the readouts' codewords."""
 
     runs: Sequence[RunSpec]
     readouts: Readouts
 
 
 def _trainings(unit: Unit, device: torch.device) -> Iterator[_Training]:
-    """Train a unit, and give its trainings method by method."""
+    """Train a unit, and return its trainings method by method."""
     jobs: Sequence[Job] = unit.jobs
     datasets: list[Dataset] = [make_dataset(job.worlds[0], job.training.seed) for job in jobs]
     trained = train_stack([job.training for job in jobs], datasets, device=device)
@@ -124,7 +124,7 @@ def _trainings(unit: Unit, device: torch.device) -> Iterator[_Training]:
             )
     for method, training in unit.trainings.items():
         reader = trained.read_as(training.build_method())
-        # Codewords alone are used, of which no sample is fitted on.
+        # Only codewords are used; no probe is fitted on samples.
         found = stack_readouts(reader, datasets, n_fit=1, max_codewords=_MAX_CODEWORDS)
         for job, own in zip(jobs, found, strict=True):
             runs = [run for run in job.runs if run.training.method == method]
@@ -192,7 +192,7 @@ def _groups(
 def _parts(code: ReadoutCode, world: WorldSpec) -> tuple[CodePart, ...]:
     columns = pattern_columns(world)
     return tuple(
-        # Scaled as ``codebook`` does it; this matters where one of several pieces is constant.
+        # Scaled as in ``codebook``; this matters where one of several pieces is constant.
         CodePart(unit_power_codewords(level)[0].cpu().numpy(), columns[modalities])
         for modalities, level in zip(code.modalities, code.levels(), strict=True)
     )

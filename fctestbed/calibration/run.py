@@ -1,4 +1,4 @@
-"""Repeated estimates of every estimator on every law that it is made for.
+"""Repeated estimates of every estimator on every law of its kind.
 
 May import ``fctestbed.estimators``, ``fctestbed.laws``, ``fctestbed.results`` and
 ``fctestbed.sweep``.
@@ -38,7 +38,7 @@ class _Cell:
 
     @property
     def file(self) -> str:
-        """The name of the file of its rows: a digest of all that they depend on."""
+        """The name of the file of its rows: a digest of everything that they depend on."""
         content = (
             self.law.name,
             # Readouts of two encoders may have the same name, but not the same information.
@@ -72,19 +72,19 @@ def calibrate(
     seed is one of its settings.
 
     Args:
-        estimators: estimators by the name that the rows show. An estimator is left out on laws of a
-            kind that it is not made for, and on conditional laws if it has no conditional form.
+        estimators: estimators by their name in the rows. An estimator is not applied to laws of
+            another kind than its own, nor to conditional laws if it has no conditional form.
         laws: the laws.
         n: numbers of samples.
         repetitions: largest number of repetitions of each cell (law, estimator, n).
         cell_seconds: a cell gets no further repetitions after this time, but at least 3.
         seed: seed of the samples.
-        workers: number of processes, one thread each; 1 stays in this process. The rows do not
-            depend on it, except for the number of repetitions that the time allows. With more than
-            one, the classes of estimators and laws have to be importable.
-        parts: directory in which the rows of each finished cell are kept. Cells whose rows are
-            there (same law, estimator, settings and version) are not estimated again. The caller
-            removes the directory.
+        workers: number of processes, one thread each; 1 uses this process. The rows do not depend
+            on it, except for the number of repetitions that the time allows. With more than one,
+            the classes of estimators and laws have to be importable.
+        parts: directory for the rows of each finished cell. Cells whose rows are there (same law,
+            estimator, settings and version) are not estimated again. The caller removes the
+            directory.
         report: called with the number of finished cells and the number of all cells.
 
     Returns:
@@ -127,7 +127,7 @@ def calibrate(
 
 
 def _kept(cells: Sequence[_Cell], parts: Path) -> dict[int, pd.DataFrame]:
-    """The rows of cells that are finished already, by the place of the cell."""
+    """The rows of finished cells, by the place of the cell."""
     return {
         place: read_calibration(parts / cell.file)
         for place, cell in enumerate(cells)
@@ -143,7 +143,7 @@ def check_numbers(
     seed: int,
     workers: int,
 ) -> None:
-    """Refuse numbers that ``calibrate`` cannot take; its arguments.
+    """Refuse arguments of ``calibrate`` that are out of range.
 
     Raises:
         ValueError: one line that begins with the argument's name.

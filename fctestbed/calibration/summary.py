@@ -35,9 +35,9 @@ SUMMARY_COLUMNS = (
     "refusal",
 )
 LEAST_COVERAGE, MOST_COVERAGE = 0.90, 0.99
-# With fewer intervals a coverage of 95 % cannot be told from one of 90 %.
+# With fewer intervals a coverage of 95 % cannot be distinguished from one of 90 %.
 LEAST_REPETITIONS = 100
-# A bound may be on the wrong side by so many of its own standard errors.
+# A bound may be on the wrong side by this many of its own standard errors.
 MOST_ERRORS = 3.0
 # Probability that a normal value exceeds its mean by MOST_ERRORS: the rate of a tight bound.
 _CHANCE = 0.00135
@@ -172,8 +172,8 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
         One row per estimator and n, with numbers of cells: all ``cells`` and the ``refused`` ones;
         those with ``few`` intervals (under 100), and of the others those that ``cover`` 90-99 %,
         ``cover_less`` and ``cover_more``; of its bounds ``held``, ``by_chance`` and ``broken``,
-        with the number of estimates behind them (``readings``) and of those on the wrong side by
-        over three standard errors (``past``); of its tolerances ``kept`` and ``missed``.
+        with the number of their estimates (``readings``) and of those on the wrong side by over
+        three standard errors (``past``); of its tolerances ``kept`` and ``missed``.
     """
     rows = []
     for (name, n), cells in summary.groupby(["estimator", "n"], sort=False):

@@ -1,4 +1,4 @@
-"""The mean error that an estimator may have on a law that its own model describes.
+"""The allowed mean error of an estimator on a law that the estimator's model describes.
 
 May import ``fctestbed.laws``.
 """

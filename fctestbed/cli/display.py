@@ -18,6 +18,14 @@ _LINE_EVERY_SECONDS = 10.0
 _LEAST_SHARE = 0.02
 
 
+class ProgressConsole(Console):
+    """A console whose closed pipe is an error, as for any other output; Rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the error is handled."""
+        raise BrokenPipeError
+
+
 class SweepDisplay:
     """Progress of a sweep: runs done of all, rate, time left, and each running stack's step and
     loss."""
@@ -34,7 +42,9 @@ class SweepDisplay:
         )
         self._tasks: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
-        self._plan = Plan(grid=Grid(axes=(), runs={}, cells=()), units=(), n_finished=0)
+        self._plan = Plan(
+            grid=Grid(axes=(), runs={}, cells=()), units=(), n_finished=0, n_whole_units=0
+        )
         self._runs_done = self._runs = 0
         self._work_done = self._work = 0.0
         self._running: dict[int, float] = {}

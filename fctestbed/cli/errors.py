@@ -1,9 +1,13 @@
-"""The error that becomes exit code 2, and option names in its message.
+"""The errors that have exit codes, and option names in the message of one.
 
 Imports the standard library only.
 """
 
 from collections.abc import Mapping
+
+
+class Hangup(KeyboardInterrupt):
+    """The terminal was closed: an interrupt that has an exit code of its own."""
 
 
 class UsageError(Exception):

@@ -39,5 +39,7 @@ def export(
             ]
         else:
             paths = export_results(results, out, format=format, compress=compress)
+    for note in results.notes:
+        typer.echo(f"note: {note}", err=True)
     for path in paths:
         typer.echo(path)

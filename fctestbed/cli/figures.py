@@ -36,8 +36,9 @@ def figures(
     check_ratio("heatmap_ratio", heatmap_ratio)
     check_ratio("table_ratio", table_ratio)
     with usage_errors():
+        results = load_results(directory)
         paths = draw_figures(
-            load_results(directory),
+            results,
             out or named_after(directory),
             formats=options.listed(formats),
             heatmap_ratio=heatmap_ratio,
@@ -45,6 +46,8 @@ def figures(
             estimator=estimator,
             x=x,
         )
+    for note in results.notes:
+        typer.echo(f"note: {note}", err=True)
     for path in paths:
         typer.echo(path)
 

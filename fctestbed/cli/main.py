@@ -1,14 +1,15 @@
 """The list of commands, and how errors become one line and an exit code.
 
 Exit codes: 0 all done, 1 an internal error, 2 bad usage, 3 finished with runs that are not ok, 4 a
-store refused, 130 interrupted. May import typer and nothing that a command needs.
+store refused, 129 the terminal was closed, 130 interrupted, 141 nobody reads the output. May
+import typer and nothing that a command needs.
 """
 
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -16,9 +17,11 @@ import typer
 
 from fctestbed._version import __version__
 from fctestbed.cli.commands import LazyCommand
-from fctestbed.cli.errors import UsageError
+from fctestbed.cli.errors import Hangup, UsageError
 
-USAGE, REFUSED, INTERRUPTED = 2, 4, 130
+USAGE, REFUSED = 2, 4
+# A process that a signal ends has its number and 128.
+HUNG_UP, INTERRUPTED, CLOSED_PIPE = 129, 130, 141
 
 # By name: where the command is, and its line in the list of commands.
 COMMANDS = {
@@ -28,6 +31,10 @@ COMMANDS = {
     ),
     "figures": ("fctestbed.cli.figures:figures", "Draw a sweep's figures from its rows."),
     "export": ("fctestbed.cli.export:export", "Write a sweep's rows or tables as files."),
+    "check": (
+        "fctestbed.cli.check_results:check",
+        "Check that a sweep's results are as they were stored.",
+    ),
     "truth": ("fctestbed.cli.truth:truth", "Print what a world holds, exactly, in bits."),
     "generate": ("fctestbed.cli.generate:generate", "Write a world's samples and truth."),
     "measure": (
@@ -121,7 +128,15 @@ app = _group()
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:]))
+    # Under nohup it is ignored, and stays so.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _hang_up)
+    code = run(sys.argv[1:])
+    # All is done: from here a signal may end the process at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if not _flushed():
+        code = code or CLOSED_PIPE
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -129,17 +144,36 @@ def run(arguments: list[str]) -> int:
     try:
         with _current_directory_importable():
             code = app(arguments or ["--help"], prog_name="fctestbed", standalone_mode=False)
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("interrupted", err=True)
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort) as error:
+        hung_up = isinstance(error, Hangup) or isinstance(error.__cause__, Hangup)
+        return HUNG_UP if hung_up else _say("interrupted", INTERRUPTED, prefix="")
     except UsageError as error:
         return _say(str(error), USAGE)
+    except (BrokenPipeError, SystemExit) as error:
+        # Typer exits where a pipe is closed.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return CLOSED_PIPE
     except Exception as error:
         return _refusal(error)
     return code if isinstance(code, int) else 0
 
 
-@contextmanager
+def _flushed() -> bool:
+    """Write out what is left of the output; whether somebody reads it."""
+    done = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            done = False
+            # Python flushes once more at its end.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return done
+
+
+@contextlib.contextmanager
 def _current_directory_importable() -> Iterator[None]:
     """Let a user's modules in the current directory be imported while a command runs; worker
     processes inherit the path.
@@ -171,10 +205,18 @@ def _refusal(error: Exception) -> int:
     raise error
 
 
-def _say(message: str, code: int) -> int:
-    typer.echo(f"fctestbed: {' '.join(message.split())}", err=True)
+def _say(message: str, code: int, *, prefix: str = "fctestbed: ") -> int:
+    # The terminal may be gone.
+    with contextlib.suppress(OSError):
+        typer.echo(f"{prefix}{' '.join(message.split())}", err=True)
     return code
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _hang_up(signum: int, frame: FrameType | None) -> None:
+    # A terminal that closes tells it twice: by its shell and by the system.
+    signal.signal(signum, signal.SIG_IGN)
+    raise Hangup

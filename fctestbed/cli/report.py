@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from fctestbed.cli.display import ProgressConsole
 from fctestbed.plotting import SummaryRow, summary_table
 from fctestbed.results import Results
 
@@ -27,6 +28,12 @@ def print_summary(results: Results) -> None:
     _print_problems(results)
 
 
+def print_notes(notes: Iterable[str]) -> None:
+    """Print on stderr what a reader has to know of rows."""
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+
+
 def _print_world(rows: list[SummaryRow]) -> None:
     ratios = sorted({row.unique_ratio for row in rows})
     shown = ratios if len(ratios) <= _MOST_COLUMNS else ratios[:: -(-len(ratios) // _MOST_COLUMNS)]
@@ -40,7 +47,7 @@ def _print_world(rows: list[SummaryRow]) -> None:
     for label in dict.fromkeys(row.label for row in rows):
         found = (cells.get((label, ratio)) for ratio in shown)
         table.add_row(label, *(_number(row.label_bits if row else None) for row in found))
-    Console(width=max(100, Console().width)).print(table)
+    ProgressConsole(width=max(100, ProgressConsole().width)).print(table)
 
 
 def _print_problems(results: Results) -> None:

@@ -1,21 +1,22 @@
 """The command ``sweep``: the main job."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
-from fctestbed.cli.display import SweepDisplay
-from fctestbed.cli.errors import UsageError
-from fctestbed.cli.report import print_summary
+from fctestbed.cli.display import ProgressConsole, SweepDisplay
+from fctestbed.cli.errors import Hangup, UsageError
+from fctestbed.cli.report import print_notes, print_summary
 from fctestbed.cli.worlds import world_options
 from fctestbed.plotting import draw_figures
 from fctestbed.results import StoreRefused, check_directory, load_results
 from fctestbed.sweep import (
     SweepSpec,
+    WorkersCannotStart,
     build_sweep,
     describe_plan,
     parse_grid,
@@ -24,7 +25,7 @@ from fctestbed.sweep import (
     tune_process,
 )
 
-INTERRUPTED, UNFINISHED = 130, 3
+INTERNAL_ERROR, UNFINISHED, HUNG_UP, INTERRUPTED = 1, 3, 129, 130
 
 
 @world_options
@@ -115,17 +116,27 @@ def sweep(
             # Before hours are spent, not after.
             check_directory(figures)
         tune_process()
-        with usage_errors(), SweepDisplay(Console(stderr=True)).shown() as display:
-            run_sweep(spec, out, **resources, display=display)
+        with usage_errors(), SweepDisplay(ProgressConsole(stderr=True)).shown() as display:
+            outcome = run_sweep(spec, out, **resources, display=display)
     except StoreRefused as error:
         raise StoreRefused(f"--out: {error}") from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        _say_stopped("interrupted", out)
+        return HUNG_UP if isinstance(interrupt, Hangup) else INTERRUPTED
+    except WorkersCannotStart as error:
+        _say_stopped(f"fctestbed: {error}", out)
+        return INTERNAL_ERROR
+    print_notes(outcome.notes)
+    return _finish(out, figures)
+
+
+def _say_stopped(reason: str, out: Path) -> None:
+    # The terminal may be gone.
+    with contextlib.suppress(OSError):
         typer.echo(
-            f"interrupted: what was done is safe in {out}; the same command goes on from there",
+            f"{reason}: what was done is safe in {out}; the same command goes on from there",
             err=True,
         )
-        return INTERRUPTED
-    return _finish(out, figures)
 
 
 def sweep_of(
@@ -168,6 +179,7 @@ def _finish(out: Path, figures: Path) -> int:
     """Print the summary and draw the figures; the exit code."""
     results = load_results(out)
     print_summary(results)
+    print_notes(results.notes)
     is_ok = results.runs["status"] == "ok"
     if is_ok.any():
         try:

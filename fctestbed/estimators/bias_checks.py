@@ -21,6 +21,8 @@ _MOST_COLUMNS = 20
 # A column with at least this many different values per sample counts as continuous.
 _CONTINUOUS = 0.5
 _MOST_RARE = 0.05
+# Interquartile ranges per log n.
+_TAIL = 4
 # Two-sided, 0.1 % of Gaussian samples.
 _MOST_DEVIATIONS = 3.3
 
@@ -35,8 +37,8 @@ def few_samples(n: int) -> str:
 def many_columns(columns: int) -> str:
     """So many columns that parts of the sample may not show a bias of any size.
 
-    At the rate of ``drift`` a hundred times as many samples reduce the bias by a fifth in 20
-    columns; in 200 columns an estimate was 0.00 of 6 bits on every part of the sample.
+    At the slowest known rate, n^(-1/20), a hundred times as many samples reduce the bias by a fifth
+    in 20 columns; in 200 columns an estimate was 0.00 of 6 bits on every part of the sample.
 
     Args:
         columns: of all variables together.
@@ -46,42 +48,18 @@ def many_columns(columns: int) -> str:
     return f"{columns} columns, over {_MOST_COLUMNS}: the bias may not change with n at all"
 
 
-def drift(moved: float, parts: int, columns: int, half_width: float) -> str:
-    """A value that still changes with the number of samples.
-
-    A bias of b n^-a changes the value by b (m^a - 1) n^-a from a part of n / m samples to all n.
-    The slowest known rate of neighbour estimates in d columns is a = 1 / d (Gao, Oh and Viswanath
-    2018), so the remaining bias is at most the change over m^(1/d) - 1.
-
-    Args:
-        moved: value on all samples minus its mean over parts, in any unit.
-        parts: m, the number of parts.
-        columns: d, of all variables together.
-        half_width: half width of the interval from the spread, in the same unit.
-    """
-    # There are at least one column of X and one of Y.
-    left = abs(moved) / (parts ** (1 / max(columns, 2)) - 1)
-    if left <= half_width:
-        return ""
-    # Parts with equal values have no spread.
-    times = left / half_width if half_width > 0 else math.inf
-    return (
-        "the value still changes with the number of samples: its bias may be "
-        f"{times:.2g} times the half width that an interval would have"
-    )
-
-
 def long_tails(variables: Sequence[Floats]) -> str:
-    """Tails longer than exponential ones, where neighbours are far for every n.
+    """Tails much longer than exponential ones, where neighbours are far for every n.
 
-    The largest of n values with exponential tails is some log n scale lengths from the median; a
-    column whose largest value is twice as many interquartile ranges away has longer tails.
+    The largest of n values with exponential tails is some log n scale lengths from the median. A
+    column whose largest value is four times as many interquartile ranges away has much longer
+    tails; those of log-normal columns (of logarithms with a standard deviation of 1) are shorter.
 
     Args:
         variables: columns of each variable, [n, columns].
     """
     points = np.hstack(variables)
-    limit = 2 * math.log(len(points))
+    limit = _TAIL * math.log(len(points))
     low, middle, high = np.quantile(points, (0.25, 0.5, 0.75), axis=0)
     reach = np.abs(points - middle).max(axis=0)
     for column in np.flatnonzero(reach > limit * (high - low)):

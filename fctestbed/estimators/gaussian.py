@@ -9,7 +9,8 @@ Wishart matrices have known means, so that this bias is subtracted exactly.
 Intervals are score intervals (``LinearVariance``). The variance sum r_i^2 / n of the log density
 ratio is taken as proportional to the information; the exact variance of Wilks's statistic under
 independence is added. They are valid for Gaussian samples (or normal scores). There is no interval
-where Mardia's kurtosis shows that the samples are not Gaussian.
+where Mardia's kurtosis shows that the samples are not Gaussian; that of the copula passes three
+more tests (``normality``).
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from fctestbed.estimators import bias_checks
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Invariance, Kind
 from fctestbed.estimators.inputs import Floats, Margins, numbers, rescale
 from fctestbed.estimators.intervals import LinearVariance
+from fctestbed.estimators.normality import not_gaussian_copula
 
 # Columns whose independent part is below this share of them are, up to rounding, linear
 # combinations of the others.
@@ -127,6 +129,7 @@ class GaussianCopula(_CovarianceEstimator):
         doubt, _ = super()._doubt(arrays, scaled, value)
         # Few normal scores do not show their distribution.
         doubt = doubt or bias_checks.few_samples(len(scaled[0]))
+        doubt = doubt or not_gaussian_copula([array for array in scaled if array is not None])
         if doubt:
             return doubt, 0.0
         # Ranks reduce a strong correlation by about 1/n, as much as from all samples to half.

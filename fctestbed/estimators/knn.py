@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma
 
 from fctestbed.estimators.base import Array, Estimate, Kind, check_choice
+from fctestbed.estimators.drift import equivalent_columns
 from fctestbed.estimators.inputs import Codes, Floats, labelled, refuse_given, rescale
 from fctestbed.estimators.knn_base import (
     ColumnEstimator,
@@ -19,8 +20,13 @@ from fctestbed.estimators.knn_base import (
     NeighbourEstimator,
     refuse_atoms,
 )
-from fctestbed.estimators.neighbours import Counts, count_within, just_inside, nearest
+from fctestbed.estimators.neighbours import Counts, count_shells, nearest
 from fctestbed.estimators.roles import check_roles, with_roles
+from fctestbed.estimators.ties import Distinct, expected_digamma, margin_digammas
+
+# The margins of I(X; Y) and of I(X; Y | Z): the variables of each, by index.
+_PAIR = ((0,), (1,))
+_TRIPLE = ((0, 2), (1, 2), (2,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +43,12 @@ class Ksg1(ColumnEstimator):
     kinds: ClassVar[frozenset[Kind]] = frozenset({"continuous"})
 
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:
-        reach = just_inside(nearest(np.hstack([x, y]), self.k).radius)
+        data = Distinct.of(x, y)
+        nx, ny = margin_digammas(data, self.k, data.radius(self.k), _PAIR)
         top = digamma(self.k) + digamma(len(x))
         # Each slab holds the k - 1 nearer neighbours.
-        return LocalTerms(top - _slabs(x, y, reach), float(top - 2 * digamma(self.k)))
+        values = (top - (nx + ny))[data.inverse]
+        return LocalTerms(values, float(top - 2 * digamma(self.k)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +66,19 @@ class Ksg2(ColumnEstimator):
     kinds: ClassVar[frozenset[Kind]] = frozenset({"continuous"})
 
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:
-        neighbours = nearest(np.hstack([x, y]), self.k).indices
-        counts = sum(digamma(count_within(side, _extent(side, neighbours))) for side in (x, y))
-        top = digamma(self.k) - 1 / self.k + digamma(len(x))
-        return LocalTerms(np.asarray(top - counts), float(top - 2 * digamma(self.k)))
+        found, n = nearest(np.hstack([x, y]), self.k), len(x)
+        data = Distinct([x, y], None, slice(None))
+        first = sum(margin_digammas(data, self.k, found.radius, _PAIR))
+        top = digamma(self.k) - 1 / self.k + digamma(n)
+        second, tied = np.zeros(n), np.zeros(n, dtype=bool)
+        for side in (x, y):
+            extent = _extent(side, found.indices)
+            inside, within = count_shells(side, None, *data.shell(extent))
+            second += digamma(within - 1)
+            tied |= within - inside > 1
+        more = tied / self.k
+        ceiling = float(top - 2 * digamma(self.k) + more.mean())
+        return LocalTerms(top + more - np.where(tied, first, second), ceiling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +103,12 @@ class MixedKsg(ColumnEstimator):
     _atoms: ClassVar[bool] = True
 
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:
-        n = len(x)
-        joint = np.hstack([x, y])
-        radius = nearest(joint, self.k).radius
-        reach = just_inside(radius)
-        same = np.full(n, self.k)
-        if not radius.all():
-            same[radius == 0] = (count_within(joint, reach) + 1)[radius == 0]
-        ceiling = float((digamma(n) - digamma(same)).mean())
-        return LocalTerms(digamma(same) + digamma(n) - _slabs(x, y, reach), ceiling)
+        data, n = Distinct.of(x, y), len(x)
+        radius = data.radius(self.k)
+        same = np.where(radius > 0, self.k, data.equal())
+        nx, ny = margin_digammas(data, self.k, radius, _PAIR)
+        ceiling = float((digamma(n) - digamma(same))[data.inverse].mean())
+        return LocalTerms((digamma(same) + digamma(n) - (nx + ny))[data.inverse], ceiling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +129,10 @@ class FrenzelPompe(ColumnEstimator):
     kinds: ClassVar[frozenset[Kind]] = frozenset({"continuous"})
 
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:
-        reach = just_inside(nearest(_joint(x, y, z), self.k).radius)
-        nxz, nyz, nz = (digamma(counts + 1) for counts in _marginal_counts(x, y, z, reach))
-        ceiling = float((nz - digamma(self.k)).mean())
-        return LocalTerms(digamma(self.k) - nxz - nyz + nz, ceiling)
+        data = Distinct.of(x, y) if z is None else Distinct.of(x, y, z)
+        nxz, nyz, nz = _digammas(data, self.k, data.radius(self.k), len(x))
+        ceiling = float((nz - digamma(self.k))[data.inverse].mean())
+        return LocalTerms((digamma(self.k) - nxz - nyz + nz)[data.inverse], ceiling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,21 +169,16 @@ class MesnerShalizi(ColumnEstimator):
         check_choice("counts", self.counts, ("corrected", "paper"))
 
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:
-        joint = _joint(x, y, z)
-        radius = nearest(joint, self.k).radius
-        same = count_within(joint, radius)
+        data, n = Distinct.of(x, y) if z is None else Distinct.of(x, y, z), len(x)
+        radius = data.radius(self.k)
         if self.counts == "paper":
-            xz, yz, given = _marginal_counts(x, y, z, radius)
-            # Without a condition the paper's form of I(X; Y) has psi(n).
-            given = given + 1 if z is None else given
+            top, xz, yz, nz = _closed_digammas(data, radius, n)
         else:
-            ties = same > self.k
-            # At radius 0 the samples inside it are those at it.
-            reach = np.where(ties, radius, just_inside(radius))
-            xz, yz, given = (counts + 1 for counts in _marginal_counts(x, y, z, reach))
-            same = same + ties
-        top, nz = digamma(same), digamma(given)
-        return LocalTerms(top - digamma(xz) - digamma(yz) + nz, float((nz - top).mean()))
+            # At distance 0 all equal samples count, and the sample itself with them.
+            top = digamma(np.where(radius > 0, self.k, data.equal()))
+            xz, yz, nz = _digammas(data, self.k, radius, n)
+        ceiling = float((nz - top)[data.inverse].mean())
+        return LocalTerms((top - xz - yz + nz)[data.inverse], ceiling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,14 +230,43 @@ class Ross(NeighbourEstimator):
         estimate = self._result(
             lambda rows: _ross_terms(points[rows], classes[rows], self.k),
             (points, classes[:, None].astype(np.float64)),
+            lambda: [
+                float(_ross_terms(others, classes, self.k).values.mean())
+                for (others,) in equivalent_columns([points], self.margins)
+            ],
         )
         discrete = "y" if name == "x" else "x"
         return with_roles(estimate, {name: "amounts", discrete: f"classes ({n_classes})"})
 
 
-def _slabs(x: Floats, y: Floats, reach: Floats) -> Floats:
-    """psi(nx) + psi(ny), the numbers of samples within reach in X and in Y, with the sample."""
-    return np.asarray(digamma(count_within(x, reach) + 1) + digamma(count_within(y, reach) + 1))
+def _digammas(
+    data: Distinct, k: int, radius: Floats, n: int
+) -> tuple[Floats, Floats, Floats]:
+    """``margin_digammas`` of (X, Z), (Y, Z) and Z; without a condition all n samples are in Z."""
+    if len(data.variables) == 3:
+        nxz, nyz, nz = margin_digammas(data, k, radius, _TRIPLE)
+        return nxz, nyz, nz
+    nx, ny = margin_digammas(data, k, radius, _PAIR)
+    return nx, ny, np.full(len(nx), digamma(n))
+
+
+def _closed_digammas(
+    data: Distinct, radius: Floats, n: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """psi of the numbers of other samples at the radius or nearer, jointly and in the margins."""
+    reach = radius + data.tolerance
+    reach[radius == 0] = 0.0
+    triple = len(data.variables) == 3
+    margins = [(0, 1, 2), *_TRIPLE] if triple else [(0, 1), *_PAIR]
+    found = [
+        digamma(count_shells(data.margin(margin), data.weights, reach, reach)[1] - 1)
+        for margin in margins
+    ]
+    if not triple:
+        # Without a condition the paper's form of I(X; Y) has psi(n).
+        found.append(np.full(len(radius), digamma(n)))
+    joint, xz, yz, z = (np.asarray(digammas) for digammas in found)
+    return joint, xz, yz, z
 
 
 def _extent(points: Floats, neighbours: Counts) -> Floats:
@@ -239,23 +277,6 @@ def _extent(points: Floats, neighbours: Counts) -> Floats:
     return extent
 
 
-def _joint(x: Floats, y: Floats, z: Floats | None) -> Floats:
-    return np.hstack([x, y] if z is None else [x, y, z])
-
-
-def _marginal_counts(
-    x: Floats, y: Floats, z: Floats | None, reach: Floats
-) -> tuple[Counts, Counts, Counts]:
-    """Other samples within reach in (X, Z), (Y, Z) and Z; without a condition all are within Z."""
-    if z is None:
-        return count_within(x, reach), count_within(y, reach), np.full(len(x), len(x) - 1)
-    return (
-        count_within(np.hstack([x, z]), reach),
-        count_within(np.hstack([y, z]), reach),
-        count_within(z, reach),
-    )
-
-
 def _ross_terms(points: Floats, classes: Codes, most: int) -> LocalTerms:
     sizes = np.bincount(classes)[classes]
     points, classes, sizes = points[sizes > 1], classes[sizes > 1], sizes[sizes > 1]
@@ -264,11 +285,25 @@ def _ross_terms(points: Floats, classes: Codes, most: int) -> LocalTerms:
         # A part of the sample without any pair of a class: no interval.
         return LocalTerms(np.full(1, np.nan), np.nan)
     radius, k = np.empty(n), np.minimum(most, sizes - 1)
-    for rows in _members(classes):
+    data = Distinct([points], None, slice(None))
+    before, after = np.empty((2, n), dtype=np.int64)
+    members = _members(classes)
+    for rows in members:
         radius[rows] = nearest(points[rows], int(k[rows[0]])).radius
-    nearer = count_within(points, just_inside(radius)) + 1
+    inner, outer = data.shell(radius)
+    inside, within = count_shells(points, None, inner, outer)
+    nearer = digamma(inside)
+    tied = (radius > 0) & (within - inside > 1)
+    if tied.any():
+        for rows in members:
+            before[rows], after[rows] = count_shells(points[rows], None, inner[rows], outer[rows])
+        # Among the samples of the class the k-th other one is the (k + 1)-th with the sample.
+        nearer[tied] = expected_digamma(
+            inside[tied] - 1, (k + 1 - before)[tied], (after - before)[tied],
+            (within - inside)[tied],
+        )
     base = digamma(n) - digamma(sizes)
-    return LocalTerms(base + digamma(k) - digamma(nearer), float(base.mean()))
+    return LocalTerms(base + digamma(k) - nearer, float(base.mean()))
 
 
 def _members(classes: Codes) -> list[NDArray[np.intp]]:

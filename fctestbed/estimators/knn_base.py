@@ -8,8 +8,9 @@ on most of the information is missed (25 pairs of columns, two of them dependent
 at n = 5000). They are neither lower nor upper bounds, and may be negative.
 
 The interval comes from the spread of the estimate over parts of the sample (``split_spread``). It
-is given only where the same parts, the tails and the cells of discrete data show no bias larger
-than that spread (``bias_checks``).
+is widened by the bias that the same parts and other coordinates show (``drift``), and given only
+where that leaves it useful and the tails and cells of discrete data do not hide more
+(``bias_checks``).
 """
 
 import math
@@ -33,6 +34,7 @@ from fctestbed.estimators.base import (
     check_choice,
     check_whole,
 )
+from fctestbed.estimators.drift import Change, equivalent_columns
 from fctestbed.estimators.inputs import (
     MARGINS,
     Floats,
@@ -102,13 +104,18 @@ class NeighbourEstimator(Estimator):
         return claims
 
     def _result(
-        self, terms: Callable[[Rows], LocalTerms], variables: Sequence[Floats], doubt: str = ""
+        self,
+        terms: Callable[[Rows], LocalTerms],
+        variables: Sequence[Floats],
+        equivalents: Callable[[], Sequence[float]],
+        doubt: str = "",
     ) -> Estimate:
         """The estimate.
 
         Args:
             terms: gives the local terms of a part of the samples.
             variables: rescaled columns of each variable, [n, columns]; codes count as one.
+            equivalents: gives the values from all samples in other coordinates, in nats.
             doubt: why there can be no interval, where that is known already.
         """
         whole = terms(slice(None))
@@ -120,14 +127,23 @@ class NeighbourEstimator(Estimator):
         columns = sum(v.shape[1] for v in variables)
         doubt = doubt or bias_checks.few_samples(n) or bias_checks.many_columns(columns)
         doubt = doubt or bias_checks.long_tails(variables)
+        interval = np.nan, np.nan
         if spread is None:
             doubt = doubt or "parts of the sample are too small to show the spread"
         elif not doubt:
-            moved = value - spread.mean_of_parts
-            doubt = bias_checks.drift(moved, spread.n_parts, columns, half)
+            change = Change(
+                value=value,
+                moved=value - spread.mean_of_parts,
+                parts=spread.n_parts,
+                columns=columns,
+                half_width=half,
+            )
+            # Other coordinates are worth their time only where there may be an interval.
+            reach = change.joined([] if change.reach().doubt else equivalents())
+            interval, doubt = (reach.low, reach.high), reach.doubt
         return self._from_nats(
             value,
-            (value - half, value + half),
+            interval,
             se=half / HALF_WIDTH,
             ceiling=whole.ceiling,
             n_samples=n,
@@ -163,11 +179,19 @@ class ColumnEstimator(NeighbourEstimator):
             doubt = bias_checks.rare_cells(codes, self.k)
         scaled = [rescale(array, self.margins) for array in present]
 
-        def terms(rows: Rows) -> LocalTerms:
-            x, y, *z = (array[rows] for array in scaled)
+        def terms_of(arrays: Sequence[Floats]) -> LocalTerms:
+            x, y, *z = arrays
             return self._terms(x, y, z[0] if z else None)
 
-        return self._result(terms, scaled, doubt)
+        return self._result(
+            lambda rows: terms_of([array[rows] for array in scaled]),
+            scaled,
+            lambda: [
+                float(terms_of(others).values.mean())
+                for others in equivalent_columns(scaled, self.margins)
+            ],
+            doubt,
+        )
 
     @abstractmethod
     def _terms(self, x: Floats, y: Floats, z: Floats | None) -> LocalTerms:

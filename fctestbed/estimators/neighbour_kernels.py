@@ -135,6 +135,101 @@ def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) ->
         counts[i] = total - 1
 
 
+@compiled()
+def count_shells(  # noqa: PLR0917 - as for ``nearest``
+    columns: Array,
+    weights: Array,
+    inner: Array,
+    outer: Array,
+    start: int,
+    stop: int,
+    counts: Array,
+) -> None:
+    """Write the weight within two distances of the points from ``start`` to ``stop``.
+
+    Args:
+        columns: the points, [dim, n], the first column ascending.
+        weights: number of samples of each point, [n].
+        inner: the smaller distance of each point, [n].
+        outer: the larger one, [n].
+        start: the first point.
+        stop: one after the last.
+        counts: output, for ``inner`` and for ``outer``, [2, n].
+    """
+    dim = len(columns)
+    distances = np.empty(_TILE)
+    for i in range(start, stop):
+        near, far = inner[i], outer[i]
+        first, last = _window(columns[0], i, far)
+        inside, within = 0, 0
+        for tile in range(first, last + 1, _TILE):
+            size = min(_TILE, last + 1 - tile)
+            _tile(columns, dim, i, tile, size, distances)
+            for t in range(size):
+                inside += weights[tile + t] if distances[t] <= near else 0
+                within += weights[tile + t] if distances[t] <= far else 0
+        counts[0, i] = inside
+        counts[1, i] = within
+
+
+@compiled()
+def count_boxes(  # noqa: PLR0917 - as for ``nearest``
+    columns: Array,
+    weights: Array,
+    centres: Array,
+    reach: Array,
+    start: int,
+    stop: int,
+    counts: Array,
+) -> None:
+    """Write the weight in the boxes from ``start`` to ``stop``.
+
+    Args:
+        columns: the points, [dim, n], the first column ascending.
+        weights: number of samples of each point, [n].
+        centres: the points in the middle of the boxes, [boxes].
+        reach: half widths, [boxes, dim].
+        start: the first box.
+        stop: one after the last.
+        counts: output, [boxes].
+    """
+    dim = len(columns)
+    for box in range(start, stop):
+        i = centres[box]
+        first, last = _window(columns[0], i, reach[box, 0])
+        total = 0
+        for j in range(first, last + 1):
+            inside = True
+            for d in range(1, dim):
+                if abs(columns[d, j] - columns[d, i]) > reach[box, d]:
+                    inside = False
+                    break
+            if inside:
+                total += weights[j]
+        counts[box] = total
+
+
+@compiled()
+def _window(line: Array, i: int, limit: float) -> tuple[int, int]:
+    """First and last index of the ascending values within ``limit`` of the i-th."""
+    low, high = 0, i
+    while low < high:
+        middle = (low + high) // 2
+        if line[i] - line[middle] <= limit:
+            high = middle
+        else:
+            low = middle + 1
+    first = low
+    low, high = i, len(line) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if line[middle] - line[i] <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return first, low
+
+
 @compiled(inline="always")
 def _tile(  # noqa: PLR0917 - as for ``nearest``
     columns: Array, dim: int, i: int, low: int, size: int, distances: Array

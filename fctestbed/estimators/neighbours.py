@@ -104,6 +104,79 @@ def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) ->
     return np.asarray(inside, dtype=np.int64) - 1
 
 
+def count_shells(
+    points: Floats, weights: Counts | None, inner: Floats, outer: Floats
+) -> tuple[Counts, Counts]:
+    """Number of samples within two distances of each point, with the samples of the point itself.
+
+    Args:
+        points: [n, dim].
+        weights: number of samples of each point, [n]; None for one each.
+        inner: the smaller distance of each point, [n].
+        outer: the larger one, [n].
+
+    Returns:
+        The counts for ``inner`` and for ``outer``, [n] each. In one column a sample at a distance
+        that differs from these by a rounding error may be counted or not.
+    """
+    n, dim = points.shape
+    if dim == 1:
+        rows = np.arange(n)
+        first, second = (_count_line(points[:, 0], weights, rows, r) for r in (inner, outer))
+        return first, second
+    if weights is None and not _by_pairs(n, dim, _COUNT_DIM):
+        tree = tree_of(points)
+        first, second = (
+            tree.query_ball_point(points, r, p=np.inf, workers=_workers(n), return_length=True)
+            for r in (inner, outer)
+        )
+        return first.astype(np.int64), second.astype(np.int64)
+    from fctestbed.estimators import neighbour_kernels  # noqa: PLC0415 - numba is slow to load
+
+    order, columns = _sweep(points)
+    sizes = _weights(weights, n)[order]
+    near, far = inner[order], outer[order]
+    found, counts = np.empty((2, n), dtype=np.int64), np.empty((2, n), dtype=np.int64)
+    _in_threads(
+        n, lambda a, b: neighbour_kernels.count_shells(columns, sizes, near, far, a, b, found)
+    )
+    counts[:, order] = found
+    return counts[0], counts[1]
+
+
+def count_boxes(
+    points: Floats, weights: Counts | None, rows: NDArray[np.intp], reach: Floats
+) -> Counts:
+    """Number of samples in boxes around some of the points, with the point's own, [boxes].
+
+    Args:
+        points: [n, dim].
+        weights: as for ``count_shells``.
+        rows: indices of the points in the middle of the boxes, [boxes].
+        reach: half widths of the boxes, [boxes, dim].
+
+    Returns:
+        The counts. In one column: as for ``count_shells``.
+    """
+    n, dim = points.shape
+    if dim == 1:
+        return _count_line(points[:, 0], weights, rows, reach[:, 0])
+    from fctestbed.estimators import neighbour_kernels  # noqa: PLC0415 - numba is slow to load
+
+    widest, order = _sweep_order(points)
+    columns = np.ascontiguousarray(points[order][:, widest].T)
+    sizes = _weights(weights, n)[order]
+    places = np.empty(n, dtype=np.int64)
+    places[order] = np.arange(n)
+    centres, widths = places[rows], np.ascontiguousarray(reach[:, widest])
+    counts = np.empty(len(rows), dtype=np.int64)
+    _in_threads(
+        len(rows),
+        lambda a, b: neighbour_kernels.count_boxes(columns, sizes, centres, widths, a, b, counts),
+    )
+    return counts
+
+
 def tree_of(points: Floats) -> Any:
     """scipy's tree of points [n, dim], also where denormal numbers are flushed to zero.
 
@@ -126,9 +199,30 @@ def _by_pairs(n: int, dim: int, threshold: int) -> bool:
 
 def _sweep(points: Floats) -> tuple[NDArray[np.intp], Floats]:
     """The points as columns, the one of widest spread first and ascending, and their order."""
-    widest = np.argsort(-points.std(axis=0), kind="stable")
-    order = np.argsort(points[:, widest[0]], kind="stable")
+    widest, order = _sweep_order(points)
     return order, np.ascontiguousarray(points[order][:, widest].T)
+
+
+def _sweep_order(points: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The columns, that of the widest spread first, and the points in ascending order of it."""
+    widest = np.argsort(-points.std(axis=0), kind="stable")
+    return widest, np.argsort(points[:, widest[0]], kind="stable")
+
+
+def _weights(weights: Counts | None, n: int) -> Counts:
+    return np.ones(n, dtype=np.int64) if weights is None else weights
+
+
+def _count_line(
+    values: Floats, weights: Counts | None, rows: NDArray[np.intp], reach: Floats
+) -> Counts:
+    """Number of samples within reach of some of the values in one column, with their own."""
+    order = np.argsort(values)
+    line = values[order]
+    before = np.concatenate([[0], np.cumsum(_weights(weights, len(values))[order])])
+    low = np.searchsorted(line, values[rows] - reach, side="left")
+    high = np.searchsorted(line, values[rows] + reach, side="right")
+    return np.asarray(before[high] - before[low], dtype=np.int64)
 
 
 def _workers(n: int) -> int:

@@ -1,7 +1,7 @@
 """Experiments that are neither sweeps nor measurements of readouts.
 
 The paper's Gaussian figure, its conditional check, and the benchmarks of ``fctestbed bench``. May
-import every package but ``plotting``, ``calibration``, ``testing`` and ``cli``.
+import every package except ``plotting``, ``calibration``, ``testing`` and ``cli``.
 """
 
 from fctestbed.experiments.bench import benchmarks

@@ -72,7 +72,7 @@ class ConditionalRow:
         bound: ``lower`` for InfoNCE (on I(X; Y | Z) with exact negatives, on I((X, Z); Y) with
             negatives from the batch), ``none`` for NCE-CLUB.
         negatives: as in the settings.
-        n: number of samples; 60 % train, 20 % decide when to stop, 20 % evaluate.
+        n: number of samples: 60 % for training, 20 % for early stopping, 20 % for evaluation.
         dim: d_z.
         strength: weight of Z in Y.
         seed: seed of data and training.
@@ -250,7 +250,7 @@ class _Part:
         if self.negatives == "exact":
             others = self.channel.conditional(z, n_negatives, generator)
         else:
-            # Any sample but the anchor itself.
+            # Any sample except the anchor.
             shape = len(rows), n_negatives
             steps = torch.randint(1, len(self), shape, generator=generator)
             others = self.y[(rows.unsqueeze(1) + steps) % len(self)]

@@ -107,7 +107,7 @@ def staircase(spec: StaircaseSpec, what: str, dim: int) -> list[StaircaseRow]:
     """Train one kind of network at one d over all levels, all seeds in one stack.
 
     NCE and NCE-CLUB are two values of one critic. The paper trains two critics, but both by InfoNCE
-    on batches of the same distribution, so they differ by chance alone.
+    on batches of the same distribution, so their differences are random.
 
     Args:
         spec: settings.

@@ -21,6 +21,7 @@ from fctestbed.laws.discrete import (
     random_table,
     skewed_symbols,
 )
+from fctestbed.laws.drawn import DrawnLaw, drawn_law
 from fctestbed.laws.grid import GROUPS, LAWS
 from fctestbed.laws.law import Kind, Law
 from fctestbed.laws.noisy_bits import BitsInNoise, NoisyXor, noisy_sign_bits
@@ -30,6 +31,7 @@ __all__ = [
     "LAWS",
     "BitChannel",
     "BitsInNoise",
+    "DrawnLaw",
     "GaussianCommonCause",
     "GaussianPair",
     "GaussianSum",
@@ -41,6 +43,7 @@ __all__ = [
     "NoisyXor",
     "StudentPair",
     "Xor",
+    "drawn_law",
     "equal_gaussian_pairs",
     "gaussian_correlation",
     "noisy_sign_bits",

@@ -21,7 +21,7 @@ _HIGH_DIM = 20
 
 @dataclass(frozen=True)
 class GaussianPair(Law):
-    """Pairs of correlated standard normal columns, and independent columns beside them.
+    """Pairs of correlated standard normal columns, and further independent columns.
 
     Attributes:
         correlations: one for each pair of columns, in (-1, 1).
@@ -229,7 +229,7 @@ class StudentPair(Law):
         return float(nats_to_bits(nats - self._entropy_excess(0)))
 
     def _entropy_excess(self, dim: int) -> float:
-        """What the degrees of freedom and the dimension add to the entropy, in nats."""
+        """The contribution of degrees of freedom and dimension to the entropy, in nats."""
         half = (self.degrees + dim) / 2
         return float(-gammaln(half) + half * digamma(half))
 

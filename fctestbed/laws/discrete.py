@@ -160,7 +160,7 @@ class Xor(Law):
 
     @property
     def n_cells(self) -> int:
-        """Two free bits."""
+        """Four: two of the three bits are free."""
         return 4
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, ...]:

@@ -1,4 +1,4 @@
-"""What a law is: a distribution of (X, Y) or (X, Y, Z) whose information is known exactly.
+"""The interface of laws: distributions of (X, Y) or (X, Y, Z) whose information is known exactly.
 
 Imports numpy only.
 """
@@ -17,7 +17,7 @@ Normality = Literal["joint", "copula", "none"]
 class Law(ABC):
     """A distribution with known information and samples without limit.
 
-    Subclasses are frozen dataclasses of their parameters, so that worker processes can have them.
+    Subclasses are frozen dataclasses of their parameters, so that they can be sent to workers.
     ``estimator.estimate(*law.sample(n, rng))`` estimates what ``true_bits`` states.
     """
 
@@ -45,7 +45,7 @@ class Law(ABC):
 
     @property
     def group(self) -> str:
-        """The difficulty that the law puts to an estimator, such as ``high MI``."""
+        """The difficulty of the law for an estimator, such as ``high MI``."""
         return "other"
 
     @property
@@ -60,6 +60,6 @@ class Law(ABC):
 
     @property
     def normality(self) -> Normality:
-        """``joint``: all variables are jointly normal; ``copula``: they are after a monotone change
-        of each column; ``none``: neither is stated."""
+        """``joint``: all variables are jointly normal; ``copula``: they are jointly normal after a
+        monotone change of each column; ``none``: neither is stated."""
         return "none"

@@ -1,4 +1,4 @@
-"""What readouts captured: from the readouts of a training, or arrays from anywhere, to rows."""
+"""The measurement of readouts: readouts of a training, or any arrays, to rows."""
 
 from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
 from fctestbed.measurement.measuring import measure, measure_readouts

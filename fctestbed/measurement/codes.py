@@ -26,21 +26,21 @@ from fctestbed.training import Readouts, pattern_columns
 
 @dataclass(frozen=True, eq=False)
 class ReadoutCode:
-    """A readout's codewords: of one modality, of each of two side by side, or of both fused.
+    """A readout's codewords: of one modality, of both in separate columns, or of both fused.
 
     Attributes:
         modalities: the modalities of each part: (1,) and (2,) for two parts, (1, 2) for a fused
             one.
-        pieces: for each part the arrays that it is composed of, side by side, by the names of the
-            readouts that they are: [2^n_bits, width], rows in the order of ``pattern_columns``.
+        pieces: for each part its readouts by name. The part is the concatenation of these arrays
+            [2^n_bits, width], whose rows are in the order of ``pattern_columns``.
     """
 
     modalities: tuple[tuple[int, ...], ...]
     pieces: tuple[Mapping[str, Tensor], ...]
 
     def levels(self) -> list[Tensor]:
-        """The codewords of each part, float64, each piece centred and at unit power, as it is
-        measured alone: no piece then holds more than the part that it belongs to."""
+        """The codewords of each part, float64. Each piece is centred and scaled to unit power, as
+        when it is measured alone, so that no piece holds more than its part."""
         return [
             torch.cat([unit_power_codewords(piece)[0] for piece in pieces.values()], 1)
             for pieces in self.pieces
@@ -80,8 +80,7 @@ def readout_information(
     seed: int,
     device: torch.device | str = "cpu",
 ) -> dict[str, tuple[ChannelInformation, Readers]]:
-    """Channel information of every readout: what was found, and which of its representations the
-    readout is.
+    """Channel information of every readout, and which of its representations are the readout.
 
     Args:
         codes: the readouts' codes.
@@ -100,7 +99,7 @@ def readout_information(
     targets = tuple(targets)
     books = {name: _books(code, world) for name, code in codes.items()}
     found: dict[str, tuple[ChannelInformation, Readers]] = {}
-    # Readouts of two parts first: their answers include those of parts that are readouts.
+    # Readouts of two parts first: their results include those of parts that are readouts.
     for name in sorted(codes, key=lambda name: -len(books[name])):
         if name in found:
             continue

@@ -1,7 +1,7 @@
 """The measurement: readouts of one training, its data sets and the settings in, rows out.
 
-Owns the one way from readouts to rows. May import ``fctestbed.training`` and what is below it;
-never asks which method was trained.
+Owns the computation of rows from readouts, which does not depend on the method that was trained.
+May import ``fctestbed.training`` and the packages below it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def measure(
     *,
     device: torch.device | str = "cpu",
 ) -> Measured:
-    """Measure representations of a data set that were made anywhere.
+    """Measure representations of a data set, whatever computed them.
 
     Args:
         dataset: the data set.
@@ -34,19 +34,19 @@ def measure(
             ``test_NAME`` for each readout NAME, in the order of the data set's samples, and
             ``codewords_NAME``, the readout of every input that ``fctestbed generate --codewords``
             writes, for channel information. A NAME that ends in 1 or 2 is a readout of that
-            modality, any other one of both; ``joint`` is composed of the modalities' readouts
-            where it is not given.
+            modality, any other NAME a readout of both. ``joint`` is composed of the modalities'
+            readouts where it is not given.
         spec: how to measure.
         device: where to compute.
 
     Returns:
-        Rows of information in bits and of task accuracy, and one line for each thing that could
+        Rows of information in bits and of task accuracy, and one line for each quantity that could
         not be measured.
 
     Raises:
-        ValueError: one line that names the array: other names, types or rows than the data set's,
-            numbers that are not finite.
-        OSError: the file cannot be opened.
+        ValueError: one line that names the array, for names, types or numbers of rows that do not
+            match the data set, or numbers that are not finite.
+        OSError: if the file cannot be opened.
     """
     if isinstance(representations, str | Path):
         readouts = load_readouts(representations, dataset)
@@ -63,11 +63,11 @@ def measure_readouts(
 
     Args:
         readouts: the readouts, finite; they are measured on their device.
-        labelled: the data sets: equal but for their labels.
+        labelled: the data sets, which differ only in their labels.
         spec: how to measure.
 
     Returns:
-        What was measured on each data set: the rows of each meter in the order of ``spec.meters``.
+        The result for each data set: the rows of each meter in the order of ``spec.meters``.
 
     Raises:
         ValueError: for no data sets.

@@ -1,6 +1,6 @@
-"""The quantities that rows are about: the label, blocks of latent bits, their parts, single bits.
+"""The quantities of the rows: the label, blocks of latent bits, their parts, single bits.
 
-Owns which bits a quantity consists of, and how much of it a modality holds. May import
+Owns the bits of each quantity, and how much of it a modality holds. May import
 ``fctestbed.results`` and ``fctestbed.synthesis``.
 """
 
@@ -31,7 +31,7 @@ class Quantity:
     modalities: tuple[int, ...]
 
     def bits_in(self, modalities: tuple[int, ...]) -> float:
-        """How many of the bits some modalities hold: all or none."""
+        """How many of the bits the given modalities hold: all or none."""
         return float(len(self.columns)) if set(modalities) & set(self.modalities) else 0.0
 
 
@@ -42,7 +42,7 @@ def latent_bits(split: Split) -> NDArray[np.uint8]:
 
 
 def quantities(spec: WorldSpec) -> list[Quantity]:
-    """Blocks, their relevant and irrelevant parts where they have any, and single bits."""
+    """Blocks, their non-empty relevant and irrelevant parts, and single bits."""
     found = []
     start = 0
     for block, size, relevant in zip(BLOCKS, spec.block_sizes, spec.relevant, strict=True):
@@ -59,13 +59,13 @@ def quantities(spec: WorldSpec) -> list[Quantity]:
 
 
 def label_bits(truth: Truth, modalities: tuple[int, ...]) -> float:
-    """What some modalities hold of the label, in bits."""
+    """The information of the given modalities about the label, in bits."""
     bits = {(1,): truth.x1_label_bits, (2,): truth.x2_label_bits, (1, 2): truth.total_bits}
     return bits[modalities]
 
 
 def bayes_accuracy(truth: Truth, modalities: tuple[int, ...]) -> float:
-    """The best accuracy that a classifier of the label can have on some modalities."""
+    """The best accuracy of a classifier of the label from the given modalities."""
     accuracies = {
         (1,): truth.bayes_accuracy_x1,
         (2,): truth.bayes_accuracy_x2,

@@ -1,4 +1,4 @@
-"""Settings of the measurement, and with them the list of meters. May import the meters."""
+"""Settings of the measurement, which include the list of meters. May import the meters."""
 
 from typing import Any, get_args
 
@@ -18,15 +18,15 @@ from fctestbed.synthesis import Spec
 class MeasureSpec(Spec):
     """How readouts are measured: by linear probes, and by each meter that is a field here.
 
-    A further meter is one file and one field, ``name: ItsMeter | None = None``: runs that do not
-    ask for it keep their identity.
+    A further meter is one file and one field, ``name: ItsMeter | None = None``. Runs without it
+    keep their identity.
 
     Attributes:
-        n_fit: training samples that probes are fitted on (at most: those that there are).
+        n_fit: most training samples that probes are fitted on.
         ridge: the linear probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
-        equal_width: every method's ``joint`` readout is also measured at this width, by its first
-            principal components: readouts differ in width from method to method. None: not.
-        channel: the exact channel information; None, or ``false`` in a file, leaves it out.
+        equal_width: every method's ``joint`` readout is also measured in this number of principal
+            components, since methods' readouts differ in width. None switches this off.
+        channel: the exact channel information; None, or ``false`` in a file, switches it off.
     """
 
     n_fit: PositiveInt = 16384
@@ -43,20 +43,20 @@ class MeasureSpec(Spec):
 
     @property
     def most_codewords(self) -> int:
-        """The most codewords of a readout that some meter uses."""
+        """The largest number of codewords of a readout that any meter uses."""
         return max(meter.most_codewords for meter in self.meters)
 
     @field_validator("*", mode="before")
     @classmethod
     def _off(cls, value: object, info: ValidationInfo) -> object:
-        # TOML knows no null.
+        # TOML has no null.
         field = cls.model_fields[info.field_name or ""]
         return None if value is False and type(None) in get_args(field.annotation) else value
 
     @model_serializer(mode="wrap")
     def _without_unused_meters(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A field that is None by default is left out while it is None: meters that came later do
-        not change the digests of runs without them."""
+        """A field whose value and default are None is omitted, so that new meters do not change
+        the digests of runs without them."""
         content: dict[str, Any] = handler(self)
         fields = type(self).model_fields
         return {

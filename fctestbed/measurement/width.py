@@ -1,4 +1,4 @@
-"""The joint readout at one width, so that methods can be compared whose readouts differ in width.
+"""The joint readout at one width, to compare methods whose readouts differ in width.
 
 Owns the reduction and its rows. May import ``fctestbed.results`` and ``fctestbed.training``.
 """
@@ -14,8 +14,8 @@ from fctestbed.training import Readout, Readouts
 
 
 def with_equal_width(readouts: Readouts, width: int | None) -> Readouts:
-    """The readouts, and after them the joint one in its first ``width`` principal components, where
-    it is wider."""
+    """The readouts, followed by the first ``width`` principal components of the joint readout if it
+    is wider than that."""
     joint = readouts.by_name.get(JOINT)
     if joint is None or width is None or joint.width <= width:
         return readouts
@@ -25,8 +25,8 @@ def with_equal_width(readouts: Readouts, width: int | None) -> Readouts:
 
 
 def repeated_at_equal_width(measured: Measured, readouts: Readouts, width: int | None) -> Measured:
-    """The rows, and after them those of a joint readout that is ``width`` wide already, a second
-    time under the name that every method's readout of this width has."""
+    """The rows. If the joint readout already has this width, its rows are repeated under the name
+    of the readout at equal width."""
     joint = readouts.by_name.get(JOINT)
     if joint is None or width is None or joint.width != width:
         return measured
@@ -38,11 +38,11 @@ def repeated_at_equal_width(measured: Measured, readouts: Readouts, width: int |
 
 
 def principal_components(fit: Tensor, held_out: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Both arrays in the first principal components of the first one.
+    """Both arrays in the first principal components of ``fit``.
 
     Args:
-        fit: representations that the components are found on, [n, dim].
-        held_out: representations that are mapped alike, [n', dim].
+        fit: representations that the components are computed from, [n, dim].
+        held_out: representations that are mapped to the same components, [n', dim].
         width: number of components, at most ``dim``.
 
     Returns:

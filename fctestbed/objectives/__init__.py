@@ -1,4 +1,4 @@
-"""Methods, what they are built from, and their registry."""
+"""Methods, the parts that they are built from, and their registry."""
 
 from fctestbed.objectives.base import (
     JOINT,

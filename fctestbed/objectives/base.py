@@ -1,6 +1,6 @@
-"""What a method is: how to build its networks, its loss on a batch, its readouts.
+"""The interface of methods: build the networks, compute the loss on a batch, return the readouts.
 
-Owns the interface that training, measurement and plug-ins rely on. May import ``fctestbed.nets``.
+Training, measurement and plug-ins use this interface. May import ``fctestbed.nets``.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ UNIQUE_VIEWS = "(X2'')"
 FACTORISED_READOUT = "Fact"
 TERMS = (CROSS_MODAL_TERM, UNIMODAL_TERM, CONDITIONAL_TERM, UNIQUE_VIEWS, FACTORISED_READOUT)
 """Columns of the FactorCL paper's Table 2: the cross-modal term, the unimodal terms, the
-conditional terms, augmentations made for the unique information, and factorised readouts."""
+conditional terms, augmentations for the unique information, and factorised readouts."""
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -132,8 +132,8 @@ class LossMarks:
     Attributes:
         constant: its value if all features or scores are equal: a term that ends there has learnt
             nothing, or has collapsed. None if it has no such value.
-        limit: its least possible value (-log N of InfoNCE): a term that ends there cannot tell
-            more information from less. None if it has no such value.
+        limit: its least possible value (-log N for InfoNCE): a term that ends there no longer
+            depends on the amount of information. None if it has no such value.
     """
 
     constant: float | None = None
@@ -149,8 +149,8 @@ class Batch:
         x2: second modality, [stack, n, dim2].
         y: labels, [stack, n].
         views: augmented copies, ``n_views`` of them, drawn independently.
-        groups: pairs that share the label, or what the first views reveal of the originals, for
-            methods that condition on it.
+        groups: pairs that share the label, or the condition of the first views, for methods that
+            condition on it.
         x2_negatives: fresh draws of the second modality given the first views, [stack, n, k, dim2],
             for methods that condition on them exactly.
     """
@@ -164,17 +164,17 @@ class Batch:
 
 
 def modalities_of(readout: str) -> tuple[int, ...]:
-    """The modalities of a readout by its name: the one of its last digit, 1 or 2, else both."""
+    """The modalities of a readout by its name: that of its last digit, 1 or 2, else both."""
     return (int(readout[-1]),) if readout[-1] in "12" else (1, 2)
 
 
 class Method(ABC):
     """A way to learn representations of two modalities, for a stack of runs at once.
 
-    A subclass must define ``build`` and ``readouts``, and ``loss`` unless it is not trained. All
-    else has a default. Instances have no state but their settings: parameters are in the module
-    that ``build`` returns. The first axis of every tensor is the stack of runs, and no operation
-    may mix runs.
+    A subclass must define ``build`` and ``readouts``, and ``loss`` unless it is not trained.
+    Everything else has a default. Instances have no state except their settings: parameters are in
+    the module that ``build`` returns. The first axis of every tensor is the stack of runs, and no
+    operation may mix runs.
     """
 
     Settings: ClassVar[type[MethodSettings]] = MethodSettings
@@ -184,10 +184,10 @@ class Method(ABC):
     uses_nets: ClassVar[bool] = True
     """Whether it has networks, whose widths a ``NetSpec`` sets."""
     uses_label: ClassVar[bool] = False
-    """Whether the loss reads ``batch.y``. If not, runs that differ in the label alone share one
+    """Whether the loss uses ``batch.y``. If not, runs that differ only in the label share one
     training."""
     n_views: ClassVar[int] = 0
-    """How many augmented copies of each sample the loss reads from ``batch.views``."""
+    """How many augmented copies of each sample the loss uses from ``batch.views``."""
     has_inner_loop: ClassVar[bool] = False
     """Whether ``inner_loss`` trains the parameters under ``inner``. Its settings must then include
     ``inner_steps``, ``inner_rate`` and ``inner_batch`` (as in ``FactorCLSettings``)."""
@@ -198,8 +198,8 @@ class Method(ABC):
     trains_as: ClassVar[str | None] = None
     """The registered method whose training this one shares: only the readouts differ."""
     terms: ClassVar[tuple[str, ...]] = ()
-    """What the loss consists of, by the columns of the paper's Table 2 (``TERMS``), for the figure
-    of that table."""
+    """The terms of the loss by the columns of the paper's Table 2 (``TERMS``), for the figure of
+    that table."""
     fused: ClassVar[frozenset[str]] = frozenset()
     """Readouts that ``readouts`` computes from both modalities together. Without ``joint`` among
     them, the joint readout is composed of others (``joint_parts``)."""
@@ -212,11 +212,11 @@ class Method(ABC):
 
     @property
     def conditions_on(self) -> str | None:
-        """What the negatives of conditional terms share with their anchor.
+        """The condition that the negatives of conditional terms share with their anchor.
 
         ``label``, or ``views`` (what the first views reveal of the originals): ``batch.groups`` has
         the pairs that share it. ``exact``: ``batch.x2_negatives`` has fresh draws given the views.
-        None: nothing.
+        None: no condition.
         """
         return None
 
@@ -251,14 +251,14 @@ class Method(ABC):
         return modalities_of(readout)
 
     def joint_parts(self, readouts: Iterable[str]) -> tuple[str, ...]:
-        """The readouts of one modality each that ``joint`` is, side by side in this order: all of
-        ``readouts`` that read one. None where ``joint`` is fused, or a modality has none."""
+        """The readouts whose concatenation, in this order, is ``joint``: all of ``readouts`` that
+        read one modality. None where ``joint`` is fused, or a modality has no readout."""
         parts = tuple(name for name in readouts if len(self.reads(name)) == 1)
         modalities = {modality for name in parts for modality in self.reads(name)}
         return parts if modalities == {1, 2} and "joint" not in self.fused else ()
 
     def loss_marks(self, batch_size: int) -> Mapping[str, LossMarks]:
-        """For terms of ``loss``: their values when they have collapsed or are at their limit."""
+        """For terms of ``loss``: their values after a collapse, and at their limit."""
         return {}
 
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
@@ -282,8 +282,7 @@ def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
     rank = position - first
     n_groups, size = (int(extent) + 1 for extent in torch.stack([group.max(), rank.max()]).tolist())
     same = condition.unsqueeze(2) == condition.unsqueeze(1)
-    # The kernels add four rows at a time: which rows are added together must not depend on the
-    # padding.
+    # The kernels add four rows at a time; the padding must not change which rows these are.
     size += -size % 4
     if n_groups * size * size >= n * n:
         place = torch.arange(n * n, device=condition.device).expand(stack, n * n)

@@ -38,8 +38,8 @@ class CoMMSettings(ContrastiveSettings):
         fusion: ``mlp`` is an MLP on both encoder outputs, with zeros for an absent modality;
             ``transformer`` (the paper's) is one layer over a class token and the tokens of the
             modalities that are present.
-        single_view: a single modality's code is that of the ``original`` (the paper), or those of
-            its ``augmented`` copies, each compared with the other view's fused code (the official
+        single_view: a single modality's code comes from the ``original`` (the paper), or from its
+            ``augmented`` copies, each compared with the other view's fused code (the official
             code).
         reduction: the loss is the terms' ``sum`` (the paper) or their ``mean`` (the official code).
     """
@@ -81,8 +81,8 @@ class CoMM(Method):
     """L(Z', Z'') + sum_i 1/2 [L(Z_i, Z') + L(Z_i, Z'')], L being NT-Xent.
 
     Z' and Z'' are fused codes of two augmented copies of both modalities, Z_i the code of modality
-    i alone. The loss is taken of a head's outputs; all codes share the head. The code is as wide as
-    two encoder outputs.
+    i alone. The loss is computed on a head's outputs; all codes share the head. The code is as wide
+    as two encoder outputs.
 
     Source:
         Dufumier, Castillo-Navarro et al., CoMM (ICLR 2025, arXiv 2409.07402), section 3.

@@ -33,7 +33,7 @@ class ContrastiveSettings(CriticSettings):
     Attributes:
         critic: cosine similarities by default.
         temperature: 0.1; the official code's is 0.07.
-        normalize: false takes inner products in place of cosines, as the official code does.
+        normalize: false uses inner products instead of cosines, as the official code does.
     """
 
     critic: CriticKind = "cosine"
@@ -57,7 +57,7 @@ class _ContrastiveModule(nn.Module):
 
 
 class SimCLR(Method):
-    """NT-Xent between the modalities: maximises a bound on I(X1; X2) and never sees the label.
+    """NT-Xent between the modalities: maximises a bound on I(X1; X2) without the label.
 
     Source:
         Chen et al. 2020; the FactorCL paper's "SimCLR" row, (X1; X2) alone.

@@ -1,4 +1,4 @@
-"""The critic that a method's settings choose, and NT-Xent of any critic.
+"""The critic of a method's settings, and NT-Xent with any critic.
 
 May import ``fctestbed.bounds``, ``fctestbed.nets`` and the objectives' base.
 """
@@ -30,11 +30,11 @@ def build_critic(
     """A critic of two arguments.
 
     Args:
-        settings: which family.
+        settings: the critic's family.
         stack: the runs.
         nets: widths of the networks.
         dims: widths of the two arguments.
-        one_space: whether both arguments are outputs of heads and so can be compared directly. If
+        one_space: whether both arguments are outputs of heads, which can be compared directly. If
             not (a label, or a projection with a condition), the cosine critic first maps each
             linearly to ``head_dim`` dimensions.
     """
@@ -48,7 +48,7 @@ def build_critic(
         stack,
         *dims,
         temperature=settings.temperature,
-        # Not all of these settings have it: the default is a cosine.
+        # Some settings lack this field; they use the cosine.
         normalize=getattr(settings, "normalize", True),
         width=None if one_space else nets.head_dim,
     )

@@ -31,9 +31,9 @@ class CrossSelfSettings(ContrastiveSettings):
     """Settings of Cross+Self.
 
     Attributes:
-        cross_view: whether the cross-modal term sees the ``original`` modalities or their augmented
+        cross_view: whether the cross-modal term uses the ``original`` modalities or their augmented
             copies (``mutated``): the official code's ``augment`` (June 2023) changed its batch in
-            place, and the cross-modal term then read the changed batch.
+            place, and its cross-modal term used the changed batch.
     """
 
     cross_view: Literal["original", "mutated"] = "original"

@@ -111,15 +111,16 @@ class DisentangledSSL(Method):
     augmented copies of [Z_s, Z_c of the other modality], scaled to length 1, plus lambda times
     ||Z_s^T Z_c||, the mean over the copies. The encoder of Z_s takes its modality and its own Z_c.
 
-    Both steps are trained together; the paper trains one after the other. Step 2 has encoders and
-    critics of its own and sees shared codes as constants, and Adam scales each parameter by itself,
-    so that the shared codes are exactly those of step 1 alone. Two things differ from the paper:
-    step 2 starts on shared codes that still change, and both steps have the same number of updates.
+    Both steps are trained together; the paper trains one after the other. Step 2 has separate
+    encoders and critics and treats shared codes as constants, and Adam scales each parameter
+    separately, so the shared codes are exactly those of step 1 alone. Two things differ from the
+    paper: step 2 starts on shared codes that still change, and both steps have the same number of
+    updates.
 
     InfoNCE scores the posteriors' means, E[Z_c] = A_d(kappa) mu, instead of samples: the inner
     product of the means is the expected inner product of samples. As log-sum-exp is convex, the
     loss is at most the expected loss of samples; at kappa = 1000 and d = 8 they differ little, as
-    A_d is 0.9965. The shared code is mu in all places; the released code measures and appends it
+    A_d is 0.9965. The shared code is mu everywhere; the released code measures and appends it
     before normalisation.
 
     Source:

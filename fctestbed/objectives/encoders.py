@@ -39,8 +39,8 @@ class HeadBank(nn.Module):
     Args:
         stack: the runs.
         names: of the heads.
-        nets: widths; the hidden layers are ``head_hidden`` wide, since narrow ReLU layers often put
-            out zeros for every sample.
+        nets: widths; the hidden layers are ``head_hidden`` wide, since narrow ReLU layers often
+            give zeros for every sample.
     """
 
     def __init__(self, stack: Stack, names: Sequence[str], nets: NetSpec) -> None:
@@ -62,5 +62,5 @@ class HeadBank(nn.Module):
 
 
 def concatenate(parts: Sequence[Tensor]) -> Tensor:
-    """Arrays [stack, n, *] side by side along the last axis."""
+    """Arrays [stack, n, *] concatenated along the last axis."""
     return torch.cat(list(parts), dim=-1)

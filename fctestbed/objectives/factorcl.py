@@ -61,7 +61,7 @@ from fctestbed.objectives.unimodal import label_codes, label_critic, label_term
 
 
 class _FactorCL(Method):
-    """What both forms share; a form defines V_m and C."""
+    """The common part of both forms; a form defines V_m and C."""
 
     has_inner_loop = True
     departures: ClassVar[Mapping[str, Any]] = {
@@ -73,7 +73,7 @@ class _FactorCL(Method):
 
     def build(self, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
         """Two encoders, ten heads, six critics."""
-        # The order of construction fixes which random numbers each network starts from.
+        # The order of construction determines the random numbers that each network starts from.
         first, second = (self._unimodal_critic(stack, shape, nets) for _ in range(2))
         return FactorCLModule(
             stack,

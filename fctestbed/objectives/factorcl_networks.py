@@ -1,4 +1,4 @@
-"""FactorCL's networks, and the projections and scores of a batch by them.
+"""FactorCL's networks, and a batch's projections and scores.
 
 Owns the names of the heads and critics. May import ``fctestbed.nets`` and the objectives' own
 modules.
@@ -39,7 +39,7 @@ class ProjectedBatch:
     """A batch with all its projections.
 
     Attributes:
-        module: the networks that made them.
+        module: the networks of the projections.
         batch: the batch.
         originals: the projections of its two modalities.
         views: those of each augmented copy.
@@ -98,7 +98,7 @@ class FactorCLModule(nn.Module):
         stack: the runs.
         shape: of the data.
         nets: widths of the networks.
-        settings: which critics to build.
+        settings: these select the critics.
         condition_dims: widths of the conditions that the conditional critics' two arguments carry.
         unimodal_critics: the critics of the two unimodal terms.
     """

@@ -1,4 +1,4 @@
-"""Settings of FactorCL: each point where the official code departs from the paper's equations.
+"""Settings of FactorCL: the points where the official code departs from the paper's equations.
 
 Owns the settings. May import the objectives' own modules. Every default is the paper's.
 """
@@ -62,7 +62,7 @@ class FactorCLSslSettings(FactorCLSettings):
     Attributes:
         conditioning: ``within``: the negatives of conditional terms share what the views reveal of
             the originals; ``batch``: they are the whole batch (the official code); ``exact``: they
-            are fresh draws given the views, which only a world with known latents can make.
+            are fresh draws given the views, which need a world with known latents.
         conditional_club_views: the conditional CLUB critic receives each projection with that of
             its ``augmented`` copy (Eq. 8), or with itself ``repeated`` (the official code).
         n_negatives: negatives of each anchor if ``conditioning`` is ``exact``.

@@ -49,7 +49,7 @@ class FocalSettings(ContrastiveSettings):
 
 
 def _positive_cosine(a: Tensor, b: Tensor) -> Float[Tensor, " stack"]:
-    """Mean of the samples' cosines, negative ones counting as 0."""
+    """Mean of the samples' cosines, with negative ones as 0."""
     return cosine_similarity(a, b, dim=-1).clamp_min(0).mean(-1)
 
 

@@ -1,4 +1,4 @@
-"""Every method by name, and a user's own by entry point or import path.
+"""Methods by name, and users' methods by entry point or import path.
 
 Owns the registry. May import the objectives' own modules.
 """
@@ -55,8 +55,8 @@ def find_method(name: str) -> type[Method]:
     """A method by name.
 
     Args:
-        name: a name of ``METHODS``; else that of an installed entry point of the group
-            ``fctestbed.methods``; else an import path, ``package.module:ClassName``.
+        name: a name of ``METHODS``, or of an installed entry point of the group
+            ``fctestbed.methods``, or an import path, ``package.module:ClassName``; in this order.
 
     Raises:
         ValueError: one line, for an unknown name, a module that cannot be imported, or an object
@@ -66,8 +66,8 @@ def find_method(name: str) -> type[Method]:
 
 
 def method_source(name: str) -> str | None:
-    """The SHA-256 (hexadecimal) of the files that define a user's method and its base classes, as
-    they were when it was first found.
+    """The SHA-256 (hexadecimal) of the files that define a user's method and its base classes, when
+    the method was first found.
 
     None for the methods of this package, which the package's version identifies, and for a class
     without a file.

@@ -82,8 +82,8 @@ class UnimodalSettings(CriticSettings):
     Attributes:
         contrast: which argument InfoNCE contrasts: ``second`` (the paper's Eq. 10) or ``first``
             (the official code).
-        n_heads: heads on each encoder. Each has a critic of its own and the whole loss, and the
-            losses are averaged. With five, the heads and the readout's width are those of FactorCL.
+        n_heads: heads on each encoder. Each has its own critic and the whole loss; the losses are
+            averaged. With five, the heads and the readout's width are those of FactorCL.
     """
 
     contrast: Contrast = "second"

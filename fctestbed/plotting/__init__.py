@@ -1,4 +1,4 @@
-"""Figures from rows alone. May import ``fctestbed.results``; never a world, a net or training."""
+"""Figures from rows. May import ``fctestbed.results``, but no worlds, networks or training."""
 
 from fctestbed.plotting.figures import FIGURES
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows

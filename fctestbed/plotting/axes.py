@@ -1,4 +1,4 @@
-"""The axes of a sweep: which one is horizontal, and how results are split along the others.
+"""The axes of a sweep: the choice of the horizontal one, and the split along the others.
 
 Every sweep has the axis ``unique_ratio``; ``Results.axes`` names further ones. One combination of
 values of the other axes is called a world here. May import pandas and ``fctestbed.results``.
@@ -58,8 +58,8 @@ class World:
     Args:
         values: the axes that were fixed, with their values.
         results: the rows with these values; ``results.axes`` has the other axes only.
-        title: the values for a panel's title, one line per axis; names are shortened to what tells
-            them apart.
+        title: the values for a panel's title, one line per axis; names are shortened as far as they
+            stay different.
     """
 
     values: tuple[tuple[str, AxisValue], ...]
@@ -111,7 +111,7 @@ def split_worlds(results: Results, fixed: Sequence[str]) -> list[World]:
 
     Args:
         results: the rows.
-        fixed: names of axes; those with a single value stay as they are.
+        fixed: names of axes; those with a single value are not split.
 
     Returns:
         The worlds in the axes' order; the results as one world where no axis of ``fixed`` varies.
@@ -129,7 +129,7 @@ def split_worlds(results: Results, fixed: Sequence[str]) -> list[World]:
 
 
 def other_axes(results: Results, x: str) -> tuple[str, ...]:
-    """Names of all axes but one."""
+    """Names of all axes except one."""
     return tuple(name for name in (UNIQUE_RATIO, *results.axes) if name != x)
 
 
@@ -156,7 +156,7 @@ def with_world(numbers: pd.DataFrame, world: World, order: Sequence[str]) -> pd.
 
     Args:
         numbers: with a column ``unique_ratio`` or ``variant``, which the new columns follow.
-        world: the world that they are of.
+        world: the world of these numbers.
         order: the axes in the order of their columns.
     """
     table = numbers.copy()

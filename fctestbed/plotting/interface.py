@@ -1,6 +1,6 @@
-"""What a figure function takes, gives and raises.
+"""The interface of figure functions: their options, result and exception.
 
-May import pandas and matplotlib's Figure; never pyplot, which keeps state.
+May import pandas and matplotlib's Figure, but not pyplot, which has global state.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,13 @@ class DrawOptions:
     Args:
         heatmap_ratio: unique ratio of the heat map; the nearest one in the rows is drawn. None:
             0.5.
-        table_ratio: unique ratio of the tables, likewise. None: the mean over all ratios.
+        table_ratio: unique ratio of the tables; the nearest one in the rows is used. None: the mean
+            over all ratios.
         estimator: the estimator whose bits are drawn; ``linear_probe`` by default.
         x: name of the horizontal axis of curves; None: as ``axes.default_x`` chooses.
         any_variant: whether a method with more variants than fit a figure, none of them the
-            paper's, is drawn by its first variant. By default it is left out: the figures that
-            compare variants draw it.
+            paper's, is drawn with its first variant. By default it is left out, because the figures
+            that compare variants draw it.
         world: the values of varying axes that all rows of the figure share, by axis, for the
             figure's note. ``draw_figures`` sets it where it writes several files of one figure.
     """
@@ -59,8 +60,8 @@ class Drawing:
 
     Args:
         figure: the picture.
-        numbers: one row per point drawn, for the CSV file beside the picture.
-        markdown: the same as a Markdown table; empty for figures that are no tables.
+        numbers: one row per point drawn, for the picture's CSV file.
+        markdown: the same as a Markdown table; empty for figures that are not tables.
     """
 
     figure: Figure

@@ -1,4 +1,4 @@
-"""Rows of estimators on readouts of trained encoders: which are shown, and their errors.
+"""Rows of estimators on readouts of trained encoders: their selection, and the errors.
 
 May import numpy, pandas and ``fctestbed.results``.
 """
@@ -30,7 +30,7 @@ _FAR = 3.0
 
 
 def estimates(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that hold an estimate, of the largest number of samples that there is.
+    """Rows that hold an estimate, at the largest number of samples.
 
     Args:
         rows: of ``calibrate-readouts``.
@@ -53,7 +53,7 @@ def estimates(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def common_estimates(rows: pd.DataFrame) -> pd.DataFrame:
-    """The estimates of cells that every estimator has, so that all have the same cells."""
+    """The estimates of cells that every estimator has, so that errors are over the same cells."""
     found = estimates(rows)
     cells = found.groupby(["case", "repetition"])["estimator"].transform("nunique")
     return found[cells == found["estimator"].nunique()].reset_index(drop=True)
@@ -71,7 +71,7 @@ def conditions_note(found: pd.DataFrame) -> str:
 
 
 def estimator_errors(rows: pd.DataFrame) -> pd.DataFrame:
-    """Every estimator's errors on the cells that all of them have, the smallest first.
+    """Every estimator's errors on the cells that all estimators have, the smallest first.
 
     Args:
         rows: of ``calibrate-readouts``.
@@ -81,7 +81,7 @@ def estimator_errors(rows: pd.DataFrame) -> pd.DataFrame:
         bits; the sum of all estimates as a share of the sum of the exact values; Spearman's rank
         correlation with the exact value; the share of estimates above the exact value by more than
         3 standard errors of both (NaN without standard errors); mean seconds. Then
-        ``bias_<kind>_bits`` and ``rank_<kind>`` for each kind of quantity by itself, and
+        ``bias_<kind>_bits`` and ``rank_<kind>`` for each kind of quantity separately, and
         ``bias_nothing_bits`` for readouts that cannot hold the quantity at all.
 
     Raises:
@@ -137,5 +137,5 @@ def _rank_correlation(own: pd.DataFrame) -> float:
 
 
 def _kind(quantity: str, exact_bits: float) -> str:
-    """``unique1`` and ``unique2`` are one kind; what is exactly 0 is another."""
+    """``unique1`` and ``unique2`` are one kind; quantities that are exactly 0 are another."""
     return NOTHING if exact_bits == 0 else quantity.replace("1", "").replace("2", "")

@@ -1,4 +1,4 @@
-"""What figures draw: curves with bands, exact lines, dots with intervals, and their axes.
+"""The marks of figures: curves with bands, exact lines, dots with intervals, and their axes.
 
 May import numpy, pandas and matplotlib.
 """
@@ -17,7 +17,7 @@ from fctestbed.plotting.style import MOST_IN_A_COLUMN, MethodStyle, series_style
 RATIO_LABEL = "unique ratio (unique share of the label)"
 _MARGIN = 0.06
 _DOTS_MARGIN = 0.08
-# How far beyond the means an interval may stretch an axis, in their range.
+# How far beyond the means an interval may extend an axis, as a multiple of their range.
 _STRAY, _DOTS_STRAY = 0.2, 1.0
 _DODGE = 0.03
 _GROUP = 0.7
@@ -31,8 +31,8 @@ _FAINT = 0.5
 def draw_curves(axes: Axes, points: pd.DataFrame, x: Axis, *, bands: bool = True) -> list[Line2D]:
     """One line per method and variant with its interval; marks without a line for categories.
 
-    Where there is one place only, or at each category, methods are drawn side by side: they would
-    hide each other.
+    If there is only one place, and at each category, methods are drawn side by side, so that they
+    do not hide each other.
 
     Args:
         axes: where to draw.
@@ -116,7 +116,7 @@ def draw_exact(axes: Axes, values: pd.Series, label: str, x: Axis, dash: str = "
     places = x.places(values.index)
     heights = values.to_numpy(dtype=float)
     if not x.is_numeric:
-        # A level of its own for each category, without lines between them.
+        # A separate level for each category, without lines between them.
         ends = (places - _CATEGORY, places + _CATEGORY, np.full(len(places), np.nan))
         places, heights = np.stack(ends, axis=1).ravel(), np.repeat(heights, 3)
     elif len(places) == 1:
@@ -152,9 +152,9 @@ def set_horizontal_axis(axes: Axes, x: Axis, *, label: str | None = None) -> Non
 
 
 def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series]) -> None:
-    """Limits of the vertical axis: all means and exact lines; intervals up to a limit.
+    """Limits of the vertical axis: all means and exact lines, and intervals up to a limit.
 
-    A wide interval (two seeds have a factor of 12.7) would flatten all the curves.
+    A very wide interval (two seeds have a factor of 12.7) would flatten all the curves.
     """
     lines = [line.to_numpy(dtype=float) for line in exact]
     levels = np.concatenate([np.array([0.0]), points["mean"].to_numpy(), *lines])
@@ -224,7 +224,7 @@ def _limits(
 
 
 def _tick_values(axes: Axes, known: Sequence[float]) -> None:
-    """Ticks at the values themselves, where there are few."""
+    """Ticks at the values themselves, if there are few."""
     if len(known) <= _MOST_TICKS:
         axes.set_xticks(known, [value_text(value) for value in known])
         axes.set_xticks([], minor=True)

@@ -70,7 +70,7 @@ class CurvePanel:
         return self.world.values if self.world else ()
 
     def draw(self, axes: Axes, x: Axis) -> list[Line2D]:
-        """Draw the exact lines and the curves; returns them, labelled, in legend order."""
+        """Draw the exact lines and the curves; return them, labelled, in legend order."""
         exact = [
             drawn
             for line, dash in zip(self.exact, ("-", ":"), strict=False)
@@ -98,8 +98,8 @@ def draw_curve_figure(
     Args:
         results: the rows.
         x_asked: the horizontal axis; None for the default.
-        bands: what makes a panel from one world's rows and the axis, by the panel's title.
-        one_world: what draws the figure of a single world.
+        bands: functions from one world's rows and the axis to a panel, by the panel's title.
+        one_world: the function that draws the figure of a single world.
         label: of the vertical axes.
         note: for the end of the figure's note.
         columns: of the legend; None for one per inch of the figure's width.

@@ -1,4 +1,4 @@
-"""What the run table's JSON says: loss terms, departures, settings, views, exact numbers.
+"""Details from the run table's JSON: loss terms, departures, settings, views, exact numbers.
 
 May import pandas and ``fctestbed.results``.
 """
@@ -17,11 +17,11 @@ from fctestbed.results import LINEAR_PROBE, Results
 
 @dataclass(frozen=True)
 class RunDetails:
-    """What one run says of its loss and its training.
+    """Details of one run's loss and training.
 
     Args:
-        terms: the columns of the FactorCL paper's Table 2 that its loss has; None where the run
-            does not say.
+        terms: the columns of the FactorCL paper's Table 2 that its loss has; None if the run does
+            not list them.
         departures: the settings in which it departs from the paper, with their values.
         settings: all settings of its method.
         augmentation: the specification of its views.
@@ -36,7 +36,7 @@ class RunDetails:
 
 
 def run_details(results: Results) -> dict[str, RunDetails]:
-    """Details of every finished run, by ``run_id``; what a run does not say is empty."""
+    """Details of every finished run, by ``run_id``; missing details are empty."""
     runs = results.runs[results.runs["status"] == "ok"]
     details = {}
     texts = ("run_id", "spec", "diagnostics", "truth")
@@ -95,7 +95,7 @@ def exact_along(results: Results, key: str, along: str = UNIQUE_RATIO) -> pd.Ser
 
 
 def total_label_bits(results: Results, along: str = UNIQUE_RATIO) -> pd.Series:
-    """Exact I(X1,X2;Y) in bits along an axis: from the truth, else from the label's rows."""
+    """Exact I(X1,X2;Y) in bits along an axis: from the truth, or else from the label's rows."""
     total = exact_along(results, "total_bits", along)
     if not total.empty:
         return total
@@ -104,7 +104,7 @@ def total_label_bits(results: Results, along: str = UNIQUE_RATIO) -> pd.Series:
 
 
 def relevant_latents(results: Results) -> set[str]:
-    """Names of the latent bits that the label reads (``w_s[0]``), where the truth says so."""
+    """Names of the latent bits that the label depends on (``w_s[0]``), if the truth lists them."""
     names: set[str] = set()
     for truth in _truths(results):
         listed = truth.get("relevant_latents")
@@ -122,7 +122,7 @@ def _truths(results: Results) -> list[dict[str, Any]]:
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    """A JSON object from its text; empty for an empty text or anything else than an object."""
+    """A JSON object from its text; empty for an empty text or another JSON value."""
     return _mapping(json.loads(text) if text else {})
 
 

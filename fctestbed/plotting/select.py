@@ -96,7 +96,7 @@ def n_unfinished(results: Results, ratio: float | None = None) -> int:
 
 
 def nearest_ratio(rows: pd.DataFrame, wanted: float) -> float:
-    """The unique ratio in the rows nearest to the wanted one; the lower one of a tie."""
+    """The unique ratio in the rows nearest to the wanted one; in a tie the lower one."""
     known = sorted(float(ratio) for ratio in rows["unique_ratio"].unique())
     return min(known, key=lambda ratio: round(abs(ratio - wanted), 9))
 
@@ -126,12 +126,12 @@ def readable_series(
 ) -> tuple[pd.DataFrame, str]:
     """The rows of as many variants as one figure can show.
 
-    A method with more than ``most_variants`` keeps the paper's variant only; so does every method
-    with several if more than ``most_series`` would be left. A method without a paper's variant then
-    keeps none, or the first by name if ``any_variant`` is true.
+    Of a method with more than ``most_variants`` only the paper's variant is kept; so it is for
+    every method with several variants if more than ``most_series`` would remain. If the method has
+    no paper's variant, none is kept, or the first by name if ``any_variant`` is true.
 
     Returns:
-        The rows kept, and a note on how many variants were not; empty if all were kept.
+        The rows kept, and a note on the number of variants that were not; empty if all were kept.
     """
     known = variants_by_method(rows)
     few = {method: _paper_alone(variants, any_variant) for method, variants in known.items()}

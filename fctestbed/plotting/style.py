@@ -1,4 +1,4 @@
-"""How figures look: a colour, marker and dash per method, the order of methods, page sizes.
+"""The style of figures: a colour, marker and dash per method, the order of methods, page sizes.
 
 Imports seaborn's palette and matplotlib's settings; changes no setting outside ``house_style``.
 """
@@ -47,7 +47,7 @@ _NAMES = (
 )
 COLORBLIND: dict[str, str] = dict(zip(_NAMES, color_palette("colorblind").as_hex(), strict=True))
 
-# White, the palette's blue, near black: ordered in lightness, so it survives grey printing.
+# White, the palette's blue, near black: ordered in lightness, also when printed in grey.
 BITS_COLORS = LinearSegmentedColormap.from_list(
     "bits", ["#ffffff", "#8cc0e0", "#0173b2", "#01263c"]
 )
@@ -60,7 +60,7 @@ SHORT: Dash = (0.0, (2.5, 1.2))
 DOTS: Dash = (0.0, (1.0, 1.2))
 DASH_DOT: Dash = (0.0, (4.0, 1.2, 1.0, 1.2))
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p", "h", "*")
-# Neighbours are told apart at a glance: a long dash and a solid line are not, under markers.
+# Neighbours differ clearly; under markers, a long dash would look like a solid line.
 _DASHES = (SOLID, SHORT, DOTS, LONG, DASH_DOT)
 
 # Keys of any type: matplotlib lists all of its settings as literals.
@@ -129,11 +129,11 @@ METHOD_STYLES: dict[str, MethodStyle] = {
     "ourcl-sup": MethodStyle("OurCL-SUP", COLORBLIND["yellow"], "P", LONG),
     "ourcl-ssl": MethodStyle("OurCL-SSL", COLORBLIND["brown"], "X", LONG),
     "comm": MethodStyle("CoMM", COLORBLIND["sky"], "p", DASH_DOT),
-    # The palette has no more colours: two dark ones that every kind of colour vision tells apart
-    # from the others.
+    # The palette has no more colours; these two dark ones differ from the others in every kind of
+    # colour vision.
     "focal": MethodStyle("FOCAL", "#332288", "h", DASH_DOT),
     "disentangled-ssl": MethodStyle("DisentangledSSL", "#661100", "*", SHORT),
-    # Controls are greys; the unimodal ones have a greyed colour of the FactorCL that they baseline.
+    # Controls are grey; a unimodal loss has a greyed colour of the FactorCL that it is compared to.
     "unimodal-sup": MethodStyle("Unimodal-SUP", "#5b8a7d", "o", LONG, control=True),
     "unimodal-ssl": MethodStyle("Unimodal-SSL", "#b08672", "s", LONG, control=True),
     "supervised": MethodStyle("Supervised", "#4d4d4d", "D", SHORT, control=True),
@@ -159,7 +159,7 @@ TABLE_GROUPS: dict[str, tuple[str, ...]] = {
     "control": ("supervised", "untrained", "raw"),
 }
 """Order of methods in tables: self-supervised and supervised ones (the FactorCL paper's Table 2,
-its two unimodal losses, later methods), methods that this list does not have, controls."""
+its two unimodal losses, later methods), methods that are not in this list, controls."""
 
 
 def house_style() -> AbstractContextManager[None]:
@@ -177,7 +177,7 @@ def text_inches(text: str, points: float, *, bold: bool = False) -> float:
 
 
 def width_for(points: pd.DataFrame) -> float:
-    """A column's width in inches; a page's where the curves would crowd a column."""
+    """A column's width in inches, or a page's if there are too many curves for a column."""
     n_series = len(points[["method", "variant"]].drop_duplicates())
     return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
 
@@ -185,7 +185,7 @@ def width_for(points: pd.DataFrame) -> float:
 def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
     """The legend in columns below the panels, with the note as its title; the figure grows by it.
 
-    There are fewer columns than asked for where long labels would not fit the figure.
+    There are fewer columns than requested if long labels would not fit the figure.
     """
     widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
     entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
@@ -210,7 +210,7 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
 
 
 def style_of(method: str, variant_index: int = 0) -> MethodStyle:
-    """A method's style; the same for the same name, known or not.
+    """A method's style, which depends only on its name, known or not.
 
     Args:
         method: its name.
@@ -277,7 +277,7 @@ def series_styles(rows: pd.DataFrame) -> dict[tuple[str, str], MethodStyle]:
 
 
 def _derived_style(method: str) -> MethodStyle:
-    # Python's own hash differs from process to process.
+    # Python's built-in hash differs between processes.
     seed = hashlib.sha256(method.encode()).digest()
     colors = [color for name, color in COLORBLIND.items() if name != "grey"]
     return MethodStyle(

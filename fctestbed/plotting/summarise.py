@@ -1,8 +1,8 @@
 """Means over seeds with their intervals, at each unique ratio or over several of them.
 
 The interval is Student's: mean +- t(0.975, n - 1) s / sqrt(n), with s the standard deviation over n
-seeds (n - 1 in its denominator). It holds for the mean over seeds of normal values, and says
-nothing about a single run. One seed has no interval.
+seeds (n - 1 in its denominator). It is an interval for the mean over seeds of normal values, not
+for a single run. One seed has no interval.
 
 A mean over ratios is taken within each seed before any interval, so that the interval is over
 seeds. A seed that did not finish at every ratio has no such mean and is left out.
@@ -30,7 +30,7 @@ def seed_intervals(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.Da
     Args:
         rows: one row per run, with the columns ``keys``, ``seed`` and ``value``.
         value: the column to average; rows whose value is not finite are left out.
-        keys: the columns that tell groups apart, for instance method, variant and ratio.
+        keys: the columns that define groups, for instance method, variant and ratio.
 
     Returns:
         Columns ``keys, mean, low, high, n_seeds`` in the value's unit, sorted; ``low`` and ``high``
@@ -71,7 +71,7 @@ class Ratios:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, wanted: float | None) -> "Ratios":
-        """The ratio nearest to the wanted one; all that the rows have if None is wanted."""
+        """The ratio nearest to the wanted one; all ratios of the rows for None."""
         if wanted is not None:
             return cls((nearest_ratio(rows, wanted),))
         return cls(tuple(sorted(float(ratio) for ratio in rows["unique_ratio"].unique())))
@@ -102,7 +102,7 @@ def pooled_intervals(
     Args:
         rows: one row per run, with the columns ``keys, unique_ratio, seed`` and ``value``.
         value: the column to average; values that are not finite count as missing.
-        keys: the columns that tell lines of the table apart, for instance method and variant.
+        keys: the columns that define lines of the table, for instance method and variant.
         ratios: the ratios; a seed that lacks one of them is left out.
 
     Returns:
@@ -126,7 +126,7 @@ def seeds_note(
     """One line for a figure's note: the number of seeds, the interval, what is missing.
 
     Args:
-        n_seeds: seeds behind each point.
+        n_seeds: seeds of each point.
         n_unfinished: runs that diverged or failed.
         intervals: whether the figure draws intervals.
         left_out: what else the figure does not show.

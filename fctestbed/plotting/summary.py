@@ -22,7 +22,7 @@ class SummaryRow:
     Args:
         method: its name.
         variant: its variant.
-        label: its name for readers, as in the figures' legends.
+        label: its display name, as in the figures' legends.
         unique_ratio: the ratio.
         label_bits: mean over seeds of the label bits captured; None if no run finished.
         half_interval_bits: half of the 95 % interval over seeds; None for fewer than two.

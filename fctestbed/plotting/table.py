@@ -47,7 +47,7 @@ def table_figure(columns: Sequence[Column], rules: Collection[int], note: str) -
     Args:
         columns: of equal length; the first one names the rows.
         rules: rows with a thin rule above them; the header has its own.
-        note: for below the table; wrapped.
+        note: a text below the table; wrapped.
     """
     n_rows = len(columns[0].cells)
     lines = textwrap.wrap(note, int((PAGE_INCHES - 2 * _MARGIN) * _NOTE_CHARACTERS_PER_INCH))
@@ -110,8 +110,8 @@ def plus_minus(mean: float, half: float, digits: int = 2, *, signed: bool = Fals
 
 
 def share_color(share: float) -> str | None:
-    """A table cell's background for a share in [0, 1] of the most there is; None for NaN."""
-    # On the darker half of the scale black numbers would be hard to read.
+    """A table cell's background for a share in [0, 1] of the maximum; None for NaN."""
+    # On the darker half of the scale black numbers have too little contrast.
     return None if math.isnan(share) else to_hex(BITS_COLORS(0.5 * min(max(share, 0.0), 1.0)))
 
 

@@ -1,4 +1,4 @@
-"""Figures as files, each with its numbers as CSV beside it, and tables as Markdown.
+"""Figures as files, each with a CSV file of its numbers, and tables as Markdown.
 
 May import pandas and all of this package.
 """
@@ -65,14 +65,14 @@ def draw_figures(
       the further axes.
 
     Args:
-        results: what ``load_results`` returned.
+        results: the result of ``load_results``.
         out_dir: directory for ``<figure>.<format>`` and ``<figure>.csv`` (``<figure>.md``); made if
             missing, files of these names are replaced.
         formats: of ``png`` (200 dpi), ``pdf`` and ``svg``.
         heatmap_ratio: unique ratio of the heat map; the nearest one in the rows is drawn. None:
             0.5.
         table_ratio: unique ratio of the tables (``ablation``, ``readouts``, ``audit``, ``quality``,
-            ``critics``), likewise. None: the mean over all ratios.
+            ``critics``); the nearest one in the rows is used. None: the mean over all ratios.
         estimator: the estimator whose bits are drawn.
         x: the horizontal axis of curves: ``unique_ratio`` or a field's dotted path. None:
             ``unique_ratio`` if it varies or nothing else does, else the first axis with several
@@ -151,7 +151,7 @@ def draw_gaussian_figures(
     """Draw the Gaussian figure against the training step and by level.
 
     Args:
-        rows: what ``gaussian_rows`` returned.
+        rows: the result of ``gaussian_rows``.
         out_dir: directory for ``gaussian.*`` and ``gaussian_levels.*``.
         formats: of ``png``, ``pdf`` and ``svg``.
 
@@ -170,7 +170,7 @@ def draw_calibration_figures(
     """Draw a calibration: a figure for each kind of pair and each number of samples.
 
     Args:
-        summary: what ``fctestbed.calibration.summarise`` returned.
+        summary: the result of ``fctestbed.calibration.summarise``.
         out_dir: directory for ``calibration_<kind>_<n>.<format>`` and ``.csv``.
         formats: of ``png``, ``pdf`` and ``svg``.
 
@@ -204,7 +204,7 @@ def check_formats(formats: Sequence[str]) -> None:
 
 
 def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
-    """What can be drawn of every figure, by the name of its files."""
+    """The drawings that the results allow, by the name of their files."""
     x = options.x or UNIQUE_RATIO
     order = (UNIQUE_RATIO, *results.axes)
     drawings = {}
@@ -220,7 +220,7 @@ def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
 
 
 def _files(results: Results, x: str, panels_per_world: int | None) -> list[World]:
-    """The parts of the results that each are one file of a figure.
+    """The parts of the results, one for each file of a figure.
 
     Args:
         results: the rows.
@@ -230,7 +230,7 @@ def _files(results: Results, x: str, panels_per_world: int | None) -> list[World
     """
     if panels_per_world is None:
         return split_worlds(results, other_axes(results, UNIQUE_RATIO))
-    # Further axes before the unique ratio, and those of few values, which are few files, first.
+    # Further axes before the unique ratio, and those with few values, hence few files, first.
     axes = [axis for axis in varying_axes(results) if axis.name != x]
     axes.sort(key=lambda axis: (axis.name == UNIQUE_RATIO, len(axis.values)))
     names = [axis.name for axis in axes]

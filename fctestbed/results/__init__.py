@@ -3,6 +3,7 @@
 May import pandas and numpy; never torch, a world or a network: figures are drawn from here alone.
 """
 
+from fctestbed.results.contents import Contents, Damage
 from fctestbed.results.database import AxisCells
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import check_directory, write_atomically
@@ -10,6 +11,7 @@ from fctestbed.results.judged_columns import CALIBRATION_COLUMNS, READOUT_COLUMN
 from fctestbed.results.load import Results, load_results
 from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
+from fctestbed.results.repair import Repair, drop_damaged_runs, find_damage, store_file
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
@@ -52,6 +54,9 @@ __all__ = [
     "AxisCells",
     "AxisValue",
     "CapturedRow",
+    "Contents",
+    "Damage",
+    "Repair",
     "Results",
     "ResultsStore",
     "RunRecord",
@@ -59,9 +64,12 @@ __all__ = [
     "channel_name",
     "check_directory",
     "describe_difference",
+    "drop_damaged_runs",
     "equal_width_name",
     "export_results",
+    "find_damage",
     "load_results",
+    "store_file",
     "to_json",
     "whole_name",
     "write_atomically",

@@ -1,32 +1,54 @@
 """The SQLite file: its tables, how it is made, opened and recognised.
 
-Measured grounds for the rollback journal: 0.5 ms per commit, no row lost in 100 killed writers, one
-file to copy, and it works on network file systems, which the write-ahead log does not.
+Reasons for the rollback journal: 0.5 ms per commit, no row lost in 100 killed writers, one file to
+copy, and it works on network file systems, which the write-ahead log does not.
 """
 
 import contextlib
-import json
 import os
+import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fctestbed._version import __version__
+from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST, description_digest
 from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused
 from fctestbed.results.schema import AxisValue
 
-# Version 1 had no tables of axes; its stores are read and continued as they are.
-SCHEMA_VERSION = 2
-_FIRST_WITH_AXES = 2
+# Version 1 had no tables of axes, version 2 no digests. Their stores are read as they are, and
+# become stores of this version when their sweep is continued.
+SCHEMA_VERSION = 3
+FIRST_WITH_AXES = 2
+FIRST_WITH_DIGESTS = 3
 # "FCTB": tells a store from any other SQLite file.
 APPLICATION_ID = 0x46435442
+# SQLite's message about a damaged schema quotes it, and then need not be text for Python.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _OLDEST_SQLITE = (3, 37, 0)
 _BUSY_SECONDS = 30.0
 
-_TABLES = """
+_TABLE_OF_AXES = """
+CREATE TABLE IF NOT EXISTS axis (
+    place INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE IF NOT EXISTS cell (
+    run_id TEXT NOT NULL,
+    axis_values TEXT NOT NULL CHECK (json_valid(axis_values)),
+    PRIMARY KEY (run_id, axis_values)
+) STRICT;
+"""
+_TABLE_OF_DIGESTS = """
+CREATE TABLE IF NOT EXISTS digest (
+    run_id TEXT PRIMARY KEY NOT NULL,
+    sha256 TEXT NOT NULL
+) STRICT;
+"""
+_TABLES = f"""
 CREATE TABLE sweep (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     spec TEXT NOT NULL CHECK (json_valid(spec)),
@@ -35,15 +57,8 @@ CREATE TABLE sweep (
     fctestbed_version TEXT NOT NULL,
     schema_version INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE axis (
-    place INTEGER PRIMARY KEY,
-    path TEXT NOT NULL UNIQUE
-) STRICT;
-CREATE TABLE cell (
-    run_id TEXT NOT NULL,
-    axis_values TEXT NOT NULL CHECK (json_valid(axis_values)),
-    PRIMARY KEY (run_id, axis_values)
-) STRICT;
+{_TABLE_OF_AXES}
+{_TABLE_OF_DIGESTS}
 CREATE TABLE run (
     run_id TEXT PRIMARY KEY NOT NULL,
     method TEXT NOT NULL,
@@ -105,10 +120,12 @@ class AxisCells:
 NO_AXES = AxisCells()
 
 
-def create_database(
-    path: Path, sweep_spec: Mapping[str, object], digest: str, axes: AxisCells
-) -> None:
-    """Make a new store's file, whole or not at all.
+@contextlib.contextmanager
+def new_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """A new store's file with empty tables, to be filled in one transaction.
+
+    It has a random name until the block ends and takes ``path`` then, whole or not at all, in place
+    of what was there. The caller holds the store's lock.
 
     Raises:
         StoreRefused: if it cannot be written; nothing stays behind.
@@ -117,33 +134,66 @@ def create_database(
         raise StoreRefused(
             f"{path}: needs SQLite 3.37 or newer, this Python has {sqlite3.sqlite_version}"
         )
-    # Under its own name only when it is complete: a kill here leaves no half-made store.
-    draft = path.with_name(path.name + ".new")
-    journal = path.with_name(path.name + ".new-journal")
-    spec = to_json(sweep_spec)
-    created = datetime.now(UTC).isoformat(timespec="seconds")
+    prefix = f".{path.name}.new-"
+    draft = path.with_name(f"{prefix}{secrets.token_hex(8)}")
     try:
-        _remove(draft, journal)
+        # What a killed driver left.
+        _remove(*path.parent.glob(f"{prefix}*"))
+        # Fails where the name exists, a link of this name too; SQLite would follow a link.
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.executescript(f"BEGIN;{_TABLES}")
-            connection.execute(
-                "INSERT INTO sweep VALUES (1, ?, ?, ?, ?, ?)",
-                (spec, digest, created, __version__, SCHEMA_VERSION),
-            )
-            connection.executemany("INSERT INTO axis VALUES (?, ?)", enumerate(axes.axes))
-            connection.executemany(
-                "INSERT INTO cell VALUES (?, ?)",
-                [(run_id, to_json(values)) for run_id, values in axes.cells],
-            )
+            yield connection
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.execute("COMMIT")
         os.replace(draft, path)
-    except (sqlite3.Error, OSError) as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
-            _remove(draft, journal)
-        raise StoreRefused(f"{path.parent}: cannot be written ({error})") from error
+            _remove(*path.parent.glob(f"{draft.name}*"))
+        if isinstance(error, (*SQLITE_ERRORS, OSError)):
+            raise StoreRefused(f"{path.parent}: cannot be written ({error})") from error
+        raise
+
+
+def write_description(
+    connection: sqlite3.Connection, sweep_spec: Mapping[str, object], digest: str, axes: AxisCells
+) -> None:
+    """Write the description of the sweep, with its digest, in place of any other.
+
+    Args:
+        connection: in a transaction.
+        sweep_spec: the whole sweep, JSON-able.
+        digest: hash of what identifies the sweep.
+        axes: the sweep's axes and which run serves which of their values.
+    """
+    for table in ("sweep", "axis", "cell"):
+        connection.execute(f"DELETE FROM {table}")
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    sweep = (to_json(sweep_spec), digest, created, __version__)
+    cells = [(run_id, to_json(values)) for run_id, values in axes.cells]
+    connection.execute(
+        "INSERT INTO sweep (id, spec, digest, created, fctestbed_version, schema_version) "
+        "VALUES (1, ?, ?, ?, ?, ?)",
+        (*sweep, SCHEMA_VERSION),
+    )
+    connection.executemany("INSERT INTO axis VALUES (?, ?)", enumerate(axes.axes))
+    connection.executemany("INSERT INTO cell VALUES (?, ?)", cells)
+    connection.execute(
+        PUT_DIGEST, (DESCRIPTION, description_digest([sweep], enumerate(axes.axes), cells))
+    )
+
+
+def add_missing_tables(connection: sqlite3.Connection) -> None:
+    """Make a store of an earlier version one of this version, but for the digests of its rows.
+
+    Args:
+        connection: in a transaction.
+    """
+    for statement in f"{_TABLE_OF_AXES}{_TABLE_OF_DIGESTS}".split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def open_database(path: Path, *, write: bool) -> sqlite3.Connection:
@@ -158,11 +208,14 @@ def open_database(path: Path, *, write: bool) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise StoreRefused(f"{path}: expected a results store, got no file")
+    _refuse_links(path, write=write)
     connection = None
     try:
         # Readers open it for writing too: after a killed writer someone must roll its journal back.
         uri = f"{path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        # Damaged text need not be UTF-8; it is read all the same, so that its digest can tell.
+        connection.text_factory = lambda text: text.decode(errors="surrogateescape")
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         _check_version(path, application, version)
@@ -175,49 +228,28 @@ def open_database(path: Path, *, write: bool) -> sqlite3.Connection:
             connection.execute("ROLLBACK")
         else:
             connection.execute("PRAGMA query_only = ON")
-    except (sqlite3.Error, StoreRefused) as error:
+    except (*SQLITE_ERRORS, StoreRefused) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, StoreRefused):
             raise
         if isinstance(error, sqlite3.OperationalError):
             raise StoreRefused(f"{path}: cannot be opened ({error})") from error
-        raise StoreRefused(f"{path}: not a results store ({error})") from error
+        raise StoreRefused(
+            f"{path}: not a results store ({error}); if it was one, move it away: the same sweep "
+            "command makes all runs again"
+        ) from error
     return connection
 
 
-def read_sweep(connection: sqlite3.Connection, path: Path) -> tuple[dict[str, object], str]:
-    """The stored sweep's spec and digest.
-
-    Raises:
-        StoreRefused: if the store holds none.
-    """
-    try:
-        row = connection.execute("SELECT spec, digest FROM sweep").fetchone()
-    except sqlite3.Error as error:
-        raise StoreRefused(f"{path}: cannot be read ({error})") from error
-    if row is None:
-        raise StoreRefused(f"{path}: not a results store (it names no sweep)")
-    return json.loads(row[0]), row[1]
-
-
-def read_axes(connection: sqlite3.Connection, path: Path) -> AxisCells:
-    """The stored sweep's axes and cells; none in a store of version 1.
-
-    Raises:
-        StoreRefused: if they cannot be read.
-    """
-    try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_WITH_AXES:
-            return NO_AXES
-        axes = connection.execute("SELECT path FROM axis ORDER BY place").fetchall()
-        cells = connection.execute("SELECT run_id, axis_values FROM cell ORDER BY rowid").fetchall()
-    except sqlite3.Error as error:
-        raise StoreRefused(f"{path}: cannot be read ({error})") from error
-    return AxisCells(
-        axes=tuple(axis for (axis,) in axes),
-        cells=tuple((run_id, tuple(json.loads(values))) for run_id, values in cells),
-    )
+def _refuse_links(path: Path, *, write: bool) -> None:
+    """Refuse symbolic links that SQLite would follow and write to."""
+    journals = [path.with_name(f"{path.name}-{ending}") for ending in ("journal", "wal", "shm")]
+    for place in (path, *journals) if write else journals:
+        if place.is_symlink():
+            raise StoreRefused(
+                f"{place}: expected a file of the results store, got a symbolic link: remove it"
+            )
 
 
 def _check_version(path: Path, application: int, version: int) -> None:

@@ -12,6 +12,7 @@ from fctestbed.results.files import write_atomically
 from fctestbed.results.load import SWEEP_NAME, Results
 from fctestbed.results.plain import plain
 from fctestbed.results.schema import JSON_COLUMNS
+from fctestbed.results.sums import SUMS_NAME, sums_of
 
 FORMATS: tuple[str, ...] = ("csv", "json", "parquet")
 
@@ -19,12 +20,12 @@ FORMATS: tuple[str, ...] = ("csv", "json", "parquet")
 def export_results(
     results: Results, out_dir: str | Path, format: str = "csv", *, compress: bool = False
 ) -> list[Path]:
-    """Write the three tables and the sweep's spec, each file whole or not at all.
+    """Write the three tables, the sweep's spec and checksums, each file whole or not at all.
 
     Args:
         results: what ``load_results`` gave.
-        out_dir: directory for ``captured``, ``accuracy``, ``runs`` and ``sweep.json``; made if
-            missing, files of these names are replaced.
+        out_dir: directory for ``captured``, ``accuracy``, ``runs``, ``sweep.json`` and
+            ``SHA256SUMS``; made if missing, files of these names are replaced.
         format: ``csv`` (floats in full, so that they read back exactly; NaN is empty), ``json``
             (arrays of records; NaN is null, infinities are strings) or ``parquet``.
         compress: for ``csv``, write ``.csv.gz``; ``load_results`` reads both.
@@ -53,6 +54,8 @@ def export_results(
     }
     sweep = json.dumps(plain(results.sweep_spec), indent=2, sort_keys=True, allow_nan=False)
     contents[SWEEP_NAME] = f"{sweep}\n".encode()
+    # The last file: a kill before it is written leaves tables that its old lines do not fit.
+    contents[SUMS_NAME] = sums_of(contents, out_dir)
     return [write_atomically(out_dir / name, content) for name, content in contents.items()]
 
 

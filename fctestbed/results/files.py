@@ -25,7 +25,7 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         with open(draft, "xb") as file:
             temporary = draft
             file.write(content)

@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from fctestbed.results.frames import accuracy_frame, axis_column, captured_frame, run_frame, typed
+from fctestbed.results.notes import mixture_notes
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
     CAPTURED_COLUMNS,
@@ -20,8 +23,11 @@ from fctestbed.results.schema import (
     axes_of,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
+from fctestbed.results.sums import check_sums
 
 SWEEP_NAME = "sweep.json"
+# Line ends and commas in here separate nothing. A doubled quotation mark ends one and begins one.
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Results:
         axes: dotted paths of the sweep's axes besides the unique ratio. Each is a column of every
             table, directly after ``unique_ratio``; a run that does not depend on an axis is there
             once for each of its values.
+        notes: what a reader has to know of the rows, in lines.
     """
 
     captured: pd.DataFrame
@@ -46,6 +53,7 @@ class Results:
     runs: pd.DataFrame
     sweep_spec: dict[str, object]
     axes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def load_results(directory: str | Path) -> Results:
@@ -54,11 +62,13 @@ def load_results(directory: str | Path) -> Results:
     Args:
         directory: a sweep's directory, its SQLite file, or a directory of exported files
             (``captured.csv``, ``accuracy.csv``, ``runs.csv``, each perhaps with ``.gz``, and
-            ``sweep.json`` if it is there). A store goes before exported files.
+            ``sweep.json`` and ``SHA256SUMS`` if they are there). A store goes before exported
+            files.
 
     Raises:
-        StoreRefused: one line, if the store cannot be read.
-        ValueError: one line, if there are no results, or the exported files are unreadable.
+        StoreRefused: one line, if the store cannot be read, or a run of it is not as it was stored.
+        ValueError: one line, if there are no results, or the exported files are unreadable, cut off
+            or not as their checksums say.
     """
     path = Path(directory)
     if path.is_file() or (path / STORE_NAME).is_file():
@@ -71,10 +81,15 @@ def load_results(directory: str | Path) -> Results:
             runs=runs,
             sweep_spec=tables.sweep_spec,
             axes=tables.axes.axes,
+            notes=(*tables.notes, *mixture_notes(runs)),
         )
-    captured = _read_table(path, "captured", CAPTURED_COLUMNS)
-    accuracy = _read_table(path, "accuracy", ACCURACY_COLUMNS)
-    runs = _read_table(path, "runs", RUN_COLUMNS)
+    files = [_table_file(path, name) for name in ("captured", "accuracy", "runs")]
+    captured, accuracy, runs = (
+        _read_table(file, columns)
+        for file, columns in zip(
+            files, (CAPTURED_COLUMNS, ACCURACY_COLUMNS, RUN_COLUMNS), strict=True
+        )
+    )
     axes = axes_of(list(runs.columns))
     for name, table in (("captured", captured), ("accuracy", accuracy)):
         found = axes_of(list(table.columns))
@@ -84,10 +99,12 @@ def load_results(directory: str | Path) -> Results:
                 f"runs, got {', '.join(found) or 'none'} and {', '.join(axes) or 'none'}"
             )
     sweep_spec = _read_sweep(path / SWEEP_NAME)
-    return Results(captured, accuracy, runs, sweep_spec, axes)
+    # Last, because the other errors say more.
+    check_sums([*files, *([path / SWEEP_NAME] if (path / SWEEP_NAME).is_file() else [])])
+    return Results(captured, accuracy, runs, sweep_spec, axes, mixture_notes(runs))
 
 
-def _read_table(directory: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
+def _table_file(directory: Path, name: str) -> Path:
     found = [
         path for ending in (".csv", ".csv.gz") if (path := directory / f"{name}{ending}").is_file()
     ]
@@ -97,16 +114,20 @@ def _read_table(directory: Path, name: str, columns: Sequence[str]) -> pd.DataFr
         )
     if len(found) > 1:
         raise ValueError(f"results: expected one of {found[0]} and {found[1].name}, got both")
-    path = found[0]
+    return found[0]
+
+
+def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
         frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: expected a table in CSV, got: {reason}") from error
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"{path}: expected a table in CSV, got an empty file") from error
+    _check_lengths(path, text)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise ValueError(
@@ -119,6 +140,16 @@ def _read_table(directory: Path, name: str, columns: Sequence[str]) -> pd.DataFr
     for axis in axes:
         frame[axis] = axis_column([_axis_value(cell) for cell in frame[axis]])
     return typed(frame, columns, axes)
+
+
+def _check_lengths(path: Path, text: str) -> None:
+    """Refuse rows with fewer or more values than the header, which pandas would fill or shift."""
+    *lines, rest = _QUOTED.sub("", text).split("\n")
+    counts = [line.count(",") + 1 for line in lines]
+    if rest or min(counts) < counts[0]:
+        raise ValueError(f"{path}: expected whole rows, got a file that was cut off")
+    if max(counts) > counts[0]:
+        raise ValueError(f"{path}: expected {counts[0]} values in each row, got {max(counts)}")
 
 
 def _axis_value(cell: str) -> AxisValue:

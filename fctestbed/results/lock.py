@@ -1,11 +1,13 @@
-"""One driver per store: an advisory lock that the system drops when its process dies.
+"""One driver per store: an advisory lock that the system drops when its process ends.
 
 Imports the standard library only.
 """
 
 import contextlib
 import os
+import re
 import socket
+import stat
 import sys
 from pathlib import Path
 from typing import Self
@@ -14,6 +16,8 @@ from weakref import WeakSet
 from fctestbed.results.refusal import StoreRefused
 
 LOCK_NAME = "results.lock"
+_HOLDER = re.compile(rb"process \d+ on [^\n]*\n")
+_LONGEST = 512
 
 if sys.platform == "win32":
     import msvcrt
@@ -50,7 +54,8 @@ class DriverLock:
             directory: an existing directory.
 
         Raises:
-            StoreRefused: if another driver holds it or the directory cannot be written.
+            StoreRefused: if another driver holds it, the directory cannot be written, or the lock's
+                name is that of another file or of a link, which stays as it is.
         """
         path = directory / LOCK_NAME
         while True:
@@ -72,11 +77,15 @@ class DriverLock:
             if _same_file(path, descriptor):
                 break
             os.close(descriptor)
+        # A hard link, or a file of this name that someone else made.
+        if not _is_lock_file(descriptor):
+            os.close(descriptor)
+            raise _not_a_lock_file(path)
         lock = cls(path, descriptor)
         try:
-            os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            text = f"process {os.getpid()} on {socket.gethostname()}\n".encode()
+            os.ftruncate(descriptor, os.write(descriptor, text))
         except OSError as error:
             lock.release()
             raise StoreRefused(f"{directory}: cannot be written ({error.strerror})") from error
@@ -113,10 +122,32 @@ if hasattr(os, "register_at_fork"):
 
 
 def _opened(path: Path) -> int:
+    # A link is not followed, and a pipe does not block.
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
     except OSError as error:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise _not_a_lock_file(path) from error
         raise StoreRefused(f"{path.parent}: cannot be written ({error.strerror})") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_a_lock_file(path)
+    return descriptor
+
+
+def _not_a_lock_file(path: Path) -> StoreRefused:
+    return StoreRefused(
+        f"{path}: expected no file or the lock file of a sweep, got another file or a link: "
+        "move it away"
+    )
+
+
+def _is_lock_file(descriptor: int) -> bool:
+    """Whether the file is empty or names a process, as lock files do."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    content = os.read(descriptor, _LONGEST)
+    return not content or _HOLDER.fullmatch(content) is not None
 
 
 def _holder(descriptor: int) -> str:
@@ -129,6 +160,6 @@ def _holder(descriptor: int) -> str:
 
 def _same_file(path: Path, descriptor: int) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False

@@ -1,6 +1,7 @@
 """The results store of one sweep: one SQLite file, one writer, every run at most once.
 
-Execution may happen more than once; committing an ``ok`` run happens exactly once, by its run id.
+A run may be executed more than once; an ``ok`` run is stored once, by its run id. Never imports
+pandas.
 """
 
 import contextlib
@@ -13,14 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from fctestbed.results.contents import Contents, Row, read_contents
 from fctestbed.results.database import (
     NO_AXES,
+    SQLITE_ERRORS,
     AxisCells,
-    create_database,
+    add_missing_tables,
+    new_database,
     open_database,
-    read_axes,
-    read_sweep,
+    write_description,
 )
+from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST, RunDigest, description_digest
 from fctestbed.results.files import make_directory, remove_directories
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.plain import number, plain, to_json
@@ -28,6 +32,9 @@ from fctestbed.results.refusal import StoreRefused, describe_difference
 from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS, RunRecord
 
 STORE_NAME = "results.sqlite"
+
+_NO_DIGESTS = "{n} runs were stored without digests: damage to them from before cannot be noticed"
+_MENDED = "the description of the sweep was damaged, and is written again"
 
 _RUN_SETTERS = ", ".join(f"{name} = excluded.{name}" for name in RUN_COLUMNS[1:])
 _PUT_RUN = (
@@ -49,20 +56,34 @@ class StoredTables:
     """All rows of a store at one instant, as tuples in the order of the schema's columns.
 
     ``captured`` and ``accuracy`` are keyed by run: ``run_id`` first, then the values' columns.
+    ``notes`` says in lines what a reader has to know of the rows.
     """
 
     sweep_spec: dict[str, object]
     axes: AxisCells
-    runs: list[tuple[object, ...]]
-    captured: list[tuple[object, ...]]
-    accuracy: list[tuple[object, ...]]
+    runs: list[Row]
+    captured: list[Row]
+    accuracy: list[Row]
+    notes: tuple[str, ...] = ()
 
 
 class ResultsStore:
-    """An open store; made by ``create_or_open`` or ``open_read``, closed as a context manager."""
+    """An open store; made by ``create_or_open`` or ``open_read``, closed as a context manager.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: DriverLock | None) -> None:
+    Attributes:
+        path: the SQLite file.
+        notes: what was done to the store when it was opened, in lines.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        lock: DriverLock | None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
         self.path = path
+        self.notes = notes
         self._connection: sqlite3.Connection | None = connection
         self._lock = lock
 
@@ -89,7 +110,7 @@ class ResultsStore:
         Raises:
             StoreRefused: one line, nothing written: another sweep lives there (with the first keys
                 that differ), another driver has it, the directory cannot be written, or the file is
-                no store or a newer one.
+                no store, a newer one or a symbolic link; or it is damaged (with the runs that are).
         """
         directory = Path(directory)
         path = directory / STORE_NAME
@@ -106,18 +127,20 @@ class ResultsStore:
             raise
         try:
             if not path.exists():
-                create_database(path, spec, digest, axes)
+                with new_database(path) as connection:
+                    write_description(connection, spec, digest, axes)
             connection = open_database(path, write=True)
             try:
                 _check_sweep(connection, path, spec, digest)
-            except StoreRefused:
+                notes = _make_whole(connection, path, spec, digest, axes)
+            except BaseException:
                 connection.close()
                 raise
         except BaseException:
             lock.release()
             remove_directories(made)
             raise
-        return cls(path, connection, lock)
+        return cls(path, connection, lock, notes)
 
     @classmethod
     def open_read(cls, path: str | Path) -> Self:
@@ -160,10 +183,10 @@ class ResultsStore:
             connection.execute("BEGIN IMMEDIATE")
             for run_row, record in rows:
                 if connection.execute(_PUT_RUN, run_row).rowcount > 0:
-                    _put_values(connection, record)
+                    _put_values(connection, run_row, record)
                     written += 1
             connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except SQLITE_ERRORS as error:
             _roll_back(connection)
             raise StoreRefused(
                 f"{self.path}: could not save {len(records)} runs ({error}); "
@@ -187,21 +210,21 @@ class ResultsStore:
         return {str(run_id): str(status) for run_id, status in rows}
 
     def tables(self) -> StoredTables:
-        """All rows as they are at this instant, however many commits follow."""
-        connection = self._open()
-        captured = ", ".join(CAPTURED_VALUES)
-        accuracy = ", ".join(ACCURACY_VALUES)
-        self._fetch("BEGIN")
-        try:
-            return StoredTables(
-                sweep_spec=read_sweep(connection, self.path)[0],
-                axes=read_axes(connection, self.path),
-                runs=self._fetch(f"SELECT {', '.join(RUN_COLUMNS)} FROM run ORDER BY run_id"),
-                captured=self._fetch(f"SELECT run_id, {captured} FROM captured ORDER BY rowid"),
-                accuracy=self._fetch(f"SELECT run_id, {accuracy} FROM accuracy ORDER BY rowid"),
-            )
-        finally:
-            _roll_back(connection)
+        """All rows as they are at this instant, however many commits follow.
+
+        Raises:
+            StoreRefused: one line, if a row is not as it was stored; it names the runs.
+        """
+        contents = _whole_contents(self._open(), self.path)
+        notes = () if contents.has_digests else (_NO_DIGESTS.format(n=len(contents.runs)),)
+        return StoredTables(
+            sweep_spec=contents.sweep_spec,
+            axes=contents.axis_cells,
+            runs=sorted(contents.runs, key=lambda run: str(run[0])),
+            captured=contents.captured,
+            accuracy=contents.accuracy,
+            notes=notes,
+        )
 
     def close(self) -> None:
         """Close the file and give the lock back; a second call does nothing."""
@@ -230,17 +253,99 @@ class ResultsStore:
     def _fetch(self, query: str) -> list[tuple[object, ...]]:
         try:
             return self._open().execute(query).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise StoreRefused(f"{self.path}: cannot be read ({error})") from error
 
 
 def _check_sweep(
     connection: sqlite3.Connection, path: Path, spec: Mapping[str, object], digest: str
 ) -> None:
-    stored_spec, stored_digest = read_sweep(connection, path)
-    if stored_digest != digest:
-        difference = describe_difference(stored_spec, json.loads(to_json(spec)))
-        raise StoreRefused(f"{path.parent}: holds another sweep: {difference}")
+    """Refuse a store of another sweep.
+
+    A description of which the spec or the digest is the one asked for is of this sweep; if the
+    other one differs, it is damaged.
+    """
+    try:
+        row = connection.execute("SELECT spec, digest FROM sweep").fetchone()
+    except SQLITE_ERRORS as error:
+        raise StoreRefused(f"{path}: cannot be read ({error})") from error
+    if row is None:
+        raise StoreRefused(f"{path}: not a results store (it names no sweep)")
+    try:
+        stored = json.loads(row[0])
+    except ValueError:
+        stored = {}
+    if row[1] != digest and stored != json.loads(to_json(spec)):
+        raise _another_sweep(path, stored, spec)
+
+
+def _another_sweep(
+    path: Path, stored: Mapping[str, object], asked: Mapping[str, object]
+) -> StoreRefused:
+    difference = describe_difference(stored, json.loads(to_json(asked)))
+    return StoreRefused(f"{path.parent}: holds another sweep: {difference}")
+
+
+def _whole_contents(connection: sqlite3.Connection, path: Path) -> Contents:
+    """The store's contents.
+
+    Raises:
+        StoreRefused: if they are damaged.
+    """
+    contents = _contents(connection, path, keep_values=True)
+    if contents.damage:
+        raise StoreRefused(contents.damage.line(path))
+    return contents
+
+
+def _contents(connection: sqlite3.Connection, path: Path, *, keep_values: bool) -> Contents:
+    try:
+        connection.execute("BEGIN")
+        return read_contents(connection, keep_values=keep_values)
+    except SQLITE_ERRORS as error:
+        raise StoreRefused(f"{path}: cannot be read ({error})") from error
+    finally:
+        _roll_back(connection)
+
+
+def _make_whole(
+    connection: sqlite3.Connection,
+    path: Path,
+    spec: Mapping[str, object],
+    digest: str,
+    axes: AxisCells,
+) -> tuple[str, ...]:
+    """Check the store of a sweep that goes on, and bring it up to this version; what was done.
+
+    Raises:
+        StoreRefused: if runs are damaged.
+    """
+    contents = _contents(connection, path, keep_values=False)
+    damage = contents.damage
+    if damage.runs or damage.problem:
+        raise StoreRefused(damage.line(path))
+    if not damage.description and contents.sweep[0][1] != digest:
+        raise _another_sweep(path, contents.sweep_spec, spec)
+    if contents.has_digests and not damage:
+        return ()
+    notes = []
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        if not contents.has_digests:
+            add_missing_tables(connection)
+            connection.executemany(PUT_DIGEST, contents.computed.items())
+            described = description_digest(contents.sweep, contents.axes, contents.cells)
+            connection.execute(PUT_DIGEST, (DESCRIPTION, described))
+            if contents.runs:
+                notes.append(_NO_DIGESTS.format(n=len(contents.runs)))
+        if damage.description:
+            write_description(connection, spec, digest, axes)
+            notes.append(_MENDED)
+        connection.execute("COMMIT")
+    except SQLITE_ERRORS as error:
+        _roll_back(connection)
+        raise StoreRefused(f"{path.parent}: cannot be written ({error})") from error
+    return tuple(notes)
 
 
 def _run_row(record: RunRecord) -> tuple[object, ...]:
@@ -262,18 +367,23 @@ def _run_row(record: RunRecord) -> tuple[object, ...]:
     )
 
 
-def _put_values(connection: sqlite3.Connection, record: RunRecord) -> None:
+def _put_values(
+    connection: sqlite3.Connection, run_row: Sequence[object], record: RunRecord
+) -> None:
+    """Store a run's rows and the digest of all that is stored of it."""
     # An unfinished attempt has no rows, but a store may be edited by hand.
     connection.execute("DELETE FROM captured WHERE run_id = ?", (record.run_id,))
     connection.execute("DELETE FROM accuracy WHERE run_id = ?", (record.run_id,))
-    for query, names, rows in (
-        (_PUT_CAPTURED, CAPTURED_VALUES, record.captured),
-        (_PUT_ACCURACY, ACCURACY_VALUES, record.accuracy),
+    digest = RunDigest(run_row)
+    for query, names, rows, add in (
+        (_PUT_CAPTURED, CAPTURED_VALUES, record.captured, digest.add_captured),
+        (_PUT_ACCURACY, ACCURACY_VALUES, record.accuracy, digest.add_accuracy),
     ):
-        connection.executemany(
-            query,
-            [(record.run_id, *(_cell(getattr(row, name)) for name in names)) for row in rows],
-        )
+        for row in rows:
+            values = [_cell(getattr(row, name)) for name in names]
+            connection.execute(query, (record.run_id, *values))
+            add(values)
+    connection.execute(PUT_DIGEST, (record.run_id, digest.sha256))
 
 
 def _cell(value: str | float | None) -> str | float | None:
@@ -285,5 +395,5 @@ def _cell(value: str | float | None) -> str | float | None:
 
 def _roll_back(connection: sqlite3.Connection) -> None:
     # SQLite has rolled back by itself after a full disk.
-    with contextlib.suppress(sqlite3.OperationalError):
+    with contextlib.suppress(*SQLITE_ERRORS):
         connection.execute("ROLLBACK")

@@ -20,6 +20,7 @@ from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers
 from fctestbed.sweep.worker import (
     UnitProgress,
+    WorkersCannotStart,
     available_cores,
     library_threads,
     signals_blocked,
@@ -42,6 +43,7 @@ __all__ = [
     "Unit",
     "UnitProgress",
     "WorkerProcesses",
+    "WorkersCannotStart",
     "available_cores",
     "build_sweep",
     "check_plugins",

@@ -23,6 +23,7 @@ from fctestbed.results import (
     describe_difference,
 )
 from fctestbed.sweep.axes import shown
+from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
@@ -46,6 +47,7 @@ class Outcome:
         n_diverged: of these, runs that diverged.
         n_failed: of these, runs that failed.
         problems: one line for each run that is not ok.
+        notes: what was done to the store before, in lines.
     """
 
     n_runs: int
@@ -53,6 +55,7 @@ class Outcome:
     n_diverged: int
     n_failed: int
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Display(Protocol):
@@ -88,6 +91,8 @@ def resolve_device(device: str) -> str:
     Raises:
         ValueError: for an unknown name, or CUDA asked for and absent.
     """
+    if not isinstance(device, str):
+        raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {device!r}")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, number = device.partition(":")
@@ -116,10 +121,20 @@ def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[
     device = resolve_device(device)
     workers = default_workers(device) if workers is None else workers
     max_stack = default_max_stack(device) if max_stack is None else max_stack
-    for name, value in (("workers", workers), ("max_stack", max_stack)):
-        if value < 1:
-            raise ValueError(f"{name}: expected at least 1, got {value}")
-    return device, workers, max_stack
+    return device, checked_count("workers", workers), checked_count("max_stack", max_stack)
+
+
+def executor_of(device: str, workers: int, plan: Plan) -> Executor:
+    """What runs the units. It depends on the whole sweep, not on what is left of it, and so do the
+    threads of each training: other threads would round differently.
+
+    A training on a CPU has one thread; one on a GPU has those that its process has, or its share.
+    """
+    on_cpu = device.partition(":")[0] == "cpu"
+    if workers > 1 and plan.n_whole_units > 1:
+        threads = 1 if on_cpu else max(1, available_cores() // workers)
+        return WorkerProcesses(device, workers, threads)
+    return InProcess(device, threads=1 if on_cpu else None)
 
 
 def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
@@ -155,11 +170,13 @@ def run_sweep(
         What was done. A run that diverged or failed is a record with its reason; the sweep goes on.
 
     Raises:
-        StoreRefused: if ``out`` holds another sweep, is in use or cannot be written; nothing was
-            written.
+        StoreRefused: if ``out`` holds another sweep, is damaged, in use or cannot be written;
+            nothing was written.
         ValueError: for an impossible run, a method that breaks its contract, an unknown device or
-            a number below 1; nothing was written.
+            what is no whole number of at least 1; nothing was written.
+        WorkersCannotStart: if worker processes end before they have started.
     """
+    _check_spec(spec)
     device, workers, max_stack = _resolved(device, workers, max_stack)
     display = display or _Silent()
     # Every run is checked before anything is written.
@@ -169,8 +186,7 @@ def run_sweep(
     axes = AxisCells(axes=grid.axes, cells=grid.cells)
     with ResultsStore.create_or_open(out, content, key, axes) as store:
         plan = make_plan(spec, finished=store.finished(), max_stack=max_stack)
-        several = workers > 1 and len(plan.units) > 1
-        executor: Executor = WorkerProcesses(device, workers) if several else InProcess(device)
+        executor = executor_of(device, workers, plan)
         display.begin(plan, executor)
         records: list[RunRecord] = []
         # Closed on every exit, so that an interrupt ends the workers.
@@ -186,7 +202,15 @@ def run_sweep(
         n_diverged=sum(record.status == "diverged" for record in bad),
         n_failed=sum(record.status == "failed" for record in bad),
         problems=tuple(plan.problem(record) for record in bad),
+        notes=store.notes,
     )
+
+
+def _check_spec(spec: object) -> None:
+    if not isinstance(spec, SweepSpec):
+        raise ValueError(
+            f"spec: expected a SweepSpec, which sweep_spec makes, got {type(spec).__name__}"
+        )
 
 
 def check_plugins(spec: SweepSpec) -> None:
@@ -217,8 +241,9 @@ def describe_plan(
         StoreRefused: if ``out`` holds another sweep, or something that is no store.
         ValueError: as for ``run_sweep``.
     """
-    check_plugins(spec)
+    _check_spec(spec)
     device, workers, most = _resolved(device, workers, max_stack)
+    check_plugins(spec)
     finished: set[str] = set()
     if (Path(out) / STORE_NAME).exists():
         with ResultsStore.open_read(out) as store:

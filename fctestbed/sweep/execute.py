@@ -52,15 +52,24 @@ def execute(
     """
     try:
         return _execute(unit, device, report)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    # A user's method may raise anything, SystemExit too.
+    except BaseException as error:
         if len(unit.jobs) > 1:
             return [
                 record
                 for half in unit.halves()
                 for record in execute(half, device=device, report=report)
             ]
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return failed_records(unit, reason, trace=traceback.format_exc())
+        return failed_records(unit, describe_error(error), trace=traceback.format_exc())
+
+
+def describe_error(error: BaseException) -> str:
+    """An error's type and message in one line, as the reason of a failed run."""
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    # Names of files need not be valid text.
+    return line.encode(errors="replace").decode()
 
 
 def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecord]:

@@ -18,12 +18,16 @@ from fctestbed.sweep.worker import (
     UnitProgress,
     Worker,
     WorkerDied,
-    available_cores,
+    WorkersCannotStart,
+    WorkerStarted,
+    process_as_a_worker,
     signals_blocked,
 )
 from fctestbed.training import Progress
 
 _ATTEMPTS = 2
+# Workers in a row that end before they have started.
+_START_ATTEMPTS = 5
 
 Report = Callable[[UnitProgress], None]
 Done = Generator[tuple[int, list[RunRecord]], None, None]
@@ -42,9 +46,15 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class InProcess:
-    """Runs one unit after another in this process: for a GPU, for one worker, and for tests."""
+    """Runs one unit after another in this process: for a GPU, for one worker, and for tests.
+
+    Attributes:
+        device: a torch device.
+        threads: the number of CPU threads of each training; None for those that the process has.
+    """
 
     device: str
+    threads: int | None = 1
 
     def run(self, units: Sequence[Unit], report: Report) -> Done:
         """Run the units in order."""
@@ -53,61 +63,111 @@ class InProcess:
             def forward(progress: Progress, place: int = place) -> None:
                 report(UnitProgress(place, progress))
 
-            yield place, execute(unit, device=self.device, report=forward)
+            # The caller goes on between the units, with its own settings.
+            with process_as_a_worker(self.threads):
+                records = execute(unit, device=self.device, report=forward)
+            yield place, records
 
 
 @dataclass(frozen=True)
 class WorkerProcesses:
-    """Runs units in worker processes, each with an equal share of the machine's cores.
+    """Runs units in worker processes.
 
     A unit whose worker ended (killed for its memory, for instance) is retried once, after all
-    others; if the retry fails too, its runs are recorded as failed. The other workers go on.
+    others; if the retry fails too, its runs are recorded as failed. The other workers go on. A
+    worker that a signal ends while it has no unit is replaced.
+
+    Attributes:
+        device: a torch device.
+        workers: most processes at a time.
+        threads: the number of CPU threads of each training.
     """
 
     device: str
     workers: int
+    threads: int = 1
 
     def run(self, units: Sequence[Unit], report: Report) -> Done:
         """Run the units, the first ones first.
 
         Raises:
-            RuntimeError: if worker processes cannot start.
+            WorkersCannotStart: if worker processes end before they have started.
         """
-        threads = max(1, available_cores() // self.workers)
-        waiting = deque(range(len(units)))
-        deaths: Counter[int] = Counter()
-        workers: dict[Any, Worker] = {}
-        left = len(units)
+        pool = _Pool(self, units, report)
         try:
-            while left:
-                while len(workers) < min(self.workers, left):
-                    with signals_blocked():
-                        worker = Worker.start(self.device, threads)
-                        workers[worker.pipe] = worker
-                for pipe in wait(list(workers)):
-                    worker = workers[pipe]
-                    try:
-                        message = worker.receive()
-                    except WorkerDied as death:
-                        del workers[pipe]
-                        place = death.unit
-                        deaths[place] += 1
-                        if deaths[place] < _ATTEMPTS:
-                            waiting.append(place)
-                        else:
-                            left -= 1
-                            yield place, failed_records(units[place], str(death))
-                        continue
-                    if isinstance(message, UnitProgress):
-                        report(message)
-                    if isinstance(message, UnitDone):
-                        left -= 1
-                        yield message.unit, message.records
-                for worker in workers.values():
-                    if worker.idle and waiting:
-                        place = waiting.popleft()
-                        worker.send(place, units[place])
+            while pool.left:
+                pool.fill()
+                for pipe in wait(list(pool.workers)):
+                    yield from pool.received(pipe)
+                pool.hand_out()
         finally:
             # Workers ignore SIGINT, so they are ended here, with the units that they run.
-            for worker in workers.values():
+            for worker in pool.workers.values():
                 worker.end()
+
+
+class _Pool:
+    """The workers of one call, the units that wait for them, and the number of units left."""
+
+    def __init__(self, executor: WorkerProcesses, units: Sequence[Unit], report: Report) -> None:
+        self.workers: dict[Any, Worker] = {}
+        self.left = len(units)
+        self._executor = executor
+        self._units = units
+        self._report = report
+        self._waiting = deque(range(len(units)))
+        self._deaths: Counter[int] = Counter()
+        self._starts_failed = 0
+
+    def fill(self) -> None:
+        """Start workers, up to their number or that of the units left."""
+        while len(self.workers) < min(self._executor.workers, self.left):
+            with signals_blocked():
+                worker = Worker.start(self._executor.device, self._executor.threads)
+                self.workers[worker.pipe] = worker
+
+    def received(self, pipe: Any) -> Done:
+        """Take a worker's next message, or its end; a unit's records, if it is done."""
+        try:
+            message = self.workers[pipe].receive()
+        except WorkerDied as death:
+            del self.workers[pipe]
+            if death.unit is None:
+                self._check_start(death)
+            elif self._deaths[death.unit] + 1 < _ATTEMPTS:
+                self._deaths[death.unit] += 1
+                self._waiting.append(death.unit)
+            else:
+                self.left -= 1
+                yield death.unit, failed_records(self._units[death.unit], str(death))
+            return
+        if isinstance(message, WorkerStarted):
+            self._starts_failed = 0
+        if isinstance(message, UnitProgress):
+            self._report(message)
+        if isinstance(message, UnitDone):
+            self.left -= 1
+            yield message.unit, message.records
+
+    def hand_out(self) -> None:
+        """Give waiting units to idle workers."""
+        for worker in self.workers.values():
+            if worker.idle and self._waiting:
+                place = self._waiting.popleft()
+                worker.send(place, self._units[place])
+
+    def _check_start(self, death: WorkerDied) -> None:
+        """Raise if a worker without a unit ended by itself, or if too many have ended in a row."""
+        if not death.in_start:
+            return
+        self._starts_failed += 1
+        if not death.by_signal:
+            raise WorkersCannotStart(
+                f"worker processes cannot start ({death.ending}): expected a script that calls "
+                "run_sweep under if __name__ == '__main__', or workers=1"
+            )
+        if self._starts_failed >= _START_ATTEMPTS:
+            raise WorkersCannotStart(
+                f"worker processes cannot start: {_START_ATTEMPTS} in a row ended before they had "
+                f"started ({death.ending}): expected more memory or fewer workers"
+            )

@@ -11,6 +11,7 @@ from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import find_method
 from fctestbed.results import AxisValue, RunRecord
 from fctestbed.sweep.axes import describe
+from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.grid import Grid, RunSpec
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.synthesis import WorldSpec
@@ -67,6 +68,12 @@ class Unit:
         # Fitting probes takes about as long as this many steps, of the latents and of each label.
         return training + 300 * len(self.jobs) + 60 * self.n_runs
 
+    def without(self, finished: Collection[str]) -> "Unit":
+        """The unit without the runs of these ids, and without jobs that have no other."""
+        left = [tuple(run for run in job.runs if run.run_id not in finished) for job in self.jobs]
+        # A training does not depend on what its runs differ in: the first one left stands for all.
+        return Unit(tuple(Job(runs[0].training, runs) for runs in left if runs))
+
     def halves(self) -> tuple["Unit", "Unit"]:
         """The unit in two halves, for a retry after it failed as a whole."""
         middle = len(self.jobs) // 2
@@ -81,11 +88,13 @@ class Plan:
         grid: the runs of the sweep and their axis values.
         units: the work that is left, the longest first.
         n_finished: runs that the store already has.
+        n_whole_units: units of the whole grid, the finished ones among them.
     """
 
     grid: Grid
     units: tuple[Unit, ...]
     n_finished: int
+    n_whole_units: int
 
     @property
     def n_runs(self) -> int:
@@ -121,7 +130,7 @@ class Plan:
 
 
 def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int) -> Plan:
-    """Group a sweep's missing runs.
+    """Group a sweep's runs, and leave out those that are finished.
 
     Args:
         spec: the sweep.
@@ -129,18 +138,16 @@ def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int
         max_stack: most trainings in one stack.
 
     Returns:
-        The plan. Which runs share a stack changes no number.
+        The plan. Stacks are made of the whole grid, so that a sweep that goes on trains the same
+        ones, without the runs that are finished.
 
     Raises:
         ValueError: if a run of the sweep is impossible, or for a stack of none.
     """
-    if max_stack < 1:
-        raise ValueError(f"max_stack: expected at least 1, got {max_stack}")
+    most = checked_count("max_stack", max_stack)
     grid = spec.grid
-    done = frozenset(finished)
-    missing = [run for run_id, run in grid.runs.items() if run_id not in done]
     jobs: dict[str, list[RunSpec]] = {}
-    for run in missing:
+    for run in grid.runs.values():
         jobs.setdefault(run.training.key, []).append(run)
     stacks: dict[tuple[str, int], list[Job]] = {}
     for shared in jobs.values():
@@ -148,9 +155,16 @@ def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int
         # A stack is also measured as one, so that its test sets are of one size.
         key = training.stack_key, training.world.n_test
         stacks.setdefault(key, []).append(Job(training=training, runs=tuple(shared)))
-    units = [Unit(part) for stack in stacks.values() for part in _split(stack, max_stack)]
+    whole = [Unit(part) for stack in stacks.values() for part in _split(stack, most)]
+    done = frozenset(finished)
+    units = [left for unit in whole if (left := unit.without(done)).jobs]
     units.sort(key=lambda unit: -unit.work)
-    return Plan(grid=grid, units=tuple(units), n_finished=len(grid.runs) - len(missing))
+    return Plan(
+        grid=grid,
+        units=tuple(units),
+        n_finished=len(done & grid.runs.keys()),
+        n_whole_units=len(whole),
+    )
 
 
 def _split(jobs: Sequence[Job], most: int) -> list[tuple[Job, ...]]:

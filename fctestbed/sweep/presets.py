@@ -52,20 +52,24 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick") -> SweepSpec:
+_DEFAULT_PRESET = "quick"
+
+
+def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str | None = None) -> SweepSpec:
     """A sweep from a preset and values that go over it.
 
     Args:
-        values: nested values by field; they are merged into the preset's.
-        preset: a name of ``PRESETS``.
+        values: nested values by field; they are merged into the preset's. The preset may be one.
+        preset: a name of ``PRESETS``; ``quick`` if ``values`` has none either.
 
     Raises:
-        ValueError: for an unknown preset, values that no sweep can have, or a field with both a
-            value and an axis.
+        ValueError: one line, for an unknown preset, two different ones, values that no sweep can
+            have, or a field with both a value and an axis.
     """
-    if not isinstance(preset, str) or preset not in PRESETS:
-        raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    if not isinstance(values, Mapping | None):
+        raise ValueError(f"values: expected a mapping of fields, got {type(values).__name__}")
     values = {} if values is None else dict(values)
+    preset = _preset(values.pop("preset", None), preset)
     if "axes" in values:
         values["axes"] = _axes(values)
     merged = merge(PRESETS[preset], values)
@@ -82,9 +86,19 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick"
         return SweepSpec.model_validate({**merged, "preset": preset})
     except ValidationError as error:
         line = spec_error_lines(error)
-        if not line.startswith(tuple(first)):
-            raise
-        raise ValueError(f"axes.{line}") from None
+        of_axis = line.startswith(tuple(first))
+        raise ValueError(f"axes.{line}" if of_axis else line) from None
+
+
+def _preset(of_values: object, argument: object) -> str:
+    if argument is not None and of_values not in (None, argument):
+        raise ValueError(f"preset: expected one, got {of_values!r} and {argument!r}")
+    name = of_values if argument is None else argument
+    if name is None:
+        return _DEFAULT_PRESET
+    if not isinstance(name, str) or name not in PRESETS:
+        raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {name!r}")
+    return name
 
 
 def _axes(values: Mapping[str, Any]) -> object:

@@ -60,6 +60,16 @@ DEFAULT_RATIOS = tuple(place / 10 for place in range(11))
 MAX_RUNS = 100_000
 
 
+def _number(value: object) -> object:
+    """The value, unless Python or pydantic would take what is no number for one."""
+    if isinstance(value, bool | str):
+        raise ValueError(f"expected a number, got {value!r}")
+    return value
+
+
+_Seed = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_number)]
+
+
 class SweepSpec(Spec):
     """A grid of runs: unique ratios x methods x seeds x the values of further axes, and variants of
     the methods; everything else equal.
@@ -83,9 +93,9 @@ class SweepSpec(Spec):
         variants: by name; ``paper`` alone unless asked otherwise.
     """
 
-    unique_ratio: tuple[Ratio, ...] = DEFAULT_RATIOS
+    unique_ratio: tuple[Annotated[Ratio, BeforeValidator(_number)], ...] = DEFAULT_RATIOS
     methods: tuple[str, ...] = DEFAULT_METHODS
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = DEFAULT_SEEDS
+    seeds: tuple[_Seed, ...] = DEFAULT_SEEDS
     axes: Annotated[dict[str, tuple[Any, ...]], BeforeValidator(flat_axes)] = Field(
         default_factory=dict
     )

@@ -1,4 +1,4 @@
-"""A worker process: how it starts, which messages it sends, how it ends.
+"""A worker process: how it starts, which messages it sends, how it ends; settings of a process.
 
 Each worker has a pipe of its own, so that a killed worker cannot damage another's messages. May
 import ``fctestbed.sweep.execute`` and what it imports.
@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -17,9 +18,10 @@ from multiprocessing.process import BaseProcess
 from typing import Self, cast
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from fctestbed.results import RunRecord
-from fctestbed.sweep.execute import execute
+from fctestbed.sweep.execute import describe_error, execute, failed_records
 from fctestbed.sweep.plan import Unit
 from fctestbed.training import Progress
 
@@ -48,15 +50,25 @@ class WorkerStarted:
 
 
 class WorkerDied(Exception):  # noqa: N818 - an event, which the executor handles
-    """A worker process ended before it had finished its unit.
+    """A worker process ended while it had a unit, or while it waited for one.
 
     Attributes:
-        unit: the unit's place in the list.
+        unit: the unit's place in the list; None if it had none.
+        in_start: whether it had not started yet.
+        by_signal: whether a signal ended it.
+        ending: its exit code or signal, as text.
     """
 
-    def __init__(self, unit: int, exit_code: int | None) -> None:
-        super().__init__(f"its worker process died ({_ending(exit_code)})")
+    def __init__(self, unit: int | None, exit_code: int | None, *, in_start: bool) -> None:
+        self.ending = _ending(exit_code)
+        super().__init__(f"its worker process died ({self.ending})")
         self.unit = unit
+        self.in_start = in_start
+        self.by_signal = exit_code is not None and exit_code < 0
+
+
+class WorkersCannotStart(RuntimeError):  # noqa: N818 - said of the machine
+    """Worker processes end before they have started; the message is one line."""
 
 
 class Worker:
@@ -70,6 +82,7 @@ class Worker:
     def __init__(self, process: BaseProcess, pipe: "Connection[object, object]") -> None:
         self.pipe = pipe
         self.idle = False
+        self._started = False
         self._process = process
         self._unit: int | None = None
 
@@ -80,12 +93,22 @@ class Worker:
         Args:
             device: a torch device.
             threads: its number of CPU threads.
+
+        Raises:
+            WorkersCannotStart: if the system starts no further process.
         """
         context = multiprocessing.get_context("spawn")
         pipe, workers_end = context.Pipe()
         process = context.Process(target=_serve, args=(workers_end, device, threads), daemon=True)
-        with library_threads(threads):
-            process.start()
+        try:
+            with library_threads(threads):
+                process.start()
+        except OSError as error:
+            pipe.close()
+            workers_end.close()
+            raise WorkersCannotStart(
+                f"worker processes cannot start ({error.strerror or error})"
+            ) from error
         # Only the worker holds its end of the pipe, so that the pipe closes when the worker ends.
         workers_end.close()
         return cls(process, pipe)
@@ -101,22 +124,18 @@ class Worker:
         """The next message: ``WorkerStarted``, ``UnitProgress`` or ``UnitDone``.
 
         Raises:
-            WorkerDied: if it ended before it had finished its unit.
-            RuntimeError: if it ended before it was sent a unit.
+            WorkerDied: if it has ended.
         """
         try:
             message = self.pipe.recv()
         except (EOFError, OSError):
             self._process.join(_SECONDS_TO_END)
             self.end()
-            if self._unit is not None:
-                raise WorkerDied(self._unit, self._process.exitcode) from None
-            raise RuntimeError(
-                f"worker processes cannot start ({_ending(self._process.exitcode)}): expected a "
-                "script that calls run_sweep under if __name__ == '__main__', or workers=1"
+            raise WorkerDied(
+                self._unit, self._process.exitcode, in_start=not self._started
             ) from None
         if isinstance(message, WorkerStarted | UnitDone):
-            self.idle, self._unit = True, None
+            self.idle, self._started, self._unit = True, True, None
         return message
 
     def end(self) -> None:
@@ -135,8 +154,8 @@ def _ending(exit_code: int | None) -> str:
 
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Block SIGINT and SIGTERM while processes start: an interrupt in the middle of a start would
-    leave a process that nothing ends.
+    """Block SIGINT, SIGTERM and SIGHUP while processes start: an interrupt in the middle of a start
+    would leave a process that nothing ends.
 
     The processes inherit the block, so that Ctrl-C reaches the driver alone.
     """
@@ -145,7 +164,9 @@ def signals_blocked() -> Iterator[None]:
         return
     # The first start of a process would start the resource tracker too, and that resets the mask.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    )
     try:
         yield
     finally:
@@ -172,7 +193,10 @@ def library_threads(threads: int) -> Iterator[None]:
 
 def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> None:
     """Execute units until the driver closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # At Ctrl-C, and when the terminal closes, the driver ends its workers.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
@@ -187,7 +211,12 @@ def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> Non
         def report(progress: Progress, place: int = place) -> None:
             pipe.send(UnitProgress(place, progress))
 
-        pipe.send(UnitDone(place, execute(unit, device=device, report=report)))
+        try:
+            records = execute(unit, device=device, report=report)
+        except KeyboardInterrupt as error:
+            # Not the user's, whose interrupts are ignored here: the method's code raised it.
+            records = failed_records(unit, describe_error(error), trace=traceback.format_exc())
+        pipe.send(UnitDone(place, records))
 
 
 def _end_with_the_driver() -> None:
@@ -210,3 +239,30 @@ def tune_process(threads: int | None = None) -> None:
     if threads is not None:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
+
+
+@contextlib.contextmanager
+def process_as_a_worker(threads: int | None) -> Iterator[None]:
+    """Compute in this process as a worker does, and restore its settings afterwards.
+
+    Args:
+        threads: the number of threads of torch and of the linear algebra of numpy and scipy; None
+            leaves them as they are.
+    """
+    threads_before, flushed_before = torch.get_num_threads(), _flushes_denormals()
+    torch.set_flush_denormal(True)
+    try:
+        if threads is None:
+            yield
+        else:
+            torch.set_num_threads(threads)
+            with threadpool_limits(threads, user_api="blas"):
+                yield
+    finally:
+        torch.set_num_threads(threads_before)
+        torch.set_flush_denormal(flushed_before)
+
+
+def _flushes_denormals() -> bool:
+    """Whether this process rounds denormal numbers to zero; torch has no function that says."""
+    return bool(torch.tensor(1e-310, dtype=torch.float64).mul(0.5) == 0)

@@ -1,6 +1,6 @@
 """Worlds whose information is known exactly: specifications, data, truth and augmented copies.
 
-Names are imported when they are first used: augmented copies need torch, the rest does not.
+Names are imported at first use: augmented copies need torch, the rest does not.
 """
 
 import lazy_loader

@@ -1,7 +1,7 @@
 """Datasets: train and test splits of a world, with its truth; drawn, saved and loaded.
 
-May import numpy and this package. Torch is imported only by ``Split.torch_dataset``; a split by
-itself already serves ``torch.utils.data.DataLoader`` (length and items).
+May import numpy and this package. Only ``Split.torch_dataset`` imports torch. A split has a length
+and items, so ``torch.utils.data.DataLoader`` accepts it directly.
 """
 
 from dataclasses import dataclass, replace
@@ -56,7 +56,7 @@ class Split:
         return self.x1[index].copy(), self.x2[index].copy(), int(self.y[index])
 
     def torch_dataset(self) -> "TensorDataset":
-        """A ``torch.utils.data.TensorDataset`` of copies of x1, x2 and y, to take away."""
+        """A ``torch.utils.data.TensorDataset`` of copies of x1, x2 and y."""
         import torch  # noqa: PLC0415 - this package must import without torch
 
         copies = (torch.from_numpy(array.copy()) for array in (self.x1, self.x2, self.y))
@@ -94,10 +94,10 @@ class Dataset:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the dataset to one .npz file (see ``dataset_file``), whole or not at all.
+        """Write the dataset atomically to one .npz file (see ``dataset_file``).
 
         Raises:
-            OSError: the directory is missing or cannot be written; an old file stays as it was.
+            OSError: if the directory is missing or cannot be written; an old file is unchanged.
         """
         arrays = {
             f"{name}_{field}": getattr(split, field)
@@ -108,15 +108,15 @@ class Dataset:
 
 
 def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
-    """Draw the train and test splits of a world, each from streams of its own.
+    """Draw the train and test splits of a world, each from its own streams.
 
     Args:
         spec: the world.
-        seed: a whole number in [0, 2^63); the same specification and seed give the same bytes, and
-            specifications that differ in the label alone the same latents and x.
+        seed: a whole number in [0, 2^63). The same specification and seed give the same bytes.
+            Specifications that differ only in the label give the same latents and x.
 
     Raises:
-        ValueError: a seed outside that range.
+        ValueError: for a seed outside that range.
     """
     world = World(spec, seed)
     train, test = (
@@ -129,13 +129,14 @@ def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
 
 
 def load_dataset(path: str | Path) -> Dataset:
-    """Read a dataset that ``Dataset.save`` wrote; maps and truth come from its specification and
+    """Load a dataset that ``Dataset.save`` wrote. Maps and truth come from its specification and
     seed. A file whose label is a user's function imports that function's module.
 
     Raises:
-        ValueError: no such archive, or arrays that are missing, unknown or of another shape or
-            type than the specification says; one line that names the file and the array.
-        OSError: the file cannot be opened.
+        ValueError: one line that names the file and the array, for a file that is not an .npz
+            archive, and for missing or unknown arrays or arrays whose shape or type does not match
+            the specification.
+        OSError: if the file cannot be opened.
     """
     spec, seed, arrays = read_content(Path(path))
     train, test = (

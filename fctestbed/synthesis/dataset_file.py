@@ -1,8 +1,8 @@
 """The format of a dataset: one .npz file, arrays without pickle, specification and truth as JSON.
 
-Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``; ``seed``. Files from
-outside are data: names, shapes and types are checked against the specification before an array is
-read. May import numpy, ``_array_files``, ``spec`` and ``truth``.
+Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``; ``seed``. Files are not
+trusted: names, shapes and types are checked against the specification before arrays are loaded. May
+import numpy, ``_array_files``, ``spec`` and ``truth``.
 """
 
 import json
@@ -39,12 +39,12 @@ def write_content(
     Args:
         path: the file.
         spec: the world.
-        seed: the seed that it was drawn with.
+        seed: the dataset's seed.
         truth: its truth.
         arrays: by name, ``SPLIT_FIELD``.
 
     Raises:
-        OSError: the directory is missing or cannot be written; an old file stays as it was.
+        OSError: if the directory is missing or cannot be written; an old file is unchanged.
     """
     content: dict[str, npt.NDArray[Any]] = {
         "spec_json": np.array(spec.model_dump_json()),
@@ -58,9 +58,10 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
     """The specification, the seed and the arrays of a dataset's file.
 
     Raises:
-        ValueError: no such archive, or arrays that are missing, unknown or of another shape or
-            type than the specification says; one line that names the file and the array.
-        OSError: the file cannot be opened.
+        ValueError: one line that names the file and the array, for a file that is not an .npz
+            archive, and for missing or unknown arrays or arrays whose shape or type does not match
+            the specification.
+        OSError: if the file cannot be opened.
     """
     try:
         with open_arrays(path, "a dataset (.npz)") as file:

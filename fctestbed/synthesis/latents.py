@@ -1,6 +1,6 @@
 """The law of the latents: its specifications, and everything that depends on it.
 
-Another law is another subclass of ``LatentLaw``: truth, labels, files and augmentations ask its
+Another law is another subclass of ``LatentLaw``; truth, labels, files and augmentations use its
 properties and methods. Its methods for tensors import no torch. May import numpy and ``record``.
 """
 
@@ -43,9 +43,9 @@ class LatentLaw(Spec, ABC):
 
     Attributes:
         is_finite: whether the latents are bits, whose patterns can be enumerated.
-        has_fair_signs: whether the signs of all latents (bits as +-1) are independent fair coins:
-            then a word label has a closed form, and ones can be counted.
-        dtype: type of the arrays that ``draw`` gives.
+        has_fair_signs: whether the signs of all latents (bits as +-1) are independent fair coins.
+            If so, a word label has a closed form, and ones can be counted.
+        dtype: type of the arrays that ``draw`` returns.
     """
 
     is_finite: ClassVar[bool]
@@ -74,7 +74,7 @@ class LatentLaw(Spec, ABC):
     @property
     @abstractmethod
     def x1_x2_bits(self) -> float:
-        """I((w_1, w_s); (w_2, w_s)) in bits: what the modalities share."""
+        """I((w_1, w_s); (w_2, w_s)) in bits: the information that the modalities share."""
 
     @abstractmethod
     def pattern_probabilities(self, counts: Counts) -> npt.NDArray[np.float64]:
@@ -84,12 +84,12 @@ class LatentLaw(Spec, ABC):
             Shape (2^counts[0], 2^counts[1], 2^counts[2]); the first bit of a block varies slowest.
 
         Raises:
-            ValueError: latents that are not bits.
+            ValueError: for latents that are not bits.
         """
 
     @abstractmethod
     def signed_tensor(self, latents: "Tensor", dtype: "torch.dtype") -> "Tensor":
-        """Latents as maps and label rules read them, any shape: bits as +-1, others as they are."""
+        """Latents as inputs of maps and label rules, any shape: bits as +-1, others unchanged."""
 
     @abstractmethod
     def fresh_tensor(self, normal: "Tensor") -> "Tensor":
@@ -99,10 +99,10 @@ class LatentLaw(Spec, ABC):
         """Refuse latents that are not bits.
 
         Args:
-            purpose: what the bits are for, as it stands in the message.
+            purpose: the purpose of the bits, as in the message.
 
         Raises:
-            ValueError: latents that are not bits.
+            ValueError: for latents that are not bits.
         """
         if not self.is_finite:
             raise ValueError(f"latents: expected bits{purpose}, got {self.kind}")
@@ -134,8 +134,8 @@ class BitLatents(LatentLaw):
         return float(self.n_shared)
 
     def pattern_probabilities(self, counts: Counts) -> npt.NDArray[np.float64]:
-        """Probability of every pattern, shape (2^counts[0], 2^counts[1], 2^counts[2]); read-only,
-        and without memory of its own, because all are equal."""
+        """Probability of every pattern, shape (2^counts[0], 2^counts[1], 2^counts[2]): a read-only
+        view of one number, because all are equal."""
         return np.broadcast_to(np.float64(0.5 ** sum(counts)), [2**count for count in counts])
 
     def signed_tensor(self, latents: "Tensor", dtype: "torch.dtype") -> "Tensor":
@@ -182,11 +182,11 @@ class GaussianLatents(LatentLaw):
         raise ValueError(f"latents: expected bits, whose patterns have a table, got {self.kind}")
 
     def signed_tensor(self, latents: "Tensor", dtype: "torch.dtype") -> "Tensor":
-        """The latents as they are."""
+        """The latents unchanged."""
         return latents.to(dtype)
 
     def fresh_tensor(self, normal: "Tensor") -> "Tensor":
-        """The numbers at the latents' variance."""
+        """The numbers scaled to the latents' variance."""
         return normal * self.variance**0.5
 
 
@@ -197,14 +197,14 @@ def bit_patterns(n_bits: int) -> npt.NDArray[np.uint8]:
 
 
 def signed(block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Latents as maps and label rules read them: bits as +-1, others as they are; float32."""
+    """Latents as inputs of maps and label rules: bits as +-1, others unchanged; float32."""
     if block.dtype == np.uint8:
         return block.astype(np.float32) * np.float32(2) - np.float32(1)
     return block.astype(np.float32, copy=False)
 
 
 def as_bits(block: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Latents as the slots of a label read them: bits as they are, of others the sign; uint8."""
+    """Latents as inputs of a label's slots: bits unchanged, signs of others; uint8."""
     return (block > 0).view(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Observation maps: their specifications, and how a modality renders its latents.
+"""Observation maps: their specifications, and the computation of a modality from its latents.
 
 A map takes z = [w_m, w_s], signed, of shape (n, n_inputs), to x of shape (n, dim). May import
 numpy, ``products`` and ``record``.

@@ -24,7 +24,7 @@ class WorldOption:
         type: type of its value: int, float or str.
         paths: the fields that it sets, as keys of nested ``WorldSpec`` values, such as
             ``("label", "label_bits")``; one value may set several fields.
-        help: one line; names the kinds of record that have the field where not all have it.
+        help: one line; names the kinds of record that have the field if not all have it.
     """
 
     flag: str
@@ -52,13 +52,13 @@ def world_options() -> tuple[WorldOption, ...]:
 
 
 def nested_values(given: dict[str, Any]) -> dict[str, Any]:
-    """Nested values of a ``WorldSpec`` from option values by name; None stands for not given.
+    """Nested values of a ``WorldSpec`` from option values by name; None means not given.
 
     Args:
         given: values by ``WorldOption.name``.
 
     Raises:
-        ValueError: a name that no option has.
+        ValueError: for a name that no option has.
     """
     options = {option.name: option for option in world_options()}
     nested: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def _records(field: FieldInfo) -> dict[str, type[Spec]]:
 
 
 def _merged(part: str, records: dict[str, type[Spec]]) -> Iterator[WorldOption]:
-    """One option for each flag of the records of a union, whichever of them have it."""
+    """One option for each flag of the records of a union."""
     found: dict[str, WorldOption] = {}
     kinds: dict[str, list[str]] = {}
     for kind, record in records.items():

@@ -23,7 +23,7 @@ PositiveFloat = Annotated[float, Field(gt=0.0)]
 
 @dataclass(frozen=True)
 class Option:
-    """Marks a field that has a command-line option of its own, such as ``--noise``."""
+    """Marks a field that has its own command-line option, such as ``--noise``."""
 
     flag: str
 
@@ -39,12 +39,12 @@ class Spec(BaseModel):
 
 
 def digest(content: Any) -> str:
-    """SHA-256 (hexadecimal) of JSON-able content, whatever the order of its keys."""
+    """SHA-256 (hexadecimal) of JSON-able content; the order of keys does not matter."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def alternatives(names: Iterable[str]) -> str:
-    """The names as they stand in a message: ``a, b or c``."""
+    """The names for a message: ``a, b or c``."""
     *first, last = names
     return f"{', '.join(first)} or {last}" if first else last

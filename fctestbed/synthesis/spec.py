@@ -1,4 +1,4 @@
-"""What a world is: latents, observation, label, sizes. Draws nothing.
+"""The specification of a world: latents, observation, label, sizes. Draws nothing.
 
 May import ``record``, ``latents``, ``observation`` and ``labels``. Every record is frozen and
 rejects unknown keys.
@@ -16,7 +16,7 @@ from fctestbed.synthesis.record import Option, Spec, alternatives, digest
 
 
 class WorldSpec(Spec):
-    """A world: how latents are drawn, observed and labelled, and how many samples there are."""
+    """A world: the law, observation and label of its latents, and the numbers of samples."""
 
     latents: Annotated[
         BitLatents | GaussianLatents,
@@ -39,7 +39,7 @@ class WorldSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _default_kinds(cls, values: Any) -> Any:
-        """A table that names no kind is one of the default kind."""
+        """A table without a kind has the default kind."""
         if not isinstance(values, Mapping):
             return values
         filled = dict(values)
@@ -64,7 +64,7 @@ class WorldSpec(Spec):
         return self.latents.sizes
 
     def without_label_digest(self) -> str:
-        """Digest of everything but the label: worlds that differ in the label share their x."""
+        """Digest of everything except the label: worlds that differ in the label share their x."""
         return digest(self.model_dump(mode="json", exclude={"label"}))
 
     def with_label(self, label: LabelRule) -> "WorldSpec":
@@ -72,14 +72,14 @@ class WorldSpec(Spec):
         return WorldSpec.model_validate({**self.model_dump(), "label": label.model_dump()})
 
     def without_label(self) -> "WorldSpec":
-        """The same world for its x alone: the same record for all worlds that share their x.
+        """The part of the specification that x depends on: equal for all worlds with the same x.
 
-        Its label is the smallest one, which every world can have; it stands for none.
+        A record needs a label; this one has the smallest, which every world admits.
         """
         return self.with_label(ThresholdLabel(n_relevant=1, unique_ratio=0.0))
 
     def with_ratio(self, unique_ratio: float) -> "WorldSpec":
-        """The same world at another unique ratio of its label."""
+        """The same world with another unique ratio of its label."""
         return self.with_label(self.label.with_ratio(unique_ratio))
 
     @model_validator(mode="after")
@@ -108,7 +108,7 @@ class WorldSpec(Spec):
 
     @model_validator(mode="after")
     def _maps_are_injective(self) -> Self:
-        """Refuse maps that cannot be injective on continuous latents; bits survive any width."""
+        """Refuse maps that cannot be injective on continuous latents; bits need no least width."""
         if self.latents.is_finite:
             return self
         for modality, n_unique in enumerate(self.block_sizes[1:], start=1):

@@ -25,9 +25,9 @@ _TITLES: dict[str, type[BaseModel]] = {
 
 
 def spec_error_lines(error: ValidationError) -> str:
-    """A validation error of a record as ONE line: field path, what was expected, what came.
+    """A validation error of a record as one line: field path, expected value, given value.
 
-    Where several fields are refused, the first is told and the others are counted.
+    If several fields are refused, the line has the first one and the number of the others.
     """
     problems = error.errors(include_url=False)
     first = problems[0]
@@ -38,7 +38,7 @@ def spec_error_lines(error: ValidationError) -> str:
 
 
 def _path(loc: Sequence[str | int]) -> tuple[str, type[BaseModel] | None]:
-    """The field path without the tags that pydantic puts in for discriminated unions."""
+    """The field path without the tags that pydantic adds for discriminated unions."""
     keys: list[str] = []
     record: type[BaseModel] | None = None
     for item in map(str, loc):
@@ -53,7 +53,7 @@ def _path(loc: Sequence[str | int]) -> tuple[str, type[BaseModel] | None]:
 def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:
     kind, given, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "value_error":
-        # Our own validators write whole lines: a record's begin with its field, a field's do not.
+        # The package's own validators write whole lines: those of records begin with a field.
         said = str(context["error"])
         joint = ": " if said.startswith("expected ") else "."
         return f"{path}{joint}{said}" if path else said

@@ -1,7 +1,7 @@
-"""Random streams by name: who draws from which generator. May import numpy.
+"""Random streams by name. May import numpy.
 
-A stream depends on its name, a digest and a seed alone, so what one part draws never shifts what
-another part sees.
+A stream depends only on its name, a digest and a seed, so draws from one stream do not change the
+numbers of another.
 """
 
 import hashlib
@@ -11,15 +11,15 @@ import numpy as np
 
 
 def stream(name: str, digest: str, seed: int) -> np.random.Generator:
-    """The generator of the stream ``name`` of the thing with this ``digest`` and ``seed``.
+    """The generator of the stream ``name`` for this ``digest`` and ``seed``.
 
     Args:
         name: what is drawn, for instance ``train``.
-        digest: hexadecimal digest of the specification that is drawn from.
+        digest: hexadecimal digest of the specification.
         seed: a whole number in [0, 2^63).
 
     Raises:
-        ValueError: a seed outside that range.
+        ValueError: for a seed outside that range.
     """
     return np.random.default_rng(np.random.SeedSequence(stream_words(name, digest, seed)))
 

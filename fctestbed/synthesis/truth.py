@@ -1,9 +1,9 @@
 """The exact information content of a world, without sampling. May import this package.
 
-All observation maps are injective almost surely: a generic matrix or tanh network separates any
-finite set of points, so on bits at any width, and on Gaussian latents at the widths that a
-``WorldSpec`` admits. X_m therefore stands for (w_m, w_s) in every quantity. With observation noise
-the truth is that of the noise-free modalities, and the record says so.
+All observation maps are injective almost surely: on bits at any width, since a generic matrix or
+tanh network separates any finite set of points, and on Gaussian latents at the widths that a
+``WorldSpec`` admits. X_m is therefore equivalent to (w_m, w_s) in every quantity. With observation
+noise the truth is that of the noise-free modalities, and the record says so.
 """
 
 import math
@@ -20,7 +20,7 @@ _INFINITE = "null stands for an infinite amount (continuous latents)"
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What a world holds, exactly, in bits; accuracies are probabilities.
+    """The exact information content of a world, in bits; accuracies are probabilities.
 
     Attributes:
         shared_bits: S = I(X1;X2;Y); negative where synergy exceeds redundancy.
@@ -37,13 +37,13 @@ class Truth:
         bayes_accuracy: best accuracy on y from both modalities.
         bayes_accuracy_x1: best accuracy on y from modality 1.
         bayes_accuracy_x2: best accuracy on y from modality 2.
-        majority_accuracy: best accuracy on y from nothing.
+        majority_accuracy: best accuracy on y without any input.
         n_classes: number of values of y.
         asked_unique_ratio: the ratio in the specification.
-        information_unique_ratio: (U1 + U2) / I(X1,X2;Y); None where the label holds nothing.
+        information_unique_ratio: (U1 + U2) / I(X1,X2;Y); None if I(X1,X2;Y) is 0.
         pid: the PID atoms and their certified gap where they are known, else None.
         pid_note: why ``pid`` is None, else None.
-        note: what limits these numbers, else None.
+        note: limitations of these numbers, else None.
 
     Source:
         Liang et al. 2023 (FactorCL), Eq. 1, for S, U1 and U2.

@@ -1,7 +1,7 @@
 """A world: fixed observation maps of one specification and seed. May import numpy and this package.
 
-Everything random comes from named streams of the label-free digest and the seed (``streams``), so
-worlds that differ in the label alone have the same maps and the same x.
+All random numbers come from named streams of the label-free digest and the seed (``streams``), so
+worlds that differ only in the label have the same maps and the same x.
 """
 
 import copy
@@ -54,8 +54,8 @@ class World:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """(x1, x2), float32 of shapes (n, dim1) and (n, dim2), of the given latents.
 
-        Inputs of map m are [w_m, w_s], bits as +-1; noise is drawn from ``rng`` where the
-        observation has any.
+        Inputs of map m are [w_m, w_s], bits as +-1. The observation noise, if any, is drawn from
+        ``rng``.
         """
         return (
             self._observe(1, latents.w_1, latents.w_s, rng),
@@ -93,7 +93,7 @@ def modality_codewords(world: World, modality: int) -> npt.NDArray[np.float32]:
         raise ValueError(f"modality: expected 1 or 2, got {modality}")
     n_shared, n_unique = world.spec.block_sizes[0], world.spec.block_sizes[modality]
     patterns = bit_patterns(n_shared + n_unique)
-    # The map reads [w_m, w_s].
+    # The map's inputs are [w_m, w_s].
     turned: npt.NDArray[Any] = np.concatenate(
         [patterns[:, n_shared:], patterns[:, :n_shared]], axis=1
     )

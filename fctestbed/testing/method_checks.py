@@ -83,8 +83,10 @@ def method_failures(
         with torch_state_kept():
             try:
                 detail = clause(subject)
-            # The method is the user's code, which may raise any exception.
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            # The method is the user's code, which may raise any exception, SystemExit too.
+            except BaseException as error:
                 detail = f"expected no error, got {type(error).__name__}: {error}"
         yield name, None if detail is None else MethodCheckFailed(subject.name, name, detail)
 

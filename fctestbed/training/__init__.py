@@ -1,4 +1,4 @@
-"""Training of stacks of runs, and the readouts of trained encoders, or of arrays from anywhere."""
+"""Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
 from fctestbed.training.encoding import encode_samples, stack_readouts
 from fctestbed.training.optimiser import StackedAdam

@@ -15,7 +15,7 @@ from fctestbed.synthesis import Dataset
 
 
 class StackData:
-    """Training arrays of K data sets; arrays that several of them share are held once.
+    """Training arrays of K data sets; shared arrays are stored once.
 
     Attributes:
         n: training samples of each data set.
@@ -26,7 +26,7 @@ class StackData:
     ) -> None:
         splits = [dataset.train for dataset in datasets]
         self.n = len(splits[0])
-        # Data sets that differ only in their label share x and latents: each array is held once.
+        # Data sets that differ only in their label share x and latents; each array is stored once.
         unique = {id(split.x1): split for split in splits}
         place = {key: position for position, key in enumerate(unique)}
         self._source = torch.tensor([place[id(split.x1)] for split in splits], device=device)
@@ -67,8 +67,8 @@ class StackData:
 def batch_order(
     generators: Sequence[torch.Generator], *, n_samples: int, batch_size: int, n_batches: int
 ) -> Int[Tensor, "n_batches stack batch"]:
-    """Indices of each run's batches, on the CPU: a permutation for each epoch, without the samples
-    that do not fill a batch."""
+    """Indices of each run's batches, on the CPU: a permutation for each epoch, without the last
+    incomplete batch."""
     per_epoch = n_samples // batch_size
     epochs = -(-n_batches // per_epoch)
     runs = []

@@ -18,7 +18,7 @@ from fctestbed.training.readouts import Readout, Readouts, with_joint
 from fctestbed.training.trainer import TrainedStack
 
 _CHUNK = 2048
-# A stack's readouts of all samples would be gigabytes: those of this many members are held at once.
+# A stack's readouts of all samples would take gigabytes: this many members are in memory at once.
 _MEMBERS_AT_ONCE = 4
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -36,13 +36,13 @@ def encode(
     members: range | None = None,
     names: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
-    """What a stack's networks put out for rows of each member's inputs.
+    """Outputs of a stack's networks for rows of each member's inputs.
 
     Args:
         trained: the stack.
         network: ``trained.readouts`` or ``trained.heads``.
         inputs: arrays of each member of the stack.
-        rows: rows of modality 1 and of modality 2, as many of each, the same for every member.
+        rows: rows of modality 1 and of modality 2, equally many, the same for every member.
         members: the members whose outputs are kept; all by default. The whole stack is computed.
         names: the outputs that are kept; all by default.
 
@@ -73,7 +73,7 @@ def encode_samples(
     *,
     members: range | None = None,
 ) -> dict[str, Tensor]:
-    """What a stack's networks put out for the first ``n`` samples (or all, if there are fewer) of a
+    """Outputs of a stack's networks for the first ``n`` samples (or all, if there are fewer) of a
     split of each member's data set, [members, samples, width]."""
     splits = [getattr(dataset, split) for dataset in datasets]
     index = np.arange(min(n, len(splits[0])))
@@ -102,7 +102,7 @@ def stack_readouts(
         diverged may not be finite.
 
     Raises:
-        ValueError: for another number of data sets than trainings.
+        ValueError: if the number of data sets is not the number of trainings.
     """
     if len(datasets) != len(trained.specs):
         raise ValueError(
@@ -135,7 +135,7 @@ def _members_readouts(
         for split, n in (("train", n_fit), ("test", n_test))
     )
     parts = method.joint_parts(train)
-    # A method may return the joint readout that its parts make up already.
+    # A method may return a joint readout that its parts also make up.
     names = [name for name in train if name != JOINT or not parts]
     modalities = {name: method.reads(name) for name in names}
     refusal = {name: why_no_codewords(spec, modalities[name], max_codewords) for name in names}
@@ -164,7 +164,7 @@ def _codewords(
     """The codewords of the named readouts, [members, patterns, width]."""
     if not modalities:
         return {}
-    # Members of one seed share their maps.
+    # Members of one seed share their observation maps.
     found: dict[tuple[str, int], Inputs] = {}
     inputs = []
     for world in worlds:

@@ -15,10 +15,10 @@ _ALIGNMENT = 64
 class StackedAdam:
     """Adam on all parameters of a stack, as one array [stack, width].
 
-    A vectorised update uses other instructions for the last few numbers of an array, and these
-    round differently. With one array per parameter, which numbers these are depends on the size of
-    the stack. Here every run's numbers fill whole vectors, so the rounding of a run does not depend
-    on the stack.
+    A vectorised update uses other instructions for the last few numbers of an array, which round
+    differently. With one array per parameter the size of the stack decides which numbers these
+    are. Here every run's numbers fill whole vectors, so the rounding of a run does not depend on
+    the stack.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], stack_size: int, rate: float) -> None:

@@ -1,4 +1,4 @@
-"""The patterns of latent bits that codewords are of: their order, their number, their limits.
+"""The patterns of latent bits that are encoded: their order, their number, their limits.
 
 May import ``fctestbed.synthesis``.
 """
@@ -10,8 +10,8 @@ from fctestbed.synthesis import BitLatents, WorldSpec
 
 
 def pattern_columns(spec: WorldSpec) -> dict[tuple[int, ...], tuple[int, ...]]:
-    """The bits that a pattern of modalities (1,), (2,) and both consists of, the slowest first,
-    counted over w_s, w_1, w_2."""
+    """The bits of a pattern of modalities (1,), (2,) and both, the slowest first, counted over w_s,
+    w_1, w_2."""
     n_shared, n_unique1, n_unique2 = spec.block_sizes
     shared, first = range(n_shared), range(n_shared, n_shared + n_unique1)
     second = range(n_shared + n_unique1, n_shared + n_unique1 + n_unique2)
@@ -23,7 +23,7 @@ def pattern_columns(spec: WorldSpec) -> dict[tuple[int, ...], tuple[int, ...]]:
 
 
 def n_patterns(spec: WorldSpec) -> dict[tuple[int, ...], int]:
-    """How many patterns modalities (1,), (2,) and both have."""
+    """The number of patterns of modalities (1,), (2,) and both."""
     return {modalities: 2 ** len(bits) for modalities, bits in pattern_columns(spec).items()}
 
 
@@ -36,13 +36,13 @@ def fused_patterns(spec: WorldSpec) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 def why_no_codewords(spec: WorldSpec, modalities: tuple[int, ...], max_codewords: int) -> str:
     """Why a readout of these modalities has no codewords in a world, as ``expected ..., got ...``;
-    empty where it has.
+    empty if it has them.
 
     Args:
         spec: the world.
         modalities: (1,), (2,) or both.
-        max_codewords: the most that are enumerated. A readout of one modality has codewords only
-            where the other modality has no more than this either.
+        max_codewords: most codewords that are enumerated. A readout of one modality has codewords
+            only if the other modality does not exceed this number either.
     """
     if not isinstance(spec.latents, BitLatents):
         return "expected bits to enumerate, got gaussian latents"

@@ -6,6 +6,6 @@ from fctestbed.synthesis import stream_words
 
 
 def torch_stream(name: str, digest: str, seed: int) -> torch.Generator:
-    """The CPU generator of the stream ``name`` of what has this ``digest`` and ``seed``."""
+    """The CPU generator of the stream ``name`` for this ``digest`` and ``seed``."""
     low, high = stream_words(name, digest, seed)[:2]
     return torch.Generator().manual_seed(low | high << 32)

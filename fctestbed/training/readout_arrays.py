@@ -3,8 +3,8 @@
 Owns the names of the arrays. For each readout NAME: ``train_NAME`` and ``test_NAME``, [samples of
 the split, width]; and, for channel information, ``codewords_NAME``, the readout of every input that
 ``generate --codewords`` wrote. A name that ends in 1 or 2 is a readout of that modality, any other
-one of both; ``joint`` is composed of the modalities' readouts where it is not given. May import
-``fctestbed.objectives`` and ``fctestbed.synthesis``.
+name a readout of both. ``joint`` is composed of the modalities' readouts where it is not given. May
+import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
 from collections.abc import Mapping
@@ -30,13 +30,12 @@ _Shapes = dict[str, dict[str, tuple[int, ...]]]
 
 
 def load_readouts(path: str | Path, dataset: Dataset) -> Readouts:
-    """Read the readouts of a data set from an .npz file; shapes are checked before an array is
-    read.
+    """The readouts of a data set from an .npz file; shapes are checked before arrays are loaded.
 
     Raises:
-        ValueError: one line that names the file and the array: no such archive, or as
-            ``readouts_from_arrays``.
-        OSError: the file cannot be opened.
+        ValueError: one line that names the file and the array, for a file that is not an .npz
+            archive, and as ``readouts_from_arrays``.
+        OSError: if the file cannot be opened.
     """
     path = Path(path)
     with open_arrays(path, "representations (.npz)") as file:
@@ -47,13 +46,13 @@ def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readout
     """The readouts of a data set from arrays by name.
 
     Args:
-        arrays: numbers [rows, width] by names such as ``train_z1``; whatever numpy takes for an
-            array.
+        arrays: numbers [rows, width] by names such as ``train_z1``, of any type that numpy
+            converts to an array.
         dataset: the data set.
 
     Raises:
-        ValueError: one line that names the array: arrays of other names, types or rows than the
-            data set's, numbers that are not finite, a readout without one of its splits.
+        ValueError: one line that names the array, for names, types or numbers of rows that do not
+            match the data set, numbers that are not finite, or a readout without one of its splits.
     """
     taken = {name: np.asarray(array) for name, array in arrays.items()}
     headers = {name: (array.shape, array.dtype) for name, array in taken.items()}
@@ -93,8 +92,8 @@ def _readouts(
 
 
 def _joint_parts(readouts: Mapping[str, Readout]) -> list[str]:
-    """The parts of the joint readout, those of modality 1 first; none where it is given, or where
-    not all readouts are of one modality and both modalities have some."""
+    """The parts of the joint readout, those of modality 1 first. There are none if the joint
+    readout is given, if a readout is of both modalities, or if a modality has no readout."""
     if JOINT in readouts or {readout.modalities for readout in readouts.values()} != {(1,), (2,)}:
         return []
     return sorted(readouts, key=modalities_of)

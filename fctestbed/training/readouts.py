@@ -1,6 +1,6 @@
 """The record of one training's readouts, and how the joint readout is composed.
 
-Owns what a measurement knows of a training. May import ``fctestbed.results``.
+Owns the interface between training and measurement. May import ``fctestbed.results``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,15 @@ class Readout:
 
     Attributes:
         modalities: the modalities (1, 2) that it is computed from.
-        train: of the training samples, or of the first of them, [n_fit, width].
-        test: of the held-out samples, [n_test, width].
-        codewords: of every pattern of its modalities' latent bits, [2^n_bits, width], in the order
-            of ``pattern_columns``. None where they are not known, and for a composed readout, whose
-            parts have their own.
-        no_codewords: why neither it nor its parts have codewords, as ``expected ..., got ...``;
-            empty where they have.
-        parts: the readouts of one modality each that it is, side by side; empty for one that is
-            computed as a whole.
+        train: values for the training samples, or the first of them, [n_fit, width].
+        test: values for the held-out samples, [n_test, width].
+        codewords: values for every pattern of its modalities' latent bits, [2^n_bits, width], in
+            the order of ``pattern_columns``. None where they are not known, and for a composed
+            readout, whose parts have their own.
+        no_codewords: why neither the readout nor its parts have codewords, as ``expected ...,
+            got ...``; empty if they have them.
+        parts: the readouts of one modality each whose concatenation it is; empty for a readout
+            that is computed as a whole.
     """
 
     modalities: tuple[int, ...]
@@ -51,7 +51,7 @@ class Readout:
 
 @dataclass(frozen=True, eq=False)
 class Readouts:
-    """All readouts of one training, or of one file: what a measurement reads.
+    """All readouts of one training or of one file: the input of a measurement.
 
     Attributes:
         by_name: the readouts, in the order of their rows.
@@ -88,8 +88,8 @@ class Readouts:
 
 
 def with_joint(readouts: Mapping[str, Readout], parts: Sequence[str]) -> Readouts:
-    """The readouts, and after them the joint one, composed of ``parts`` side by side; without it
-    where there are no parts."""
+    """The readouts, followed by the joint readout, the concatenation of ``parts``. It is omitted if
+    there are no parts."""
     if not parts:
         return Readouts(readouts)
     own = [readouts[name] for name in parts]

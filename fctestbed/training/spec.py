@@ -22,10 +22,10 @@ MIN_SAMPLES_PER_CLASS = 4
 
 
 class TrainSpec(Spec):
-    """Adam's settings: the same for every method of a sweep.
+    """Adam's settings, the same for every method of a sweep.
 
     The learning rate rises linearly over ``warmup`` steps. Then ``cosine`` lowers it to zero at the
-    last step, and ``constant`` keeps it (the official code).
+    last step, and ``constant`` keeps it (as the official code does).
     """
 
     steps: PositiveInt = 800
@@ -36,17 +36,17 @@ class TrainSpec(Spec):
 
 
 class TrainingSpec(Spec):
-    """One training. Parts that a method does not have are None, so that they cannot change its
+    """One training. Parts that a method does not use are None, so that they do not change its
     identity.
 
     Attributes:
-        method: a name that ``find_method`` knows.
-        settings: the method's settings; those left out take their defaults.
+        method: a name that ``find_method`` accepts.
+        settings: the method's settings; missing ones get their defaults.
         nets: widths of the networks; None for a method without networks.
         train: optimisation; None for a method that is not trained.
         augmentation: how views are made; None for a method that uses none.
-        world: the world it is trained in.
-        seed: of the data and of everything random in the training.
+        world: the world of the training data.
+        seed: of the data and of all random numbers of the training.
     """
 
     method: str
@@ -77,7 +77,7 @@ class TrainingSpec(Spec):
         return self
 
     def _whole_settings(self, record: type[MethodSettings]) -> dict[str, Any]:
-        """The settings with the defaults of those left out."""
+        """The settings, with defaults for the missing ones."""
         for name in self.settings:
             if name not in record.model_fields:
                 known = ", ".join(record.model_fields)
@@ -125,13 +125,14 @@ class TrainingSpec(Spec):
         return find_method(self.method).uses_label or kept
 
     def _content(self) -> dict[str, Any]:
-        """The specification, under the name of the method whose training this is."""
+        """The specification, with the name of the method whose training it shares."""
         content = self.model_dump(mode="json")
         return {**content, "method": find_method(self.method).trains_as or self.method}
 
     @property
     def key(self) -> str:
-        """Digest of all that the training depends on: runs with one key share one training."""
+        """Digest of everything that the training depends on: runs with one key share one
+        training."""
         content = self._content()
         world = content.pop("world")
         if not self.depends_on_label:
@@ -140,7 +141,7 @@ class TrainingSpec(Spec):
 
     @property
     def stack_key(self) -> str:
-        """Digest of all that must be equal for two trainings to share a stack: shapes and
+        """Digest of everything that trainings of one stack must have in common: shapes and
         optimisation."""
         content = self._content()
         shape = self.data_shape

@@ -1,4 +1,4 @@
-"""Training of a stack of runs: one path for any number of them.
+"""Training of a stack of any number of runs.
 
 Owns the training loop. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
@@ -41,9 +41,9 @@ class TrainedStack:
 
     Attributes:
         specs: the trainings, in the order of the stack axis.
-        method: what they were trained with.
+        method: the method that they were trained with.
         module: parameters, on the device.
-        diverged: for each training, why it ended, or None.
+        diverged: for each training, the reason if it diverged, or None.
         logged_steps: steps at which losses were logged.
         losses_nats: each term's losses at those steps, [points][runs].
         seconds: wall time of the training.
@@ -89,20 +89,23 @@ def train_stack(
         datasets: the data set of each.
         device: where to train. Every random number is drawn on the CPU, whatever the device.
         dtype: of parameters and data.
-        report: called now and then with the progress.
+        report: called with the progress each time that losses are logged.
 
     Returns:
         The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
         a reason in ``diverged``; the other runs are not affected.
 
     Raises:
-        ValueError: for trainings that cannot share a stack, or another number of data sets.
+        ValueError: for trainings that cannot share a stack, a wrong number of data sets, or data
+            of another world or seed than its training's.
     """
     keys = {spec.stack_key for spec in specs}
     if len(keys) != 1:
         raise ValueError(f"specs: expected trainings of one shape, got {len(keys)} shapes")
     if len(datasets) != len(specs):
         raise ValueError(f"datasets: expected {len(specs)}, one per training, got {len(datasets)}")
+    for place, (training, dataset) in enumerate(zip(specs, datasets, strict=True)):
+        _check_dataset(place, training, dataset)
     device = torch.device(device)
     spec = specs[0]
     method = spec.build_method()
@@ -122,6 +125,20 @@ def train_stack(
     module.requires_grad_(False)
     trained.seconds = time.perf_counter() - started
     return trained
+
+
+def _check_dataset(place: int, training: TrainingSpec, dataset: Dataset) -> None:
+    """Refuse data that are not the training's; a label that it does not depend on may differ."""
+    if dataset.seed != training.seed:
+        raise ValueError(
+            f"datasets.{place}: expected seed {training.seed}, its training's, got {dataset.seed}"
+        )
+    found, expected = dataset.spec, training.world
+    same = found.without_label_digest() == expected.without_label_digest()
+    if not same or (training.depends_on_label and found.label != expected.label):
+        raise ValueError(
+            f"datasets.{place}: expected data of its training's world, got data of another"
+        )
 
 
 def _generators(specs: Sequence[TrainingSpec], name: str) -> tuple[torch.Generator, ...]:
@@ -202,7 +219,7 @@ def _batches(
     # The first views' stream is the same for every method.
     streams = [f"augmentation{view or ''}" for view in range(method.n_views)]
     noise_generators = [_generators(specs, stream) for stream in streams]
-    # Fresh draws have their own stream, so that they change no other random number.
+    # Fresh draws have their own stream, so that they do not change other random numbers.
     fresh = _generators(specs, "originals") if method.conditions_on == "exact" else None
     noise: list[Tensor] = []
     for start in range(0, n_batches, _NOISE_BLOCK):
@@ -224,7 +241,7 @@ def _batches(
                 views = [Views(x1=one.x1, x2=one.x2) for one in augmented]
                 if method.conditions_on == "views":
                     shared = augmented[0].condition
-                    # Views that identify their original: every sample is alone in its condition.
+                    # Such views identify their original: every sample has its own condition.
                     alone = torch.arange(index.shape[1], device=device).expand_as(index)
                     condition = shared if shared is not None else alone
                 if fresh is not None:

@@ -1,7 +1,9 @@
-"""Ctrl-C and kill -9 of a sweep with workers: nothing lost, nothing doubled, no orphans."""
+"""A sweep with workers that is interrupted or killed: nothing is lost or stored twice, no process
+stays, and the rows are those of an undisturbed sweep."""
 
 import contextlib
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import kills
 import pytest
 from tiny_sweeps import TINY_OPTIONS
 
@@ -157,3 +160,54 @@ def test_sigterm_ends_a_sweep_as_ctrl_c_does(tmp_path):
         assert process.wait(120) == 130
     wait_until(lambda: not session_of(process), seconds=10)
     assert "Traceback" not in errors.read_text()
+
+
+def test_a_sweep_killed_early_late_and_with_one_unit_left_has_the_rows_of_an_undisturbed_one(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda results, directory: [])
+    out, log, rng = tmp_path / "rows", tmp_path / "log", random.Random(0)
+    for trial in (
+        kills.Trial("worker", signal.SIGKILL, "start", 1),
+        kills.Trial("driver", signal.SIGTERM, "commit", 1),
+        kills.Trial("driver", signal.SIGKILL, "last", 1),
+    ):
+        if kills.n_done(out) < kills.N_RUNS:
+            kills.kill(kills.start(out, log), trial, out, rng)
+    kills.finish(out, log)
+    assert "Traceback" not in log.read_text()
+    # In this process: its rows are a worker's, to the digit.
+    calm = tmp_path / "calm"
+    assert run([*kills.SWEEP, *places(calm), "--workers=1"]) == 0
+    assert kills.rows_of(out) == kills.rows_of(calm)
+
+
+def test_a_terminal_that_closes_ends_a_sweep_with_129_and_no_traceback(tmp_path):
+    errors = tmp_path / "errors"
+    with open(errors, "w") as stream:
+        process = start(tmp_path / "rows", stream)
+        wait_until(lambda: len(session_of(process)) >= 2)
+        os.killpg(process.pid, signal.SIGHUP)
+        assert process.wait(120) == 129
+    wait_until(lambda: not session_of(process), seconds=10)
+    assert "Traceback" not in errors.read_text()
+
+
+def test_a_reader_that_goes_away_ends_a_sweep_with_141_and_no_traceback(tmp_path):
+    errors = tmp_path / "errors"
+    out = tmp_path / "rows"
+    read, written = os.pipe()
+    with open(errors, "w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fctestbed", *SWEEP, *places(out), "--methods=raw"],
+            stdout=written,
+            stderr=stream,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        os.close(written)
+        os.close(read)
+        assert process.wait(120) == 141
+    assert "Traceback" not in errors.read_text()
+    assert "Exception ignored" not in errors.read_text()
+    assert len(done_runs(out)) == 6

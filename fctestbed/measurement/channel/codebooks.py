@@ -20,8 +20,8 @@ MAX_BITS = 24
 class Codebook:
     """All points of a representation, centred and of unit mean power per dimension.
 
-    Made by ``codebook``. The points are coordinates in the span of the centred codewords. This
-    loses nothing: noise outside the span is independent of the codeword.
+    ``codebook`` makes it. The points are coordinates in the span of the centred codewords. No
+    information is lost, since noise outside the span is independent of the codeword.
 
     Attributes:
         points: [2^n_bits, rank], float64.
@@ -48,8 +48,8 @@ class Codebook:
 def codebook(codewords: Tensor, columns: Sequence[int]) -> Codebook:
     """The codebook of a deterministic encoder, centred, scaled and projected.
 
-    The mean codeword is subtracted, then all is divided by one number, so that the mean of the
-    squared entries is 1. Columns keep their relative powers.
+    The mean codeword is subtracted, then all entries are divided by one number, so that the mean
+    of their squares is 1. Columns keep their relative powers.
 
     Args:
         codewords: the representation of every pattern of bits, [2^n_bits, dim]: row r is that of
@@ -84,12 +84,12 @@ def codebook(codewords: Tensor, columns: Sequence[int]) -> Codebook:
 
 
 def unit_power_codewords(codewords: Tensor) -> tuple[Tensor, float]:
-    """Codewords [n, dim] centred and of unit mean power per dimension, float64, with the power that
-    they had; zeros where they are all one point."""
+    """Codewords [n, dim], centred and scaled to unit mean power per dimension, float64, and their
+    power before; zeros where all codewords are one point."""
     wide = codewords.detach().double()
     mean = wide.mean(0)
     centred = wide - mean
-    # A column whose spread is rounding must not become information at any noise.
+    # The spread of a constant column is rounding, and holds no information at any noise.
     constant = centred.abs().amax(0) <= _CONSTANT * mean.abs()
     centred[:, constant] = 0.0
     power = float(centred.square().mean())

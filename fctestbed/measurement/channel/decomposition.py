@@ -40,7 +40,7 @@ def decompose(found: ChannelInformation, label: str = "label") -> Decomposition:
         label: the label's name.
 
     Raises:
-        ValueError: for a single representation, or a name that was not asked for.
+        ValueError: for a single representation, or a name that is not in ``found.groups``.
     """
     if len(found.columns) != 2:
         raise ValueError(f"found: expected two representations, got {len(found.columns)}")
@@ -60,8 +60,8 @@ class Separation:
 
     Attributes:
         shared_in_s_bits: I(Z_S; w_s).
-        shared_in_u_bits: I(Z_U; w_s): the leak of shared bits.
-        unique_in_s_bits: I(Z_S; w_m): the leak of unique bits.
+        shared_in_u_bits: I(Z_U; w_s), shared bits in the wrong part.
+        unique_in_s_bits: I(Z_S; w_m), unique bits in the wrong part.
         unique_in_u_bits: I(Z_U; w_m).
     """
 

@@ -1,6 +1,6 @@
 """Draws of codewords and noise, evenly over the codewords.
 
-Owns what is random in the oracle. May import torch and ``codebook``.
+Owns the oracle's random numbers. May import torch and ``codebook``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from fctestbed.measurement.channel.marginals import Columns, ordered
 
 
 class CodewordDraws:
-    """Codewords and noise. Every pair (w_s, w_m) comes once before any comes again."""
+    """Codewords and noise. Every pair (w_s, w_m) is drawn once before any is drawn again."""
 
     def __init__(self, books: Sequence[Codebook], generator: torch.Generator) -> None:
         shared = common_columns(books)
@@ -37,7 +37,7 @@ class CodewordDraws:
         ]
 
     def _indices(self) -> Iterator[list[Tensor]]:
-        """Sweeps over the patterns of w_s; in each, every pattern has another w_m than before."""
+        """Passes over the patterns of w_s; each pass combines a pattern with another w_m."""
 
         def permutation(n: int) -> Tensor:
             return torch.randperm(n, generator=self._generator)

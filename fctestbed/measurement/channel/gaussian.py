@@ -2,8 +2,8 @@
 
 Owns the linear-Gaussian channel. May import numpy and ``fctestbed.information``.
 
-Without noise the information is infinite: a smooth map that passes a continuous block at all passes
-every digit of it, and every further digit is more information. Noise makes it finite.
+Without noise the information is infinite: a smooth map that depends on a continuous block keeps
+every digit of it, and every further digit adds information. Noise makes it finite.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ def linear_gaussian_bits(
 
     Args:
         maps: the linear encoder A, [n_latents, dim]: z = w A.
-        block: the latents in question, by place.
+        block: the places of the block's latents.
         tau: standard deviation of the noise per dimension.
         variance: of every latent.
 
@@ -33,8 +33,8 @@ def linear_gaussian_bits(
         (log det(tau^2 + A'A v) - log det(tau^2 + A_rest' A_rest v)) / 2, over log 2.
 
     Raises:
-        ValueError: for a map that is no finite matrix, a block outside it, or a tau or a variance
-            that is not above 0.
+        ValueError: for a map that is not a finite matrix, a block outside it, or a tau or a
+            variance that is not above 0.
 
     Source:
         Cover and Thomas, Elements of Information Theory, section 9.4.
@@ -56,7 +56,7 @@ def unit_power(maps: npt.ArrayLike, *, variance: float = 1.0) -> Array:
     dimension.
 
     Raises:
-        ValueError: for a map that is no finite matrix, or all zero.
+        ValueError: for a map that is not a finite matrix, or is all zero.
     """
     matrix = _matrix("maps", maps)
     power = variance * np.square(matrix).sum(axis=0).mean()
@@ -70,9 +70,9 @@ class GaussianBounds:
     """Bounds on I(Z + tau N; w) of any encoder of Gaussian latents, in bits.
 
     Attributes:
-        lower_bits: what the best linear estimate of w from the noisy Z proves.
-        upper_bits: what a Gaussian Z of the same covariance would let through.
-        n_samples: samples that the covariances come from: both bounds carry their error.
+        lower_bits: from the error of the best linear estimate of w from the noisy Z.
+        upper_bits: the information of a Gaussian Z of the same covariance.
+        n_samples: samples that the covariances come from; both bounds have their sampling error.
     """
 
     lower_bits: float
@@ -85,25 +85,27 @@ def gaussian_bounds(
 ) -> GaussianBounds:
     """Bounds on I(Z + tau N; w) from second moments alone, for w ~ N(0, variance I).
 
-    Above: given all latents only the noise is left, and of all Z with one covariance the Gaussian
-    has the most entropy, so I <= log det(1 + cov(Z) / tau^2) / 2; w may be a part of the latents,
-    since I(Z + tau N; w) is no more than that of all. Below: w - E_linear(w | Z) has at most the
-    entropy of a Gaussian of its covariance C, so I >= log det(variance C^-1) / 2. Both are exact
-    for a linear encoder of all latents, and far apart for a strongly non-linear one. Z is first
-    centred and scaled to unit mean power per dimension, as codebooks are.
+    Upper bound: given all latents only the noise is random, and of all Z with one covariance the
+    Gaussian has the most entropy, so I <= log det(1 + cov(Z) / tau^2) / 2. This holds for a part w
+    of the latents too, since I(Z + tau N; w) is at most the information about all of them. Lower
+    bound: w - E_linear(w | Z) has at most the entropy of a Gaussian of its covariance C, so
+    I >= log det(variance C^-1) / 2. Both are exact for a linear encoder of all latents, and far
+    apart for a strongly non-linear one. Z is first centred and scaled to unit mean power per
+    dimension, as codebooks are.
 
     Args:
         z: representations, [n, dim].
-        w: the block's latents, row by row, [n, n_latents].
+        w: the block's latents, rows as in ``z``, [n, n_latents].
         tau: standard deviation of the noise per dimension.
         variance: of every latent.
 
     Raises:
-        ValueError: for arrays that are no finite matrices, of other lengths, with fewer rows than
-            twice their columns, a representation without power, or a tau or a variance not above 0.
+        ValueError: for arrays that are not finite matrices, that differ in length or have fewer
+            rows than twice their columns, for a representation without power, or for a tau or a
+            variance that is not above 0.
 
     Source:
-        Cover and Thomas, theorems 8.6.5 (above) and 8.6.6 (below).
+        Cover and Thomas, theorems 8.6.5 (upper bound) and 8.6.6 (lower bound).
     """
     points, latents = _matrix("z", z), _matrix("w", w)
     _positive("tau", tau)
@@ -132,7 +134,7 @@ def gaussian_bounds(
 
 
 def _log_det_bits(matrix: Array, tau: float, variance: float) -> float:
-    """log det(1 + A A' v / tau^2) / 2, in bits; of no latents 0."""
+    """log det(1 + A A' v / tau^2) / 2, in bits; 0 for no latents."""
     gram = np.eye(len(matrix)) + matrix @ matrix.T * (variance / tau**2)
     return nats_to_bits(float(np.linalg.slogdet(gram)[1]) / 2)
 

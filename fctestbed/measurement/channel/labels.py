@@ -4,8 +4,8 @@ Owns p(y | relevant bits) of the label rules. May import torch, numpy and
 ``fctestbed.synthesis``.
 
 Relevant bits that a representation does not depend on are fair given it. A label word has
-independent slots, so a slot of such a bit is fair as well, and the posteriors of the others pass
-through their channels one by one: no table of 2^bits x 2^slots is made.
+independent slots, so a slot of such a bit is fair too. The posteriors of the other bits pass
+through the channels one at a time, without a table of 2^bits x 2^slots.
 """
 
 import math
@@ -28,7 +28,7 @@ class LabelChannel(Protocol):
 
     @property
     def columns(self) -> Columns:
-        """The bits that the label reads."""
+        """The bits that the label depends on."""
         ...
 
     @property
@@ -52,7 +52,7 @@ class WordChannel:
     symmetric channel.
 
     Attributes:
-        columns: the bits that the slots read, each bit by one slot.
+        columns: the bits that the slots depend on, each bit in one slot.
         slots: the bits of each slot.
         flips: flip probability of each slot.
     """
@@ -90,7 +90,7 @@ class TableChannel:
     """A label that is a function of its relevant bits.
 
     Attributes:
-        columns: the bits that it reads.
+        columns: the bits that it depends on.
         classes: class of each pattern of them, [2^n], the first column slowest.
         n_classes: number of classes.
     """
@@ -141,7 +141,7 @@ def label_channel(spec: WorldSpec) -> LabelChannel:
     patterns = bit_patterns(len(columns))
     cuts = np.cumsum(spec.relevant)[:-1]
     w_s, w_1, w_2 = np.split(patterns, cuts, axis=1)
-    # Such a label is a function: nothing is drawn.
+    # Such a label is a deterministic function of its bits.
     classes = spec.label.draw(Latents(w_s, w_1, w_2), np.random.default_rng(0))
     return TableChannel(columns, torch.from_numpy(classes), spec.n_classes)
 

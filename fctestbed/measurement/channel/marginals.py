@@ -1,4 +1,4 @@
-"""Posteriors of groups of bits from posteriors of patterns, by summing the other bits out.
+"""Posteriors of groups of bits from posteriors of patterns, by summing over the other bits.
 
 Owns marginalisation and the entropies of its results. May import torch only. An array of
 posteriors has shape [n, 2^k] for k columns, the first column slowest.
@@ -18,7 +18,7 @@ Columns = tuple[int, ...]
 def marginal(
     p: Float[Tensor, "n patterns"], columns: Columns, kept: Iterable[int]
 ) -> Float[Tensor, "n kept_patterns"]:
-    """Posteriors of the kept columns, in the order in which ``columns`` has them.
+    """Posteriors of the kept columns, in the order of ``columns``.
 
     Args:
         p: posteriors of ``columns``.
@@ -41,21 +41,21 @@ def entropy_nats(p: Float[Tensor, "n outcomes"]) -> Float[Tensor, " n"]:
 
 @dataclass(frozen=True)
 class Step:
-    """One marginal of a plan, and the earlier one that it is summed from (None: the patterns)."""
+    """One marginal of a plan, and the earlier marginal that it is a sum of (None: the patterns)."""
 
     columns: Columns
     source: int | None
 
 
 def plan_marginals(groups: Sequence[Columns], leaves: Sequence[Columns] = ()) -> list[Step]:
-    """An order of marginals in which each is summed from the smallest earlier one that holds it.
+    """An order of marginals in which each is a sum of the smallest earlier one that contains it.
 
-    Single bits then come from their blocks, and only blocks from the patterns.
+    Single bits are then sums of their blocks, and only blocks are sums of the patterns.
 
     Args:
-        groups: wanted sets of columns, none twice, all in the order of the patterns' columns.
-        leaves: further sets, from which nothing is summed: they do not influence the rounding of
-            the groups.
+        groups: different sets of columns, each in the order of the patterns' columns.
+        leaves: further sets; no marginal is summed from them, so they do not affect the rounding
+            of the groups.
     """
     steps: list[Step] = []
     for group in (*sorted(groups, key=len, reverse=True), *leaves):
@@ -72,6 +72,6 @@ def plan_marginals(groups: Sequence[Columns], leaves: Sequence[Columns] = ()) ->
 
 
 def ordered(columns: Columns, group: Iterable[int]) -> Columns:
-    """The columns of a group in the order of ``columns``, others left out."""
+    """The columns of a group that are in ``columns``, in that order."""
     wanted = set(group)
     return tuple(column for column in columns if column in wanted)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 class Moments:
-    """Running mean and covariance of rows, without keeping them.
+    """Running mean and covariance of rows, without storing the rows.
 
     Args:
         n_values: values of a row.
@@ -19,10 +19,10 @@ class Moments:
         self._square = torch.zeros(n_values, n_values, dtype=torch.float64)
 
     def add(self, rows: Float[Tensor, "n values"]) -> None:
-        """Take in rows."""
+        """Add rows."""
         wide = rows.double().cpu()
         if self._pivot is None:
-            # Sums of squares about the first mean lose no digits.
+            # Sums of squares about the first mean avoid cancellation.
             self._pivot = wide.mean(0)
         wide = wide - self._pivot
         self.n += len(wide)

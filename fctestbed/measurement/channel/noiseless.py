@@ -1,6 +1,6 @@
-"""The limit of no noise: what an encoder distinguishes, by counting codewords that differ.
+"""The limit of no noise: what an encoder distinguishes, by counting distinct codewords.
 
-Owns what counts as the same codeword. May import torch and this package.
+Owns the test of which codewords are equal. May import torch and this package.
 """
 
 import math
@@ -24,7 +24,7 @@ _CELLS = 1 << 22
 def distinct_points(book: Codebook) -> Int[Tensor, " codewords"]:
     """Number of the distinct point of each codeword, counted from 0.
 
-    Codewords are told apart along a dozen fixed random directions, one after the other: two are the
+    Codewords are compared along a dozen fixed random directions, one after the other: two are the
     same point if no direction has a gap of more than 1e-5 between them.
     """
     generator = torch.Generator().manual_seed(0)
@@ -43,8 +43,8 @@ def distinct_points(book: Codebook) -> Int[Tensor, " codewords"]:
 def noiseless_information(book: Codebook, groups: Mapping[str, Group]) -> dict[str, ChannelBits]:
     """I(Z; group) without noise, exactly: the limit of ``channel_information`` as tau goes to 0.
 
-    Every injective encoder has H(group) of every group, whatever its geometry: therefore
-    information is measured through noise.
+    Every injective encoder holds H(group) of every group, whatever its geometry. Information is
+    therefore measured with noise.
 
     Args:
         book: the codebook.
@@ -90,7 +90,7 @@ def noiseless_information(book: Codebook, groups: Mapping[str, Group]) -> dict[s
 def _values_of(
     index: Tensor, columns: tuple[int, ...], seen: tuple[int, ...]
 ) -> Int[Tensor, " codewords"]:
-    """The number that the ``seen`` bits of each pattern make, the first the most significant."""
+    """The ``seen`` bits of each pattern as a number, the first bit the most significant."""
     values = torch.zeros_like(index)
     for column in seen:
         bit = (index >> (len(columns) - 1 - columns.index(column))) & 1

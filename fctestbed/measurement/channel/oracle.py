@@ -2,10 +2,10 @@
 
 Owns the draws and the loop that makes their error small enough. May import torch and this package.
 
-For an encoder on a finite alphabet of latent bits, z = c_w + tau e is a mixture of 2^n Gaussians
-whose every component is known, so p(w | z) is known, and with it I(Z; A) = H(A) - E H(A | Z = z)
-for every group A of bits. Averaging posterior entropies instead of -log p(w_true | z) is its
-Rao-Blackwell form: the standard error is 2 to 5 times smaller.
+For an encoder of finitely many latent bits, z = c_w + tau e is a mixture of 2^n Gaussians with
+known components. p(w | z) is therefore known, and so is I(Z; A) = H(A) - E H(A | Z = z) for every
+group A of bits. The average is over posterior entropies, the Rao-Blackwell form of the average of
+-log p(w_true | z), with a standard error 2 to 5 times smaller.
 
 Two representations of one world share the bits w_s and are independent given them, so
 p(w_s | z1, z2) is proportional to p(w_s | z1) p(w_s | z2), and no alphabet of all bits is needed.
@@ -23,7 +23,7 @@ from fctestbed.measurement.channel.posteriors import working_dtype
 from fctestbed.measurement.channel.result import ChannelInformation, Group
 from fctestbed.measurement.channel.tiles import Tiles
 
-# Draws of the first round; and the most whose noise is held at once.
+# Draws of the first round, and the most draws whose noise is in memory at once.
 _FIRST_DRAWS, _CHUNK_DRAWS = 1024, 8192
 
 
@@ -41,8 +41,8 @@ def channel_information(
 ) -> ChannelInformation:
     """What one or two noisy representations, Z_m + tau N, hold of groups of bits and of labels.
 
-    Draws go over the codewords evenly (every codeword once before any comes again). The standard
-    errors take draws as independent, so they are too large rather than too small.
+    Every codeword is drawn once before any is drawn again. The standard errors treat draws as
+    independent, so they are too large rather than too small.
 
     Args:
         books: one codebook, or two whose common bits lead in both.
@@ -51,8 +51,8 @@ def channel_information(
         target_bits: draws go on until no standard error of an I(Z; group), of any of the
             representations or both, exceeds this.
         targets: names of the groups whose standard errors count, and from which others are
-            computed: all by default. Other groups change no number of these.
-        max_draws: most draws; the result has the error that was reached.
+            computed; all by default. Other groups do not change their numbers.
+        max_draws: most draws. If they do not suffice, the result has a larger error.
         seed: of codewords and noise, drawn on the CPU.
         device: where to compute.
         dtype: float32 or float64; by default float32 where rounding stays under 0.001 nat.

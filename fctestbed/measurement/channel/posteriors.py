@@ -1,7 +1,7 @@
 """Posteriors over codewords, p(w | z), a tile of draws at a time.
 
 Owns the matrix product and the softmax, which take most of the time: 2 N M rank operations and N M
-exponentials for N draws and M codewords. Memory is two tiles and the codebook, whatever N is.
+exponentials for N draws and M codewords. Memory is two tiles and the codebook, for any N.
 """
 
 import torch
@@ -23,24 +23,24 @@ def tile_rows(n_codewords: int, device: torch.device) -> int:
 
 
 def working_dtype(book: Codebook, tau: float) -> torch.dtype:
-    """float32 where it is good to a thousandth of a nat for each draw, else float64.
+    """float32 where its error is below a thousandth of a nat for each draw, else float64.
 
-    Logits are of the order of |z|^2 / tau^2 = dim (1 + tau^2) / tau^2, and float32 keeps 6e-8 of
-    them.
+    Logits are of the order of |z|^2 / tau^2 = dim (1 + tau^2) / tau^2, and the relative error of
+    float32 is 6e-8.
     """
     rounding = book.dim * (1 + tau**2) / tau**2 * torch.finfo(torch.float32).eps
     return torch.float32 if rounding < _ROUNDING_NATS else torch.float64
 
 
 class PosteriorReader:
-    """Posteriors of the codewords given z = c + tau e, all codewords equally likely beforehand.
+    """Posteriors of the codewords given z = c + tau e, with a uniform prior.
 
     p(w | z) is proportional to exp((<z, c_w> - |c_w|^2 / 2) / tau^2).
 
     Args:
         book: the codebook.
         tau: noise, standard deviation per dimension.
-        rows: draws of a tile, at most.
+        rows: most draws of a tile.
         device: where to compute.
         dtype: float32 or float64.
     """
@@ -64,7 +64,7 @@ class PosteriorReader:
     ) -> tuple[Float[Tensor, "n codewords"], Float[Tensor, " n"]]:
         """Posteriors of draws and their entropies H(W | z) in nats.
 
-        The posteriors live in a buffer that the next call overwrites.
+        The next call overwrites the posteriors: they are in a buffer.
         """
         n = len(index)
         z, logits, p = self._z[:n], self._logits[:n], self._p[:n]

@@ -1,4 +1,4 @@
-"""The oracle's result: posterior entropies, and every information that is a sum of them.
+"""The oracle's result: posterior entropies, and the information quantities that are sums of them.
 
 Owns the arithmetic from entropies to information and its standard errors. May import torch.
 """
@@ -17,7 +17,7 @@ from fctestbed.measurement.channel.marginals import Columns
 Readers = tuple[int, ...]
 """Which representations an information is about: (1,), (2,), both, or none."""
 Group = Columns | LabelChannel
-# What an entropy is of: columns, or the name of a label.
+# An entropy's variable: columns, or the name of a label.
 Target = frozenset[int] | str
 Key = tuple[Readers, Target]
 
@@ -29,8 +29,8 @@ class ChannelBits:
     Attributes:
         value_bits: the estimate: unbiased, so it may fall below 0 by a few errors.
         standard_error_bits: of the value; 0 where it is exact.
-        ceiling_bits: the most that it can be, exactly.
-        n_draws: draws behind it.
+        ceiling_bits: its exact upper limit.
+        n_draws: draws that it is estimated from.
     """
 
     value_bits: float
@@ -60,9 +60,9 @@ class ChannelInformation:
     Attributes:
         tau: the noise.
         n_draws: draws of the representation.
-        groups: the groups of bits and the labels that were asked for.
+        groups: the groups of bits and the labels that were requested.
         columns: the bits of each representation.
-        places: where each posterior entropy lies in ``mean`` and ``covariance``.
+        places: the index of each posterior entropy in ``mean`` and ``covariance``.
         mean: mean posterior entropies in nats.
         covariance: their covariance (of the means, not of single draws).
     """
@@ -88,12 +88,12 @@ class ChannelInformation:
         Args:
             group: a name of ``groups``, or columns.
             of: the representations: all by default.
-            given: a name or columns that are known already: I(Z; W_s | W_1).
-            known: representations that are known already: I(Z_1; Y | Z_2).
+            given: a name or columns of the condition: I(Z; W_s | W_1).
+            known: representations of the condition: I(Z_1; Y | Z_2).
 
         Raises:
-            ValueError: for a name that was not asked for, or a union of group and given whose
-                posterior was not taken.
+            ValueError: for a name that is not in ``groups``, or a union of group and given whose
+                posterior was not computed.
         """
         return self.evaluate(self.amount(group, of=of, given=given, known=known), group)
 
@@ -136,10 +136,10 @@ class ChannelInformation:
         )
 
     def largest_error_bits(self, names: Iterable[str] | None = None) -> float:
-        """Largest standard error of I(Z; group) over groups and readers.
+        """Largest standard error of I(Z; group) over groups and representations.
 
         Args:
-            names: the groups: all that were asked for by default.
+            names: the groups; all of ``groups`` by default.
         """
         readers = {reader for reader, _ in self.places}
         return max(
@@ -186,7 +186,7 @@ class ChannelInformation:
 
     def _chained(self, seen: frozenset[int], of: Readers) -> dict[int, float]:
         """H(W_s, A_1, A_2 | Z_1, Z_2) = H(W_s | Z_1, Z_2) + sum of H(A_m | W_s, Z_m): given w_s the
-        two sides are independent."""
+        two modalities are independent."""
         shared = frozenset(self.columns[0]) & frozenset(self.columns[-1])
         weights: dict[int, float] = {}
         wanted: list[tuple[Key, float]] = [((of, shared), 1.0)]

@@ -1,7 +1,7 @@
 """Posterior entropies of groups of bits and of labels, for a tile of draws at a time.
 
-Owns which marginals are taken and in which order, for one representation and for two. May import
-torch and this package.
+Owns the choice and the order of the marginals, for one representation and for two. May import torch
+and this package.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -31,8 +31,8 @@ class Tiles:
     Args:
         books: one codebook or two.
         groups: columns or labels, by name.
-        sources: names of the groups that others are summed from: the rounding of a group depends
-            on these alone, whatever the other groups are.
+        sources: names of the groups that others are summed from. The rounding of a group depends
+            on these alone.
         tau: noise.
         device: where to compute.
         dtype: float32 or float64.
@@ -71,8 +71,8 @@ class Tiles:
         self.places: dict[Key, int] = {}
         shared = set(self._shared)
         for reader, columns in sides:
-            # The entropy of one side's whole pattern comes with its posterior. A group with w_s
-            # and more splits given w_s, so that patterns of both sides need not be enumerated.
+            # The posterior's computation gives the entropy of the whole pattern of one
+            # representation. Groups of w_s and more factorise given w_s: no joint enumeration.
             asked = {ordered(columns, group) for group in (*bits, self._shared)} - {()}
             whole = [columns] if len(reader) == 1 else []
             asked -= set(whole or [group for group in asked if shared < set(group)])
@@ -130,8 +130,8 @@ class Tiles:
         return values
 
     def _joint(self, posteriors: Sequence[Tensor], kept: Columns) -> Tensor:
-        """p(kept | z1, z2): the product of both sides' posteriors given w_s, all patterns equally
-        likely beforehand."""
+        """p(kept | z1, z2): the product of both representations' posteriors given w_s, with a
+        uniform prior over patterns."""
         n = len(posteriors[0])
         held, rest = ordered(self._shared, kept), [c for c in self._shared if c not in kept]
         sides = []

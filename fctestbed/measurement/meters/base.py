@@ -1,4 +1,4 @@
-"""What a meter is: settings, and a way from readouts to rows.
+"""The interface of meters: settings, and a function from readouts to rows.
 
 Owns the interface. May import ``fctestbed.results``, ``fctestbed.synthesis`` and
 ``fctestbed.training``.
@@ -16,7 +16,7 @@ from fctestbed.training import Readouts
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured on one run, and a line for each thing that could not be."""
+    """The rows measured on one run, and a line for each quantity that could not be measured."""
 
     captured: tuple[CapturedRow, ...] = ()
     accuracy: tuple[AccuracyRow, ...] = ()
@@ -32,18 +32,18 @@ class Measured:
 
 
 class Meter(Spec, ABC):
-    """A way to measure readouts; its fields are its settings.
+    """A measurement of readouts; its fields are its settings.
 
     A meter is one file: a subclass with its settings, and its ``measure``. A field of
     ``MeasureSpec`` switches it on.
     """
 
     at_equal_width: ClassVar[bool] = True
-    """Whether it measures the joint readout at equal width too."""
+    """Whether it also measures the joint readout at equal width."""
 
     @property
     def most_codewords(self) -> int:
-        """The most codewords of a readout that it uses; 0 for a meter that uses none."""
+        """The largest number of codewords of a readout that it uses; 0 if it uses none."""
         return 0
 
     @abstractmethod
@@ -51,9 +51,9 @@ class Meter(Spec, ABC):
         """Measure the readouts of one training.
 
         Args:
-            readouts: the readouts, finite, with as many training samples as are to be fitted on.
-            labelled: the data sets that the training serves: equal but for their labels. The
-                numbers of each depend on its own label alone.
+            readouts: the readouts, finite; probes are fitted on all of their training samples.
+            labelled: the data sets that the training serves, which differ only in their labels.
+                The numbers of each depend only on its own label.
 
         Returns:
             Rows and warnings for each data set.

@@ -1,6 +1,6 @@
-"""Channel information: exactly what readouts hold through noise, and its split of the label.
+"""Channel information: the exact information of noisy readouts, with S, U1 and U2 of the label.
 
-Owns what is asked of the oracle for each readout, and the rows made of its answers. May import
+Owns the calls of the oracle for each readout, and the rows of its results. May import
 ``fctestbed.estimators``, ``fctestbed.results``, ``fctestbed.synthesis``, ``fctestbed.training`` and
 the oracle.
 """
@@ -35,15 +35,14 @@ _OTHER_METER = "(the linear probe still serves)"
 class ChannelSpec(Meter):
     """How channel information, I(Z + tau N; quantity), is measured.
 
-    At the default noise of 0.5 a bit with a dimension of its own is measured as 0.91 bit, and a
-    readout of 8 dimensions lets through at most 8 / 2 log2(1 + 1 / 0.5^2) = 9.3 bits, less than
-    the 12 bits of the default world's modalities: so it shows what an encoder spends its dimensions
-    on.
+    At the default noise of 0.5 a bit that has a dimension to itself is measured as 0.91 bit. A
+    readout of 8 dimensions holds at most 8 / 2 log2(1 + 1 / 0.5^2) = 9.3 bits, less than the 12
+    bits of the default world's modalities, so the rows show which bits an encoder keeps.
 
     Attributes:
-        taus: noise, standard deviations per dimension at a mean power of 1. The first one's rows
-            have the estimator ``channel``, a further one's ``channel@TAU``.
-        target_bits: draws go on until the standard errors of all blocks are at most this.
+        taus: noise, standard deviations per dimension at a mean power of 1. Rows of the first have
+            the estimator ``channel``, rows of a further one ``channel@TAU``.
+        target_bits: draws continue until the standard errors of all blocks are at most this.
         max_draws: most draws.
         max_codewords: most patterns of a modality's latent bits, or of both for a fused readout,
             that are enumerated.
@@ -107,7 +106,7 @@ class ChannelSpec(Meter):
                 world,
                 tau=tau,
                 target_bits=self.target_bits,
-                # Only blocks decide the number of draws: no run's numbers depend on other labels.
+                # Only blocks set the number of draws: no run's numbers depend on other labels.
                 targets=BLOCKS,
                 max_draws=self.max_draws,
                 seed=labelled[0].seed,
@@ -131,7 +130,7 @@ class ChannelSpec(Meter):
 
 
 def why_no_channel(spec: WorldSpec, max_codewords: int) -> str | None:
-    """Why a world's readouts have no channel information, in one line; None where they have."""
+    """Why a world's readouts have no channel information, in one line; None if they have it."""
     reason = why_no_codewords(spec, (1,), max_codewords)
     return f"no channel information: {reason} {_OTHER_METER}" if reason else None
 
@@ -195,7 +194,7 @@ def _label(place: int) -> str:
 
 
 def _large_label(dataset: Dataset) -> list[str]:
-    """A line where the label reads too many bits for the oracle."""
+    """A line if the label depends on too many bits for the oracle."""
     n_bits = sum(dataset.spec.relevant)
     if n_bits <= MAX_RELEVANT_BITS:
         return []

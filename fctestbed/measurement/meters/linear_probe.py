@@ -50,7 +50,7 @@ def _measured(
 ) -> Iterator[Measured]:
     """Rows of one readout for each labelled data set.
 
-    Each label is fitted by itself, so that no run's numbers depend on the other labels.
+    Each label is fitted separately, so that no run's numbers depend on the other labels.
     """
     first = labelled[0]
     n_fit, n_eval = len(readout.train), len(readout.test)
@@ -99,13 +99,13 @@ def _bit_losses(
 def _label_losses(
     reader: ProbeReader, dataset: Dataset, n_fit: int
 ) -> tuple[NDArray[np.float64], int]:
-    """Cross-entropy of each held-out label, in bits, and how many labels were predicted right."""
+    """Cross-entropy of each held-out label, in bits, and the number of correct predictions."""
     y_fit, y = dataset.train.y[:n_fit], dataset.test.y
     slots = dataset.spec.label.slots
     if slots is not None:
         n = len(slots)
         losses = _bit_losses(reader, slots_of(y_fit, n), slots_of(y, n))
-        # A wrong prediction of a slot gives its true value less than one half: over one bit.
+        # A wrong prediction gives a slot's true value probability below one half: over one bit.
         return losses.sum(1), int((losses < 1.0).all(1).sum())
     logs = reader.classes(torch.from_numpy(np.array(y_fit)), dataset.spec.n_classes)
     return -logs[np.arange(len(y)), y], int((logs.argmax(1) == y).sum())

@@ -29,7 +29,7 @@ from fctestbed.results import JOINT, Results, equal_width_name
 
 TERMS = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
 """Columns of the paper's Table 2: the cross-modal term, the unimodal ones, the conditional ones,
-augmentations made for the unique information, factorised readouts."""
+augmentations for the unique information, factorised readouts."""
 
 _MOST_ROWS = 28
 _EQUAL_WIDTH = re.compile(equal_width_name(0)[:-1] + r"(\d+)")
@@ -53,7 +53,7 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
         options: ``table_ratio`` and ``estimator``.
 
     Raises:
-        NothingToDraw: if no finished run says the terms of its loss, or none has label bits.
+        NothingToDraw: if no finished run lists the terms of its loss, or none has label bits.
     """
     details = {key: run for key, run in series_details(results).items() if run.terms is not None}
     if not any(run.terms for run in details.values()):
@@ -91,8 +91,8 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
 
 
 def _equal_width(results: Results) -> int | None:
-    """The width that joint readouts were reduced to, the least if several; None if they were
-    not."""
+    """The width that joint readouts were reduced to, the least of several; None if they were
+    not reduced."""
     matches = [_EQUAL_WIDTH.fullmatch(str(name)) for name in results.captured["readout"].unique()]
     return min((int(match[1]) for match in matches if match), default=None)
 
@@ -132,7 +132,7 @@ def _value_columns(numbers: pd.DataFrame, width: int | None) -> list[Column]:
             stem = f"{name}{ending}"
             if stem not in numbers or numbers[stem].isna().all():
                 continue
-            # At equal width the table has the label's numbers alone; the CSV has the blocks too.
+            # At equal width the table has only the label's numbers; the CSV also has the blocks.
             if ending and name in ("shared_bits", "unique_bits"):
                 continue
             scale, digits = (100.0, 1) if name == "accuracy" else (1.0, 2)

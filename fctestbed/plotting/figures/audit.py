@@ -53,8 +53,8 @@ def departures_in(results: Results) -> list[_Departure]:
     """Variants that differ from the paper's run of their method, in drawing order.
 
     Single departures of the official code come first, then other single changes, then variants of
-    several; ``official`` is the last of a method. Another critic alone and augmentations of a
-    quality have figures of their own and are left out.
+    several; ``official`` is the last of a method. Variants that change only the critic or the
+    quality of augmentations have their own figures and are left out.
     """
     details = series_details(results)
     found = []
@@ -92,7 +92,7 @@ def _changed(run: RunDetails, paper: RunDetails) -> dict[str, Any]:
 
 
 def paired_changes(results: Results, quantity: str, estimator: str) -> pd.DataFrame:
-    """Differences to the paper's variant, run by run.
+    """Differences from the paper's variant, run by run.
 
     Args:
         results: the rows.
@@ -117,8 +117,8 @@ def paired_changes(results: Results, quantity: str, estimator: str) -> pd.DataFr
 def draw_audit(results: Results, options: DrawOptions) -> Drawing:
     """Change in captured bits by departure: a panel per quantity, a row per departure.
 
-    A filled mark is a change whose 95 % interval over seeds leaves out 0. The numbers have each
-    ratio as well as the mean over them.
+    A filled mark is a change whose 95 % interval over seeds excludes 0. The numbers have each ratio
+    as well as the mean over them.
 
     Args:
         results: the rows.
@@ -135,7 +135,7 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
         departing = [key in shown for key in zip(pairs["method"], pairs["variant"], strict=True)]
         if any(departing):
             changes[quantity] = flagged(pairs, departing)
-    require_rows(next(iter(changes.values()), pd.DataFrame()), "departures beside the paper's")
+    require_rows(next(iter(changes.values()), pd.DataFrame()), "departures and the paper's variant")
     ratios = Ratios.of(pd.concat(changes.values()), options.table_ratio)
     points = {
         quantity: pooled_intervals(pairs, "change_bits", SERIES, ratios)
@@ -143,7 +143,7 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
     }
     n_intervals = sum(int(table["low"].notna().sum()) for table in points.values())
     n_seeds = pd.concat([table["n_seeds"] for table in points.values()])
-    require_rows(n_seeds.to_frame(), "departures beside the paper's at every ratio")
+    require_rows(n_seeds.to_frame(), "departures and the paper's variant at every ratio")
     note = f"against the paper's variant, seed by seed; {ratios.note}; "
     note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.estimator_note}"
     if n_intervals:

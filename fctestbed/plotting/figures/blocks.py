@@ -25,8 +25,8 @@ _LABEL = "information captured (bits)"
 def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of the shared block and of both unique blocks (summed within each run).
 
-    The black line is H(block), all there is; the dotted one the part that the label reads. Where
-    several axes vary, there are two panels for each combination of values of the others.
+    The black line is H(block), the maximum; the dotted one is the entropy of the relevant part.
+    If several axes vary, there are two panels for each combination of values of the others.
 
     Args:
         results: the rows.

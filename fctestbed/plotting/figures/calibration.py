@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.style import NOTE_COLOR
 
-# Blue below the truth, white on it, orange above: told apart by every kind of colour vision.
+# Blue below the truth, white on it, orange above: distinct in every kind of colour vision.
 _BIAS = LinearSegmentedColormap.from_list("bias", ["#0173b2", "#ffffff", "#de8f05"])
 _BIAS_RANGE = 0.5
 # White from 90 to 99 %; pink deepens to half of the intervals and fewer; grey-blue above.
@@ -23,7 +23,7 @@ _COVERAGE = LinearSegmentedColormap.from_list(
     "coverage", [(0.0, "#cc78bc"), (0.5, "#f7e6f3"), (0.5, "#ffffff"), (1.0, "#ffffff")]
 ).with_extremes(over="#cfe3f1")
 _COVERED = (0.81, 0.99)
-# Black text is hard to read on darker cells.
+# Black text has too little contrast on darker cells.
 _DARK_BITS = 0.33
 _SELDOM = "\N{EN DASH}"
 _LOWER, _PENALTY = "\N{LESS-THAN OR EQUAL TO}", "\N{DAGGER}"
@@ -32,19 +32,19 @@ KINDS = {
     "continuous": "continuous pairs",
     "mixed": "a continuous X, a discrete Y",
 }
-"""Kinds of pairs, a figure each, with their names for readers."""
+"""Kinds of pairs, a figure each, with their display names."""
 
 
 def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     """Mean error in bits, and how often the 95 % interval holds the truth, case by estimator.
 
     Lower bounds are marked in the names, and framed where they are broken; their intervals are for
-    the bound, not for the truth, and are not drawn. Estimators that aim at the Jeffreys divergence
-    are marked too, and their intervals not drawn. A dash means that fewer than half of the
-    repetitions have an interval.
+    the bound, not for the truth, and are not drawn. Estimators of the Jeffreys divergence are
+    marked too, without their intervals. A dash means that fewer than half of the repetitions have
+    an interval.
 
     Args:
-        summary: what ``summarise`` gave: columns ``case, kind, true_bits, estimator, bound,
+        summary: the result of ``summarise``: columns ``case, kind, true_bits, estimator, bound,
             target, n, repetitions, intervals, bias_bits, coverage, direction_verdict, seconds,
             ...``.
         kind: ``discrete``, ``continuous`` or ``mixed``.
@@ -88,7 +88,7 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
 
 
 def _mostly_given(rows: pd.DataFrame) -> pd.Series:
-    """Where at least half of the repetitions have an interval."""
+    """True where at least half of the repetitions have an interval."""
     return 2 * rows["intervals"] >= rows["repetitions"]
 
 

@@ -1,4 +1,4 @@
-"""Label bits by method and critic family: the effect of the critic apart from the objective's."""
+"""Label bits by method and critic family: separates the critic's effect from the objective's."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -46,8 +46,8 @@ def critic_rows(results: Results, estimator: str) -> pd.DataFrame:
 def draw_critics(results: Results, options: DrawOptions) -> Drawing:
     """A row per method, a mark per critic family; the exact total is the black line.
 
-    A filled mark is the critic that the method has by default, which runs of the paper's variant
-    show; without such runs all marks are filled.
+    A filled mark is the method's default critic, which runs of the paper's variant have; without
+    such runs all marks are filled.
 
     Args:
         results: the rows.
@@ -65,7 +65,7 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
     require_rows(points, "critics at every ratio")
     own = rows[rows["variant"] == PAPER]
     default = set(zip(own["method"], own["critic"], strict=True))
-    # Without runs of the paper's variant no critic is known to be a method's own.
+    # Without runs of the paper's variant the methods' default critics are not known.
     points["default"] = [
         key in default for key in zip(points["method"], points["critic"], strict=True)
     ]

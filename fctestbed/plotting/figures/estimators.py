@@ -76,7 +76,7 @@ def draw_estimator_panels(rows: pd.DataFrame) -> Drawing:
     first = panels[0]
     first.set(xlim=(-0.04 * top, 1.04 * top), ylim=limits)
     for place, axes in enumerate(panels[: len(table)]):
-        # The lowest panel of a column may have an empty place below it.
+        # The lowest panel of a column may be above an empty place.
         axes.tick_params(labelbottom=place + _COLUMNS >= len(table))
     exact = "exact information I(Z + \N{GREEK SMALL LETTER TAU}N; block) (bits)"
     figure.supxlabel(f"{exact}\n{conditions_note(found)}", fontsize=7.5)

@@ -68,8 +68,8 @@ def gaussian_rows(directory: str | Path) -> pd.DataFrame:
 def draw_staircase(rows: pd.DataFrame) -> Drawing:
     """Each estimator against the training step, a panel for each d: the paper's Figure 3.
 
-    The black steps are the true information, the dashed ones the exact CLUB, the dotted line what
-    NCE cannot exceed. Bits on the left axes, nats (the paper's unit) on the right ones.
+    The black steps are the true information, the dashed ones the exact CLUB, the dotted line the
+    ceiling of NCE. Bits on the left axes, nats (the paper's unit) on the right ones.
     """
     points = _over_seeds(rows, ["dim", "estimator", "step", *_KNOWN])
 
@@ -173,7 +173,7 @@ def _panels(
         draw(axes, points[points["dim"] == dim])
         axes.set_title(f"d = {dim}")
         axes.set_ylim(bottom, top)
-        # Only the outer panels have the labels of shared axes.
+        # Only outer panels have the labels of shared axes.
         axes.label_outer()
         if place % columns == 0:
             axes.set_ylabel("information (bits)")

@@ -26,10 +26,10 @@ _LABEL = "captured of the label (bits)"
 def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
     """Label bits captured (usable information) along an axis, a line per method.
 
-    The exact total I(X1,X2;Y) is the black line; the exact shared part S, which is all that a
-    method without unique information can have, the black dotted one. Where four methods or more
-    are close to the total, a second panel shows that part alone. Where several axes vary, there is
-    a panel for each combination of values of the others.
+    The exact total I(X1,X2;Y) is the black line. The exact shared part S, the maximum for a method
+    without unique information, is the black dotted line. If four methods or more are close to the
+    total, a second panel shows that range only. If several axes vary, there is a panel for each
+    combination of values of the others.
 
     Args:
         results: the rows.
@@ -57,8 +57,8 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
 
 
 def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
-    """The curves, and those near the total once more where they are crowded: one below the other
-    in a column, side by side on a page."""
+    """The curves, and a second panel of those near the total if they are crowded: below the first
+    in a column, next to it on a page."""
     (panel,) = panels
     total = panel.exact[0].values
     width = width_for(panel.points)
@@ -91,7 +91,7 @@ def _is_crowded(points: pd.DataFrame, total: pd.Series, x: Axis) -> bool:
 
 
 def _draw_near_total(axes: Axes, points: pd.DataFrame, total: pd.Series, x: Axis) -> None:
-    """The lines once more, from 85 % of the least total up, without bands, which would cover it."""
+    """The lines above 85 % of the least total, without bands, which would cover the panel."""
     draw_exact(axes, total, "Exact total", x)
     draw_curves(axes, points, x, bands=False)
     bottom, top = _NEAR * float(total.min()), float(total.max())

@@ -57,13 +57,13 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
 
     Columns are the joint readout of every method, then the four parts of the first three factorised
-    methods. Rows are latent bits by block; a triangle marks those that the label reads. Negative
-    values are drawn as 0.
+    methods. Rows are latent bits by block; a triangle marks those that the label depends on.
+    Negative values are drawn as 0.
 
     Args:
         results: the rows.
-        options: ``heatmap_ratio`` chooses the ratio (the nearest one in the rows is drawn),
-            ``estimator`` whose bits.
+        options: ``heatmap_ratio`` sets the ratio (the nearest one in the rows is drawn),
+            ``estimator`` the estimator.
 
     Raises:
         NothingToDraw: if no finished run has single latent bits.

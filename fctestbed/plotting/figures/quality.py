@@ -23,7 +23,7 @@ from fctestbed.plotting.summarise import (
 )
 from fctestbed.results import Results
 
-# Each panel varies one chance of quality augmentations, with the other one at its best, 1.
+# Each panel varies one chance of quality augmentations, with the other one at its optimum, 1.
 CHANCES = {
     "relevant": "quality: chance that a relevant bit survives",
     "irrelevant": "quality: chance that an irrelevant bit is redrawn",
@@ -59,7 +59,7 @@ def quality_rows(results: Results, estimator: str) -> pd.DataFrame:
         for method, run in zip(rows["method"], rows["run"], strict=True)
     ]
     for name in CHANCES:
-        # A run without the chance has it at its best.
+        # A run without the chance has it at its optimum.
         rows[name] = [float(run.augmentation.get(name, 1.0)) for run in rows["run"]]
     rows["views_bits"] = [run.views_bits for run in rows["run"]]
     keys = [*SERIES, *CHANCES, "unique_ratio", "seed"]
@@ -135,7 +135,7 @@ def _along(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _changing_settings(runs: list[RunDetails]) -> list[str]:
-    """Names of settings that are not the same in all runs of a method."""
+    """Names of settings that differ between runs of a method."""
     values: dict[str, set[str]] = {}
     for run in runs:
         for name, value in run.settings.items():

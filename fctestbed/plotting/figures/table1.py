@@ -1,7 +1,7 @@
-"""The FactorCL paper's Table 1 with ours beside it: which readout holds which block.
+"""The FactorCL paper's Table 1 next to ours: which readout holds which block.
 
-In two forms: bits captured in a sweep (``readouts``), and exact, usable and estimated bits from the
-rows of ``calibrate-readouts`` (``table1``).
+There are two forms: bits captured in a sweep (``readouts``), and exact, usable and estimated bits
+from the rows of ``calibrate-readouts`` (``table1``).
 """
 
 import math
@@ -50,10 +50,10 @@ PAPER_NATS: dict[tuple[str, str], tuple[float, float, float]] = {
 }
 """I(Z;w1), I(Z;w2), I(Z;ws) by readout: Liang et al. (2023), arXiv 2306.05268v2, Table 1.
 
-The paper calls them bits; its code takes natural logarithms, so they are nats, of a neural estimate
-that cannot exceed 19.4 nats. Its latents are continuous and reach the inputs without noise, so that
-the true values are infinite: patterns can be compared with exact worlds', values cannot. Whether
-FactorCL is SUP or SSL there, at which label, and how far seeds differ is not stated."""
+The paper calls them bits. Its code uses natural logarithms, so they are nats, of a neural estimate
+that cannot exceed 19.4 nats. Its latents are continuous and reach the inputs without noise, so the
+true values are infinite: their order can be compared with that of exact worlds, their size cannot.
+The paper does not state whether FactorCL is SUP or SSL, the label, or the spread over seeds."""
 
 PAPER_NOTE = (
     "Paper: Liang et al. 2023, Table 1, there called bits but nats by its code; a neural estimate "

@@ -1,7 +1,7 @@
 """Augmented copies of a stack of worlds' samples, and fresh originals given their copies.
 
-Draws their random numbers on the CPU, each run's from its own generator and apart from their use,
-so that a run's copies depend neither on its stack nor on the device. May import torch and this
+Draws the random numbers on the CPU, each run's from its own generator and separately from their
+use, so that a run's copies depend neither on its stack nor on the device. May import torch and this
 package.
 """
 
@@ -19,8 +19,8 @@ from fctestbed.synthesis.augmentation.views import Augmented, OfficialViews, Pla
 from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.world import World
 
-# torch fills normal numbers in blocks of 16: whole blocks per step make them the same however
-# many steps are drawn at once.
+# torch draws normal numbers in blocks of 16: with whole blocks per step the numbers do not depend
+# on how many steps are drawn at once.
 _BLOCK = 16
 
 
@@ -30,12 +30,12 @@ class Augmenter:
     Args:
         worlds: one per run; sizes, kinds and the number of classes agree.
         spec: the augmentation.
-        device: where the samples live.
+        device: of the samples.
         dtype: their floating type.
 
     Raises:
-        ValueError: no worlds, worlds of different shapes, or a label that the augmentation cannot
-            keep.
+        ValueError: for no worlds, worlds of different shapes, or a label that the augmentation
+            cannot keep.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Augmenter:
             batch_size: samples per step and world, at least 1.
 
         Raises:
-            ValueError: another number of generators, or a size below 1.
+            ValueError: for a wrong number of generators, or a size below 1.
         """
         noise = self._normals(generators, (n_steps, batch_size), self._views.width, torch.float32)
         return noise.to(dtype=self._dtype)
@@ -79,15 +79,14 @@ class Augmenter:
         n_draws, numbers per draw), float64.
 
         Args:
-            generators: as in ``draw``; other ones, so that the copies stay as they are.
+            generators: as in ``draw``, but separate ones, so that the copies do not change.
             n_steps: number of steps, at least 1.
             batch_size: samples per step and world, at least 1.
             n_draws: draws for each sample, at least 1.
 
         Raises:
-            ValueError: another number of generators, a size below 1, or worlds whose originals
-                cannot be drawn exactly: latents other than bits, or a class that ties more than 16
-                bits together.
+            ValueError: for a wrong number of generators, a size below 1, or worlds whose originals
+                cannot be drawn exactly: latents other than bits, or a class of more than 16 bits.
         """
         width = 0 if self._originals is None else self._originals.width
         sizes = (n_steps, batch_size, n_draws)
@@ -100,27 +99,27 @@ class Augmenter:
     def augment(
         self, x1: Tensor, x2: Tensor, latents: tuple[Tensor, Tensor, Tensor], noise_at_step: Tensor
     ) -> Augmented:
-        """Augmented copies of a batch; the inputs stay as they are.
+        """Augmented copies of a batch; the inputs are not modified.
 
         Args:
             x1: shape (K, batch, dim1).
             x2: shape (K, batch, dim2).
             latents: (w_s, w_1, w_2), each (K, batch, size of the block): bits as 0 and 1 (or as
-                False and True), Gaussian latents as they are.
-            noise_at_step: one step of what ``draw`` gave.
+                False and True), Gaussian latents unchanged.
+            noise_at_step: one step of the result of ``draw``.
         """
         return self._views.augment(x1, x2, latents, noise_at_step)
 
     def originals(self, augmented: Augmented, noise_at_step: Tensor) -> Tensor:
         """Fresh second modalities from p(x2 | x1', x2'), shape (K, batch, n_draws, dim2).
 
-        The latents are drawn from their exact law given the copies' and rendered through the
+        The latents are drawn from their exact law given the copies' latents and mapped by the
         worlds' maps, with fresh observation noise (given the noise-free copies). Official copies
-        give their original away: every draw is the original.
+        determine their original: every draw is the original.
 
         Args:
-            augmented: what ``augment`` gave.
-            noise_at_step: one step of what ``draw_originals`` gave.
+            augmented: the result of ``augment``.
+            noise_at_step: one step of the result of ``draw_originals``.
         """
         if self._originals is not None:
             return self._originals(augmented.known, noise_at_step)
@@ -174,7 +173,7 @@ def _check_stack(worlds: Sequence[World]) -> None:
 
 
 def _shape(spec: WorldSpec) -> dict[str, object]:
-    """What the worlds of a stack must have in common."""
+    """The properties that the worlds of a stack must have in common."""
     kind, n_relevant = spec.label.stack_shape
     return {
         "latents": spec.latents.model_dump(),

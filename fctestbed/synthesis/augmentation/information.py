@@ -1,8 +1,8 @@
-"""What augmented copies hold of their originals, exactly, in bits.
+"""The exact information of augmented copies about their originals, in bits.
 
-In closed form for words of slots; by the full table of a plan's copies otherwise, which knows
-nothing of why the plan keeps what it keeps and so checks the closed forms. May import numpy,
-``information`` and this package; no torch.
+A closed form for words of slots, else the full table of a plan's copies. The table does not use the
+reasoning of the closed forms, and so checks them. May import numpy, ``information`` and this
+package; no torch.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _Probabilities = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationInformation:
-    """What the copies hold of their originals, in bits.
+    """The information of the copies about their originals, in bits.
 
     Attributes:
         x1_bits: I(X1;X1').
@@ -47,18 +47,18 @@ class AugmentationInformation:
 def augmentation_information_bits(
     world: WorldSpec, augmentation: AugmentationSpec
 ) -> AugmentationInformation:
-    """What augmented modalities hold of the originals, exactly, in bits.
+    """The exact information of augmented modalities about the originals, in bits.
 
-    A closed form at any size for labels that are words of slots, by enumeration of the relevant
-    bits for the others; observation noise is left out.
+    A closed form at any size for labels that are words of slots, an enumeration of the relevant
+    bits for the others. Observation noise is ignored.
 
     Args:
-        world: bit latents, of which few enough are relevant unless the label is a word of slots.
-        augmentation: any but the official one, which gives away its original and has no table.
+        world: of bit latents; unless the label is a word of slots, few of them may be relevant.
+        augmentation: any except the official one, which determines its original and has no table.
 
     Raises:
-        ValueError: other latents or augmentations, a label that the augmentation cannot keep, or a
-            table of more than 2^24 cells.
+        ValueError: for other latents or augmentations, a label that the augmentation cannot keep,
+            or a table of more than 2^24 cells.
 
     Source:
         Liang et al. 2023 (FactorCL), Definitions 3 and 4, Eqs. 17 and 18.
@@ -94,7 +94,7 @@ def enumerated_augmentation_information_bits(
     """The same by the full table p(x1, x2, x1', x2') of the augmentation's plan, for any label.
 
     Raises:
-        ValueError: as ``augmentation_information_bits``; a table of more than 2^24 cells.
+        ValueError: as ``augmentation_information_bits``, and for a table of more than 2^24 cells.
     """
     plan = _plan(world, augmentation)
     n_s, n_1, n_2 = world.block_sizes
@@ -114,7 +114,7 @@ def enumerated_augmentation_information_bits(
 
 
 def _of_a_class(world: WorldSpec, augmentation: AugmentationSpec) -> AugmentationInformation:
-    """Of the irrelevant latents only those of a shared block left alone say anything."""
+    """Irrelevant latents add information only where the shared block is left unchanged."""
     sizes = [max(1, relevant) for relevant in world.relevant]
     names = ("n_shared", "n_unique1", "n_unique2")
     latents = world.latents.model_copy(update=dict(zip(names, sizes, strict=True)))
@@ -146,7 +146,7 @@ def copies_given_latents(world: WorldSpec, plan: AugmentationPlan) -> _Probabili
         plan: the plan of an augmentation of this world.
 
     Raises:
-        ValueError: a table of more than 2^24 cells.
+        ValueError: for a table of more than 2^24 cells.
     """
     n_s, n_1, n_2 = world.block_sizes
     widest = n_s + n_1 + n_2 + max(plan.n_bits, 2 * n_s + n_1 + n_2)
@@ -185,8 +185,7 @@ def _input_probabilities(world: WorldSpec, counts: tuple[int, int, int]) -> _Pro
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Item:
-    """A bit that the copies may take from the original: a bit of the label, or a latent left
-    alone.
+    """A bit that the copies may take from the original: a bit of the label, or an unchanged latent.
 
     ``chances`` are the probabilities that it is lost, taken as 0, and taken as 1, of each state of
     the latents, shape (n_states, 3).
@@ -202,7 +201,7 @@ def _items(world: WorldSpec, plan: AugmentationPlan) -> list[_Item]:
     states = bit_patterns(n_s + n_1 + n_2)
     blocks = Latents(states[:, :n_s], states[:, n_s : n_s + n_1], states[:, n_s + n_1 :])
     if plan.reads is None:
-        # Such a label is a function: nothing is drawn.
+        # Such a label is a deterministic function of the latents.
         classes = world.label.draw(blocks, np.random.default_rng(0))
         kept = ((classes[:, None] >> np.arange(plan.n_bits)) & 1).astype(np.uint8)
     else:
@@ -238,7 +237,7 @@ def _chances(bits: npt.NDArray[np.uint8], flip: float, survives: float) -> _Prob
 
 
 def _inputs_of(latent: int, world: WorldSpec) -> tuple[list[int], list[int]]:
-    """The inputs of each modality, along [w_m, w_s], that a latent along [w_s, w_1, w_2] feeds."""
+    """The inputs of each modality, along [w_m, w_s], of a latent along [w_s, w_1, w_2]."""
     n_s, n_1, n_2 = world.block_sizes
     if latent < n_s:
         return [n_1 + latent], [n_2 + latent]

@@ -24,9 +24,9 @@ from fctestbed.synthesis.world import World
 
 
 class Originals:
-    """Draws modality 2 of a stack of worlds of bits given what their copies' latents are.
+    """Draws modality 2 of a stack of worlds of bits given the latents of the copies.
 
-    For a word of slots each bit is drawn by its own table. For a class the relevant bits are one
+    For a word of slots each bit is drawn from its own table. For a class the relevant bits are one
     of the patterns that the copies admit, all equally likely.
     """
 

@@ -1,8 +1,8 @@
-"""How an augmentation keeps what the label says, and the law of the copies that this gives.
+"""How an augmentation keeps the label's information, and the law of the resulting copies.
 
-X_m' is rendered from fresh latents into which the plan writes bits that say what Y says of the
+X_m' is computed from fresh latents into which the plan writes the information of Y about the
 original: for word labels the slots, drawn again through their channels, for others the class in
-binary. Some latents may be left as they are. Everything else is fresh, so that for ``optimal``
+binary. Some latents may be kept unchanged. Everything else is fresh, so that for ``optimal``
 I(X_m;X_m') = I(X_m;Y) and I(X1,X2;X1',X2') = I(X1,X2;Y), and for ``unique`` I(X1;X1') = I(X1;Y)
 and I(X2;X2''|X1) = I(X2;Y|X1). Draws nothing. May import numpy and this package.
 """
@@ -34,12 +34,12 @@ _SAME = np.eye(2)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AugmentationPlan(LabelWrites):
-    """What is written into fresh latents, and what is left alone; see ``LabelWrites``.
+    """What is written into fresh latents, and which latents are kept; see ``LabelWrites``.
 
     Attributes:
         survives: chance that a bit is written, decided once for both modalities.
-        leaves: per modality, the inputs that may be left as they are; they are not written to.
-        left: chance that such a latent is left, decided once for both modalities.
+        leaves: per modality, the inputs that may be kept unchanged; they are not written to.
+        left: chance that such a latent is kept, decided once for both modalities.
     """
 
     survives: float
@@ -51,9 +51,9 @@ def augmentation_plan(world: WorldSpec, augmentation: LabelAugmentation) -> Augm
     """The plan of an augmentation of a world.
 
     Raises:
-        ValueError: a label whose class needs more bits than a modality has relevant latents, or
-            ``quality`` with a label that has no channel for each bit, or with other latents than
-            bits.
+        ValueError: for a label whose class needs more bits than a modality has relevant latents,
+            and for ``quality`` with a label that has no channel for each bit, or with latents that
+            are not bits.
 
     Source:
         Liang et al. 2023 (FactorCL), Definitions 3 and 4, Eqs. 17 and 18.
@@ -72,8 +72,8 @@ def augmentation_plan(world: WorldSpec, augmentation: LabelAugmentation) -> Augm
 
 
 def _leaves(world: WorldSpec, augmentation: LabelAugmentation) -> tuple[_Mask, _Mask]:
-    """The inputs of each modality that may be left as they are."""
-    # Block by block: the latent from which on one may be left.
+    """The inputs of each modality that may be kept unchanged."""
+    # For each block the first latent that may be kept.
     starts1 = starts2 = world.block_sizes
     if isinstance(augmentation, UniqueAugmentation):
         starts2 = (0, *world.block_sizes[1:])
@@ -105,16 +105,16 @@ def _check_quality(world: WorldSpec) -> None:
 class CopyTables:
     """The law of the copies' bits given the originals', for fair bits, bit by bit.
 
-    With a word of slots every latent bit is copied apart from the others (an XOR slot ties two
-    together), so a table per bit is the whole law of the copies at any size. A class ties all
-    relevant bits together; there ``class_patterns`` lists the patterns of each class.
+    With a word of slots the latent bits are copied independently (except for the two bits of an XOR
+    slot), so a table per bit is the whole law of the copies at any size. The bits of a class are
+    dependent; ``class_patterns`` lists the patterns of each class.
 
     Attributes:
         shared: p(v1, v2 | w) of each latent of w_s, shape (n_s, 2, 2, 2).
         unique1: p(v1 | w) of each latent of w_1, shape (n_1, 2, 2).
         unique2: p(v2 | w) of each latent of w_2, shape (n_2, 2, 2).
-        xor: p(v1 ^ v2 | w1 ^ w2) of each pair that an XOR slot reads and both copies hold together,
-            shape (n_pairs, 2, 2); each copy alone is a fair coin there.
+        xor: p(v1 ^ v2 | w1 ^ w2) of each pair of bits of an XOR slot that both copies hold
+            together, shape (n_pairs, 2, 2); there each copy alone is a fair coin.
     """
 
     shared: _Table
@@ -126,8 +126,8 @@ class CopyTables:
 def copy_tables(world: WorldSpec, plan: AugmentationPlan) -> CopyTables:
     """The law of the copies of each latent bit.
 
-    For a class, relevant latents are left to ``class_patterns``: their tables are
-    those of fresh bits, unless they are left alone.
+    For a class, ``class_patterns`` has the law of the relevant latents; their tables here are those
+    of fresh bits, unless they are kept unchanged.
     """
     n_s, n_1, n_2 = world.block_sizes
     shared, own = np.full((n_s, 2, 2, 2), 0.25), np.full((n_1 + n_2, 2, 2), 0.5)
@@ -160,8 +160,8 @@ def check_originals(world: WorldSpec, augmentation: AugmentationSpec) -> None:
     """Refuse worlds whose originals cannot be drawn from their exact law given the copies.
 
     Raises:
-        ValueError: latents other than bits, a class that ties more than 16 bits together, or a
-            label that the augmentation cannot keep; one line that begins with the field.
+        ValueError: one line that begins with the field, for latents other than bits, a class of
+            more than 16 bits, or a label that the augmentation cannot keep.
     """
     if isinstance(augmentation, OfficialAugmentation):
         return
@@ -179,22 +179,22 @@ def check_originals(world: WorldSpec, augmentation: AugmentationSpec) -> None:
 def posterior_of_modality2(world: WorldSpec, plan: AugmentationPlan) -> _Table:
     """p(input of modality 2 is 1 | v1, v2), shape (n_2 + n_s, 2, 2), inputs along [w_2, w_s].
 
-    v2 is the copy's bit of the input; v1 the other copy's, where the input is shared. Where the
-    bits are a class, this is of everything but the relevant latents that are not left alone.
+    v2 is the copy's bit of the input; v1 is the other copy's, if the input is shared. If the bits
+    are a class, relevant latents are excluded unless they are kept unchanged.
     """
     tables = copy_tables(world, plan)
     own = np.repeat(tables.unique2[:, :, None, :], 2, axis=2)
     likelihood = np.concatenate([own, tables.shared])
     evidence = likelihood.sum(axis=1)
     impossible = evidence == 0
-    # Copies that cannot be are never looked up.
+    # Impossible copies are never looked up.
     return np.where(impossible, 0.5, likelihood[:, 1] / np.where(impossible, 1, evidence))
 
 
 def class_patterns(
     world: WorldSpec, plan: AugmentationPlan
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """All patterns of the relevant bits, ordered by what the copies say of them.
+    """All patterns of the relevant bits, ordered by the information that the copies have of them.
 
     Returns:
         The keys in ascending order, each class * 2^n + the relevant bits of w_s where modality 2
@@ -213,6 +213,6 @@ def class_patterns(
 
 
 def knows_shared(world: WorldSpec, plan: AugmentationPlan) -> bool:
-    """Whether modality 2's copy has the whole shared block as it is."""
+    """Whether modality 2's copy has the whole shared block unchanged."""
     n_s, _, n_2 = world.block_sizes
     return plan.left == 1 and bool(plan.leaves[1][n_2 : n_2 + n_s].all())

@@ -1,4 +1,4 @@
-"""How augmented copies are made: the specifications of augmentations. May import ``record``."""
+"""The specifications of augmentations. May import ``record``."""
 
 from typing import Annotated, Literal
 
@@ -22,7 +22,7 @@ class OfficialAugmentation(Spec):
 
 
 class OptimalAugmentation(Spec):
-    """X' with I(X;X') = I(X;Y) exactly: the label's information kept, all else redrawn.
+    """X' with I(X;X') = I(X;Y) exactly: the label's information is kept, everything else redrawn.
 
     Source:
         Liang et al. 2023 (FactorCL), Definitions 3 and 4.
@@ -34,8 +34,8 @@ class OptimalAugmentation(Spec):
 class UniqueAugmentation(Spec):
     """X1' as in ``optimal``, and X2'' with I(X2;X2''|X1) = I(X2;Y|X1) exactly.
 
-    What X1 refers to, the shared block, is left alone in X2''; of the block unique to modality 2
-    what Y says of it given X1 is kept, all else redrawn.
+    X2'' keeps the shared block, which X1 depends on. Of the block unique to modality 2 it keeps the
+    information of Y given X1, and everything else is redrawn.
 
     Source:
         Liang et al. 2023 (FactorCL), Eqs. 17 and 18.
@@ -45,23 +45,23 @@ class UniqueAugmentation(Spec):
 
 
 class QualityAugmentation(Spec):
-    """From useless (0, 1) to optimal (1, 1); at (1, 0) nothing is lost but the label's own noise.
+    """From useless (0, 1) to optimal (1, 1); at (1, 0) only the noise of the label is lost.
 
-    ``relevant`` is the chance that what a slot of the label reads survives: it is then written
-    through the slot's own channel as in ``optimal``, else drawn afresh in each modality.
-    ``irrelevant`` is the chance that an irrelevant bit is drawn afresh in each modality; else it
-    is left as it is in both. Both are decided once for both modalities, bit by bit.
+    ``relevant`` is the chance that the input of a slot of the label survives: it is then written
+    through the slot's own channel as in ``optimal``, else redrawn in each modality. ``irrelevant``
+    is the chance that an irrelevant bit is redrawn in each modality; else it is unchanged in both.
+    Both are decided once for both modalities, separately for each bit.
     """
 
     kind: Literal["quality"] = "quality"
     relevant: Annotated[Ratio, Field(description="Chance that a relevant bit survives.")] = 1.0
-    irrelevant: Annotated[
-        Ratio, Field(description="Chance that an irrelevant bit is drawn afresh.")
-    ] = 1.0
+    irrelevant: Annotated[Ratio, Field(description="Chance that an irrelevant bit is redrawn.")] = (
+        1.0
+    )
 
 
 LabelAugmentation = OptimalAugmentation | UniqueAugmentation | QualityAugmentation
-"""Augmentations that know the label."""
+"""Augmentations that depend on the label."""
 
 AugmentationSpec = Annotated[
     OfficialAugmentation | OptimalAugmentation | UniqueAugmentation | QualityAugmentation,

@@ -1,4 +1,4 @@
-"""How copies are made of a batch: the official code's changes, and plans. Torch, no randomness.
+"""Copies of a batch: the official code's changes, and plans. Uses torch; draws nothing.
 
 The random numbers are arguments; ``augmenter`` draws them and has the public interface.
 """
@@ -26,10 +26,10 @@ _PACKED_BITS = 62
 class Augmented(NamedTuple):
     """Augmented copies of K batches.
 
-    ``x1`` (K, batch, dim1), ``x2`` (K, batch, dim2); ``condition`` int64 (K, batch) is what the
-    copies say of the originals: where it is equal, p(x1, x2 | x1', x2') is the same. None where
-    every sample is alone in its condition, because the copies give a part of their originals away
-    that no two samples share. ``known`` is what ``Augmenter.originals`` reads.
+    ``x1`` (K, batch, dim1), ``x2`` (K, batch, dim2). Samples with the same ``condition``, int64
+    (K, batch), have the same p(x1, x2 | x1', x2'). It is None if every sample has its own
+    condition, because the copies reveal a part of their originals that no two samples share.
+    ``known`` is the input of ``Augmenter.originals``.
     """
 
     x1: Tensor
@@ -77,13 +77,13 @@ class OfficialViews:
 
 
 class PlannedViews:
-    """Fresh latents, the label's bits written into them, some left alone, rendered through the
+    """Fresh latents with the label's bits written into them and some kept unchanged, mapped by the
     worlds' maps.
 
     Args:
         worlds: a stack of one shape.
         plans: one per world, of the same augmentation.
-        device: where the samples live.
+        device: of the samples.
         dtype: their floating type.
     """
 
@@ -104,7 +104,7 @@ class PlannedViews:
         self.law = spec.latents
         self.noise = observation.noise
         self.dims = (observation.dim1, observation.dim2) if self.noise > 0 else (0, 0)
-        # Chances of 0 and 1 need no decision: quality (1, 1) draws what optimal does.
+        # Chances of 0 and 1 need no decision: quality (1, 1) draws the same numbers as optimal.
         self.survives, self.left = plan.survives, plan.left
         decisions = [(plan.survives, self.n_bits), (plan.left, sum(self.blocks))]
         self.decisions = tuple(size if 0 < chance < 1 else 0 for chance, size in decisions)
@@ -122,8 +122,8 @@ class PlannedViews:
         self.places = [held([plan.places[m] for plan in plans]) for m in (0, 1)]
         self.pads = held([plan.pads for plan in plans])
         self.leaves = [held([plan.leaves[m] for plan in plans]) for m in (0, 1)]
-        self.told = held(
-            [_told(world.spec, plan) for world, plan in zip(worlds, plans, strict=True)]
+        self.informative = held(
+            [_informative_bits(world.spec, plan) for world, plan in zip(worlds, plans, strict=True)]
         )
         self.render = [
             Renderer([world.maps[modality] for world in worlds], device, dtype)
@@ -153,7 +153,7 @@ class PlannedViews:
         )
 
     def _fresh(self, normal: Tensor) -> Tensor:
-        """Fresh inputs with one more, below zero, that stands for nowhere."""
+        """Fresh inputs with one more, below zero, for places that mean nowhere."""
         inputs = self.law.fresh_tensor(normal).to(self.dtype)
         return torch.nn.functional.pad(inputs, (0, 1), value=-1.0)
 
@@ -165,7 +165,7 @@ class PlannedViews:
         z.scatter_(2, places, torch.where(bits, magnitude, -magnitude))
 
     def _leave(self, z1: Tensor, z2: Tensor, latents: Latents, leaving: Tensor) -> None:
-        """Put originals back where they are left alone."""
+        """Replace fresh latents by the originals where these are kept."""
         w_s, w_1, w_2 = (self.law.signed_tensor(w, self.dtype) for w in latents)
         if self.decisions[1]:
             is_s, is_1, is_2 = (leaving < float(ndtri(self.left))).split(self.blocks, dim=-1)
@@ -181,7 +181,7 @@ class PlannedViews:
             return None
         said = []
         if self.survives == 1:
-            said.append(kept & self.told)
+            said.append(kept & self.informative)
         elif self.survives > 0:
             said += self._pairs(
                 take(bits1, self.places[0]),
@@ -201,7 +201,7 @@ class PlannedViews:
         return _packed(torch.cat(said, dim=-1)) if said else torch.zeros_like(kept[..., 0]).long()
 
     def _pairs(self, v1: Tensor, v2: Tensor, in_1: Tensor, in_2: Tensor) -> list[Tensor]:
-        """What two copies of one bit say, in any order; one stands for both where it is alone."""
+        """The pair of copies of one bit, in any order; a single copy counts twice."""
         first, second = torch.where(in_1, v1, v2), torch.where(in_2, v2, v1)
         return [first & second, first | second]
 
@@ -233,22 +233,22 @@ class Renderer:
         return z @ self.out
 
 
-def _told(spec: WorldSpec, plan: AugmentationPlan) -> npt.NDArray[np.bool_]:
-    """Which kept bits say more than the latents left alone do, shape (n_bits,)."""
+def _informative_bits(spec: WorldSpec, plan: AugmentationPlan) -> npt.NDArray[np.bool_]:
+    """Which kept bits add information to the unchanged latents, shape (n_bits,)."""
     if plan.reads is None or not knows_shared(spec, plan):
         return np.ones(plan.n_bits, dtype=bool)
     return np.asarray(plan.reads[:, 0] >= spec.latents.n_shared)
 
 
 def _packed(said: Tensor) -> Tensor:
-    """Integers (K, batch) that are equal where bools (K, batch, n) are; for up to 62 bits bit j
-    has weight 2^j."""
+    """Integers (K, batch) that are equal where the bools (K, batch, n) are equal; for up to 62 bits
+    bit j has weight 2^j."""
     codes = [
         (part * 2 ** torch.arange(part.shape[-1], device=said.device)).sum(dim=-1)
         for part in said.split(_PACKED_BITS, dim=-1)
     ]
     if len(codes) == 1:
         return codes[0]
-    # More bits than a whole number has: the first sample that says the same.
+    # More bits than an integer has: the index of the first sample with equal bits.
     same = torch.stack([code.unsqueeze(2) == code.unsqueeze(1) for code in codes]).all(dim=0)
     return same.int().argmax(dim=-1)

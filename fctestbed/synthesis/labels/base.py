@@ -1,8 +1,8 @@
-"""What every label rule is: one record that specifies the rule and answers for it.
+"""The interface of label rules: one record that specifies a rule and computes its results.
 
-The parts of synthesis and the packages above ask the rule through ``LabelRule`` and never which
-rule it is. Modality m sees the shared latents and its own. May import numpy, ``record``,
-``latents``, ``labels.information`` and ``labels.slots``; torch for types only.
+Other modules and packages use the rule through ``LabelRule``, whatever its kind. Modality m depends
+on the shared latents and its own. May import numpy, ``record``, ``latents``, ``labels.information``
+and ``labels.slots``; torch for types only.
 """
 
 from abc import ABC, abstractmethod
@@ -30,20 +30,20 @@ _EXACT = 1e-9
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelWrites:
-    """Which bits say what the label says of a sample, and where an augmented copy gets them.
+    """The bits that carry the label's information about a sample, and their places in a copy.
 
-    Latents are counted along [w_s, w_1, w_2], inputs of modality m along [w_m, w_s]; one past the
-    end means nowhere (read as 0, written to nothing).
+    Latents are counted along [w_s, w_1, w_2], inputs of modality m along [w_m, w_s]. One past the
+    end means nowhere: its value is 0, and writing to it has no effect.
 
     Attributes:
         n_bits: number of bits.
         reads: shape (n_bits, 2): bit j is the XOR of these two latents through its channel; None
             where the bits are the class in binary (bit j has weight 2^j).
         flips: flip probability of each bit's channel, shape (n_bits,).
-        bits: per modality, which bit each write takes, shape (n_writes,).
+        bits: per modality, the bit of each write, shape (n_writes,).
         places: per modality, the input that each write sets, shape (n_writes,).
         pads: the input of modality 1 whose fresh bit is XORed into each write of modality 2, so
-            that a slot that only both modalities together hold stays unreadable in either.
+            that a slot that only both modalities together hold is independent of either one.
     """
 
     n_bits: int
@@ -55,10 +55,10 @@ class LabelWrites:
 
 
 class LabelRule(Spec, ABC):
-    """How y follows from the latents, and what is exactly known of it.
+    """The law of y given the latents, and its exact information.
 
-    ``unique_ratio`` (rho) is the part of the label that is unique to one modality, ``balance``
-    (beta) the part of that which belongs to modality 1. Relevant latents, those that y depends on,
+    ``unique_ratio`` (rho) is the share of the label that is unique to one modality, ``balance``
+    (beta) the share of this that belongs to modality 1. Relevant latents, those that y depends on,
     are the first of each block.
 
     Attributes:
@@ -89,7 +89,7 @@ class LabelRule(Spec, ABC):
             """Number of values of y."""
 
     def with_ratio(self, unique_ratio: float) -> Self:
-        """The same rule at another share of unique information."""
+        """The same rule with another unique ratio."""
         return type(self).model_validate({**self.model_dump(), "unique_ratio": unique_ratio})
 
     @classmethod
@@ -109,7 +109,7 @@ class LabelRule(Spec, ABC):
 
     @property
     def stack_shape(self) -> tuple[str, int | None]:
-        """What the labels of stacked runs must have in common besides the number of classes."""
+        """The properties that labels of stacked runs share, besides the number of classes."""
         return (self.kind, None)
 
     @abstractmethod
@@ -122,14 +122,14 @@ class LabelRule(Spec, ABC):
 
     @abstractmethod
     def writes(self, sizes: Counts, *, unique: bool) -> LabelWrites:
-        """How augmented copies are given what y says of their original.
+        """How augmented copies get the information of y about their original.
 
         Args:
             sizes: number of latents in (w_s, w_1, w_2).
             unique: whether modality 2 keeps the shared block itself, as in ``UniqueAugmentation``.
 
         Raises:
-            ValueError: relevant latents that have no room for it.
+            ValueError: if there are too few relevant latents for it.
         """
 
     @classmethod
@@ -144,14 +144,14 @@ class LabelRule(Spec, ABC):
     ) -> "BitReader":
         """A function from the latent blocks of K stacked runs to the bits of ``writes``.
 
-        It takes (w_s, w_1, w_2), each (K, batch, size of the block), bits as 0 and 1, and gives
+        It takes (w_s, w_1, w_2), each (K, batch, size of the block), bits as 0 and 1, and returns
         bools of shape (K, batch, n_bits), before any channel.
 
         Args:
             labels: the label of each run.
-            writes: that of each run.
+            writes: the writes of each run.
             latents: the law of the latents.
-            device: where the latents live.
+            device: of the latents.
             dtype: the floating type of the runs.
         """
 
@@ -176,7 +176,7 @@ def check_whole_parts(label: LabelRule, total: int, what: str, largest: float = 
     """Refuse a unique ratio that does not split ``total`` into whole parts.
 
     Raises:
-        ValueError: one line with the nearest ratios that do.
+        ValueError: one line with the nearest ratios that fit.
     """
     balance = label.balance
     fits = [
@@ -190,8 +190,8 @@ def check_whole_parts(label: LabelRule, total: int, what: str, largest: float = 
 
 
 def no_whole_split(name: str, ratio: float, total: int, what: str, fits: Sequence[float]) -> str:
-    """The message for a ratio that splits ``total`` into fractions; ``fits`` are those that do
-    not."""
+    """The message for a ratio that splits ``total`` into fractions; ``fits`` are ratios that give
+    whole numbers."""
     nearest = sorted(sorted(fits, key=lambda fit: abs(fit - ratio))[:2])
     return (
         f"{name}: expected a ratio that splits {total} {what} into whole numbers "

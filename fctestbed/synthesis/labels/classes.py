@@ -1,8 +1,8 @@
 """Labels that are a function of ``n_relevant`` latents, which a ratio splits over the blocks.
 
-A subclass says how latents become classes; here that gives y, the exact information by
-enumeration, the class in binary for augmentations and its reader on tensors. May import numpy and
-``labels.base``; torch only inside the reader.
+A subclass defines the function from latents to classes. This module derives y, the exact
+information by enumeration, the class in binary for augmentations, and its reader on tensors. May
+import numpy and ``labels.base``; torch only inside the reader.
 """
 
 from abc import abstractmethod
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 MAX_ENUMERATED_BITS = 22
 _CHUNK = 1 << 16
 _CONTINUOUS = (
-    "the PID atoms are computed for finite sources; this label reads gaussian latents as they are"
+    "the PID atoms are computed for finite sources; this label depends on continuous latents"
 )
 
 
@@ -60,7 +60,7 @@ class ClassLabel(LabelRule):
     is_enumerated: ClassVar[bool] = True
     repeats_class: ClassVar[bool] = False
 
-    # 1/2 would ask for one latent and a half of each unique block of the default world.
+    # 1/2 would need one latent and a half of each unique block of the default world.
     unique_ratio: Annotated[
         Ratio, Field(description="Share of the relevant latents that one modality alone has.")
     ] = 2 / 3
@@ -95,7 +95,7 @@ class ClassLabel(LabelRule):
 
     @property
     def stack_shape(self) -> tuple[str, int | None]:
-        """What the labels of stacked runs must have in common besides the number of classes."""
+        """The properties that labels of stacked runs share, besides the number of classes."""
         return (self.kind, self.n_relevant)
 
     def draw(self, latents: Latents, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -106,7 +106,7 @@ class ClassLabel(LabelRule):
         """Class of every pattern of the relevant bits, shape (2^n_relevant,), read-only.
 
         The first bit varies slowest. The table does not depend on how the ratios split the bits,
-        and it is made once.
+        and is computed once.
         """
         return _class_table(self.model_copy(update={"unique_ratio": 0.0, "balance": 0.5}))
 
@@ -123,12 +123,12 @@ class ClassLabel(LabelRule):
         return enumerated_information(*self._enumerated(latents), self.n_classes)
 
     def symbols(self, latents: LatentLaw) -> tuple[int, int]:
-        """Numbers of values of x1 and x2 that ``margins`` tells apart."""
+        """Numbers of values of x1 and x2 that ``margins`` distinguishes."""
         n_shared, n_unique1, n_unique2 = self.relevant
         return 2 ** (n_shared + n_unique1), 2 ** (n_shared + n_unique2)
 
     def margins(self, latents: LatentLaw) -> tuple[Table, Table]:
-        """p(x1, y) and p(x2, y): all that a PID needs beside I(X1,X2;Y).
+        """p(x1, y) and p(x2, y), which a PID needs in addition to I(X1,X2;Y).
 
         Values of x_m with the same p(y | x_m) may count as one.
 
@@ -144,11 +144,12 @@ class ClassLabel(LabelRule):
     def writes(self, sizes: Counts, *, unique: bool) -> LabelWrites:
         """The class in binary into relevant inputs: shared ones first, where both modalities agree.
 
-        A modality without relevant latents holds nothing of y and is given nothing. For ``unique``
-        modality 2 has the shared block itself, and takes the class into relevant inputs of w_2.
+        A modality without relevant latents has no information about y, and nothing is written to
+        it. For ``unique`` modality 2 has the shared block itself, and the class is written into
+        relevant inputs of w_2.
 
         Raises:
-            ValueError: a class whose bits outnumber a modality's relevant latents.
+            ValueError: for a class with more bits than a modality has relevant latents.
         """
         n_shared, *n_uniques = sizes
         relevant_shared, *relevant_uniques = self.relevant

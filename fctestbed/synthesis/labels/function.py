@@ -30,10 +30,10 @@ class FunctionLabel(ClassLabel):
     """A user's function from signed relevant bits to classes.
 
     It takes a float64 array of shape (n, n_relevant) of +-1, shared bits first, then those of w_1
-    and of w_2, and gives whole numbers in [0, n_classes) of shape (n,). The class of a row must
-    depend on that row alone. The function is called once for all patterns; y is looked up.
+    and of w_2, and returns whole numbers in [0, n_classes) of shape (n,). The class of a row must
+    depend only on that row. The function is called once for all patterns; y is looked up.
 
-    Here ``unique_ratio`` is a ratio of latents; that of information is in the truth.
+    Here ``unique_ratio`` is a ratio of latents; the ratio of information is in the truth.
     """
 
     kind: Literal["function"] = "function"
@@ -80,7 +80,7 @@ def _find(path: str) -> _Found:
     module, _, attribute = path.partition(":")
     try:
         function = attrgetter(attribute)(import_module(module))
-    # A module of a user's own may raise anything.
+    # A user's module may raise any exception.
     except (Exception, SystemExit) as error:
         raise ValueError(f"path: expected a function at {path}, got {_line(error)}") from error
     if not callable(function):
@@ -105,10 +105,10 @@ def _changed(path: str, expected: str | None, found: str | None) -> str:
 
 @lru_cache(maxsize=8)
 def _classes(path: str, source: str | None, n_relevant: int, n_classes: int) -> Classes:
-    """Class of every pattern, from a function that is deterministic and looks at single rows."""
+    """Class of every pattern; the function must be deterministic and depend on single rows."""
     function, found = _find(path)
     if found != source:
-        # A worker process imports the file anew.
+        # A worker process imports the file again.
         raise ValueError(_changed(path, source, found))
     classes = np.empty(2**n_relevant, dtype=np.int16)
     for start in range(0, len(classes), _CHUNK):
@@ -116,7 +116,7 @@ def _classes(path: str, source: str | None, n_relevant: int, n_classes: int) -> 
         signs = relevant_signs(n_relevant, start, end)
         classes[start:end] = _called(path, function, signs, n_classes)
         order = np.random.default_rng(0).permutation(len(signs))
-        # One row alone, which is its own mean, and the others in two batches.
+        # A single row, which equals its batch's mean, and the others in two batches.
         for part in filter(len, np.split(order, [1, 1 + len(order) // 3])):
             again = _called(path, function, signs[part], n_classes)
             _check_same(path, signs[part], classes[start:end][part], again)

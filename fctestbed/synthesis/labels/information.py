@@ -1,6 +1,6 @@
 """The exact information content of a label: its record, and enumeration for functions of bits.
 
-Knows no rule. May import numpy and ``information``.
+Does not depend on any rule. May import numpy and ``information``.
 """
 
 import math
@@ -17,7 +17,7 @@ from fctestbed.information import (
     nats_to_bits,
 )
 
-# Decomposed in about a second: every data set carries its truth.
+# Decomposed in about a second, which every data set needs for its truth.
 MAX_ENTRIES = 1 << 16
 _CELLS = 1 << 22
 
@@ -44,7 +44,7 @@ class Pid:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelInformation:
-    """What a label holds, exactly, in bits; accuracies are probabilities. See ``Truth``."""
+    """The exact information of a label, in bits; accuracies are probabilities. See ``Truth``."""
 
     shared_bits: float
     unique1_bits: float
@@ -63,9 +63,9 @@ class LabelInformation:
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionInformation:
-    """What fixes the content of a label that is a function of the latents.
+    """The numbers that determine the content of a label that is a function of the latents.
 
-    H(Y), H(Y|X1) and H(Y|X2) in bits, and the best accuracies from X1, from X2 and from nothing.
+    H(Y), H(Y|X1) and H(Y|X2) in bits, and the best accuracies from X1, from X2 and without input.
     """
 
     label_entropy_bits: float
@@ -103,12 +103,12 @@ def function_pid(
     shape: tuple[int, int, int],
     margins: Callable[[], tuple[Table, Table]],
 ) -> tuple[Pid | None, str | None]:
-    """The PID atoms of a label that is a function of finite sources, or else why there are none.
+    """The PID atoms of a label that is a function of finite sources, or the reason for their lack.
 
     Args:
-        known: what fixes the content of the label.
+        known: the numbers that determine the content of the label.
         shape: numbers of values of x1, of x2 and of y.
-        margins: gives p(x1, y) and p(x2, y); not called where the table is too large.
+        margins: returns p(x1, y) and p(x2, y); not called if the table is too large.
     """
     if math.prod(shape) > MAX_ENTRIES:
         return None, (
@@ -136,7 +136,7 @@ def enumerated_information(
 
     Args:
         classes: class of every pattern, shape (2^r_s, 2^r_1, 2^r_2).
-        probabilities: those of the patterns, same shape.
+        probabilities: of the patterns, same shape.
         n_classes: number of classes.
     """
     given_x1, accuracy_x1 = _given_rows(*_rows(1, classes, probabilities), n_classes)
@@ -155,7 +155,7 @@ def enumerated_information(
 def enumerated_margins(
     classes: Classes, probabilities: Table, n_classes: int
 ) -> tuple[Table, Table]:
-    """p(x1, y) and p(x2, y); x_m stands for the pattern of the relevant bits that m sees.
+    """p(x1, y) and p(x2, y); x_m is the pattern of the relevant bits of modality m.
 
     Returns:
         Tables of shapes (2^(r_s + r_1), n_classes) and (2^(r_s + r_2), n_classes).
@@ -167,7 +167,7 @@ def enumerated_margins(
 
 
 def _rows(modality: int, classes: Classes, probabilities: Table) -> tuple[Classes, Table]:
-    """Classes and probabilities with a row for each pattern that the modality sees."""
+    """Classes and probabilities with a row for each pattern of the modality."""
     if modality == 2:
         classes, probabilities = classes.transpose(0, 2, 1), probabilities.transpose(0, 2, 1)
     n_columns = classes.shape[2]

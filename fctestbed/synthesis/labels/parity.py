@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class ParityLabel(ClassLabel):
     """The XOR of the relevant bits (of other latents, of their signs).
 
-    Who misses one relevant latent knows nothing of y, so y is one bit of synergy where both unique
-    blocks have relevant latents, unique to the one that has them where the other has none, and
-    redundant where neither has. Here ``unique_ratio`` is a ratio of latents.
+    y is independent of any proper subset of the relevant latents. It is one bit of synergy if both
+    unique blocks have relevant latents, unique to a modality if only its block has them, and
+    redundant if neither has. Here ``unique_ratio`` is a ratio of latents.
     """
 
     is_enumerated: ClassVar[bool] = False
@@ -54,7 +54,7 @@ class ParityLabel(ClassLabel):
         if not latents.has_fair_signs:
             return super().information(latents)
         _, n_unique1, n_unique2 = self.relevant
-        # 1 where a modality misses a relevant latent, which leaves y a fair coin.
+        # 1 where a modality lacks a relevant latent, so that y is a fair coin given it.
         hidden1, hidden2 = float(n_unique2 > 0), float(n_unique1 > 0)
         known = FunctionInformation(
             label_entropy_bits=1.0,

@@ -30,8 +30,8 @@ class PlanarLabel(ClassLabel):
     """The official planar-flow label: z <- z + tanh(z W + b) U, class = argmax(z H).
 
     z holds the relevant latents (shared, unique 1, unique 2; bits as +-1). W, b, U, H have N(0, 1)
-    entries from ``flow_seed`` (the official code draws N(2, 1), which leaves two or three classes
-    alive). Here ``unique_ratio`` is a ratio of latents; that of information is in the truth.
+    entries from ``flow_seed`` (with N(2, 1), as in the official code, only two or three classes
+    occur). Here ``unique_ratio`` is a ratio of latents; the ratio of information is in the truth.
     """
 
     kind: Literal["planar"] = "planar"
@@ -42,7 +42,7 @@ class PlanarLabel(ClassLabel):
 
     @property
     def flow(self) -> Flow:
-        """The matrices, which depend on the seed and the sizes alone."""
+        """The matrices, which depend only on the seed and the sizes."""
         return _flow(self.flow_seed, self.n_relevant, self.n_classes)
 
     def classify(self, relevant: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Words of binary slots: what each slot reads, its channel, and words as class indices.
+"""Words of binary slots: the inputs and the channel of each slot, and words as class indices.
 
 May import numpy and ``information``.
 """
@@ -18,8 +18,8 @@ class Slot:
     """One binary slot of a label word.
 
     Attributes:
-        reads: positions of the relevant latents, along [w_s, w_1, w_2], whose bits' XOR it reads.
-        flip_probability: that of its binary symmetric channel.
+        reads: positions along [w_s, w_1, w_2] of the relevant latents whose XOR is its input.
+        flip_probability: of its binary symmetric channel.
     """
 
     reads: tuple[int, ...]
@@ -30,10 +30,10 @@ class Slot:
 class SlotLayout:
     """The slots of a word, in this order, each a channel from latent bits.
 
-    ``n_shared`` slots read one bit of w_s each, ``n_unique1`` one of w_1, ``n_unique2`` one of
-    w_2; each of the ``n_xor`` slots reads the XOR of one bit of w_1 and one of w_2. The bits read
-    are the first of each block, those of the XOR slots after those of the unique slots. Capacities
-    are per slot, in bits.
+    The input of ``n_shared`` slots is one bit of w_s each, of ``n_unique1`` one bit of w_1, of
+    ``n_unique2`` one bit of w_2, and of ``n_xor`` slots the XOR of one bit of w_1 and one of w_2.
+    These bits are the first of each block, those of the XOR slots after those of the unique slots.
+    Capacities are per slot, in bits.
     """
 
     n_shared: int
@@ -52,7 +52,7 @@ class SlotLayout:
 
     @property
     def relevant(self) -> Counts:
-        """Number of latents read in (w_s, w_1, w_2)."""
+        """Number of input latents in (w_s, w_1, w_2)."""
         return (self.n_shared, self.n_unique1 + self.n_xor, self.n_unique2 + self.n_xor)
 
     @property
@@ -72,7 +72,7 @@ class SlotLayout:
 
     @property
     def places(self) -> tuple[tuple[str, int, int], ...]:
-        """Of each slot its kind (shared, unique1, unique2, xor), and the bits that it reads.
+        """The kind of each slot (shared, unique1, unique2, xor), and its input bits.
 
         The bits are counted in w_1 (or w_s) and in w_2 (or w_s).
         """
@@ -97,7 +97,7 @@ def slots_of(y: npt.NDArray[np.integer[Any]], n_slots: int) -> npt.NDArray[np.ui
     """Slot bits, uint8 of shape (n, n_slots), of class indices of shape (n,).
 
     Raises:
-        ValueError: a class outside [0, 2^n_slots).
+        ValueError: for a class outside [0, 2^n_slots).
     """
     y = np.asarray(y, dtype=np.int64)
     if y.size and not (y.min() >= 0 and y.max() < 2**n_slots):

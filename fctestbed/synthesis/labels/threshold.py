@@ -41,7 +41,7 @@ class ThresholdLabel(ClassLabel):
 
     @classmethod
     def admits(cls, latents: LatentLaw) -> bool:
-        """Every law: bits are counted, Gaussian latents of one variance integrated."""
+        """Every law: by counting for bits, by quadrature for Gaussian latents of one variance."""
         return True
 
     def classify(self, relevant: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -57,7 +57,7 @@ class ThresholdLabel(ClassLabel):
         return super().function_information(latents)
 
     def symbols(self, latents: LatentLaw) -> tuple[int, int]:
-        """Numbers of values of x1 and x2; where ones can be counted, x_m is their number."""
+        """Numbers of values of x1 and x2; if ones can be counted, x_m is their number."""
         if not _is_counted(latents):
             return super().symbols(latents)
         n_shared, n_unique1, n_unique2 = self.relevant
@@ -98,8 +98,8 @@ def _is_counted(latents: LatentLaw) -> bool:
 def _on_fair_bits(relevant: Counts) -> FunctionInformation:
     """By counting: no limit on the number of bits.
 
-    Given modality 1, y depends on the number k of ones among the bits that it sees, and on the
-    binomial number of ones among those that it does not see.
+    Given modality 1, y depends on the number k of ones among the bits of this modality, and on the
+    binomial number of ones among the others.
     """
     n_shared, n_unique1, n_unique2 = relevant
     n = sum(relevant)
@@ -127,8 +127,9 @@ def _on_fair_bits(relevant: Counts) -> FunctionInformation:
 def _on_gaussians(relevant: Counts) -> FunctionInformation:
     """Gaussian latents of equal variance, by one-dimensional quadrature.
 
-    The sums that a modality sees and does not see are independent Gaussians; y given the seen sum
-    t (in standard deviations) is 1 with probability Phi(t s), s the ratio of their deviations.
+    The sum over a modality's latents and the sum over the others are independent Gaussians. Given
+    the modality's sum t (in standard deviations), y is 1 with probability Phi(t s), where s is the
+    ratio of their deviations.
     """
     n_shared, n_unique1, n_unique2 = relevant
 
@@ -151,7 +152,7 @@ def _on_gaussians(relevant: Counts) -> FunctionInformation:
 
 
 def _counted(n_seen: int, n_hidden: int) -> Table:
-    """p(number of ones that are seen, y)."""
+    """p(number of ones in the modality, y)."""
     n = n_seen + n_hidden
     positive = _at_least(n_hidden, (n + 1) // 2 - np.arange(n_seen + 1))
     return _fair_binomial(n_seen)[:, None] * np.stack([1 - positive, positive], axis=1)

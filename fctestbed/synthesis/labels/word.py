@@ -43,7 +43,7 @@ _Synergy = Annotated[
 
 
 class WordLabel(LabelRule):
-    """y is the word of the slots of ``layout``; latents that are not bits are read by sign."""
+    """y is the word of the slots of ``layout``; of latents that are not bits the sign is used."""
 
     is_word: ClassVar[bool] = True
     classes_field: ClassVar[str] = "label_bits"
@@ -83,7 +83,7 @@ class WordLabel(LabelRule):
         return tuple(slots)
 
     def slot_inputs(self, latents: Latents) -> npt.NDArray[np.uint8]:
-        """What each slot reads before its channel: uint8 of shape (n, n_slots)."""
+        """The input of each slot's channel: uint8 of shape (n, n_slots)."""
         layout = self.layout
         w_s, w_1, w_2 = (
             as_bits(block[:, :n]) for block, n in zip(latents, layout.relevant, strict=True)
@@ -101,8 +101,8 @@ class WordLabel(LabelRule):
     def draw(self, latents: Latents, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """Classes of shape (n,).
 
-        A slot flips where its uniform number falls below its flip probability, so labels of
-        worlds that differ in the ratio alone are coupled when drawn from the same stream.
+        A slot flips if its uniform number is below its flip probability, so labels of worlds that
+        differ only in the ratio are coupled when they are drawn from the same stream.
         """
         slots, layout = self.slot_inputs(latents), self.layout
         uniforms = rng.random((layout.n_slots, len(slots)))
@@ -147,8 +147,8 @@ class WordLabel(LabelRule):
         )
 
     def writes(self, sizes: Counts, *, unique: bool) -> LabelWrites:
-        """The word of slots. For ``unique`` modality 2 takes no shared slot, because it has the
-        block itself, and of an XOR slot the bit of w_2: given X1 that is as much as the slot."""
+        """The word of slots. For ``unique`` no shared slot is written to modality 2, which has the
+        block itself, and of an XOR slot only the bit of w_2: given X1 it is equivalent."""
         n_shared, n_unique1, n_unique2 = sizes
         layout = self.layout
         nothing = n_shared + n_unique1 + n_unique2
@@ -203,7 +203,7 @@ class WordLabel(LabelRule):
 
 
 class BitsLabel(WordLabel):
-    """A word of slots whose capacities alone move with the ratio: any real ratio, exactly.
+    """A word of slots of which only the capacities depend on the ratio: exact at any real ratio.
 
     With C = ``label_bits`` and kappa = ``synergy_ratio``: C shared slots of capacity
     1 - rho - kappa, C / 2 slots on w_1 of capacity 2 beta rho, C / 2 on w_2 of capacity

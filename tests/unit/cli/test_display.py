@@ -1,13 +1,14 @@
 """What a sweep shows on stderr, and its table on stdout."""
 
 import io
+import os
 
 import pytest
 from rich.console import Console
 from tiny_sweeps import tiny_sweep
 
 from fctestbed.cli import display as display_module
-from fctestbed.cli.display import SweepDisplay
+from fctestbed.cli.display import ProgressConsole, SweepDisplay
 from fctestbed.results import RunRecord
 from fctestbed.sweep import InProcess, UnitProgress, make_plan
 from fctestbed.training import Progress
@@ -149,3 +150,14 @@ def test_a_stack_that_is_tried_again_does_not_count_twice(clock):
         display.progress(at(0, 10, 0.5))
         display.progress(at(0, 0))
         assert display._share() == 0
+
+
+def test_a_closed_pipe_is_an_error_and_no_exit():
+    read, written = os.pipe()
+    os.close(read)
+    with open(written, "w") as stream:
+        console = ProgressConsole(file=stream)
+        with pytest.raises(BrokenPipeError):
+            console.print("lost")
+        # What is left is written when the stream is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), written)

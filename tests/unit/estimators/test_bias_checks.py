@@ -5,7 +5,6 @@ import pytest
 
 from fctestbed.estimators import make_estimator
 from fctestbed.estimators.bias_checks import (
-    drift,
     few_samples,
     long_tails,
     many_columns,
@@ -22,17 +21,6 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_a_move_is_weighed_by_the_slowest_rate_of_its_columns():
-    # Two columns: the bias may fall as n^-1/2, so that from quarters to all it halves, and what is
-    # left of it is what it moved by.
-    assert drift(0.09, parts=4, columns=2, half_width=0.1) == ""
-    assert "1.1 times" in drift(0.11, parts=4, columns=2, half_width=0.1)
-    assert drift(-0.11, parts=4, columns=2, half_width=0.1)
-    # Eight columns: n^-1/8, which leaves 5.3 times the move.
-    assert drift(0.018, parts=4, columns=8, half_width=0.1) == ""
-    assert drift(0.02, parts=4, columns=8, half_width=0.1)
-
-
 def test_many_columns_show_no_bias_at_all():
     assert many_columns(20) == ""
     assert "21 columns, over 20" in many_columns(21)
@@ -45,11 +33,6 @@ def test_many_columns_show_no_bias_at_all():
     assert estimate.note == many_columns(66)
 
 
-def test_a_move_without_any_spread_is_a_doubt_too():
-    assert drift(0.0, parts=4, columns=2, half_width=0.0) == ""
-    assert "inf times" in drift(1e-3, parts=4, columns=2, half_width=0.0)
-
-
 def test_under_a_hundred_samples_show_no_bias():
     assert few_samples(100) == ""
     assert few_samples(99) == "99 samples, under 100, do not show the bias of such an estimate"
@@ -57,13 +40,18 @@ def test_under_a_hundred_samples_show_no_bias():
     assert make_estimator("ksg1").estimate(x, x + noise).note == few_samples(99)
 
 
-@pytest.mark.parametrize("n", [100, 1000, 10_000])
+@pytest.mark.parametrize("n", [300, 1000, 10_000])
 def test_exponential_tails_are_not_long_and_those_of_powers_are(n):
     for seed in range(20):
         draw = rng(seed)
         short = [draw.standard_normal((n, 2)), draw.exponential(size=(n, 1)), draw.random((n, 1))]
         assert long_tails(short) == ""
-        assert long_tails([draw.standard_normal((n, 1)), draw.standard_cauchy((n, 1))])
+        assert long_tails([draw.standard_normal((n, 1)), draw.standard_cauchy((n, 2))])
+
+
+def test_most_log_normal_columns_have_no_long_tails():
+    found = [long_tails([np.exp(rng(seed).standard_normal((1000, 1)))]) for seed in range(50)]
+    assert sum(map(bool, found)) < 10
 
 
 def test_names_of_classes_have_no_tails():
@@ -143,7 +131,7 @@ def test_a_table_of_almost_no_dependence_has_an_interval_of_a_size():
 def test_the_copula_has_no_interval_where_halves_cannot_be_read():
     draw = rng(4)
     wide = make_estimator("gaussian-copula").estimate(*draw.standard_normal((2, 110, 40)))
-    assert wide.note == "there is no estimate from half of the samples"
+    assert wide.note == "80 columns, over 20, do not show whether their copula is Gaussian"
     assert np.isnan(wide.low_bits)
     assert wide.se_bits > 0
     # All in one half.
@@ -155,8 +143,8 @@ def test_the_copula_has_no_interval_where_halves_cannot_be_read():
 
 def test_the_copula_reaches_up_to_what_ranks_take_from_a_strong_correlation():
     draw = rng(3)
-    x = draw.standard_normal((200, 3))
-    y = 0.99 * x + np.sqrt(1 - 0.99**2) * draw.standard_normal((200, 3))
+    x = draw.standard_normal((300, 3))
+    y = 0.99 * x + np.sqrt(1 - 0.99**2) * draw.standard_normal((300, 3))
     copula = make_estimator("gaussian-copula").estimate(x, y)
     above, below = copula.high_bits - copula.value_bits, copula.value_bits - copula.low_bits
-    assert above > 1.2 * below
+    assert above > 1.1 * below

@@ -147,6 +147,7 @@ def test_json_has_records_with_nested_specs_and_null_for_nan(tmp_path):
         "accuracy.json",
         "runs.json",
         "sweep.json",
+        "SHA256SUMS",
     ]
     captured = json.loads((tmp_path / "captured.json").read_text())
     assert len(captured) == len(results.captured)
@@ -238,3 +239,78 @@ def test_a_damaged_sweep_file_is_one_line(tmp_path, content):
     (tmp_path / "sweep.json").write_text(content)
     with pytest.raises(ValueError, match=r"sweep\.json: expected (a )?JSON"):
         load_results(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["captured.csv", "accuracy.csv", "runs.csv", "sweep.json"])
+def test_an_exported_file_that_changed_is_refused(tmp_path, name):
+    export_results(some_results(), tmp_path)
+    path = tmp_path / name
+    # Another number, which is as good a number.
+    text = path.read_text()
+    place = max(text.rfind("2"), text.rfind("1,"))
+    path.write_text(f"{text[:place]}3{text[place + 1 :]}")
+    with pytest.raises(ValueError, match=rf"{name}: expected the content .* SHA256SUMS, got other"):
+        load_results(tmp_path)
+    (tmp_path / "SHA256SUMS").unlink()
+    load_results(tmp_path)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_an_exported_file_cut_off_anywhere_is_refused_without_checksums_too(tmp_path, compress):
+    export_results(some_results(), tmp_path, compress=compress)
+    (tmp_path / "SHA256SUMS").unlink()
+    path = tmp_path / ("accuracy.csv.gz" if compress else "accuracy.csv")
+    whole = path.read_bytes()
+    for length in range(1, len(whole), 7):
+        if whole[length - 1 : length] == b"\n" and not compress:
+            continue
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"accuracy\.csv(\.gz)?: expected ") as error:
+            load_results(tmp_path)
+        assert "\n" not in str(error.value)
+
+
+def test_an_exported_file_cut_off_after_a_row_is_refused_by_its_checksum(tmp_path):
+    export_results(some_results(), tmp_path)
+    path = tmp_path / "accuracy.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ValueError, match="SHA256SUMS"):
+        load_results(tmp_path)
+
+
+def test_rows_of_other_lengths_are_refused(tmp_path):
+    export_results(some_results(), tmp_path)
+    path = tmp_path / "accuracy.csv"
+    header, *rows = path.read_text().splitlines()
+    for ending, message in ((",", "expected 14 values in each row, got 15"), ("", "cut off")):
+        lines = [f"{row}{ending}" if ending else row.rpartition(",")[0] for row in rows]
+        path.write_text("\n".join([header, *lines, ""]))
+        with pytest.raises(ValueError, match=message):
+            load_results(tmp_path)
+
+
+def test_checksums_of_files_of_another_format_stay(tmp_path):
+    export_results(some_results(), tmp_path)
+    export_results(some_results(), tmp_path, "json")
+    lines = (tmp_path / "SHA256SUMS").read_text().splitlines()
+    names = [f"{name}.{ending}" for name in TABLES for ending in ("csv", "json")]
+    assert sorted(line.split("  ")[1] for line in lines) == sorted([*names, "sweep.json"])
+
+
+def test_a_checksum_file_that_cannot_be_read_is_one_line(tmp_path):
+    export_results(some_results(), tmp_path)
+    (tmp_path / "SHA256SUMS").write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"SHA256SUMS: expected lines of sha256sum"):
+        load_results(tmp_path)
+
+
+def test_runs_of_machines_that_round_differently_are_noted(tmp_path):
+    alike = records(ratios=(0.3,), methods=("raw",), seeds=(0, 1))
+    other = record("raw", 0.3, 2, provenance={"threads": 4, "cpu": "Z80"})
+    for name, runs in (("alike", alike), ("mixed", [*alike, other])):
+        with ResultsStore.create_or_open(tmp_path / name, {}, "digest") as store:
+            store.commit(runs)
+    assert load_results(tmp_path / "alike").notes == ()
+    assert load_results(tmp_path / "mixed").notes == (
+        "runs of different numbers of threads, which round differently: 1 (2 runs), 4 (1 runs)",
+    )

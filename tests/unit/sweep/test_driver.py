@@ -1,3 +1,6 @@
+import sqlite3
+from contextlib import closing
+
 import pytest
 import torch
 from pandas.testing import assert_frame_equal
@@ -5,9 +8,10 @@ from tiny_sweeps import TINY, tiny_sweep
 
 import fctestbed.sweep.driver as driver_module
 import fctestbed.sweep.execute as execute_module
-from fctestbed.results import STORE_NAME, StoreRefused, load_results
-from fctestbed.sweep import describe_plan, resolve_device, run_sweep, sweep_spec
-from fctestbed.sweep.driver import default_max_stack, default_workers
+from fctestbed.results import STORE_NAME, StoreRefused, drop_damaged_runs, load_results
+from fctestbed.sweep import describe_plan, make_plan, resolve_device, run_sweep, sweep_spec
+from fctestbed.sweep.driver import default_max_stack, default_workers, executor_of
+from fctestbed.sweep.executors import InProcess, WorkerProcesses
 from fctestbed.training import train_stack
 
 
@@ -201,6 +205,11 @@ def test_a_plan_counts_what_is_done(tmp_path):
         ({"device": "cuda:x"}, "device: expected auto, cpu, cuda or cuda:N, got 'cuda:x'"),
         ({"workers": 0}, "workers: expected at least 1, got 0"),
         ({"max_stack": 0}, "max_stack: expected at least 1, got 0"),
+        ({"workers": 1.5}, "workers: expected a whole number, got 1.5"),
+        ({"workers": True}, "workers: expected a whole number, got True"),
+        ({"workers": "2"}, "workers: expected a whole number, got '2'"),
+        ({"max_stack": 2.0}, "max_stack: expected a whole number, got 2.0"),
+        ({"device": None}, "device: expected auto, cpu, cuda or cuda:N, got None"),
     ],
 )
 @pytest.mark.parametrize("how", [run_sweep, describe_plan])
@@ -238,3 +247,40 @@ def test_an_impossible_sweep_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"train\.batch_size: expected at most the 8 training"):
         go(spec, tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("how", [run_sweep, describe_plan])
+def test_values_in_place_of_a_sweep_are_refused(tmp_path, how):
+    with pytest.raises(ValueError, match="spec: expected a SweepSpec, which sweep_spec makes, got"):
+        how({"seeds": [0]}, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_where_units_run_and_their_threads_depend_on_the_whole_sweep_alone(monkeypatch):
+    monkeypatch.setattr(driver_module, "available_cores", lambda: 8)
+    spec = tiny_sweep()
+    whole = make_plan(spec, max_stack=1).units
+    runs = [run.run_id for unit in whole[1:] for job in unit.jobs for run in job.runs]
+    for finished in ([], runs):
+        plan = make_plan(spec, finished=finished, max_stack=1)
+        for device, threads in (("cpu", 1), ("cpu:0", 1), ("cuda", 4)):
+            assert executor_of(device, 2, plan) == WorkerProcesses(device, 2, threads)
+        assert executor_of("cpu", 1, plan) == InProcess("cpu", 1)
+        assert executor_of("cuda", 1, plan) == InProcess("cuda", None)
+
+
+def test_damaged_runs_are_refused_and_once_dropped_made_again_to_the_digit(tmp_path):
+    go(tiny_sweep(), tmp_path)
+    expected = load_results(tmp_path).captured
+    (damaged, *_) = sorted(set(expected["run_id"]))
+    with closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection, connection:
+        connection.execute("UPDATE captured SET value_bits = 0.5 WHERE run_id = ?", (damaged,))
+    for again in (
+        lambda: go(tiny_sweep(), tmp_path),
+        lambda: describe_plan(tiny_sweep(), tmp_path),
+    ):
+        with pytest.raises(StoreRefused, match=rf"1 of 4 runs .*\({damaged}\)"):
+            again()
+    drop_damaged_runs(tmp_path)
+    assert go(tiny_sweep(), tmp_path).n_new == 1
+    assert_frame_equal(load_results(tmp_path).captured, expected, check_exact=True)

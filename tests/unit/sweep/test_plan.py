@@ -78,3 +78,31 @@ def test_a_finished_sweep_has_no_units():
 def test_a_stack_of_none_is_refused():
     with pytest.raises(ValueError, match="max_stack: expected at least 1, got 0"):
         make_plan(tiny_sweep(), max_stack=0)
+
+
+def names(unit):
+    return [tuple(run.run_id for run in job.runs) for job in unit.jobs]
+
+
+def test_a_sweep_that_goes_on_has_the_stacks_of_the_whole_one():
+    spec = tiny_sweep(methods=["supcon"], seeds=list(range(5)), unique_ratio=[0.5])
+    whole = [names(unit) for unit in make_plan(spec, max_stack=2).units]
+    for finished in whole:
+        left = make_plan(spec, finished=[run for job in finished for run in job], max_stack=2)
+        assert sorted(map(names, left.units)) == sorted(one for one in whole if one != finished)
+        assert left.n_whole_units == 3
+
+
+def test_a_stack_of_which_some_runs_are_finished_keeps_the_others():
+    spec = tiny_sweep(methods=["simclr"], seeds=[0, 1])
+    (unit,) = make_plan(spec, max_stack=2).units
+    (first, _), others = names(unit)
+    (left,) = make_plan(spec, finished=[first, *others], max_stack=2).units
+    assert names(left) == [(unit.jobs[0].runs[1].run_id,)]
+    assert left.jobs[0].training == left.jobs[0].runs[0].training
+
+
+@pytest.mark.parametrize("value", [1.5, True, "2", None])
+def test_a_stack_that_is_no_whole_number_is_refused(value):
+    with pytest.raises(ValueError, match="max_stack: expected a whole number, got"):
+        make_plan(tiny_sweep(), max_stack=value)

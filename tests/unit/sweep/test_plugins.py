@@ -13,6 +13,7 @@ from fctestbed.objectives.registry import _plugin
 from fctestbed.results import StoreRefused, load_results
 from fctestbed.sweep import check_plugins, describe_plan, run_sweep, sweep_digest
 from fctestbed.sweep.execute import execute
+from fctestbed.sweep.executors import WorkerProcesses
 
 TEXT = """
 from fctestbed.objectives.contrastive import SimCLR
@@ -107,3 +108,68 @@ def test_a_plug_in_that_changed_after_the_sweep_began_is_not_run(plugin):
     records = execute(unit, device="cpu")
     assert {record.status for record in records} == {"failed"}
     assert all("its file changed after the sweep began" in record.reason for record in records)
+
+
+RAISES = """
+from fctestbed.objectives.contrastive import SimCLR
+
+class Odd(BaseException):
+    pass
+
+class Mine(SimCLR):
+    relative_cost = 1.0
+
+    def loss(self, module, batch):
+        # Not in the checks, whose batches are others.
+        if batch.x1.shape[1] == 64:
+            {statement}
+        return super().loss(module, batch)
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("raise SystemExit(0)", "SystemExit: 0"),
+        ("import sys; sys.exit()", "SystemExit:"),
+        ("raise Odd('no more')", "Odd: no more"),
+        ("raise GeneratorExit", "GeneratorExit:"),
+    ],
+)
+def test_a_plug_in_that_ends_the_process_is_a_failed_run_and_the_sweep_goes_on(
+    plugin, tmp_path, monkeypatch, statement, reason
+):
+    monkeypatch.setattr("fctestbed.sweep.driver.check_plugins", lambda spec: None)
+    name = plugin(RAISES.format(statement=statement))
+    spec = tiny_sweep(methods=[name, "raw"], seeds=[0, 1])
+    outcome = run_sweep(spec, tmp_path / "out", device="cpu", workers=1)
+    assert (outcome.n_new, outcome.n_failed) == (8, 4)
+    runs = load_results(tmp_path / "out").runs.set_index("method")
+    assert set(runs["status"][name]) == {"failed"}
+    assert set(runs["reason"][name]) == {reason}
+    assert set(runs["status"]["raw"]) == {"ok"}
+
+
+def test_an_interrupt_in_a_plug_in_s_training_interrupts_the_sweep(plugin, tmp_path, monkeypatch):
+    monkeypatch.setattr("fctestbed.sweep.driver.check_plugins", lambda spec: None)
+    name = plugin(RAISES.format(statement="raise KeyboardInterrupt"))
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(tiny_sweep(methods=[name]), tmp_path / "out", device="cpu", workers=1)
+
+
+@pytest.mark.slow
+def test_in_a_worker_an_interrupt_that_a_plug_in_raises_is_a_failed_run(plugin):
+    name = plugin(RAISES.format(statement="raise KeyboardInterrupt"))
+    units = tiny_units(methods=[name], unique_ratio=[0.5])
+    done = dict(WorkerProcesses("cpu", 1).run(units, lambda progress: None))
+    assert [(record.status, record.reason) for record in done[0]] == [
+        ("failed", "KeyboardInterrupt:")
+    ]
+
+
+def test_a_plug_in_that_ends_the_process_in_its_check_is_refused(plugin, tmp_path):
+    text = RAISES.format(statement="pass").replace("if batch.x1.shape[1] == 64:", "if True:")
+    name = plugin(text.replace("            pass", "            raise SystemExit(0)"))
+    with pytest.raises(ValueError, match=r"breaks the clause .*got SystemExit: 0"):
+        run_sweep(tiny_sweep(methods=[name]), tmp_path / "out", device="cpu", workers=1)
+    assert not (tmp_path / "out").exists()

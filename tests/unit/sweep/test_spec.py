@@ -229,3 +229,28 @@ def test_an_unknown_preset_is_refused(preset):
 def test_a_sweep_is_frozen():
     with pytest.raises(ValidationError):
         SweepSpec().seeds = (4,)
+
+
+def test_a_preset_among_the_values_is_the_preset():
+    assert sweep_spec({"preset": "official"}) == sweep_spec(preset="official")
+    assert sweep_spec({"preset": "official"}, preset="official").preset == "official"
+    assert sweep_spec().preset == sweep_spec({"seeds": [0]}).preset == "quick"
+
+
+@pytest.mark.parametrize(
+    ("values", "preset", "message"),
+    [
+        ({"preset": "nope"}, None, "preset: expected one of quick, official, got 'nope'"),
+        ({"preset": 3}, None, "preset: expected one of quick, official, got 3"),
+        ({}, "nope", "preset: expected one of quick, official, got 'nope'"),
+        ({"preset": "quick"}, "official", "preset: expected one, got 'quick' and 'official'"),
+        ({"seeds": [True]}, None, "seeds.0: expected a number, got True"),
+        ({"seeds": ["3"]}, None, "seeds.0: expected a number, got '3'"),
+        ({"unique_ratio": [True]}, None, "unique_ratio.0: expected a number, got True"),
+        ([("seeds", [0])], None, "values: expected a mapping of fields, got list"),
+    ],
+)
+def test_presets_and_numbers_that_are_none_are_refused_in_one_line(values, preset, message):
+    with pytest.raises(ValueError, match="expected") as refused:
+        sweep_spec(values, preset=preset)
+    assert str(refused.value) == message

@@ -115,7 +115,8 @@ def test_float64_and_float32_trainings_agree() -> None:
 def test_another_seed_gives_another_result(method: str) -> None:
     # On the same data, so that the training's own streams make the difference.
     specs = [training(method), training(method, seed=1)]
-    stack = train_stack(specs, [dataset(0.5, 0)] * 2)
+    data = dataset(0.5, 0)
+    stack = train_stack(specs, [data, replace(data, seed=1)])
     one, other = readouts(stack, 0), readouts(stack, 1)
     assert all((one[name] - other[name]).abs().max() > 1e-2 for name in one)
 
@@ -301,7 +302,7 @@ def test_the_callers_arrays_stay_as_they_are() -> None:
     names = ("x1", "x2", "y", "w_s", "w_1", "w_2")
     before = {name: getattr(data.train, name).copy() for name in names}
     for method in ("supcon", "factorcl-ssl"):
-        stack = train_stack([training(method)], [data])
+        stack = train_stack([training(method, seed=3)], [data])
         inputs = [torch.tensor(x[None]) for x in (data.test.x1, data.test.x2)]
         copies = [x.clone() for x in inputs]
         stack.readouts(*inputs)
@@ -425,3 +426,16 @@ def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
         together.module.parameters(), alone.module.parameters(), strict=True
     ):
         assert torch.equal(parameter.view(3, -1)[1], expected.view(1, -1)[0])
+
+
+def test_data_of_another_world_or_seed_are_refused() -> None:
+    spec, data = training("supcon"), dataset(0.5, 0)
+    message = r"datasets\.1: expected seed 0, its training's, got 1"
+    with pytest.raises(ValueError, match=message):
+        train_stack([spec, spec], [data, dataset(0.5, 1)])
+    smaller = make_dataset(world(0.5).model_copy(update={"n_test": 64}), 0)
+    for other in (smaller, dataset(1.0, 0)):
+        with pytest.raises(ValueError, match=r"datasets\.0: expected data of its training's world"):
+            train_stack([spec], [other])
+    # SimCLR does not depend on the label.
+    train_stack([training("simclr")], [dataset(1.0, 0)])

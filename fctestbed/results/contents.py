@@ -1,0 +1,239 @@
+"""What a store holds, read in full and held to its digests.
+
+Never imports pandas.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fctestbed.results.database import (
+    FIRST_WITH_AXES,
+    FIRST_WITH_DIGESTS,
+    SQLITE_ERRORS,
+    AxisCells,
+)
+from fctestbed.results.digests import DESCRIPTION, RunDigest, description_digest
+from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS
+
+_SHOWN_RUNS = 5
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What of a store is not as it was stored.
+
+    Attributes:
+        runs: ids of the runs with a field or a row that changed or is lost, as far as known.
+        n_runs: number of runs that the store has, the damaged ones among them.
+        description: whether the description of the sweep changed.
+        problem: what SQLite says about the file; empty if nothing.
+        has_digests: whether the store has digests; without them ``runs`` is empty.
+    """
+
+    runs: tuple[str, ...] = ()
+    n_runs: int = 0
+    description: bool = False
+    problem: str = ""
+    has_digests: bool = True
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.description or self.problem)
+
+    def line(self, path: Path) -> str:
+        """One line: what is damaged, and what to do.
+
+        Args:
+            path: the store's file.
+        """
+        found = []
+        if self.runs:
+            shown = ", ".join(self.runs[:_SHOWN_RUNS])
+            more = len(self.runs) - _SHOWN_RUNS
+            found.append(
+                f"{len(self.runs)} of {self.n_runs} runs are not as they were stored "
+                f"({shown}{f' and {more} more' if more > 0 else ''})"
+            )
+        if self.description:
+            found.append("the description of the sweep is not as it was stored")
+        if self.problem:
+            found.append(f"SQLite says: {self.problem}")
+        return f"{path}: damaged: {'; '.join(found)}: {self._remedy(path.parent)}"
+
+    def _remedy(self, directory: Path) -> str:
+        if not self.runs and not self.problem:
+            return "no run is damaged; the same sweep command writes the description again"
+        drop = f"`fctestbed check {directory} --drop`"
+        if not self.has_digests:
+            return (
+                f"the store has no digests to tell which runs are whole: {drop} sets it aside, and "
+                "the same sweep command makes all runs again"
+            )
+        return f"{drop} removes damaged runs, and the same sweep command makes these again"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that could be read of a store, at one instant.
+
+    Attributes:
+        schema: the version of the store's schema.
+        sweep: rows (spec, digest, created, fctestbed_version): one, unless it is lost.
+        axes: rows (place, path).
+        cells: rows (run_id, axis_values).
+        runs: rows in the order of ``RUN_COLUMNS``, in the order in which they were stored.
+        captured: rows of run id and values; empty if they were not to be kept.
+        accuracy: as ``captured``.
+        digests: stored digests by run id, the description's under ``DESCRIPTION``.
+        computed: digests by run id, of what was read.
+        damage: what is not as it was stored.
+    """
+
+    schema: int
+    sweep: list[Row]
+    axes: list[Row]
+    cells: list[Row]
+    runs: list[Row]
+    captured: list[Row]
+    accuracy: list[Row]
+    digests: dict[str, str]
+    computed: dict[str, str]
+    damage: Damage
+
+    @property
+    def has_digests(self) -> bool:
+        """Whether the store's version has digests."""
+        return self.schema >= FIRST_WITH_DIGESTS
+
+    @property
+    def sweep_spec(self) -> dict[str, object]:
+        """The sweep that was asked for."""
+        spec: dict[str, object] = json.loads(str(self.sweep[0][0]))
+        return spec
+
+    @property
+    def axis_cells(self) -> AxisCells:
+        """The sweep's axes and cells."""
+        return AxisCells(
+            axes=tuple(str(path) for _, path in self.axes),
+            cells=tuple((str(run_id), tuple(json.loads(str(v)))) for run_id, v in self.cells),
+        )
+
+
+@dataclass
+class _Scan:
+    """Reads tables row by row, and what can be read of those that SQLite cannot read to the end."""
+
+    connection: sqlite3.Connection
+    problems: list[str] = field(default_factory=list)
+
+    def rows(self, table: str, columns: tuple[str, ...]) -> Iterator[Row]:
+        """The rows in the order in which they were stored."""
+        # By the table alone: an index may be damaged as well.
+        query = f"SELECT rowid, {', '.join(columns)} FROM {table} NOT INDEXED ORDER BY rowid"
+        last: object = None
+        try:
+            for rowid, *values in self.connection.execute(query):
+                last = rowid
+                yield tuple(values)
+        except SQLITE_ERRORS as error:
+            self.problems.append(str(error))
+            yield from self._beyond(query, last)
+
+    def _beyond(self, query: str, last: object) -> list[Row]:
+        """The rows after the place that cannot be read, found from the end."""
+        found: list[Row] = []
+        try:
+            for rowid, *values in self.connection.execute(f"{query} DESC"):
+                if rowid == last:
+                    break
+                found.append(tuple(values))
+        except SQLITE_ERRORS:
+            pass
+        return found[::-1]
+
+
+def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -> Contents:
+    """Read a store and find damage.
+
+    Args:
+        connection: to a file that ``open_database`` recognised, in a transaction.
+        keep_values: whether the captured and accuracy rows are kept, or only held to the digests.
+
+    Raises:
+        sqlite3.Error: if not even the schema can be read.
+    """
+    schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    has_axes, has_digests = schema >= FIRST_WITH_AXES, schema >= FIRST_WITH_DIGESTS
+    scan = _Scan(connection)
+    sweep = list(scan.rows("sweep", ("spec", "digest", "created", "fctestbed_version")))
+    axes = list(scan.rows("axis", ("place", "path"))) if has_axes else []
+    cells = list(scan.rows("cell", ("run_id", "axis_values"))) if has_axes else []
+    stored = list(scan.rows("digest", ("run_id", "sha256"))) if has_digests else []
+    digests = {str(run_id): str(sha256) for run_id, sha256 in stored}
+    runs = list(scan.rows("run", RUN_COLUMNS))
+    found = {str(run[0]): RunDigest(run) for run in runs}
+    # Damage too: a run that is there twice, and rows or digests of runs that are not there.
+    counts = Counter(str(run[0]) for run in runs)
+    damaged = {run_id for run_id, count in counts.items() if count > 1}
+    damaged |= digests.keys() - found.keys() - {DESCRIPTION}
+    kept: dict[str, list[Row]] = {"captured": [], "accuracy": []}
+    for table, names, add in (
+        ("captured", CAPTURED_VALUES, RunDigest.add_captured),
+        ("accuracy", ACCURACY_VALUES, RunDigest.add_accuracy),
+    ):
+        for row in scan.rows(table, ("run_id", *names)):
+            run_id = str(row[0])
+            if run_id in found:
+                add(found[run_id], row[1:])
+            else:
+                damaged.add(run_id)
+            if keep_values:
+                kept[table].append(row)
+    computed = {run_id: own.sha256 for run_id, own in found.items()}
+    damaged |= {run_id for run_id, sha256 in computed.items() if sha256 != digests.get(run_id)}
+    described = digests.get(DESCRIPTION) == description_digest(sweep, axes, cells)
+    if not has_digests:
+        damaged, described = set(), _is_readable(sweep, cells)
+    problem = scan.problems[0] if scan.problems else _integrity(connection)
+    return Contents(
+        schema=schema,
+        sweep=sweep,
+        axes=axes,
+        cells=cells,
+        runs=runs,
+        captured=kept["captured"],
+        accuracy=kept["accuracy"],
+        digests=digests,
+        computed=computed,
+        damage=Damage(
+            runs=tuple(sorted(damaged)),
+            n_runs=len(found),
+            description=not described,
+            problem=problem,
+            has_digests=has_digests,
+        ),
+    )
+
+
+def _is_readable(sweep: list[Row], cells: list[Row]) -> bool:
+    """Whether a description without a digest is one."""
+    try:
+        texts = [sweep[0][0], *(values for _, values in cells)]
+        return all(json.loads(str(text)) is not None for text in texts)
+    except (IndexError, ValueError):
+        return False
+
+
+def _integrity(connection: sqlite3.Connection) -> str:
+    """What SQLite finds wrong with the file's structure; empty if nothing."""
+    try:
+        answer = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    except SQLITE_ERRORS as error:
+        return str(error)
+    return "" if answer == "ok" else " ".join(answer.split())
