@@ -3,6 +3,7 @@
 May import numpy, and pandas for objects of its own.
 """
 
+import math
 import numbers
 from collections.abc import Sequence
 from decimal import Decimal
@@ -154,9 +155,15 @@ def _text(values: list[str]) -> Column:
 def _odd(where: str, values: list[Any]) -> str:
     """What was expected of a column, and the first value that is not so."""
     for row, value in enumerate(values):
-        if value is None or type(value).__name__ in {"NAType", "NaTType"} or value != value:  # noqa: PLR0124 - NaN
+        if _is_missing(value):
             return f"a value in each row{where}, got {value!r} in row {row}"
     for row, value in enumerate(values):
         if not isinstance(value, str | numbers.Real | Decimal | np.bool_):
             return f"an array of numbers or text, got {type(value).__name__}{where} in row {row}"
     return f"numbers alone or text alone{where}, got both"
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in {"NAType", "NaTType"}

@@ -239,7 +239,9 @@ class Ross(NeighbourEstimator):
         return with_roles(estimate, {name: "amounts", discrete: f"classes ({n_classes})"})
 
 
-def _digammas(data: Distinct, k: int, radius: Floats, n: int) -> tuple[Floats, Floats, Floats]:
+def _digammas(
+    data: Distinct, k: int, radius: Floats, n: int
+) -> tuple[Floats, Floats, Floats]:
     """``margin_digammas`` of (X, Z), (Y, Z) and Z; without a condition all n samples are in Z."""
     if len(data.variables) == 3:
         nxz, nyz, nz = margin_digammas(data, k, radius, _TRIPLE)
@@ -297,9 +299,7 @@ def _ross_terms(points: Floats, classes: Codes, most: int) -> LocalTerms:
             before[rows], after[rows] = count_shells(points[rows], None, inner[rows], outer[rows])
         # Among the samples of the class the k-th other one is the (k + 1)-th with the sample.
         nearer[tied] = expected_digamma(
-            inside[tied] - 1,
-            (k + 1 - before)[tied],
-            (after - before)[tied],
+            inside[tied] - 1, (k + 1 - before)[tied], (after - before)[tied],
             (within - inside)[tied],
         )
     base = digamma(n) - digamma(sizes)

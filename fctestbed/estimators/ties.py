@@ -142,6 +142,8 @@ def margin_digammas(
     return found
 
 
+
+
 def expected_digamma(inside: Counts, place: Counts, joint: Counts, shell: Counts) -> Floats:
     """Mean of psi(inside + position of the ``place``-th marked one of ``shell`` in random order).
 
@@ -193,7 +195,7 @@ def _tied(
     n_variables = len(data.variables)
     # A condition first; then X and Y in both orders, so that they are treated alike.
     first = list(range(2, n_variables))
-    orders = [[*first, 0, 1], [*first, 1, 0]]
+    orders = [[*first, 0, 1], [*first, 1, 0]] 
     total = [np.zeros(len(rows)) for _ in margins]
     everything = range(n_variables)
     near, far = data.shell(radius[rows])
@@ -210,7 +212,9 @@ def _tied(
             place, n_joint = k - before[here], (after - before)[here]
             for sums, margin in zip(total, margins, strict=True):
                 step = Step(data.margin(margin), data.weights, rows[here])
-                inside = step.others(_reach(data, margin, order[:grown], near[here], far[here]))
+                inside = step.others(
+                    _reach(data, margin, order[:grown], near[here], far[here])
+                )
                 if order[grown] not in margin:
                     sums[here] += digamma(inside + 1)
                     continue

@@ -11,17 +11,17 @@ from fctestbed.estimators import make_estimator
 
 RNG = np.random.default_rng(0)
 N = 400
-I = RNG.integers(0, 3, N)
+WHOLE = RNG.integers(0, 3, N)
 B = RNG.random(N) < 0.5
-Y = ((I > 0) ^ B).astype(int)
-S = np.array(["NA", "b", "c"])[I]
+Y = ((WHOLE > 0) ^ B).astype(int)
+S = np.array(["NA", "b", "c"])[WHOLE]
 PLUGIN = make_estimator("plugin")
-FRAME = pd.DataFrame({"i": I, "b": B, "s": S, "f": I + 0.5})
-EXPECTED = PLUGIN.estimate(np.stack([I, B], axis=1), Y).value_bits
+FRAME = pd.DataFrame({"i": WHOLE, "b": B, "s": S, "f": WHOLE + 0.5})
+EXPECTED = PLUGIN.estimate(np.stack([WHOLE, B], axis=1), Y).value_bits
 
 
 def test_the_expected_information_is_a_bit():
-    assert EXPECTED == pytest.approx(0.996, abs=0.001)
+    assert 0.99 < EXPECTED < 1
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_the_expected_information_is_a_bit():
         FRAME[["i", "b"]].convert_dtypes(),
         FRAME[["s", "b"]].astype({"s": "category"}),
         FRAME[["s", "b"]].astype({"s": object}),
-        pd.DataFrame({"i": pd.array(I, dtype="Int8"), "b": pd.array(B, dtype="boolean")}),
-        pd.DataFrame({"i": pd.Categorical(I + 1.5), "b": B.astype(np.uint64)}),
+        pd.DataFrame({"i": pd.array(WHOLE, dtype="Int8"), "b": pd.array(B, dtype="boolean")}),
+        pd.DataFrame({"i": pd.Categorical(WHOLE + 1.5), "b": B.astype(np.uint64)}),
         pd.Series([f"{s}{b}" for s, b in zip(S, B, strict=True)]),
         np.array([f"{s}{b}" for s, b in zip(S, B, strict=True)], dtype=object),
         pd.Categorical([f"{s}{b}" for s, b in zip(S, B, strict=True)]),
-        pd.Index(2 * I + B),
-        pd.array(2 * I + B, dtype="Int64"),
-        np.array([Decimal(int(v)) / 2 for v in 2 * I + B], dtype=object),
-        np.array([Fraction(int(v), 2) for v in 2 * I + B], dtype=object),
+        pd.Index(2 * WHOLE + B),
+        pd.array(2 * WHOLE + B, dtype="Int64"),
+        np.array([Decimal(int(v)) / 2 for v in 2 * WHOLE + B], dtype=object),
+        np.array([Fraction(int(v), 2) for v in 2 * WHOLE + B], dtype=object),
     ],
     ids=lambda x: type(x).__name__,
 )
@@ -87,13 +87,23 @@ def with_one(values, value):
         (with_one(S, None), "x: expected a value in each row, got None in row 7"),
         (with_one(S, np.nan), "x: expected a value in each row, got nan in row 7"),
         (with_one(S, 3), "x: expected numbers alone or text alone, got both"),
-        (with_one(I, pd.NA), "x: expected a value in each row, got <NA> in row 7"),
-        (with_one(I, {}), "x: expected an array of numbers or text, got dict in row 7"),
-        (with_one(I, 2**70), "x: expected numbers of at most 64 bits, got larger ones"),
-        (with_one(I, np.nan), "x: expected finite numbers, got NaN"),
-        (pd.DataFrame({"i": I, "s": with_one(S, None)}), "x: expected a value in each row of colu"),
-        (pd.DataFrame({"s": S, "f": with_one(I, np.nan)}), "x: expected finite numbers, got NaN"),
-        (pd.array([None, *I[1:]], dtype="Int64"), "x: expected finite numbers, got NaN"),
+        (with_one(WHOLE, pd.NA), "x: expected a value in each row, got <NA> in row 7"),
+        (with_one(WHOLE, object()), "x: expected an array of numbers or text, got object in row 7"),
+        (
+            with_one(WHOLE, pd.Series([1])),
+            "x: expected an array of numbers or text, got Series in row",
+        ),
+        (with_one(WHOLE, 2**70), "x: expected numbers of at most 64 bits, got larger ones"),
+        (with_one(WHOLE, np.nan), "x: expected finite numbers, got NaN"),
+        (
+            pd.DataFrame({"i": WHOLE, "s": with_one(S, None)}),
+            "x: expected a value in each row of colu",
+        ),
+        (
+            pd.DataFrame({"s": S, "f": with_one(WHOLE, np.nan)}),
+            "x: expected finite numbers, got NaN",
+        ),
+        (pd.array([None, *WHOLE[1:]], dtype="Int64"), "x: expected finite numbers, got NaN"),
         (pd.date_range("2020", periods=N), "x: expected an array of numbers, got dtype datetime"),
         (pd.DataFrame(index=range(N)), "x: expected shape (n,) or (n, dim), got (400, 0)"),
     ],
@@ -104,7 +114,7 @@ def test_values_that_are_missing_or_odd_are_refused_by_their_row(x, message):
     assert str(refusal.value).startswith(message)
     assert "\n" not in str(refusal.value)
     with pytest.raises(ValueError, match=r"^y: "):
-        make_estimator("usable-linear").estimate(I, x)
+        make_estimator("usable-linear").estimate(WHOLE, x)
 
 
 def test_text_is_refused_where_numbers_are_needed():
