@@ -56,6 +56,8 @@ def calibrate(
     with usage_errors("--out"):
         # Before the work, not after.
         check_directory(out)
+    with usage_errors("--figures"):
+        check_directory(figures or out)
     with usage_errors():
         has_rows = add and (out / ROWS).exists()
         old = calibration.read_calibration(out / ROWS) if has_rows else None

@@ -21,7 +21,7 @@ from fctestbed.cli.progress import lines_of
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.estimators import make_estimators
 from fctestbed.plotting import draw_readout_figures
-from fctestbed.results import BLOCKS, write_atomically
+from fctestbed.results import BLOCKS, check_directory, write_atomically
 from fctestbed.sweep import SweepSpec, tune_process
 
 ROWS = "rows.csv"
@@ -54,6 +54,7 @@ def calibrate_readouts(
     seed: options.SampleSeed = 0,
     workers: options.Workers = None,
     figures: options.Figures = None,
+    allow_plugins: options.AllowPlugins = False,
 ) -> None:
     """Put estimators on noisy readouts of trained encoders, whose information about the latent bits
     is known.
@@ -78,6 +79,10 @@ def calibrate_readouts(
             seed=seed,
             workers=1 if workers is None else workers,
         )
+    with usage_errors("--out"):
+        check_directory(out)
+    with usage_errors("--figures"):
+        check_directory(figures or out)
     values: dict[str, str | None] = {
         "unique_ratio": unique_ratio,
         "methods": methods,
@@ -85,7 +90,7 @@ def calibrate_readouts(
     }
     if config is None:
         values = {key: value or _DEFAULTS[key] for key, value in values.items()}
-    spec = sweep_of(values, config=config, pairs=pairs)
+    spec = sweep_of(values, config=config, pairs=pairs, allow_plugins=allow_plugins)
     laws = _laws(spec, tau, options.listed(of), readouts)
     rows = estimated(
         laws,

@@ -18,6 +18,7 @@ from fctestbed.experiments import (
     run_gaussian,
 )
 from fctestbed.plotting import gaussian_levels
+from fctestbed.results import check_directory
 
 Out = Annotated[Path, typer.Option(help="Directory for the rows (CSV) and their settings.")]
 Batch = Annotated[int | None, typer.Option(help="Samples of a step; default 64.")]
@@ -52,6 +53,9 @@ def gaussian(
         "seeds": seeds,
     }
     spec = record_of(StaircaseSpec, values)
+    with usage_errors("--out"):
+        # Before the training, not after.
+        check_directory(out)
     with usage_errors():
         paths = run_gaussian(spec, out, workers=workers or 0, report=lines_of("trainings"))
     points = gaussian_levels(pd.read_csv(paths[0]))
@@ -83,6 +87,8 @@ def conditional(
         "seeds": seeds,
     }
     spec = record_of(ConditionalSpec, values)
+    with usage_errors("--out"):
+        check_directory(out)
     with usage_errors():
         paths = run_conditional(spec, out, workers=workers or 0, report=lines_of("trainings"))
     _print(_conditional_table(pd.read_csv(paths[0])), paths)

@@ -25,6 +25,7 @@ from fctestbed.sweep import (
 )
 
 INTERRUPTED, UNFINISHED = 130, 3
+_MOST_NAME_CHARACTERS = 100
 
 
 @world_options
@@ -75,6 +76,7 @@ def sweep(
         int | None,
         typer.Option(help="Most trainings in one stack; default what the device gains from."),
     ] = None,
+    allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and do nothing.")
     ] = False,
@@ -100,7 +102,10 @@ def sweep(
         config=config,
         pairs=pairs,
         axes=axes,
+        allow_plugins=allow_plugins,
     )
+    if name is not None:
+        _check_name(name)
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures = figures or Path("figures") / name
@@ -135,6 +140,7 @@ def sweep_of(
     config: Path | None = None,
     pairs: list[str] | None = None,
     axes: list[str] | None = None,
+    allow_plugins: bool = False,
 ) -> SweepSpec:
     """The sweep that options, a file and pairs ask for.
 
@@ -145,6 +151,7 @@ def sweep_of(
         config: a sweep file.
         pairs: what was given by ``--set``.
         axes: what was given by ``--axis``.
+        allow_plugins: whether the file may name code of the user's own.
 
     Raises:
         UsageError: one line that begins with the field.
@@ -160,7 +167,22 @@ def sweep_of(
         if "seeds" in given:
             given["seeds"] = parse_integers(given["seeds"], option="seeds")
         return build_sweep(
-            preset=preset, config=config, options=given, pairs=pairs or (), axes=axes or ()
+            preset=preset,
+            config=config,
+            options=given,
+            pairs=pairs or (),
+            axes=axes or (),
+            allow_plugins=allow_plugins,
+        )
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that is not that of one directory."""
+    plain = name.isprintable() and name == name.strip() and not set(name) & {"/", "\\"}
+    if not plain or name in ("", ".", "..") or len(name) > _MOST_NAME_CHARACTERS:
+        raise UsageError(
+            f"--name: expected a plain name of 1 to {_MOST_NAME_CHARACTERS} characters, without / "
+            f"and \\, got {name!r}"
         )
 
 

@@ -60,6 +60,8 @@ def load_results(directory: str | Path) -> Results:
         StoreRefused: one line, if the store cannot be read.
         ValueError: one line, if there are no results, or the exported files are unreadable.
     """
+    if not isinstance(directory, str | Path):
+        raise ValueError(f"directory: expected the name of a directory, got {directory!r}")
     path = Path(directory)
     if path.is_file() or (path / STORE_NAME).is_file():
         with ResultsStore.open_read(path) as store:

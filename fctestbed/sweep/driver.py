@@ -4,6 +4,7 @@ May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is be
 """
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from fctestbed.testing import MethodCheckFailed, check_method
 # By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
 # 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
 # the default sweep no sooner than with stacks of 6, and take 0.3 GB more.
+# Digits as torch reads them, and not too many to be a number.
+_DEVICE = re.compile(r"(cpu|cuda)(:[0-9]{1,4})?")
 _MAX_STACK = {"cpu": 6, "cuda": 33}
 
 
@@ -90,8 +93,9 @@ def resolve_device(device: str) -> str:
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+    known = isinstance(device, str) and _DEVICE.fullmatch(device) is not None
+    kind, _, number = device.partition(":") if known else ("", "", "")
+    if not known or (kind == "cpu" and number):
         raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {device!r}")
     if kind == "cuda":
         count = torch.cuda.device_count()
@@ -117,6 +121,8 @@ def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[
     workers = default_workers(device) if workers is None else workers
     max_stack = default_max_stack(device) if max_stack is None else max_stack
     for name, value in (("workers", workers), ("max_stack", max_stack)):
+        if not isinstance(value, int):
+            raise ValueError(f"{name}: expected a whole number, got {value!r}")
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}")
     return device, workers, max_stack
@@ -160,6 +166,8 @@ def run_sweep(
         ValueError: for an impossible run, a method that breaks its contract, an unknown device or
             a number below 1; nothing was written.
     """
+    if not isinstance(spec, SweepSpec):
+        raise ValueError(f"spec: expected a SweepSpec, got {type(spec).__name__}")
     device, workers, max_stack = _resolved(device, workers, max_stack)
     display = display or _Silent()
     # Every run is checked before anything is written.

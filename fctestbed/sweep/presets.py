@@ -65,6 +65,10 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick"
     """
     if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    if values is not None and not (
+        isinstance(values, Mapping) and all(isinstance(key, str) for key in values)
+    ):
+        raise ValueError(f"values: expected fields of a sweep by name, got {values!r}")
     values = {} if values is None else dict(values)
     if "axes" in values:
         values["axes"] = _axes(values)
@@ -75,16 +79,15 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str = "quick"
     merged = merge(merged, nested(first))
     ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
     parts = world if isinstance(world, Mapping) else {}
-    if ratios and ("label" in parts or "latents" in parts):
+    asked = isinstance(ratios, list | tuple) and isinstance(parts.get("label", {}), Mapping)
+    if asked and ratios and ("label" in parts or "latents" in parts):
         # A label's own default ratio may be one that this world cannot have.
         merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
     try:
         return SweepSpec.model_validate({**merged, "preset": preset})
     except ValidationError as error:
         line = spec_error_lines(error)
-        if not line.startswith(tuple(first)):
-            raise
-        raise ValueError(f"axes.{line}") from None
+        raise ValueError(f"axes.{line}" if line.startswith(tuple(first)) else line) from None
 
 
 def _axes(values: Mapping[str, Any]) -> object:

@@ -47,7 +47,7 @@ from .latents import (
     bit_patterns as bit_patterns,
     relevant_latents as relevant_latents,
 )
-from .npz import Header as Header, array_headers as array_headers, write_arrays as write_arrays
+from .npz import Header as Header, array_headers as array_headers, write_archives as write_archives
 from .observation import (
     LinearMap as LinearMap,
     LinearObservation as LinearObservation,

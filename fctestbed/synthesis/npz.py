@@ -3,10 +3,12 @@
 May import numpy.
 """
 
+import errno
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,13 +18,36 @@ import numpy.typing as npt
 Header = tuple[tuple[int, ...], np.dtype[Any]]
 
 
-def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays to ``path``: a temporary file in the same directory, then one rename.
+def write_archives(archives: Mapping[Path, Mapping[str, npt.NDArray[Any]]]) -> None:
+    """Write arrays to one or more files, all of them or none: temporary files in the same
+    directories, then renames.
+
+    Args:
+        archives: the arrays of each file.
 
     Raises:
-        OSError: the directory is missing or cannot be written; an old file stays as it was.
+        OSError: a directory is missing or cannot be written, or a file's name is a directory's;
+            ``filename`` is the file that was asked for, and old files stay as they were.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    drafts: dict[Path, str] = {}
+    try:
+        for path, arrays in archives.items():
+            with _named_in_error(path):
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                drafts[path] = _draft(path, arrays)
+        for path in archives:
+            os.replace(drafts[path], path)
+            del drafts[path]
+    finally:
+        for draft in drafts.values():
+            os.unlink(draft)
+
+
+def _draft(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Write arrays to a temporary file beside a file."""
+    prefix = f".{path.name[:100]}."
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
@@ -30,10 +55,21 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
             os.fsync(file.fileno())
         # mkstemp makes private files; a dataset is as readable as the user's other files.
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+    return temporary
+
+
+@contextmanager
+def _named_in_error(path: Path) -> Iterator[None]:
+    """Name the file that was asked for in an error, in place of a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def array_headers(path: Path) -> dict[str, Header]:

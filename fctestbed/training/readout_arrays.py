@@ -59,6 +59,8 @@ def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readout
         ValueError: one line that names the array: arrays of other names, types or rows than the
             data set's, numbers that are not finite, a readout without one of its splits.
     """
+    if not (isinstance(arrays, Mapping) and all(isinstance(name, str) for name in arrays)):
+        raise ValueError(f"representations: expected arrays by name, got {type(arrays).__name__}")
     taken = {name: np.asarray(array) for name, array in arrays.items()}
     headers = {name: (array.shape, array.dtype) for name, array in taken.items()}
     return _readouts("representations", headers, taken, dataset)
