@@ -127,7 +127,9 @@ def _tried(place: str, arguments: tuple[Any, ...], seconds: float) -> Any:
             f"expected an answer within {seconds:g} s, got none (--plugin-seconds sets the limit)"
         )
     if not answer:
-        raise ValueError(f"expected a process that goes on, got one that {_end(process.returncode)}")
+        raise ValueError(
+            f"expected a process that goes on, got one that {_end(process.returncode)}"
+        )
     value, refusal = pickle.loads(answer)
     if refusal is not None:
         raise ValueError(refusal)
@@ -165,7 +167,7 @@ def _answer(place: str, arguments: tuple[Any, ...]) -> bytes:
 
 def described(error: BaseException) -> str:
     """Type and message of an error, in one line of bounded length."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())
+    line = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}..."
 
 

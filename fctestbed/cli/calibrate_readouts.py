@@ -16,12 +16,12 @@ from fctestbed.calibration import (
 )
 from fctestbed.cli import options
 from fctestbed.cli.calibrate import PARTS, csv_bytes, estimated
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.progress import lines_of
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.estimators import make_estimators
 from fctestbed.plotting import draw_readout_figures
-from fctestbed.results import BLOCKS, check_directory, write_atomically
+from fctestbed.results import BLOCKS, write_atomically
 from fctestbed.sweep import SweepSpec, tune_process
 
 ROWS = "rows.csv"
@@ -79,10 +79,7 @@ def calibrate_readouts(
             seed=seed,
             workers=1 if workers is None else workers,
         )
-    with usage_errors("--out"):
-        check_directory(out)
-    with usage_errors("--figures"):
-        check_directory(figures or out)
+    check_places({"--out": out, "--figures": figures})
     values: dict[str, str | None] = {
         "unique_ratio": unique_ratio,
         "methods": methods,

@@ -8,8 +8,8 @@ without importing any of them.
 import os
 from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import signature
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any, get_args
 

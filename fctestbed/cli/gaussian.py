@@ -8,7 +8,7 @@ import pandas as pd
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import record_of, usage_errors
+from fctestbed.cli.checks import check_places, record_of, usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.progress import lines_of
 from fctestbed.experiments import (
@@ -18,7 +18,6 @@ from fctestbed.experiments import (
     run_gaussian,
 )
 from fctestbed.plotting import gaussian_levels
-from fctestbed.results import check_directory
 
 Out = Annotated[Path, typer.Option(help="Directory for the rows (CSV) and their settings.")]
 Batch = Annotated[int | None, typer.Option(help="Samples of a step; default 64.")]
@@ -53,9 +52,7 @@ def gaussian(
         "seeds": seeds,
     }
     spec = record_of(StaircaseSpec, values)
-    with usage_errors("--out"):
-        # Before the training, not after.
-        check_directory(out)
+    check_places({"--out": out})
     with usage_errors():
         paths = run_gaussian(spec, out, workers=workers or 0, report=lines_of("trainings"))
     points = gaussian_levels(pd.read_csv(paths[0]))
@@ -87,8 +84,7 @@ def conditional(
         "seeds": seeds,
     }
     spec = record_of(ConditionalSpec, values)
-    with usage_errors("--out"):
-        check_directory(out)
+    check_places({"--out": out})
     with usage_errors():
         paths = run_conditional(spec, out, workers=workers or 0, report=lines_of("trainings"))
     _print(_conditional_table(pd.read_csv(paths[0])), paths)

@@ -7,13 +7,13 @@ import typer
 from rich.console import Console
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.display import SweepDisplay
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.report import print_summary
 from fctestbed.cli.worlds import world_options
 from fctestbed.plotting import draw_figures
-from fctestbed.results import StoreRefused, check_directory, load_results
+from fctestbed.results import StoreRefused, load_results
 from fctestbed.sweep import (
     SweepSpec,
     build_sweep,
@@ -116,9 +116,7 @@ def sweep(
                 lines = describe_plan(spec, out, **resources)
             typer.echo("\n".join(lines))
             return 0
-        with usage_errors("--figures"):
-            # Before hours are spent, not after.
-            check_directory(figures)
+        check_places({"--figures": figures})
         tune_process()
         with usage_errors(), SweepDisplay(Console(stderr=True)).shown() as display:
             run_sweep(spec, out, **resources, display=display)

@@ -29,7 +29,7 @@ from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, available_cores
 from fctestbed.synthesis import digest
-from fctestbed.testing import MethodCheckFailed, check_method
+from fctestbed.testing import check_method
 
 # By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
 # 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
@@ -207,7 +207,7 @@ def check_plugins(spec: SweepSpec) -> None:
     for training in {repr((one.method, one.settings)): one for one in trainings}.values():
         try:
             check_method(training.method, training.settings)
-        except MethodCheckFailed as error:
+        except ValueError as error:
             raise ValueError(f"methods: {error}") from error
 
 

@@ -156,8 +156,9 @@ def load_dataset(path: str | Path, *, allow_plugins: bool = False) -> Dataset:
             module, which runs its code.
 
     Raises:
-        ValueError: a label that is not allowed, no such archive, or arrays that are missing, unknown or of another shape or
-            type than the specification says; one line that names the file and the array.
+        ValueError: a label that is not allowed, no such archive, or arrays that are missing,
+            unknown or of another shape or type than the specification says; one line that names
+            the file and the array.
         OSError: the file cannot be opened.
     """
     if not isinstance(path, str | Path):

@@ -1,4 +1,4 @@
-# ruff: noqa: E501
+# ruff: noqa: E501, PLR0912
 """Bad inputs of every command and of the Python API, and whether each is handled well.
 
 Handled well: the documented exit code, one line on stderr of at most 300 characters that starts
@@ -92,7 +92,9 @@ def _files() -> Iterator[Bad]:
         yield cli("toml", f"calibrate-readouts --config {name} --out new", names)
     for path in ("/dev/zero", "/dev/null", "/dev/stdin", "pipe.toml", "DIR", "toml_directory.toml",
                  "loop.toml", "dangling", "FILE/x.toml", f"{LONG}.toml", "none.toml", "/proc/self/mem"):  # fmt: skip
-        yield cli("config path", f"sweep --dry-run --config {path}", "expected", quick=path == "DIR")
+        yield cli(
+            "config path", f"sweep --dry-run --config {path}", "expected", quick=path == "DIR"
+        )
     yield cli("config path", ["sweep", "--dry-run", "--config", ""], "--config")
     yield cli("config path", ["sweep", "--dry-run", "--config="], "--config", quick=True)
 
@@ -114,7 +116,7 @@ def _paths() -> Iterator[Bad]:
         "conditional": ["conditional", "--cells=100x2", "--steps=2", "--workers=1"],
         "export": ["export", "rows"],
         "figures": ["figures", "rows"],
-        "calibrate-readouts": ["calibrate-readouts", "--methods=raw", "--estimators=ksg1", *TINY[5:7],
+        "calibrate-readouts": ["calibrate-readouts", "--methods=raw", "--estimators=mixed-ksg", *TINY[5:7],
                                "--repetitions=1", "--n=60", "--set=world.n_train=64",
                                "--set=world.n_test=32", "--workers=1"],
     }  # fmt: skip
@@ -138,13 +140,22 @@ def _paths() -> Iterator[Bad]:
         other = [*world, *force, "--codewords=new.npz", "--out", out]
         yield cli("generate", other, "--out", quick=True)
     yield cli("generate", [*world, "--out=a.npz", "--codewords=./DIR/../a.npz"], "--codewords")
-    yield cli("generate", [*world, "--out=a.npz", "--codewords=b.npz", "--shared=20"], "--codewords")
-    yield cli("generate", [*world, "--out=a.npz", "--codewords=b.npz", "--latents=gaussian"], "expected")
+    yield cli(
+        "generate", [*world, "--out=a.npz", "--codewords=b.npz", "--shared=20"], "--codewords"
+    )
+    yield cli(
+        "generate", [*world, "--out=a.npz", "--codewords=b.npz", "--latents=gaussian"], "expected"
+    )
     for directory in ("", "FILE", "DIR", "none", "loop", "dangling", LONG, "/dev/zero", "rows_empty",
                       "rows_binary", "rows_words", "world.npz"):  # fmt: skip
-        code = REFUSED if directory in ("FILE", "/dev/zero", "world.npz") else USAGE
+        code = REFUSED if directory in ("FILE", "world.npz") else USAGE
         for command in ("figures", "export"):
-            yield cli("directory", [command, directory, "--out", "new"], "expected|not a results store", code=code)
+            yield cli(
+                "directory",
+                [command, directory, "--out", "new"],
+                "expected|not a results store",
+                code=code,
+            )
         yield cli("directory", ["figures-gaussian", directory, "--out=new"], "expected")
         yield cli("directory", ["figures-calibration", directory, "--out=new"], "expected")
         yield cli("directory", ["figures-readouts", directory, "--out=new"], "expected")
@@ -177,7 +188,12 @@ def _data() -> Iterator[Bad]:
                           ("--device=tpu", "--device"), ("--device=cpu:²", "--device"),
                           ("--device=cpu:7", "--device"), ("--device=", "--device"),
                           ("--device=cuda:", "--device"), ("--device=" + HUGE, "--device")):  # fmt: skip
-        yield cli("option", ["measure", "world.npz", "codes.npz", option], names, quick="tpu" not in option)
+        yield cli(
+            "option",
+            ["measure", "world.npz", "codes.npz", option],
+            names,
+            quick="tpu" not in option,
+        )
 
 
 WORLD_OPTIONS = {
@@ -211,8 +227,25 @@ def _options() -> Iterator[Bad]:
         yield cli("world option", f"truth {values}", "--relevant")
     for grid in ("0:1", "a", "", ",", "0,,1", "1:0:0.1", "0:1:0", "0:1:-1", "0:1:1e-9", "nan", "inf",
                  "1e400", DIGITS, f"0:1:{DIGITS}", HUGE, "0:1:0.1:2", "²", "0.5;1", "[0.5]"):  # fmt: skip
-        yield cli("grid", ["sweep", "--dry-run", f"--unique-ratio={grid}"], "--unique-ratio", quick=len(grid) > 99)
-    for seeds in ("-1", "0.5", "", "x", "0:", "2:0", DIGITS, "0:99999", "0:99999999999", "true", "²"):
+        yield cli(
+            "grid",
+            ["sweep", "--dry-run", f"--unique-ratio={grid}"],
+            "--unique-ratio",
+            quick=len(grid) > 99,
+        )
+    for seeds in (
+        "-1",
+        "0.5",
+        "",
+        "x",
+        "0:",
+        "2:0",
+        DIGITS,
+        "0:99999",
+        "0:99999999999",
+        "true",
+        "²",
+    ):
         yield cli("grid", ["sweep", "--dry-run", f"--seeds={seeds}"], "--seeds|--unique-ratio")
     for pair in ("train.steps=10.5", "train.steps=x", "train.steps=", "train.steps", "=3", ".=3",
                  "a..b=1", "train.steps=true", "train.steps=[1]", f"train.steps={DIGITS}",
@@ -234,7 +267,12 @@ def _options() -> Iterator[Bad]:
                  "world.label.unique_ratio=1", ".".join(["a"] * 10_000) + "=1",
                  "train.steps=0:100000:1", "world.label.path=marks_label:nothing", "train.steps=²",
                  "settings.ghost.a=1", "settings.simclr.colour=1", 'train."steps=1'):  # fmt: skip
-        yield cli("--axis", ["sweep", "--dry-run", "--methods=simclr", "--axis", axis], "--axis", quick=len(axis) > 1000)
+        yield cli(
+            "--axis",
+            ["sweep", "--dry-run", "--methods=simclr", "--axis", axis],
+            "--axis",
+            quick=len(axis) > 1000,
+        )
     for option, values in {
         "--methods": ("foo", "", ",", "raw,raw", HUGE, "raw;simclr", "os:getcwd", "a:b:c", ":x", "x:",
                       "../x:Y", "é:É"),
@@ -258,8 +296,20 @@ def _options() -> Iterator[Bad]:
                    "--cell-seconds=nan", "--seed=-1", "--workers=0", "--workers=-1", "--groups=foo",
                    "--groups=", "--formats=foo", "--formats=", "--estimators=foo", "--estimators=",
                    "--estimators=plugin,foo", f"--groups={HUGE}", f"--formats={HUGE}", "--repetitions=x"):  # fmt: skip
-        yield cli("calibrate option", [*calibrate, option], option.partition("=")[0], quick="--f" in option)
-    readouts = ["calibrate-readouts", "--out=new", "--methods=raw", *TINY[5:], "--n=60", "--repetitions=1"]
+        yield cli(
+            "calibrate option",
+            [*calibrate, option],
+            option.partition("=")[0],
+            quick="--f" in option,
+        )
+    readouts = [
+        "calibrate-readouts",
+        "--out=new",
+        "--methods=raw",
+        *TINY[5:],
+        "--n=60",
+        "--repetitions=1",
+    ]
     for option in ("--tau=0", "--tau=nan", "--tau=inf", "--of=foo", "--of=", "--only=foo", "--only=",
                    "--n=0", "--n=x", "--repetitions=0", "--seed=-1", "--workers=0", "--estimators=plugin",
                    "--estimators=foo", "--methods=foo", "--unique-ratio=2", "--seeds=x", "--set=a",
@@ -281,7 +331,12 @@ def _options() -> Iterator[Bad]:
         yield cli("figures option", ["figures", "rows", "--out=new", option], option.partition("=")[0],
                   quick=HUGE in option)  # fmt: skip
     for option in ("--format=foo", "--format=", f"--format={HUGE}", "--colour"):
-        yield cli("figures option", ["export", "rows", "--out=new", option], option.partition("=")[0], quick=True)
+        yield cli(
+            "figures option",
+            ["export", "rows", "--out=new", option],
+            option.partition("=")[0],
+            quick=True,
+        )
     for option in ("--threads=0", "--threads=x", "--steps=0", "--device=foo", "--device=cpu:²",
                    "--threads=-1"):  # fmt: skip
         yield cli("bench option", ["bench", option], option.partition("=")[0], quick=True)
@@ -295,13 +350,21 @@ def _estimates() -> Iterator[Bad]:
     xy = ["estimate", "array.npy", "array.npy", "--estimator"]
     for setting in ("k", "k=", "=1", "k=x", "k=0", "k=-1", "k=1.5", f"k={NEST}", f"k={DIGITS}",
                     f"k={HUGE}", "foo=1", "k=true", "k=[1]", f"{HUGE}=1", "k=²"):  # fmt: skip
-        yield cli("estimate setting", [*xy, "ksg1", "--set", setting], "--set", quick=len(setting) > 1000)
+        yield cli(
+            "estimate setting", [*xy, "ksg1", "--set", setting], "--set", quick=len(setting) > 1000
+        )
     for name in ("foo", "", HUGE, "a:b:c", "other:Mine", "other:Other", "none_such:Mine",
                  "import_raises:Mine", "import_exits:Mine", "import_ends:Mine", "import_interrupts:Mine",
                  "import_crashes:Mine", "syntax:Mine", "long_error:Mine"):  # fmt: skip
         yield cli("estimator plug-in", [*xy, name], "--estimator")
-    yield cli("estimator plug-in", ["--plugin-seconds=3", *xy, "import_hangs:Mine"], "--estimator.*3 s")
-    yield cli("estimator plug-in", ["calibrate", "--out=new", "--estimators=import_ends:Mine"], "--estimators")
+    yield cli(
+        "estimator plug-in", ["--plugin-seconds=3", *xy, "import_hangs:Mine"], "--estimator.*3 s"
+    )
+    yield cli(
+        "estimator plug-in",
+        ["calibrate", "--out=new", "--estimators=import_ends:Mine"],
+        "--estimators",
+    )
 
 
 def _plugins() -> Iterator[Bad]:
@@ -312,9 +375,21 @@ def _plugins() -> Iterator[Bad]:
         limit = quickly if fault == "hangs" else []
         for where in ("import", "loss"):
             name = f"{where}_{fault}:Mine"
-            yield cli("method plug-in", [*limit, "check-method", name], where if where == "import" else "Mine")
-            yield cli("method plug-in", [*limit, "sweep", f"--methods={name}", *TINY, "--out=new"], "--methods")
-        yield cli("method plug-in", [*limit, "sweep", "--dry-run", f"--methods=loss_{fault}:Mine"], "--methods")
+            yield cli(
+                "method plug-in",
+                [*limit, "check-method", name],
+                where if where == "import" else "Mine",
+            )
+            yield cli(
+                "method plug-in",
+                [*limit, "sweep", f"--methods={name}", *TINY, "--out=new"],
+                "--methods",
+            )
+        yield cli(
+            "method plug-in",
+            [*limit, "sweep", "--dry-run", f"--methods=loss_{fault}:Mine"],
+            "--methods",
+        )
         line = ["truth", "--label=function", f"--label-path=labels:{fault}"]
         yield cli("label plug-in", [*limit, *line], "--label-path")
         line = ["truth", "--label=function", f"--label-path=import_{fault}:good"]
@@ -325,13 +400,28 @@ def _plugins() -> Iterator[Bad]:
         yield cli("method plug-in", ["check-method", name], "expected")
         yield cli("method plug-in", ["sweep", "--dry-run", f"--methods={name}"], "--methods")
     for name in ("floats", "matrix", "large", "text", "nothing"):
-        yield cli("label plug-in", ["truth", "--label=function", f"--label-path=labels:{name}"], "--label-path")
+        yield cli(
+            "label plug-in",
+            ["truth", "--label=function", f"--label-path=labels:{name}"],
+            "--label-path",
+        )
     for path in ("none_such:f", "other:Mine", "x", "", HUGE):
-        yield cli("label plug-in", ["truth", "--label=function", f"--label-path={path}"], "--label-path")
+        yield cli(
+            "label plug-in", ["truth", "--label=function", f"--label-path={path}"], "--label-path"
+        )
     yield cli("label plug-in", "truth --label=function", "--label-path")
-    yield cli("label plug-in", "truth --label=function --label-path=labels:good --classes=99999", "--classes")
+    yield cli(
+        "label plug-in",
+        "truth --label=function --label-path=labels:good --classes=99999",
+        "--classes",
+    )
     for seconds in ("0", "-1", "nan", "x", "inf"):
-        yield cli("method plug-in", [f"--plugin-seconds={seconds}", "truth"], "--plugin-seconds", quick=True)
+        yield cli(
+            "method plug-in",
+            [f"--plugin-seconds={seconds}", "truth"],
+            "--plugin-seconds",
+            quick=True,
+        )
     for line in (["check-method", "raw", "--set", f"a={NEST}"], ["check-method", "raw", "--set", f"a={DIGITS}"],
                  ["check-method", "simclr", "--set", "temperature=x"], ["check-method", ""]):  # fmt: skip
         yield cli("method plug-in", line, "--set|NAME", quick=True)
@@ -352,29 +442,51 @@ def _python() -> Iterator[Bad]:
     wrong: tuple[Any, ...] = (None, "x", 3, [], {"n_train": 4})
     x = np.zeros(50)
     for value in wrong:
-        yield api(f"make_dataset({value!r}, 0)", lambda v=value: fc.make_dataset(v, 0), "spec: expected")
+        yield api(
+            f"make_dataset({value!r}, 0)", lambda v=value: fc.make_dataset(v, 0), "spec: expected"
+        )
         yield api(f"world_truth({value!r})", lambda v=value: fc.world_truth(v), "spec: expected")
         yield api(f"run_sweep({value!r})", lambda v=value: fc.run_sweep(v, "new"), "spec: expected")
         yield api(f"measure({value!r})", lambda v=value: fc.measure(v, {}), "dataset: expected")
-        yield api(f"draw_figures({value!r})", lambda v=value: fc.draw_figures(v, "new"), "results: expected")
+        yield api(
+            f"draw_figures({value!r})",
+            lambda v=value: fc.draw_figures(v, "new"),
+            "results: expected",
+        )
         yield api(f"calibrate({value!r})", lambda v=value: fc.calibrate(v), "estimators: expected")
     for seed in (None, "x", 1.5, -1, 2**63, True, [0]):
-        yield api(f"make_dataset(spec, {seed!r})", lambda s=seed: fc.make_dataset(spec, s), "seed: expected")
+        yield api(
+            f"make_dataset(spec, {seed!r})",
+            lambda s=seed: fc.make_dataset(spec, s),
+            "seed: expected",
+        )
     for value in (3, "x", [1], {"world": 3}, {3: 4}, {"seeds": None}, {"axes": 3}, {"methods": "raw"},
                   {"unique_ratio": [2]}, {"world": {"n_train": 10**400}}, {"train": {"steps": 1.5}},
                   {"settings": {"simclr": {"temperature": float("nan")}}}, {"variants": 3}):  # fmt: skip
         yield api(f"sweep_spec({value!r:.50})", lambda v=value: fc.sweep_spec(v), "expected")
     for preset in (3, None, "x", ["quick"]):
-        yield api(f"sweep_spec(preset={preset!r})", lambda p=preset: fc.sweep_spec(preset=p), "preset: expected")
+        yield api(
+            f"sweep_spec(preset={preset!r})",
+            lambda p=preset: fc.sweep_spec(preset=p),
+            "preset: expected",
+        )
     for fields in ({"n_train": 0}, {"n_train": "x"}, {"colour": 1}, {"latents": 3}, {"label": {"kind": "x"}},
                    {"label": None}, {"n_train": 1.5}, {"n_train": HUGE}):  # fmt: skip
         yield api(f"WorldSpec(**{fields!r:.40})", lambda f=fields: fc.WorldSpec(**f), "expected")
     yield api("SweepSpec(seeds=3)", lambda: fc.SweepSpec(seeds=3), "seeds: expected")
     yield api("TrainSpec(steps=0)", lambda: fc.TrainSpec(steps=0), "steps: expected")
     for name in (None, 3, "x", HUGE, ["ksg1"]):
-        yield api(f"estimate(estimator={name!r:.30})", lambda n=name: fc.estimate(x, x, estimator=n), "estimator: expected")
+        yield api(
+            f"estimate(estimator={name!r:.30})",
+            lambda n=name: fc.estimate(x, x, estimator=n),
+            "estimator: expected",
+        )
     for value in (None, 3, "text", {"a": 1}, [[1], [1, 2]]):
-        yield api(f"estimate({value!r}, x)", lambda v=value: fc.estimate(v, x, estimator="ksg1"), "[xX]: expected")
+        yield api(
+            f"estimate({value!r}, x)",
+            lambda v=value: fc.estimate(v, x, estimator="ksg1"),
+            "[xX]: expected",
+        )
     for how in ({"repetitions": 0}, {"repetitions": "x"}, {"repetitions": 1.5}, {"n": 5}, {"n": ["x"]}, {"n": ()},
                 {"n": [1.5]}, {"workers": "x"}, {"seed": "x"}, {"seed": -1}, {"seed": 0.5}, {"laws": ["x"]},
                 {"laws": 3}, {"laws": []}, {"cell_seconds": "x"}, {"parts": 3}):  # fmt: skip
@@ -388,13 +500,29 @@ def _python() -> Iterator[Bad]:
                   f"{next(iter(how))}: expected")  # fmt: skip
     yield api("draw_figures(out=3)", lambda: fc.draw_figures(loaded(), 3), "out_dir: expected")
     data = fc.make_dataset(fc.WorldSpec.model_validate(TINY_WORLD), 0)
-    for codes in (None, 3, {}, {"a": 1}, {"train_z1": np.zeros(3)}, {3: np.zeros(3)}, [np.zeros(3)]):
+    for codes in (
+        None,
+        3,
+        {},
+        {"a": 1},
+        {"train_z1": np.zeros(3)},
+        {3: np.zeros(3)},
+        [np.zeros(3)],
+    ):
         yield api(f"measure(data, {codes!r:.40})", lambda c=codes: fc.measure(data, c), "expected")
     for how in ({"spec": 3}, {"device": "tpu"}, {"device": 3}, {"device": "cpu:²"}):
-        yield api(f"measure(**{how!r})", lambda h=how: fc.measure(data, codes_of(data), **h), f"{next(iter(how))}: expected")
+        yield api(
+            f"measure(**{how!r})",
+            lambda h=how: fc.measure(data, codes_of(data), **h),
+            f"{next(iter(how))}: expected",
+        )
     for value in (3, None, [1]):
         yield api(f"load_dataset({value!r})", lambda v=value: fc.load_dataset(v), "path: expected")
-        yield api(f"load_results({value!r})", lambda v=value: fc.load_results(v), "directory|path|results: expected")
+        yield api(
+            f"load_results({value!r})",
+            lambda v=value: fc.load_results(v),
+            "directory|path|results: expected",
+        )
     for how in ({"workers": 0}, {"workers": "x"}, {"max_stack": 0}, {"device": 3}, {"device": "cpu:²"},
                 {"workers": 1.5}):  # fmt: skip
         yield api(f"run_sweep({how!r})", lambda h=how: fc.run_sweep(fc.sweep_spec(TINY_SWEEP), "new", **h),
@@ -402,7 +530,11 @@ def _python() -> Iterator[Bad]:
     for method in (3, None, "x", int):
         yield api(f"check_method({method!r})", lambda m=method: fc.check_method(m), "expected")
     for estimator in (3, None, "ksg1"):
-        yield api(f"check_estimator({estimator!r})", lambda e=estimator: fc.check_estimator(e), "estimator: expected")
+        yield api(
+            f"check_estimator({estimator!r})",
+            lambda e=estimator: fc.check_estimator(e),
+            "estimator: expected",
+        )
 
 
 TINY_WORLD = {
@@ -546,7 +678,9 @@ def main(only: str = "") -> int:
                 print(f"BAD  {bad.kind}: {bad.what}\n     {'; '.join(wrong)}", flush=True)
             if wrong and wrong[0].startswith("changed"):
                 place = Path(scratch) / str(number)
-                shutil.copytree(template, place, symlinks=True, ignore=shutil.ignore_patterns("pipe.*"))
+                shutil.copytree(
+                    template, place, symlinks=True, ignore=shutil.ignore_patterns("pipe.*")
+                )
                 os.mkfifo(place / "pipe.toml")
     shutil.rmtree(template)
     for kind, (count, badly) in table.items():
