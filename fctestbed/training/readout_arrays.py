@@ -54,6 +54,8 @@ def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readout
         ValueError: one line that names the array, for names, types or numbers of rows that do not
             match the data set, numbers that are not finite, or a readout without one of its splits.
     """
+    if not (isinstance(arrays, Mapping) and all(isinstance(name, str) for name in arrays)):
+        raise ValueError(f"representations: expected arrays by name, got {type(arrays).__name__}")
     taken = {name: np.asarray(array) for name, array in arrays.items()}
     headers = {name: (array.shape, array.dtype) for name, array in taken.items()}
     return _readouts("representations", headers, taken, dataset)
