@@ -39,6 +39,8 @@ from fctestbed.estimators.probes import PROBES, Alphabet, Bits, Family, ProbeSet
 from fctestbed.estimators.variational.sources import split
 
 _MAX_VALUES = 256
+# The linear probe takes a smaller spread for rounding.
+_LEAST_EPSILONS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +80,12 @@ class UsableEstimator(Estimator):
         """As ``Estimator.estimate``.
 
         Raises:
-            ValueError: also for a ``y`` that is not discrete.
+            ValueError: also for a ``y`` that is not discrete, and for columns of ``x`` whose spread
+                is below the resolution of float64 at their mean.
         """
         arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("y", "given"))
         z = columns("x", arrays["x"]).values
+        _check_spread(z)
         codes, sizes = _codes(arrays["y"])
         b = conditions(arrays["given"]) if "given" in arrays else np.zeros(len(z), dtype=np.int64)
         sample = Sample(z, codes, b)
@@ -248,6 +252,18 @@ class Prequential(UsableEstimator):
         half = HALF_WIDTH * math.sqrt(variance)
         ceiling = float(entropies.mean())
         return self._result((value, value - half, value + half), ceiling, n)
+
+
+def _check_spread(z: NDArray[np.float64]) -> None:
+    """Refuse a column that varies by rounding errors of its mean only."""
+    mean, spread = z.mean(0), z.std(0)
+    lost = np.flatnonzero(spread <= _LEAST_EPSILONS * np.finfo(np.float64).eps * np.abs(mean))
+    if len(lost):
+        raise ValueError(
+            f"x: expected columns that vary by more than float64 resolves beside their mean, got "
+            f"a spread of {spread[lost[0]]:.2g} around {mean[lost[0]]:.2g} in column {lost[0]} "
+            "(subtract the offset first)"
+        )
 
 
 def _codes(array: NDArray[Any]) -> tuple[Codes, tuple[int, ...]]:
