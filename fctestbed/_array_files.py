@@ -5,6 +5,7 @@ has and with the most that a file may unpack to, so that a few kilobytes cannot 
 May import numpy.
 """
 
+import errno
 import io
 import lzma
 import math
@@ -54,13 +55,35 @@ _CANNOT_BE_READ = (
 )
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays to ``path``: a temporary file in the same directory, then one rename.
+def write_archives(archives: Mapping[Path, Mapping[str, NDArray[Any]]]) -> None:
+    """Write arrays to one or more files, all of them or none: temporary files in the same
+    directories, then renames.
+
+    Args:
+        archives: the arrays of each file.
 
     Raises:
-        OSError: the directory is missing or cannot be written; an old file stays as it was.
+        OSError: a directory is missing or cannot be written, or a file's name is a directory's;
+            ``filename`` is the file that was asked for, and old files are unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    drafts: dict[Path, Path] = {}
+    try:
+        for path, arrays in archives.items():
+            with _named_in_error(path):
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                drafts[path] = _draft(path, arrays)
+        for path in archives:
+            os.replace(drafts[path], path)
+            del drafts[path]
+    finally:
+        for draft in drafts.values():
+            os.unlink(draft)
+
+
+def _draft(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write arrays to a temporary file in the directory of a file."""
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     # Fails where the name exists, a link of this name too. A dataset is as readable as the user's
     # other files.
     handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
@@ -69,10 +92,21 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+    return temporary
+
+
+@contextmanager
+def _named_in_error(path: Path) -> Iterator[None]:
+    """Name the file that was asked for in an error, in place of a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def check_unpacked(where: str, n_bytes: int, path: Path) -> None:

@@ -6,9 +6,10 @@ May import ``fctestbed.estimators``, ``fctestbed.laws``, ``fctestbed.results`` a
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ from fctestbed.results import CALIBRATION_COLUMNS, write_atomically
 from fctestbed.sweep import results_as_completed
 
 _MIN_REPETITIONS = 3
+MOST_SAMPLES = 10**8
+"""Of one data set; more fit into no machine's memory with what estimators make of them."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,20 @@ def calibrate(
         ValueError: for numbers of samples, repetitions, seconds or workers out of range, for no
             estimators, or for ``parts`` that cannot be written.
     """
+    if not isinstance(estimators, Mapping):
+        raise ValueError(f"estimators: expected estimators by name, got {estimators!r}")
     if not estimators:
         raise ValueError("estimators: expected at least one, got none")
+    for expected, kind, found in (
+        ("estimators", Estimator, estimators.values()),
+        ("laws", Law, _listed("laws", laws)),
+    ):
+        for one in found:
+            if not isinstance(one, kind):
+                raise ValueError(f"{expected}: expected each to be one, got {one!r}")
+    if not isinstance(parts, Path | str | None):
+        raise ValueError(f"parts: expected a directory, got {parts!r}")
+    parts = None if parts is None else Path(parts)
     check_numbers(
         n=n,
         repetitions=repetitions,
@@ -148,13 +163,32 @@ def check_numbers(
     Raises:
         ValueError: one line that begins with the argument's name.
     """
-    numbers = {"n": min(n, default=0), "repetitions": repetitions, "workers": workers}
-    for name, least in numbers.items():
-        if least < 1:
-            raise ValueError(f"{name}: expected at least 1, got {least}")
-    for name, number in (("cell_seconds", cell_seconds), ("seed", seed)):
-        if not number >= 0:
-            raise ValueError(f"{name}: expected at least 0, got {number}")
+    sizes = _listed("n", n)
+    for name, numbers, least in (
+        ("n", sizes or [0], 1),
+        ("repetitions", [repetitions], 1),
+        ("workers", [workers], 1),
+        ("seed", [seed], 0),
+    ):
+        for number in numbers:
+            if isinstance(number, bool) or not isinstance(number, int | np.integer):
+                raise ValueError(f"{name}: expected a whole number, got {number!r}")
+            if number < least:
+                raise ValueError(f"{name}: expected at least {least}, got {number}")
+    if max(sizes) > MOST_SAMPLES:
+        raise ValueError(f"n: expected at most {MOST_SAMPLES}, got {max(sizes)}")
+    if isinstance(cell_seconds, str) or not cell_seconds >= 0:
+        raise ValueError(f"cell_seconds: expected at least 0, got {cell_seconds!r}")
+
+
+def _listed(name: str, values: object) -> list[Any]:
+    """The values as a list; refused where they are none."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name}: expected a list, got {values!r}")
+    listed = list(values)
+    if not listed:
+        raise ValueError(f"{name}: expected at least one, got none")
+    return listed
 
 
 def _repeat(cell: _Cell) -> list[dict[str, object]]:

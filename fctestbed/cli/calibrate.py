@@ -11,12 +11,12 @@ import typer
 
 from fctestbed import calibration
 from fctestbed.cli import options
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.progress import lines_of
 from fctestbed.estimators import Estimator, make_estimators
 from fctestbed.laws import GROUPS, LAWS, Law
 from fctestbed.plotting import check_formats, draw_calibration_figures
-from fctestbed.results import check_directory, write_atomically
+from fctestbed.results import write_atomically
 from fctestbed.sweep import available_cores
 
 ROWS, SUMMARY, VERDICTS = "rows.csv.gz", "summary.csv", "verdicts.csv"
@@ -53,9 +53,7 @@ def calibrate(
     with usage_errors():
         made = make_estimators(None if estimators is None else options.listed(estimators))
         check_formats(options.listed(formats))
-    with usage_errors("--out"):
-        # Before the work, not after.
-        check_directory(out)
+    check_places({"--out": out, "--figures": figures})
     with usage_errors():
         has_rows = add and (out / ROWS).exists()
         old = calibration.read_calibration(out / ROWS) if has_rows else None

@@ -16,7 +16,7 @@ from fctestbed.calibration import (
 )
 from fctestbed.cli import options
 from fctestbed.cli.calibrate import PARTS, csv_bytes, estimated
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.progress import lines_of
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.estimators import make_estimators
@@ -54,6 +54,7 @@ def calibrate_readouts(
     seed: options.SampleSeed = 0,
     workers: options.Workers = None,
     figures: options.Figures = None,
+    allow_plugins: options.AllowPlugins = False,
 ) -> None:
     """Put estimators on noisy readouts of trained encoders, whose information about the latent bits
     is known.
@@ -78,6 +79,7 @@ def calibrate_readouts(
             seed=seed,
             workers=1 if workers is None else workers,
         )
+    check_places({"--out": out, "--figures": figures})
     values: dict[str, str | None] = {
         "unique_ratio": unique_ratio,
         "methods": methods,
@@ -85,7 +87,7 @@ def calibrate_readouts(
     }
     if config is None:
         values = {key: value or _DEFAULTS[key] for key, value in values.items()}
-    spec = sweep_of(values, config=config, pairs=pairs)
+    spec = sweep_of(values, config=config, pairs=pairs, allow_plugins=allow_plugins)
     laws = _laws(spec, tau, options.listed(of), readouts)
     rows = estimated(
         laws,

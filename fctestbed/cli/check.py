@@ -22,7 +22,9 @@ def check_method(
 ) -> int:
     """Check that a method keeps the contract that sweeps rely on, clause by clause.
 
-    Modules of the current directory are found. Exit code 2 if it breaks a clause.
+    Modules of the current directory are found. A method of your own is checked in a process of its
+    own, which it cannot end or block (fctestbed --plugin-seconds 300 check-method NAME sets the
+    time limit, 120 s by default). Exit code 2 if it breaks a clause.
 
     Example: fctestbed check-method my_pkg.my_module:MyMethod
     """

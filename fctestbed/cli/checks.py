@@ -5,11 +5,13 @@ Checks of input are made by the Python API; the command line adds only the names
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from fctestbed.cli.errors import UsageError
+from fctestbed.results import check_directory
 from fctestbed.synthesis import spec_error_lines
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -44,6 +46,21 @@ def record_of(kind: type[Record], values: Mapping[str, Any]) -> Record:
 
 def _line(message: str, option: str | None) -> str:
     return message if option is None else f"{option}: {message}"
+
+
+def check_places(places: Mapping[str, Path | None]) -> None:
+    """Refuse directories that cannot be written to, before any work is done.
+
+    Args:
+        places: by option; None is left out.
+
+    Raises:
+        UsageError: one line that begins with the option.
+    """
+    for option, place in places.items():
+        if place is not None:
+            with usage_errors(option):
+                check_directory(place)
 
 
 def check_ratio(field: str, ratio: float | None) -> None:

@@ -5,15 +5,20 @@ May import typer and nothing else of ``fctestbed`` but ``cli.errors``: the list 
 without importing any of them.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
-from typing import Any
+from inspect import signature
+from pathlib import Path
+from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand
 
 from fctestbed.cli.errors import UsageError, with_option_name
+
+_MOST_NAME_BYTES = 255
 
 
 class LazyCommand(TyperCommand):
@@ -54,11 +59,41 @@ class LazyCommand(TyperCommand):
         """The command, imported."""
         module, _, function = self._place.partition(":")
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(self.name)(getattr(import_module(module), function))
+        callback = getattr(import_module(module), function)
+        _read_paths(callback)
+        app.command(self.name)(callback)
         command = typer.main.get_command(app)
         if command.callback is not None:
             command.callback = _naming_options(command.callback, option_names(command.params))
         return command
+
+
+def _read_paths(callback: Callable[..., Any]) -> None:
+    """Let all paths of a command be read by ``_path``."""
+    for parameter in signature(callback).parameters.values():
+        annotation, *information = get_args(parameter.annotation) or (None,)
+        if Path in (annotation, *get_args(annotation)):
+            for about in information:
+                about.parser = _path
+                about.metavar = about.metavar or "PATH"
+
+
+def _path(text: str) -> Path:
+    """A path that a file system can have.
+
+    Raises:
+        typer.BadParameter: for an empty text, or a name that is too long or cannot be one.
+    """
+    path = Path(text)
+    if not text:
+        raise typer.BadParameter("expected a path, got an empty text")
+    if not text.isprintable():
+        raise typer.BadParameter(f"expected a path of printable characters, got {text!r}")
+    if max((len(os.fsencode(part)) for part in path.parts), default=0) > _MOST_NAME_BYTES:
+        raise typer.BadParameter(
+            f"expected names of at most {_MOST_NAME_BYTES} bytes, got {text!r}"
+        )
+    return path
 
 
 def option_names(params: list[Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.plotting import tables
 from fctestbed.results import export_results, load_results, write_atomically
 
@@ -27,6 +27,7 @@ def export(
 
     Example: fctestbed export sweeps/quick --out rows
     """
+    check_places({"--out": out})
     with usage_errors():
         results = load_results(directory)
         if blocks_only:

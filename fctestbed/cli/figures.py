@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import check_ratio, usage_errors
+from fctestbed.cli.checks import check_places, check_ratio, usage_errors
 from fctestbed.plotting import draw_figures, draw_gaussian_figures, gaussian_rows
 from fctestbed.results import load_results
 
@@ -35,6 +35,7 @@ def figures(
     """
     check_ratio("heatmap_ratio", heatmap_ratio)
     check_ratio("table_ratio", table_ratio)
+    check_places({"--out": out})
     with usage_errors():
         results = load_results(directory)
         paths = draw_figures(
@@ -63,6 +64,7 @@ def figures_gaussian(
 
     Example: fctestbed figures-gaussian sweeps/gaussian
     """
+    check_places({"--out": out})
     with usage_errors():
         paths = draw_gaussian_figures(
             gaussian_rows(gaussian), out or named_after(gaussian), formats=options.listed(formats)

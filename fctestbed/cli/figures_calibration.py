@@ -7,7 +7,8 @@ import typer
 
 from fctestbed.calibration import read_calibration, read_readout_rows, summarise
 from fctestbed.cli import calibrate, calibrate_readouts, options
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.errors import UsageError
 from fctestbed.cli.figures import named_after
 from fctestbed.plotting import (
     check_formats,
@@ -29,6 +30,7 @@ def figures_calibration(
     Example: fctestbed figures-calibration calibration
     """
     endings = options.listed(formats)
+    check_places({"--out": out})
     with usage_errors():
         check_formats(endings)
         summary = summarise(read_calibration(directory / calibrate.ROWS))
@@ -57,8 +59,12 @@ def figures_readouts(
     Example: fctestbed figures-readouts rows0 rows1 --out figures/readouts
     """
     endings = options.listed(formats)
+    check_places({"--out": out, "--joined": None if joined is None else joined.parent})
     with usage_errors():
         check_formats(endings)
+        for path in rows:
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise UsageError(f"ROWS: expected a directory or a regular file, got {path}")
         found = read_readout_rows(
             [path / calibrate_readouts.ROWS if path.is_dir() else path for path in rows]
         )

@@ -8,7 +8,7 @@ import pandas as pd
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import record_of, usage_errors
+from fctestbed.cli.checks import check_places, record_of, usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.progress import lines_of
 from fctestbed.experiments import (
@@ -52,6 +52,7 @@ def gaussian(
         "seeds": seeds,
     }
     spec = record_of(StaircaseSpec, values)
+    check_places({"--out": out})
     with usage_errors():
         paths = run_gaussian(spec, out, workers=workers or 0, report=lines_of("trainings"))
     points = gaussian_levels(pd.read_csv(paths[0]))
@@ -83,6 +84,7 @@ def conditional(
         "seeds": seeds,
     }
     spec = record_of(ConditionalSpec, values)
+    check_places({"--out": out})
     with usage_errors():
         paths = run_conditional(spec, out, workers=workers or 0, report=lines_of("trainings"))
     _print(_conditional_table(pd.read_csv(paths[0])), paths)

@@ -1,16 +1,22 @@
 """The command ``generate``."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy.typing as npt
 import typer
 
-from fctestbed._array_files import write_arrays
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.worlds import world_of, world_options
-from fctestbed.synthesis import World, WorldSpec, make_dataset, modality_codewords
+from fctestbed.synthesis import (
+    World,
+    WorldSpec,
+    make_dataset,
+    modality_codewords,
+)
 
 _MAX_PATTERN_BITS = 20
 
@@ -40,17 +46,21 @@ def generate(
     for field, path in (("out", out), ("codewords", codewords)):
         if path is not None and path.suffix != ".npz":
             raise UsageError(f"{field}: expected a file name that ends in .npz, got {str(path)!r}")
-        if path is not None and path.exists() and not force:
+        if path is not None and os.path.lexists(path) and not force:
             raise UsageError(f"{field}: expected a new file (or --force), got {path}, which exists")
-    if codewords is not None and codewords.resolve() == out.resolve():
+    if codewords is not None and os.path.realpath(codewords) == os.path.realpath(out):
         raise UsageError(f"codewords: expected another file than --out, got {codewords}")
     spec = world_of(world, unique_ratio)
-    if codewords is not None:
-        _write_codewords(spec, seed, codewords)
     try:
-        make_dataset(spec, seed).save(out)
+        with usage_errors():
+            dataset = make_dataset(spec, seed)
+            beside = {} if codewords is None else {codewords: _codewords(spec, seed)}
+            dataset.save(out, beside=beside)
     except OSError as error:
-        raise _not_writable("out", out, error) from error
+        field = "out" if error.filename == str(out) else "codewords"
+        raise UsageError(
+            f"{field}: expected a place to write, got {error.filename} ({error.strerror})"
+        ) from error
     except MemoryError as error:
         raise UsageError(
             f"n_train: expected samples that fit into memory, got {spec.n_train} and "
@@ -59,20 +69,13 @@ def generate(
     typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
 
 
-def _write_codewords(spec: WorldSpec, seed: int, path: Path) -> None:
+def _codewords(spec: WorldSpec, seed: int) -> dict[str, npt.NDArray[Any]]:
     n_bits = spec.block_sizes[0] + max(spec.block_sizes[1:])
     if n_bits > _MAX_PATTERN_BITS:
         raise UsageError(
             f"codewords: expected at most 2^{_MAX_PATTERN_BITS} patterns of a modality's bits, "
-            f"got 2^{n_bits} = {2**n_bits}"
+            f"got 2^{n_bits}"
         )
     world = World(spec, seed)
-    try:
-        with usage_errors("codewords"):
-            write_arrays(path, {f"x{m}": modality_codewords(world, m) for m in (1, 2)})
-    except OSError as error:
-        raise _not_writable("codewords", path, error) from error
-
-
-def _not_writable(field: str, path: Path, error: OSError) -> UsageError:
-    return UsageError(f"{field}: expected a place to write, got {path} ({error.strerror})")
+    with usage_errors("codewords"):
+        return {f"x{m}": modality_codewords(world, m) for m in (1, 2)}

@@ -6,6 +6,7 @@ import typer and nothing that a command needs.
 """
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -15,9 +16,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from fctestbed._plugins import DEFAULT_SECONDS, plugins_tried
 from fctestbed._version import __version__
 from fctestbed.cli.commands import LazyCommand
-from fctestbed.cli.errors import Hangup, UsageError
+from fctestbed.cli.errors import Hangup, UsageError, one_line
 
 USAGE, REFUSED = 2, 4
 # A process that a signal ends has its number and 128.
@@ -96,14 +98,25 @@ def _print_version(value: bool) -> None:
 
 
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    plugin_seconds: Annotated[
+        float,
+        typer.Option(
+            help="Time limit of a plug-in's trial in a process of its own, before it is used."
+        ),
+    ] = DEFAULT_SECONDS,
 ) -> None:
-    pass
+    if not 0 < plugin_seconds < math.inf:
+        raise UsageError(
+            f"--plugin-seconds: expected a number of seconds above 0, got {plugin_seconds}"
+        )
+    context.with_resource(plugins_tried(plugin_seconds))
 
 
 def _group() -> Any:
@@ -202,13 +215,16 @@ def _refusal(error: Exception) -> int:
     # By its name: importing the class would import pandas.
     if type(error).__name__ == "StoreRefused":
         return _say(str(error), REFUSED)
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = error.strerror or type(error).__name__
+        return _say(f"{error.filename}: expected a file or directory to use, got: {reason}", USAGE)
     raise error
 
 
 def _say(message: str, code: int, *, prefix: str = "fctestbed: ") -> int:
     # The terminal may be gone.
     with contextlib.suppress(OSError):
-        typer.echo(f"{prefix}{' '.join(message.split())}", err=True)
+        typer.echo(f"{prefix}{one_line(message)}", err=True)
     return code
 
 

@@ -37,6 +37,7 @@ def measure(
     ] = None,
     device: options.Device = "cpu",
     as_json: options.AsJson = False,
+    allow_plugins: options.AllowPlugins = False,
 ) -> None:
     """Measure representations from anywhere: bits of every block and of the label, and accuracy.
 
@@ -50,7 +51,7 @@ def measure(
     try:
         with usage_errors():
             place = resolve_device(device)
-            dataset = load_dataset(data)
+            dataset = load_dataset(data, allow_plugins=allow_plugins)
             spec = measurement.MeasureSpec(channel=channel)
             found = measurement.measure(dataset, representations, spec, device=place)
     except OSError as error:

@@ -1,15 +1,15 @@
 """Options and arguments that several commands share, and how their texts are read.
 
-Imports typer and the standard library only.
+Imports typer, ``fctestbed._toml`` and the standard library only.
 """
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fctestbed._toml import check_key, parse_toml_value
 from fctestbed.cli.errors import UsageError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -48,6 +48,13 @@ Workers = Annotated[int | None, typer.Option(help="Worker processes; default one
 
 CellSeconds = Annotated[
     float, typer.Option(help="No further repetitions of a cell after so long (3 are done).")
+]
+AllowPlugins = Annotated[
+    bool,
+    typer.Option(
+        "--allow-plugins",
+        help="Import code of your own that the file names; it runs as any Python module does.",
+    ),
 ]
 Estimators = Annotated[
     str | None, typer.Option(help="Comma-separated estimators; the default is all of them.")
@@ -109,7 +116,8 @@ def settings_of_pairs(pairs: Sequence[str] | None, example: str) -> dict[str, An
         if not equals or not key.isidentifier():
             raise UsageError(f"--set: expected KEY=VALUE such as {example}, got {pair!r}")
         try:
-            values[key] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[key] = text
+            check_key(key)
+            values[key] = parse_toml_value(text)
+        except ValueError as error:
+            raise UsageError(f"--set {key}: {error}") from None
     return values

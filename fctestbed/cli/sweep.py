@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.display import ProgressConsole, SweepDisplay
 from fctestbed.cli.errors import Hangup, UsageError
 from fctestbed.cli.report import print_notes, print_summary
 from fctestbed.cli.worlds import world_options
 from fctestbed.plotting import draw_figures
-from fctestbed.results import StoreRefused, check_directory, load_results
+from fctestbed.results import StoreRefused, load_results
 from fctestbed.sweep import (
     SweepSpec,
     WorkersCannotStart,
@@ -26,6 +26,7 @@ from fctestbed.sweep import (
 )
 
 INTERNAL_ERROR, UNFINISHED, HUNG_UP, INTERRUPTED = 1, 3, 129, 130
+_MOST_NAME_CHARACTERS = 100
 
 
 @world_options
@@ -76,6 +77,7 @@ def sweep(
         int | None,
         typer.Option(help="Most trainings in one stack; default what the device gains from."),
     ] = None,
+    allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and do nothing.")
     ] = False,
@@ -101,7 +103,10 @@ def sweep(
         config=config,
         pairs=pairs,
         axes=axes,
+        allow_plugins=allow_plugins,
     )
+    if name is not None:
+        _check_name(name)
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures = figures or Path("figures") / name
@@ -112,9 +117,7 @@ def sweep(
                 lines = describe_plan(spec, out, **resources)
             typer.echo("\n".join(lines))
             return 0
-        with usage_errors("--figures"):
-            # Before hours are spent, not after.
-            check_directory(figures)
+        check_places({"--figures": figures})
         tune_process()
         with usage_errors(), SweepDisplay(ProgressConsole(stderr=True)).shown() as display:
             outcome = run_sweep(spec, out, **resources, display=display)
@@ -146,6 +149,7 @@ def sweep_of(
     config: Path | None = None,
     pairs: list[str] | None = None,
     axes: list[str] | None = None,
+    allow_plugins: bool = False,
 ) -> SweepSpec:
     """The sweep that options, a file and pairs ask for.
 
@@ -156,6 +160,7 @@ def sweep_of(
         config: a sweep file.
         pairs: what was given by ``--set``.
         axes: what was given by ``--axis``.
+        allow_plugins: whether the file may name code of the user's own.
 
     Raises:
         UsageError: one line that begins with the field.
@@ -171,7 +176,22 @@ def sweep_of(
         if "seeds" in given:
             given["seeds"] = parse_integers(given["seeds"], option="seeds")
         return build_sweep(
-            preset=preset, config=config, options=given, pairs=pairs or (), axes=axes or ()
+            preset=preset,
+            config=config,
+            options=given,
+            pairs=pairs or (),
+            axes=axes or (),
+            allow_plugins=allow_plugins,
+        )
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that is not that of one directory."""
+    plain = name.isprintable() and name == name.strip() and not set(name) & {"/", "\\"}
+    if not plain or name in ("", ".", "..") or len(name) > _MOST_NAME_CHARACTERS:
+        raise UsageError(
+            f"--name: expected a plain name of 1 to {_MOST_NAME_CHARACTERS} characters, without / "
+            f"and \\, got {name!r}"
         )
 
 

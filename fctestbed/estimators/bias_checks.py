@@ -23,6 +23,8 @@ _CONTINUOUS = 0.5
 _MOST_RARE = 0.05
 # Interquartile ranges per log n.
 _TAIL = 4
+_MOST_UNSEEN = 0.75
+_MOST_EQUAL = 0.05
 # Two-sided, 0.1 % of Gaussian samples.
 _MOST_DEVIATIONS = 3.3
 
@@ -100,6 +102,48 @@ def singletons(counts: NDArray[np.int64], most: float) -> str:
         return ""
     share = alone / n
     return f"{share:.1%} of the samples are alone in their cell, over {most:.0%}: too many unseen"
+
+
+def unseen_cells(lowered: float, se: float) -> str:
+    """A value that is lower by much of its standard error where unseen cells are accounted for.
+
+    Args:
+        lowered: by how much, in any unit.
+        se: standard error of the value, in the same unit.
+    """
+    if lowered <= _MOST_UNSEEN * se:
+        return ""
+    return (
+        f"accounting for unseen cells lowers the value by {lowered / se:.2g} standard errors "
+        "(chao-wang-jost does)"
+    )
+
+
+def atoms(variables: Sequence[Floats]) -> str:
+    """A value that so many samples share that the column is not continuous.
+
+    Args:
+        variables: columns of each variable, [n, columns].
+    """
+    for column in np.hstack(variables).T:
+        counts = np.unique(column, return_counts=True)[1]
+        share = float(counts.max()) / len(column)
+        if share > _MOST_EQUAL:
+            return f"{share:.0%} of the samples share one value of a column, which is not Gaussian"
+    return ""
+
+
+def repeats(variables: Sequence[Floats]) -> bool:
+    """Whether samples of a column share their value, other than by chance: then ranks have ties.
+
+    Args:
+        variables: columns of each variable, [n, columns].
+    """
+    for column in np.hstack(variables).T:
+        counts = np.unique(column, return_counts=True)[1]
+        if counts[counts > 1].sum() > _MOST_EQUAL * len(column):
+            return True
+    return False
 
 
 def not_gaussian(variables: Sequence[Floats]) -> str:

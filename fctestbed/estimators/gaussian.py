@@ -9,8 +9,8 @@ Wishart matrices have known means, so that this bias is subtracted exactly.
 Intervals are score intervals (``LinearVariance``). The variance sum r_i^2 / n of the log density
 ratio is taken as proportional to the information; the exact variance of Wilks's statistic under
 independence is added. They are valid for Gaussian samples (or normal scores). There is no interval
-where Mardia's kurtosis shows that the samples are not Gaussian; that of the copula passes three
-more tests (``normality``).
+where Mardia's kurtosis, or a value that many samples share, shows that the samples are not
+Gaussian; that of the copula passes three more tests (``normality``).
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,8 @@ class _CovarianceEstimator(Estimator):
 
     def _doubt(self, arrays: Triple, scaled: Triple, value: float) -> tuple[str, float]:
         """Why there is no interval, and the value's distance from that of half the samples."""
-        return bias_checks.not_gaussian([array for array in scaled if array is not None]), 0.0
+        present = [array for array in scaled if array is not None]
+        return bias_checks.atoms(present) or bias_checks.not_gaussian(present), 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +106,10 @@ class Gaussian(_CovarianceEstimator):
 class GaussianCopula(_CovarianceEstimator):
     """The Gaussian information of the columns' normal scores, which ignores their margins.
 
-    Bounds: for one column each of X and Y and no condition it is lower in population, and its
-    estimates say so; otherwise neither. Fails: as ``gaussian`` on dependence that is not monotone;
-    heavy tails do no harm.
+    Bounds: for one continuous column each of X and Y and no condition it is lower in population,
+    and its estimates say so; otherwise neither. Fails: as ``gaussian`` on dependence that is not
+    monotone; on values that repeat, whose scores have no Gaussian copula (a bit through BSC(0.01):
+    2.3 bits for 0.92). Heavy tails do no harm.
 
     Source:
         Ince et al. 2017.
@@ -123,7 +125,9 @@ class GaussianCopula(_CovarianceEstimator):
 
     def _bound_of(self, arrays: Triple) -> Direction:
         x, y, z = arrays
-        return "lower" if z is None and x.shape[1] == y.shape[1] == 1 else self.bound
+        if z is not None or x.shape[1] > 1 or y.shape[1] > 1 or bias_checks.repeats([x, y]):
+            return self.bound
+        return "lower"
 
     def _doubt(self, arrays: Triple, scaled: Triple, value: float) -> tuple[str, float]:
         doubt, _ = super()._doubt(arrays, scaled, value)

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from fctestbed.information import nats_to_bits
 
-# A feature whose spread is below this share of its mean is constant up to rounding.
-_CONSTANT = 1e-6
+# A feature whose spread is below so many rounding errors of its mean is constant up to rounding:
+# 1e-6 of it in float32.
+_CONSTANT_EPSILONS = 8.4
 # Directions with less than this share of the variance are rounding errors: float32 itself has
 # 1e-14 of it, a float32 network some 1e-12.
 _RELATIVE_VARIANCE = 1e-10
@@ -183,7 +184,7 @@ def _whiten(z_fit: Tensor, z_eval: Tensor) -> tuple[Tensor, Tensor]:
     # In float64: the covariance squares the ratio of the largest spread to the smallest.
     wide = z_fit.double()
     mean, spread = wide.mean(0), wide.std(0, correction=0)
-    alive = spread > _CONSTANT * mean.abs()
+    alive = spread > _CONSTANT_EPSILONS * torch.finfo(z_fit.dtype).eps * mean.abs()
     mean, spread = mean[alive], spread[alive]
     standard = (wide[:, alive] - mean) / spread
     variances, axes = torch.linalg.eigh(standard.T @ standard / len(z_fit))

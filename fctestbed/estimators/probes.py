@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fctestbed.estimators.inputs import Codes
+from fctestbed.estimators.inputs import Codes, row_codes
 from fctestbed.estimators.linear_probe import LinearProbe
 from fctestbed.estimators.neighbours import tree_of
 from fctestbed.estimators.variational.fitting import fit
@@ -100,6 +100,10 @@ def linear_bits(
     """
     both = [np.concatenate([getattr(train, name), getattr(stop, name)]) for name in ("z", "w", "b")]
     fit_on = Sample(*both)
+    if alphabet.b > 1:
+        # The products with the condition's indicators would have the offset of z as their spread.
+        centre = fit_on.z.mean(0)
+        fit_on, evaluate = (Sample(s.z - centre, s.w, s.b) for s in (fit_on, evaluate))
     reader = LinearProbe(ridge=settings.ridge).reader(
         *(torch.from_numpy(_crossed(part, alphabet.b)) for part in (fit_on, evaluate))
     )
@@ -192,8 +196,11 @@ def _votes(known: Sample, z: NDArray[np.float64], scale: Bits, most: int) -> Cod
     """Indices of the known samples nearest to ``z``, nearest first, [n, at most ``most``]."""
     if not len(known):
         return np.zeros((len(z), 0), dtype=np.int64)
-    near = tree_of(known.z / scale).query(z / scale, min(most, len(known)))[1]
-    return np.asarray(near).reshape(len(z), -1)
+    # Equal queries have the same answer, and take long where many known samples are equal too.
+    code = row_codes(z)
+    _, first = np.unique(code, return_index=True)
+    near = tree_of(known.z / scale).query(z[first] / scale, min(most, len(known)))[1]
+    return np.asarray(near).reshape(len(first), -1)[code]
 
 
 def _vote_bits(known: Codes, k: int, priors: list[NDArray[np.float64]], w: Codes) -> Bits:

@@ -73,6 +73,8 @@ def find_estimator(name: str) -> type[Estimator]:
         ValueError: one line, for an unknown name, a module that cannot be imported, or an object
             that is no concrete subclass of ``Estimator``.
     """
+    if not isinstance(name, str):
+        raise ValueError(f"estimator: expected the name of an estimator, got {name!r}")
     return ESTIMATORS[name] if name in ESTIMATORS else _plugin(name)
 
 

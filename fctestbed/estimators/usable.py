@@ -45,6 +45,8 @@ from fctestbed.estimators.roles import (
 from fctestbed.estimators.variational.sources import split
 
 _MAX_VALUES = 256
+# The linear probe takes a smaller spread for rounding.
+_LEAST_EPSILONS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +97,12 @@ class UsableEstimator(Estimator):
         """As ``Estimator.estimate``.
 
         Raises:
-            ValueError: also for a ``y`` that is not discrete.
+            ValueError: also for a ``y`` that is not discrete, and for columns of ``x`` whose spread
+                is below the resolution of float64 at their mean.
         """
         arrays = checked(x, y, given, least=LEAST_SAMPLES, text=("y", "given"))
         z = columns("x", arrays["x"], classes=self.classes, amounts=self.amounts)
+        _check_spread(z.values)
         codes, sizes = _codes(arrays["y"])
         taken_as = {"x": z.taken_as, "y": classes_text(sizes)}
         b = np.zeros(len(codes), dtype=np.int64)
@@ -269,6 +273,18 @@ class Prequential(UsableEstimator):
         half = HALF_WIDTH * math.sqrt(variance)
         ceiling = float(entropies.mean())
         return self._result((value, value - half, value + half), ceiling, n)
+
+
+def _check_spread(z: NDArray[np.float64]) -> None:
+    """Refuse a column that varies by rounding errors of its mean only."""
+    mean, spread = z.mean(0), z.std(0)
+    lost = np.flatnonzero(spread <= _LEAST_EPSILONS * np.finfo(np.float64).eps * np.abs(mean))
+    if len(lost):
+        raise ValueError(
+            f"x: expected columns that vary by more than float64 resolves beside their mean, got "
+            f"a spread of {spread[lost[0]]:.2g} around {mean[lost[0]]:.2g} in column {lost[0]} "
+            "(subtract the offset first)"
+        )
 
 
 def _codes(array: NDArray[Any]) -> tuple[Codes, tuple[int, ...]]:

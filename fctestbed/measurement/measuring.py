@@ -48,6 +48,14 @@ def measure(
             match the data set, or numbers that are not finite.
         OSError: if the file cannot be opened.
     """
+    if not isinstance(dataset, Dataset):
+        raise ValueError(f"dataset: expected a Dataset, got {type(dataset).__name__}")
+    if not isinstance(spec, MeasureSpec):
+        raise ValueError(f"spec: expected a MeasureSpec, got {type(spec).__name__}")
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device: expected a torch device, got {device!r}") from None
     if isinstance(representations, str | Path):
         readouts = load_readouts(representations, dataset)
     else:

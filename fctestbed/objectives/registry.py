@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from fctestbed._plugins import find_plugin
+from fctestbed._plugins import check_allowed, find_plugin
 from fctestbed.objectives.base import Method
 from fctestbed.objectives.comm import CoMM
 from fctestbed.objectives.contrastive import SimCLR, SupCon
@@ -62,7 +62,14 @@ def find_method(name: str) -> type[Method]:
         ValueError: one line, for an unknown name, a module that cannot be imported, or an object
             that is not a subclass of ``Method`` or lacks an abstract method.
     """
-    return METHODS[name] if name in METHODS else _plugin(name).method
+    if not isinstance(name, str):
+        raise ValueError(f"expected the name of a method, got {name!r}")
+    if name in METHODS:
+        return METHODS[name]
+    found = _plugin(name).method
+    # It may have been found before.
+    check_allowed(name)
+    return found
 
 
 def method_source(name: str) -> str | None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, value_text
-from fctestbed.plotting.style import MOST_IN_A_COLUMN, MethodStyle, series_styles
+from fctestbed.plotting.style import MOST_IN_A_COLUMN, MethodStyle, literal, series_styles
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
 _MARGIN = 0.06
@@ -56,7 +56,7 @@ def draw_curves(axes: Axes, points: pd.DataFrame, x: Axis, *, bands: bool = True
         (line,) = axes.plot(
             places,
             own["mean"].to_numpy(),
-            label=style.label,
+            label=style.text,
             color=style.color,
             linestyle=style.dash if x.is_numeric else "none",
             linewidth=style.line_width,
@@ -130,7 +130,7 @@ def draw_exact(axes: Axes, values: pd.Series, label: str, x: Axis, dash: str = "
 def set_horizontal_axis(axes: Axes, x: Axis, *, label: str | None = None) -> None:
     """Limits, scale, ticks and label; positive numbers over a wide range have a log scale."""
     if not x.is_numeric:
-        names = [value_text(value) for value in x.values]
+        names = [literal(value_text(value)) for value in x.values]
         slanted = max(map(len, names)) * len(names) > 40
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0)
         axes.set_xlim(-0.6, len(names) - 0.4)

@@ -24,7 +24,7 @@ from fctestbed.plotting.axes import (
 from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.marks import draw_curves, draw_exact, set_horizontal_axis, set_value_axis
 from fctestbed.plotting.select import n_unfinished
-from fctestbed.plotting.style import LABEL_POINTS, PAGE_INCHES, add_legend
+from fctestbed.plotting.style import LABEL_POINTS, PAGE_INCHES, add_legend, literal
 from fctestbed.plotting.summarise import SERIES, seeds_note
 from fctestbed.results import Results
 
@@ -162,7 +162,7 @@ def _small_multiples(
         for axes, panel in zip(rows.flat, panels, strict=False):
             for line in panel.draw(axes, x):
                 handles.setdefault(str(line.get_label()), line)
-            name = panel.world.title if panel.world else ""
+            name = literal(panel.world.title) if panel.world else ""
             axes.set_title("\n".join(part for part in (title, name) if part))
             short = "unique ratio" if x.name == UNIQUE_RATIO else None
             set_horizontal_axis(axes, x, label=short)

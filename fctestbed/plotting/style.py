@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.artist import Artist
+from matplotlib.cbook import is_math_text
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -100,7 +101,7 @@ class MethodStyle:
     """How one method is drawn.
 
     Args:
-        label: its name in legends and tables.
+        label: its name, as tables have it.
         color: hexadecimal.
         marker: matplotlib's marker.
         dash: matplotlib's line style.
@@ -112,6 +113,11 @@ class MethodStyle:
     marker: str
     dash: Dash = SOLID
     control: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its name, as figures have it."""
+        return literal(self.label)
 
     @property
     def line_width(self) -> float:
@@ -167,12 +173,17 @@ def house_style() -> AbstractContextManager[None]:
     return mpl.rc_context(rc=_SETTINGS)
 
 
+def literal(name: str) -> str:
+    """A name from outside as a figure's text: its dollar signs begin no formula."""
+    return name.replace("$", r"\$")
+
+
 def text_inches(text: str, points: float, *, bold: bool = False) -> float:
     """Width of a line of text in the figures' font, without drawing it."""
     font = FontProperties(
         family=mpl.rcParams["font.sans-serif"], size=points, weight="bold" if bold else "normal"
     )
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath="$" in text)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=is_math_text(text))
     return float(width) / _POINTS_PER_INCH
 
 
@@ -197,7 +208,7 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
         handles=list(handles),
         loc="outside lower center",
         ncols=columns,
-        title=note,
+        title=literal(note),
         title_fontsize=6.0,
         frameon=False,
         handlelength=2.6,

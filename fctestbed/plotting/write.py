@@ -85,7 +85,16 @@ def draw_figures(
         ValueError: one line, for an unknown format, estimator or axis, a directory that cannot be
             written, or results that allow no figure.
     """
+    if not isinstance(results, Results):
+        raise ValueError(
+            f"results: expected what load_results returns, got {type(results).__name__}"
+        )
+    if not isinstance(out_dir, str | Path):
+        raise ValueError(f"out_dir: expected a directory, got {out_dir!r}")
     check_formats(formats)
+    for name, ratio in (("heatmap_ratio", heatmap_ratio), ("table_ratio", table_ratio)):
+        if ratio is not None and not (isinstance(ratio, int | float) and 0 <= ratio <= 1):
+            raise ValueError(f"{name}: expected a number from 0 to 1, got {ratio!r}")
     known = sorted(results.captured["estimator"].dropna().loc[lambda names: names != ""].unique())
     if known and estimator not in known:
         raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
@@ -198,6 +207,8 @@ def check_formats(formats: Sequence[str]) -> None:
     Raises:
         ValueError: one line, naming the first one.
     """
+    if isinstance(formats, str) or not isinstance(formats, Sequence) or not formats:
+        raise ValueError(f"formats: expected some of {', '.join(_METADATA)}, got {formats!r}")
     unknown = [name for name in formats if name not in _METADATA]
     if unknown:
         raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from fctestbed.results.refusal import StoreRefused
@@ -51,11 +52,12 @@ def make_directory(directory: Path) -> list[Path]:
         StoreRefused: one line, if it cannot be made; nothing stays behind.
     """
     missing = []
-    for ancestor in (directory, *directory.parents):
-        if ancestor.exists():
-            break
-        missing.append(ancestor)
     try:
+        for ancestor in (directory, *directory.parents):
+            # A link that leads nowhere is there, and no directory can be made in its place.
+            if os.path.lexists(ancestor):
+                break
+            missing.append(ancestor)
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         remove_directories(missing)
@@ -72,13 +74,23 @@ def remove_directories(made: list[Path]) -> None:
 
 
 def check_directory(path: str | Path) -> None:
-    """Refuse a directory that cannot be made or written to; nothing is made.
+    """Refuse a directory that cannot be made or written to.
+
+    It is made and written to; what was made is removed again.
 
     Raises:
         ValueError: one line.
     """
     place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise ValueError(f"expected a directory that can be written, got {path}")
+    made: list[Path] = []
+    try:
+        made = make_directory(place)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except (StoreRefused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ValueError(
+            f"expected a directory that can be written, got {path} ({reason})"
+        ) from error
+    finally:
+        remove_directories(made)

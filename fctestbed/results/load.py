@@ -70,6 +70,8 @@ def load_results(directory: str | Path) -> Results:
         ValueError: one line, if there are no results, or the exported files are unreadable, cut off
             or not as their checksums say.
     """
+    if not isinstance(directory, str | Path):
+        raise ValueError(f"directory: expected the name of a directory, got {directory!r}")
     path = Path(directory)
     if path.is_file() or (path / STORE_NAME).is_file():
         with ResultsStore.open_read(path) as store:

@@ -64,6 +64,8 @@ def flat_axes(axes: object) -> object:
         return axes
     flat: dict[str, tuple[Any, ...]] = {}
     for keys, value in _leaves(axes):
+        if not all(keys):
+            raise ValueError(f"{join_path(keys)}: expected a field, got an empty name")
         path = join_path(keys)
         if path in flat:
             raise ValueError(f"{path}: expected an axis once, got it twice")
@@ -71,6 +73,8 @@ def flat_axes(axes: object) -> object:
             flat[path] = parse_values(value, option=path)
         else:
             values = value if isinstance(value, list | tuple) else (value,)
+            if any(isinstance(value, Mapping) for value in values):
+                raise ValueError(f"{path}: expected values, got a table")
             flat[path] = tuple(plain_number(value) for value in values)
     return flat
 

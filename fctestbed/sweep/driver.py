@@ -4,6 +4,7 @@ May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is be
 """
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,11 +30,13 @@ from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, available_cores
 from fctestbed.synthesis import digest
-from fctestbed.testing import MethodCheckFailed, check_method
+from fctestbed.testing import check_method
 
 # By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
 # 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
 # the default sweep no sooner than with stacks of 6, and take 0.3 GB more.
+# Digits as torch reads them, and not too many to be a number.
+_DEVICE = re.compile(r"(cpu|cuda)(:[0-9]{1,4})?")
 _MAX_STACK = {"cpu": 6, "cuda": 33}
 
 
@@ -91,12 +94,11 @@ def resolve_device(device: str) -> str:
     Raises:
         ValueError: for an unknown name, or CUDA asked for and absent.
     """
-    if not isinstance(device, str):
-        raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {device!r}")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+    known = isinstance(device, str) and _DEVICE.fullmatch(device) is not None
+    kind, _, number = device.partition(":") if known else ("", "", "")
+    if not known or (kind == "cpu" and number):
         raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {device!r}")
     if kind == "cuda":
         count = torch.cuda.device_count()
@@ -223,7 +225,7 @@ def check_plugins(spec: SweepSpec) -> None:
     for training in {repr((one.method, one.settings)): one for one in trainings}.values():
         try:
             check_method(training.method, training.settings)
-        except MethodCheckFailed as error:
+        except ValueError as error:
             raise ValueError(f"methods: {error}") from error
 
 

@@ -5,21 +5,24 @@ with what was written: the file and its key, the pair's key, or the field.
 """
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from fctestbed._plugins import only_plugins
+from fctestbed._toml import check_key, parse_toml, parse_toml_value
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import NetSpec
 from fctestbed.sweep.axes import flat_axes, join_path, split_path
 from fctestbed.sweep.presets import holds, merge, sweep_spec
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers, parse_values
-from fctestbed.synthesis import WorldSpec, spec_error_lines
+from fctestbed.synthesis import WorldSpec
 from fctestbed.training import TrainSpec
 
 _TABLES: dict[str, type[BaseModel]] = {
@@ -34,6 +37,7 @@ _TABLES: dict[str, type[BaseModel]] = {
 # A line's field: all before the first colon outside quotes.
 _FIELD = re.compile(r'(?:"[^"]*"|[^":])*')
 _AXIS = "--axis "
+MAX_FILE_BYTES = 1 << 20
 
 
 class SpecError(ValueError):
@@ -59,18 +63,33 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Values of a sweep file; grids may be written as on the command line.
 
     Raises:
-        SpecError: for a file that is missing or is no TOML.
+        SpecError: for a file that is missing, is none of at most 1 MiB or is no TOML.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        text = _content(path).decode("utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
         raise SpecError(
             f"{path}: expected a sweep file, got none that can be read ({reason})"
         ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: expected TOML, got {error}") from error
+    try:
+        # TOML knows no byte-order mark, which editors write.
+        values = parse_toml(text.removeprefix("\ufeff"))
+    except ValueError as error:
+        raise SpecError(f"{path}: {error}") from error
     return read_grids(values, source=f"{path}: ")
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes; devices and pipes, which may have no end, are not opened."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("not a regular file")
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(f"more than {MAX_FILE_BYTES} bytes")
+    return content
 
 
 def read_grids(values: Mapping[str, Any], *, source: str) -> dict[str, Any]:
@@ -138,13 +157,17 @@ def read_values(pair: str) -> dict[str, Any]:
         SpecError: for text without a key and an equals sign.
     """
     key, equals, text = pair.partition("=")
+    try:
+        check_key(key)
+    except ValueError as error:
+        raise SpecError(f"--set: {error}") from None
     parts = split_path(key.strip())
     if not equals or not all(parts):
         raise SpecError(f"--set: expected KEY=VALUE such as train.steps=500, got {pair!r}")
     try:
-        value: Any = tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
+        value = parse_toml_value(text.strip())
+    except ValueError as error:
+        raise SpecError(f"--set {key.strip()}: {error}") from None
     for part in reversed(parts):
         value = {part: value}
     read: dict[str, Any] = value
@@ -160,6 +183,10 @@ def read_axes(texts: Sequence[str]) -> dict[str, Any]:
     axes: dict[str, Any] = {}
     for text in texts:
         path, equals, values = text.partition("=")
+        try:
+            check_key(path)
+        except ValueError as error:
+            raise SpecError(f"--axis: {error}") from None
         if not equals or not all(split_path(path.strip())):
             raise SpecError(
                 "--axis: expected FIELD=VALUES such as world.observation.noise=0,0.1,0.3, "
@@ -183,6 +210,7 @@ def build_sweep(
     options: Mapping[str, Any],
     axes: Sequence[str] = (),
     pairs: Sequence[str] = (),
+    allow_plugins: bool = False,
 ) -> SweepSpec:
     """The sweep that a user asked for, each run of it checked.
 
@@ -193,6 +221,8 @@ def build_sweep(
         axes: ``field=values`` texts; an axis goes over a value of the file, but not beside a value
             from options or pairs.
         pairs: ``key=value`` texts.
+        allow_plugins: whether the file's methods and label function may be a user's own, which are
+            imported. Those that options, axes or pairs name may be.
 
     Raises:
         SpecError: one line.
@@ -203,20 +233,33 @@ def build_sweep(
     command += [_Layer("--set ", read_pair(pair)) for pair in pairs]
     given = _merged(command)
     layers = command
+    gate = nullcontext() if config is None or allow_plugins else only_plugins(_texts(given))
     if config is not None:
         file = _Layer(f"{config}: ", read_toml(config))
         layers = [file, *command]
         given = merge(_without(file.values, given.get("axes", {})), given)
     named = given.pop("preset", "quick")
     try:
-        spec = sweep_spec(given, preset=named)
-        # Expanded here, so that the error of an impossible run can name the place of its value.
-        spec.runs()
-    except ValidationError as error:
-        raise SpecError(_sourced(spec_error_lines(error), layers)) from None
+        with gate:
+            spec = sweep_spec(given, preset=named)
+            # Expanded here, so that the error of an impossible run can name the place of its value.
+            spec.runs()
     except ValueError as error:
         raise SpecError(_sourced(" ".join(str(error).split()), layers)) from None
     return spec
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of nested values: keys, parts of dotted keys, and values."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from split_path(key)
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, str):
+        yield value
 
 
 def _merged(layers: Sequence[_Layer]) -> dict[str, Any]:

@@ -66,8 +66,10 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str | None = 
         ValueError: one line, for an unknown preset, two different ones, values that no sweep can
             have, or a field with both a value and an axis.
     """
-    if not isinstance(values, Mapping | None):
-        raise ValueError(f"values: expected a mapping of fields, got {type(values).__name__}")
+    if values is not None and not (
+        isinstance(values, Mapping) and all(isinstance(key, str) for key in values)
+    ):
+        raise ValueError(f"values: expected fields of a sweep by name, got {values!r}")
     values = {} if values is None else dict(values)
     preset = _preset(values.pop("preset", None), preset)
     if "axes" in values:
@@ -79,15 +81,15 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str | None = 
     merged = merge(merged, nested(first))
     ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
     parts = world if isinstance(world, Mapping) else {}
-    if ratios and ("label" in parts or "latents" in parts):
+    asked = isinstance(ratios, list | tuple) and isinstance(parts.get("label", {}), Mapping)
+    if asked and ratios and ("label" in parts or "latents" in parts):
         # A label's own default ratio may be one that this world cannot have.
         merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
     try:
         return SweepSpec.model_validate({**merged, "preset": preset})
     except ValidationError as error:
         line = spec_error_lines(error)
-        of_axis = line.startswith(tuple(first))
-        raise ValueError(f"axes.{line}" if of_axis else line) from None
+        raise ValueError(f"axes.{line}" if line.startswith(tuple(first)) else line) from None
 
 
 def _preset(of_values: object, argument: object) -> str:

@@ -1,14 +1,16 @@
 """The syntax of a sweep's values: ``0:1:0.1`` is 0, 0.1, ..., 1, the stop included.
 
-Imports the standard library only.
+Imports the standard library and ``fctestbed._toml``.
 """
 
 import re
-import tomllib
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fctestbed._toml import parse_toml
+
 MAX_POINTS = 10_000
+MAX_TEXT = 10_000
 # Numbers beyond these powers of ten are typing errors, and their ranges could not be counted.
 _MAX_POWER = 30
 # A comma outside brackets and quotes.
@@ -74,6 +76,10 @@ def parse_values(text: str, *, option: str) -> tuple[Any, ...]:
     Raises:
         ValueError: for an empty item or a malformed range: one line naming the option.
     """
+    if len(text) > MAX_TEXT:
+        raise ValueError(
+            f"{option}: expected values in at most {MAX_TEXT} characters, got {len(text)}"
+        )
     values: list[Any] = []
     for item in map(str.strip, _COMMA.split(text)):
         if not item:
@@ -83,8 +89,8 @@ def parse_values(text: str, *, option: str) -> tuple[Any, ...]:
             values += [int(n) if n == n.to_integral_value() else float(n) for n in numbers]
         elif item[0] in "[\"'" or item in ("true", "false"):
             try:
-                values.append(tomllib.loads(f"value = {item}")["value"])
-            except tomllib.TOMLDecodeError as error:
+                values.append(parse_toml(f"value = {item}")["value"])
+            except ValueError as error:
                 raise ValueError(
                     f"{option}: expected a TOML value, got {item!r} ({error})"
                 ) from None

@@ -4,19 +4,24 @@ May import numpy and this package. Only ``Split.torch_dataset`` imports torch. A
 and items, so ``torch.utils.data.DataLoader`` accepts it directly.
 """
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fctestbed.synthesis.dataset_file import FIELDS, SPLITS, read_content, write_content
+from fctestbed._plugins import only_plugins
+from fctestbed.synthesis.dataset_file import FIELDS, SPLITS, file_content, read_content
 from fctestbed.synthesis.labels import LabelRule
 from fctestbed.synthesis.latents import Latents
+from fctestbed._array_files import write_archives
 from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.truth import Truth, world_truth
-from fctestbed.synthesis.world import World
+from fctestbed.synthesis.world import World, check_memory
 
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset
@@ -93,18 +98,28 @@ class Dataset:
             test=test,
         )
 
-    def save(self, path: str | Path) -> None:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        beside: Mapping[Path, Mapping[str, npt.NDArray[Any]]] | None = None,
+    ) -> None:
         """Write the dataset atomically to one .npz file (see ``dataset_file``).
 
+        Args:
+            path: the file.
+            beside: further .npz files and their arrays: all files are written, or none.
+
         Raises:
-            OSError: if the directory is missing or cannot be written; an old file is unchanged.
+            OSError: if a directory is missing or cannot be written; old files are unchanged.
         """
         arrays = {
             f"{name}_{field}": getattr(split, field)
             for name, split in zip(SPLITS, (self.train, self.test), strict=True)
             for field in FIELDS
         }
-        write_content(Path(path), spec=self.spec, seed=self.seed, truth=self.truth, arrays=arrays)
+        content = file_content(self.spec, self.seed, self.truth, arrays)
+        write_archives({Path(path): content, **(beside or {})})
 
 
 def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
@@ -116,9 +131,12 @@ def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
             Specifications that differ only in the label give the same latents and x.
 
     Raises:
-        ValueError: for a seed outside that range.
+        ValueError: one line, for no specification, a seed outside that range, or samples that do
+            not fit into this machine's memory.
     """
+    seed = _seed(seed)
     world = World(spec, seed)
+    check_memory("n_train", "samples", spec.sample_bytes)
     train, test = (
         _draw_split(world, name, n)
         for name, n in zip(SPLITS, (spec.n_train, spec.n_test), strict=True)
@@ -128,17 +146,25 @@ def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
     )
 
 
-def load_dataset(path: str | Path) -> Dataset:
+def load_dataset(path: str | Path, *, allow_plugins: bool = False) -> Dataset:
     """Load a dataset that ``Dataset.save`` wrote. Maps and truth come from its specification and
-    seed. A file whose label is a user's function imports that function's module.
+    seed.
+
+    Args:
+        path: the file.
+        allow_plugins: whether a file whose label is a user's function may import that function's
+            module, which runs its code.
 
     Raises:
-        ValueError: one line that names the file and the array, for a file that is not an .npz
-            archive, and for missing or unknown arrays or arrays whose shape or type does not match
-            the specification.
+        ValueError: one line that names the file and the array, for a label that is not allowed, a
+            file that is not an .npz archive, and for missing or unknown arrays or arrays whose
+            shape or type does not match the specification.
         OSError: if the file cannot be opened.
     """
-    spec, seed, arrays = read_content(Path(path))
+    if not isinstance(path, str | Path):
+        raise ValueError(f"path: expected the name of a file, got {path!r}")
+    with nullcontext() if allow_plugins else only_plugins(()):
+        spec, seed, arrays = read_content(Path(path))
     train, test = (
         Split(**{field: arrays[f"{name}_{field}"] for field in FIELDS}) for name in SPLITS
     )
@@ -150,6 +176,16 @@ def load_dataset(path: str | Path) -> Dataset:
         train=train,
         test=test,
     )
+
+
+def _seed(seed: object) -> int:
+    try:
+        whole = index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        whole = -1
+    if isinstance(seed, bool) or not 0 <= whole < 2**63:
+        raise ValueError(f"seed: expected a whole number from 0 to 2^63 - 1, got {seed!r}")
+    return whole
 
 
 def _draw_split(world: World, name: str, n_samples: int) -> Split:

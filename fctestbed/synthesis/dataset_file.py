@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from fctestbed._array_files import Header, open_arrays, write_arrays
+from fctestbed._array_files import Header, open_arrays
 from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.spec_errors import spec_error_lines
 from fctestbed.synthesis.truth import Truth
@@ -26,32 +26,23 @@ _TEXTS = ("spec_json", "truth_json")
 _MAX_TEXT_BYTES = 1 << 20
 
 
-def write_content(
-    path: Path,
-    *,
-    spec: WorldSpec,
-    seed: int,
-    truth: Truth,
-    arrays: Mapping[str, npt.NDArray[Any]],
-) -> None:
-    """Write a dataset: a temporary file in the same directory, then one rename.
+def file_content(
+    spec: WorldSpec, seed: int, truth: Truth, arrays: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    """Everything that a dataset's file holds, by name.
 
     Args:
-        path: the file.
         spec: the world.
         seed: the dataset's seed.
         truth: its truth.
         arrays: by name, ``SPLIT_FIELD``.
-
-    Raises:
-        OSError: if the directory is missing or cannot be written; an old file is unchanged.
     """
-    content: dict[str, npt.NDArray[Any]] = {
+    return {
         "spec_json": np.array(spec.model_dump_json()),
         "truth_json": np.array(json.dumps(truth.as_dict())),
         "seed": np.array(seed, dtype=np.int64),
+        **arrays,
     }
-    write_arrays(path, {**content, **arrays})
 
 
 def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]]]:
@@ -79,7 +70,10 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
                 f"{path}: {name}_y: expected classes in [0, {spec.n_classes}), "
                 f"got {y.min()} to {y.max()}"
             )
-    return spec, int(arrays.pop("seed")), arrays
+    seed = int(arrays.pop("seed"))
+    if seed < 0:
+        raise ValueError(f"{path}: seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
+    return spec, seed, arrays
 
 
 def _expected(spec: WorldSpec) -> dict[str, Header]:

@@ -75,6 +75,10 @@ class LinearObservation(Spec):
             return LinearMap(_read_only(rng.random((n_inputs, dim))))
         return LinearMap(_normal(rng, n_inputs, dim, variance=1 / n_inputs))
 
+    def map_numbers(self, n_inputs: int, dim: int) -> int:
+        """How many numbers ``draw_map`` draws."""
+        return n_inputs * dim
+
     def injective_widths(self, modality: int, n_inputs: int) -> dict[str, int]:
         """The least value of each field at which the map of a modality with ``n_inputs``
         continuous latents is injective almost surely."""
@@ -103,6 +107,10 @@ class MlpObservation(Spec):
             B=_normal(rng, self.hidden_dim, dim, variance=1 / self.hidden_dim),
             gain=self.gain,
         )
+
+    def map_numbers(self, n_inputs: int, dim: int) -> int:
+        """How many numbers ``draw_map`` draws."""
+        return self.hidden_dim * (n_inputs + 1 + dim)
 
     def injective_widths(self, modality: int, n_inputs: int) -> dict[str, int]:
         """The least value of each field at which the map of a modality with ``n_inputs``

@@ -5,11 +5,11 @@ May import pydantic.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 def _without_negative_zero(value: float) -> float:
@@ -32,6 +32,17 @@ class Spec(BaseModel):
     """A frozen record that rejects unknown keys, infinities and NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, values: Any) -> Any:
+        """Refuse texts and truth values in place of numbers, which pydantic would convert."""
+        if isinstance(values, Mapping):
+            for name, field in cls.model_fields.items():
+                value = values.get(name)
+                if field.annotation in (int, float) and isinstance(value, str | bool):
+                    raise ValueError(f"{name}: expected a number, got {value!r}")
+        return values
 
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of the record's canonical JSON: equal records, equal digests."""

@@ -14,6 +14,9 @@ from fctestbed.synthesis.latents import BitLatents, GaussianLatents
 from fctestbed.synthesis.observation import LinearObservation, MlpObservation
 from fctestbed.synthesis.record import Option, Spec, alternatives, digest
 
+# No machine holds more; a larger number in a file is a mistake.
+MOST_BYTES = 1 << 40
+
 
 class WorldSpec(Spec):
     """A world: the law, observation and label of its latents, and the numbers of samples."""
@@ -63,6 +66,23 @@ class WorldSpec(Spec):
         """Number of latents in (w_s, w_1, w_2)."""
         return self.latents.sizes
 
+    @property
+    def map_bytes(self) -> int:
+        """Bytes of the observation maps while they are drawn, in double precision."""
+        n_shared, *n_unique = self.block_sizes
+        dims = (self.observation.dim1, self.observation.dim2)
+        return 8 * sum(
+            self.observation.map_numbers(n_shared + n, dim)
+            for n, dim in zip(n_unique, dims, strict=True)
+        )
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of all training and held-out samples: x1, x2, y and the latents."""
+        numbers = self.observation.dim1 + self.observation.dim2
+        latents = sum(self.block_sizes) * self.latents.dtype.itemsize
+        return (self.n_train + self.n_test) * (4 * numbers + 8 + latents)
+
     def without_label_digest(self) -> str:
         """Digest of everything except the label: worlds that differ in the label share their x."""
         return digest(self.model_dump(mode="json", exclude={"label"}))
@@ -92,6 +112,22 @@ class WorldSpec(Spec):
                     f"label at unique_ratio {self.label.unique_ratio:g} reads {asked} relevant "
                     f"latents of {block} (raise latents.{field} or ask for a smaller label), "
                     f"got {held}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _arrays_are_possible(self) -> Self:
+        widths = self.observation.dim1 + self.observation.dim2
+        many_latents = sum(self.block_sizes) > widths
+        for field, what, given in (
+            ("latents" if many_latents else "observation", "maps", self.map_bytes),
+            ("n_train", "samples", self.sample_bytes),
+        ):
+            if given > MOST_BYTES:
+                raise ValueError(
+                    f"{field}: expected {what} that fit into memory, at most {MOST_BYTES} bytes, "
+                    f"got {given} bytes ({self.n_train} and {self.n_test} samples, "
+                    f"{sum(self.block_sizes)} latents, {widths} coordinates)"
                 )
         return self
 

@@ -90,6 +90,8 @@ def world_truth(spec: WorldSpec) -> Truth:
     of the last three come from an optimisation with a certified gap, where the sources are finite
     and small enough.
     """
+    if not isinstance(spec, WorldSpec):
+        raise ValueError(f"spec: expected a WorldSpec, got {type(spec).__name__}")
     label = spec.label.information(spec.latents)
     w_s_bits, w_1_bits, w_2_bits = spec.latents.block_entropies_bits
     total, unique = label.total_bits, label.unique1_bits + label.unique2_bits

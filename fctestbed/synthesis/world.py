@@ -5,6 +5,7 @@ worlds that differ only in the label have the same maps and the same x.
 """
 
 import copy
+import os
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ class World:
     """
 
     def __init__(self, spec: WorldSpec, seed: int) -> None:
+        if not isinstance(spec, WorldSpec):
+            raise ValueError(f"spec: expected a WorldSpec, got {type(spec).__name__}")
+        check_memory("observation", "maps", spec.map_bytes)
         self.spec = spec
         self.seed = seed
         n_shared, n_unique1, n_unique2 = spec.block_sizes
@@ -75,6 +79,19 @@ class World:
             noise *= np.float32(self.spec.observation.noise)
             x += noise
         return x
+
+
+def check_memory(field: str, what: str, n_bytes: int) -> None:
+    """Refuse arrays that this machine cannot hold, before they take memory.
+
+    Raises:
+        ValueError: one line that says the bytes.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if n_bytes > memory:
+        raise ValueError(
+            f"{field}: expected {what} that fit into memory ({memory} bytes), got {n_bytes} bytes"
+        )
 
 
 def modality_codewords(world: World, modality: int) -> npt.NDArray[np.float32]:

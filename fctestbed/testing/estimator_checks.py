@@ -48,7 +48,7 @@ def check_estimator(
         ValueError: for kinds that the estimator does not claim.
     """
     if not isinstance(estimator, Estimator):
-        raise EstimatorCheckFailed("contract", estimator, "expected an Estimator")
+        raise ValueError(f"estimator: expected an Estimator, got {estimator!r}")
     for name in _CLASS_ATTRIBUTES:
         if not hasattr(estimator, name):
             raise EstimatorCheckFailed("contract", estimator, f"expected a class with {name}")

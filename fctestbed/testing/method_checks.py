@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fctestbed._plugins import described, tried
 from fctestbed.objectives import METHODS, Method, find_method
 from fctestbed.synthesis import spec_error_lines
 from fctestbed.testing import method_declarations, method_numbers
@@ -79,6 +80,22 @@ def method_failures(
         ValueError: one line, for an unknown name or settings that the method cannot have.
     """
     subject = _subject(method, settings)
+    found = None
+    if isinstance(method, str) and method not in METHODS:
+        try:
+            found = tried(f"{__name__}:_failures", method, settings)
+        except ValueError as error:
+            raise ValueError(f"{method}: {error}") from error
+    for name, detail in _clauses(subject) if found is None else found:
+        yield name, None if detail is None else MethodCheckFailed(subject.name, name, detail)
+
+
+def _failures(method: str, settings: Mapping[str, Any] | None) -> list[tuple[str, str | None]]:
+    """Each clause of a method and its failure, in a subprocess."""
+    return list(_clauses(_subject(method, settings)))
+
+
+def _clauses(subject: Subject) -> Iterator[tuple[str, str | None]]:
     for name, clause in METHOD_CLAUSES.items():
         with torch_state_kept():
             try:
@@ -87,8 +104,8 @@ def method_failures(
                 raise
             # The method is the user's code, which may raise any exception, SystemExit too.
             except BaseException as error:
-                detail = f"expected no error, got {type(error).__name__}: {error}"
-        yield name, None if detail is None else MethodCheckFailed(subject.name, name, detail)
+                detail = f"expected no error, got {described(error)}"
+        yield name, detail
 
 
 def _subject(method: type[Method] | str, settings: Mapping[str, Any] | None) -> Subject:

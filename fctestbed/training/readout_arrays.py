@@ -25,6 +25,7 @@ from fctestbed.training.readouts import Readout, Readouts, with_joint
 
 _CODEWORDS = "codewords"
 _KINDS = (*SPLITS, _CODEWORDS)
+_CONSTANT_EPSILONS = 8
 _NO_CODEWORDS = "expected their codewords, got none"
 _Shapes = dict[str, dict[str, tuple[int, ...]]]
 
@@ -54,6 +55,8 @@ def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readout
         ValueError: one line that names the array, for names, types or numbers of rows that do not
             match the data set, numbers that are not finite, or a readout without one of its splits.
     """
+    if not (isinstance(arrays, Mapping) and all(isinstance(name, str) for name in arrays)):
+        raise ValueError(f"representations: expected arrays by name, got {type(arrays).__name__}")
     taken = {name: np.asarray(array) for name, array in arrays.items()}
     headers = {name: (array.shape, array.dtype) for name, array in taken.items()}
     return _readouts("representations", headers, taken, dataset)
@@ -74,9 +77,9 @@ def _readouts(
             )
         shapes[kind][readout] = _shape(source, name, header)
     _check(source, shapes, dataset)
+    found = {name: _readout_arrays(source, name, shapes, arrays) for name in shapes[_KINDS[0]]}
     train, test, codewords = (
-        {name: _numbers(source, f"{kind}_{name}", arrays) for name in shapes[kind]}
-        for kind in _KINDS
+        {name: kinds[kind] for name, kinds in found.items() if kind in kinds} for kind in _KINDS
     )
     readouts = {
         name: Readout(
@@ -109,12 +112,35 @@ def _shape(source: str, name: str, header: Header) -> tuple[int, ...]:
     return shape
 
 
-def _numbers(source: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> Tensor:
+def _readout_arrays(
+    source: str, readout: str, shapes: _Shapes, arrays: Mapping[str, NDArray[Any]]
+) -> dict[str, Tensor]:
+    """A readout's arrays by kind, in float32.
+
+    Numbers that float32 does not hold exactly are centred first: beside a large mean it would lose
+    their spread. Every measurement is the same for shifted columns.
+    """
+    named = {kind: f"{kind}_{readout}" for kind in _KINDS if readout in shapes[kind]}
+    wide = {kind: _numbers(source, name, arrays) for kind, name in named.items()}
+    if not all((array.astype(np.float32) == array).all() for array in wide.values()):
+        train = wide[_KINDS[0]]
+        mean = train.mean(0)
+        # What float64 rounds off must not become a column's spread.
+        rounding = _CONSTANT_EPSILONS * np.finfo(np.float64).eps * np.abs(mean)
+        wide = {
+            kind: np.where(np.abs(array - mean) <= rounding, 0.0, array - mean)
+            for kind, array in wide.items()
+        }
+    return {kind: torch.from_numpy(array.astype(np.float32)) for kind, array in wide.items()}
+
+
+def _numbers(source: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    array = arrays[name].astype(np.float64)
     with np.errstate(over="ignore"):
-        single = arrays[name].astype(np.float32)
-    if not np.isfinite(single).all():
+        finite = np.isfinite(array.astype(np.float32)).all()
+    if not finite:
         raise ValueError(f"{source}: {name}: expected finite numbers, got NaN or infinity")
-    return torch.from_numpy(single)
+    return array
 
 
 def _check(source: str, shapes: _Shapes, dataset: Dataset) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# A spread below this share of the mean is rounding: the column is constant.
-_CONSTANT = 1e-6
+# A spread below so many rounding errors of the mean is rounding: the column is constant (1e-6 of
+# the mean in float32).
+_CONSTANT_EPSILONS = 8.4
 # Axes with less than this share of the largest variance are rounding: float32 itself leaves 1e-14.
 _RELATIVE_VARIANCE = 1e-12
 MAX_BITS = 24
@@ -89,8 +90,9 @@ def unit_power_codewords(codewords: Tensor) -> tuple[Tensor, float]:
     wide = codewords.detach().double()
     mean = wide.mean(0)
     centred = wide - mean
-    # The spread of a constant column is rounding, and holds no information at any noise.
-    constant = centred.abs().amax(0) <= _CONSTANT * mean.abs()
+    # The spread of a constant column is rounding, and must not become information at any noise.
+    rounding = _CONSTANT_EPSILONS * torch.finfo(codewords.dtype).eps
+    constant = centred.abs().amax(0) <= rounding * mean.abs()
     centred[:, constant] = 0.0
     power = float(centred.square().mean())
     return centred / power**0.5 if power > 0 else centred, power

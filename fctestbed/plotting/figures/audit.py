@@ -25,7 +25,7 @@ from fctestbed.plotting.select import (
     quantity_rows,
     require_rows,
 )
-from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, method_order, style_of
+from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, literal, method_order, style_of
 from fctestbed.plotting.summarise import (
     SERIES,
     Ratios,
@@ -159,10 +159,10 @@ def _figure(departures: list[_Departure], points: dict[str, pd.DataFrame], note:
     for index, one in enumerate(departures):
         if index == 0 or one.method != departures[index - 1].method:
             place += 0.35 if index else 0.0
-            ticks.append((place, style_of(one.method).label, True))
+            ticks.append((place, style_of(one.method).text, True))
             place += 1.0
         places[one.method, one.variant] = place
-        ticks.append((place, one.label, False))
+        ticks.append((place, literal(one.label), False))
         place += 1.0
     figure = Figure(figsize=(PAGE_INCHES, 0.85 + _ROW_INCHES * place), layout="constrained")
     panels = figure.subplots(1, len(points), sharey=True, squeeze=False)[0]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fctestbed.plotting.interface import Drawing, NothingToDraw
-from fctestbed.plotting.style import NOTE_COLOR
+from fctestbed.plotting.style import NOTE_COLOR, literal
 
 # Blue below the truth, white on it, orange above: distinct in every kind of colour vision.
 _BIAS = LinearSegmentedColormap.from_list("bias", ["#0173b2", "#ffffff", "#de8f05"])
@@ -77,8 +77,8 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     for row, column in np.argwhere(seldom == 1):
         right.text(column, row, _SELDOM, ha="center", va="center", fontsize=5.0)
     left.set_xticks(range(len(estimators)), _labels(rows, estimators), rotation=90)
-    right.set_xticks(range(len(covered)), covered, rotation=90)
-    left.set_yticks(range(len(cases)), [f"{name}: {truth:.3g}" for name, truth in cases])
+    right.set_xticks(range(len(covered)), list(map(literal, covered)), rotation=90)
+    left.set_yticks(range(len(cases)), [f"{literal(name)}: {truth:.3g}" for name, truth in cases])
     left.set_title("mean error (bits)")
     right.set_title("intervals that hold\nthe truth (%)")
     figure.supxlabel(
@@ -100,7 +100,7 @@ def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> list[str]:
         + (f" {_PENALTY}" if (own["target"] == "jeffreys").any() else "")
         for name, own in rows.groupby("estimator")
     }
-    return [f"{name}{marks[name]}  {_duration(seconds[name])}" for name in estimators]
+    return [f"{literal(name)}{marks[name]}  {_duration(seconds[name])}" for name in estimators]
 
 
 def _note(rows: pd.DataFrame, kind: str, n: int, *, broken: bool) -> str:

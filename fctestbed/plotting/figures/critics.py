@@ -8,7 +8,14 @@ from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_dot, set_dots_axis
 from fctestbed.plotting.run_details import run_details, total_label_bits, with_detail
 from fctestbed.plotting.select import LABEL, flagged, n_unfinished, quantity_rows, require_rows
-from fctestbed.plotting.style import COLUMN_INCHES, NOTE_COLOR, add_legend, style_of, table_order
+from fctestbed.plotting.style import (
+    COLUMN_INCHES,
+    NOTE_COLOR,
+    add_legend,
+    literal,
+    style_of,
+    table_order,
+)
 from fctestbed.plotting.summarise import Ratios, bits_columns, pooled_intervals, seeds_note
 from fctestbed.results import PAPER, Results
 
@@ -107,13 +114,13 @@ def _figure(points: pd.DataFrame, markers: dict[str, str], total: float, note: s
     for row in range(1, len(methods)):
         axes.axhline(step * row - 1.0, color="#cccccc", linewidth=0.5)
     middle = (len(markers) - 1) / 2
-    labels = [style_of(method).label for method in methods]
+    labels = [style_of(method).text for method in methods]
     axes.set_yticks([step * row + middle for row in range(len(methods))], labels)
     axes.set_ylim(step * len(methods) - 1.0, -1.0)
     axes.set_xlabel("captured of the label (bits)")
     set_dots_axis(axes, points, [0.0, total] if handles else [0.0])
     handles += [
-        Line2D([], [], color=NOTE_COLOR, marker=mark, linestyle="none", label=critic)
+        Line2D([], [], color=NOTE_COLOR, marker=mark, linestyle="none", label=literal(critic))
         for critic, mark in markers.items()
     ]
     add_legend(figure, handles, 3, note)

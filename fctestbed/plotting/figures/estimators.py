@@ -20,7 +20,13 @@ from fctestbed.plotting.judged import (
     conditions_note,
     estimator_errors,
 )
-from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, MethodStyle, series_styles
+from fctestbed.plotting.style import (
+    NOTE_COLOR,
+    PAGE_INCHES,
+    MethodStyle,
+    literal,
+    series_styles,
+)
 from fctestbed.plotting.summarise import CONFIDENCE
 from fctestbed.plotting.table import Column, markdown_table, plus_minus, table_figure
 
@@ -58,7 +64,7 @@ def draw_estimator_panels(rows: pd.DataFrame) -> Drawing:
         _draw_panel(axes, own, styles, limits)
         kind = {"lower": " (lower bound)", "upper": " (upper bound)"}.get(errors["bound"], "")
         kind = " (penalty)" if errors["target"] == "jeffreys" else kind
-        axes.set_title(f"{errors['estimator']}{kind}")
+        axes.set_title(f"{literal(errors['estimator'])}{kind}")
         axes.text(
             0.03,
             0.97,
@@ -172,7 +178,7 @@ def _draw_panel(
             markerfacecolor="none" if style.control else style.color,
             markeredgewidth=0.7,
             elinewidth=0.6,
-            label=style.label,
+            label=style.text,
             # Markers of points off the scale are drawn whole on the edge.
             clip_on=False,
         )

@@ -206,7 +206,7 @@ def _handles(*, markers: bool) -> list[Line2D]:
                 color=style.color,
                 marker=style.marker if markers else "",
                 markersize=3.8,
-                label=style.label,
+                label=style.text,
             )
             for style in ESTIMATOR_STYLES.values()
         ),

@@ -122,7 +122,7 @@ def _column_groups(rows: pd.DataFrame) -> dict[str, list[_Column]]:
     present = set(zip(rows["method"], rows["variant"], rows["readout"], strict=True))
     styles = series_styles(rows)
     joint = [
-        _Column(method, variant, JOINT, style.label)
+        _Column(method, variant, JOINT, style.text)
         for (method, variant), style in styles.items()
         if (method, variant, JOINT) in present
     ]
@@ -134,7 +134,7 @@ def _column_groups(rows: pd.DataFrame) -> dict[str, list[_Column]]:
             if (method, variant, part) in present
         ]
         if parts and not style.control and len(groups) <= _MOST_PARTS:
-            groups[f"parts of\n{style.label}"] = parts
+            groups[f"parts of\n{style.text}"] = parts
     return groups
 
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from fctestbed.synthesis.labels.base import BitReader
 
 MAX_ENUMERATED_BITS = 22
+MAX_COUNTED_BITS = 1 << 16
+# Of the tables that count ones, for each relevant latent.
+_BYTES_PER_BIT = 64
 _CHUNK = 1 << 16
 _CONTINUOUS = (
     "the PID atoms are computed for finite sources; this label depends on continuous latents"
@@ -70,6 +73,11 @@ class ClassLabel(LabelRule):
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
+        if self.n_relevant > MAX_COUNTED_BITS:
+            raise ValueError(
+                f"n_relevant: expected at most {MAX_COUNTED_BITS}, got {self.n_relevant}, whose "
+                f"tables take {self.n_relevant * _BYTES_PER_BIT} bytes or more"
+            )
         check_whole_parts(self, self.n_relevant, "relevant latents")
         if self.is_enumerated and self.n_relevant > MAX_ENUMERATED_BITS:
             raise ValueError(

@@ -6,11 +6,8 @@ label. May import numpy and ``labels``; imports the user's module.
 
 import hashlib
 import inspect
-import re
 from collections.abc import Callable
 from functools import cache, lru_cache
-from importlib import import_module
-from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -18,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from fctestbed._plugins import check_allowed, described, imported, is_import_path, tried
 from fctestbed.synthesis.labels.classes import ClassLabel, relevant_signs
 from fctestbed.synthesis.labels.information import Classes
 from fctestbed.synthesis.record import Option
 
 _CHUNK = 1 << 16
-_IMPORT_PATH = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 
 
 class FunctionLabel(ClassLabel):
@@ -51,6 +48,10 @@ class FunctionLabel(ClassLabel):
 
     @model_validator(mode="after")
     def _function_is_known(self) -> Self:
+        try:
+            check_allowed(self.path)
+        except ValueError as error:
+            raise ValueError(f"path: {error}") from error
         found = _find(self.path).source
         if self.source not in (None, found):
             raise ValueError(_changed(self.path, self.source, found))
@@ -75,14 +76,12 @@ class _Found(NamedTuple):
 
 @cache
 def _find(path: str) -> _Found:
-    if _IMPORT_PATH.fullmatch(path) is None:
+    if not is_import_path(path):
         raise ValueError(f"path: expected an import path package.module:name, got {path!r}")
-    module, _, attribute = path.partition(":")
     try:
-        function = attrgetter(attribute)(import_module(module))
-    # A user's module may raise any exception.
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"path: expected a function at {path}, got {_line(error)}") from error
+        function = imported(path, "a function")
+    except ValueError as error:
+        raise ValueError(f"path: {error}") from error
     if not callable(function):
         raise ValueError(f"path: expected a function at {path}, got {type(function).__name__}")
     return _Found(function, _source(function))
@@ -106,10 +105,29 @@ def _changed(path: str, expected: str | None, found: str | None) -> str:
 @lru_cache(maxsize=8)
 def _classes(path: str, source: str | None, n_relevant: int, n_classes: int) -> Classes:
     """Class of every pattern; the function must be deterministic and depend on single rows."""
+    try:
+        tried(f"{__name__}:_try", path, n_relevant, n_classes)
+    except ValueError as error:
+        line = str(error)
+        raise ValueError(line if line.startswith("path: ") else f"path: {path}: {line}") from error
     function, found = _find(path)
     if found != source:
         # A worker process imports the file again.
         raise ValueError(_changed(path, source, found))
+    return _table(path, function, n_relevant, n_classes)
+
+
+def _try(path: str, n_relevant: int, n_classes: int) -> None:
+    """Make the table in a subprocess, and return nothing."""
+    _table(path, _find(path).function, n_relevant, n_classes)
+
+
+def _table(
+    path: str,
+    function: Callable[[npt.NDArray[np.float64]], Any],
+    n_relevant: int,
+    n_classes: int,
+) -> Classes:
     classes = np.empty(2**n_relevant, dtype=np.int16)
     for start in range(0, len(classes), _CHUNK):
         end = min(start + _CHUNK, len(classes))
@@ -149,13 +167,9 @@ def _called(
         # The function may write to its argument.
         classes = np.asarray(function(signs.copy()))
     except (Exception, SystemExit) as error:
-        raise ValueError(f"{expected}, got {_line(error)}") from error
+        raise ValueError(f"{expected}, got {described(error)}") from error
     if classes.dtype.kind not in "biu" or classes.shape != (len(signs),):
         raise ValueError(f"{expected}, got {classes.dtype} of shape {classes.shape}")
     if classes.min() < 0 or classes.max() >= n_classes:
         raise ValueError(f"{expected}, got {classes.min()} to {classes.max()}")
     return classes.astype(np.int16)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

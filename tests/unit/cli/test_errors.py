@@ -5,6 +5,7 @@ import torch
 from synthetic_results import as_results, records
 from tiny_sweeps import TINY_OPTIONS
 
+from fctestbed.cli.errors import MOST_CHARACTERS, one_line
 from fctestbed.cli.main import run
 from fctestbed.results import export_results
 
@@ -229,3 +230,25 @@ def test_an_error_of_ours_keeps_its_traceback(place, monkeypatch):
     monkeypatch.setattr("fctestbed.cli.truth.world_truth", broken)
     with pytest.raises(ZeroDivisionError):
         run(["truth"])
+
+
+def test_a_message_is_one_line_of_bounded_length():
+    assert one_line("--seeds:\nexpected  1") == "--seeds: expected 1"
+    for long in ("x" * 20_000, "word " * 4_000, "\x1b[31m" * 500):
+        line = one_line(f"--name: expected a name, got {long!r} (and 1 more)")
+        assert len(line) <= MOST_CHARACTERS
+        assert line.startswith("--name: expected a name, got ")
+        assert line.endswith("(and 1 more)")
+        assert line.isprintable()
+
+
+def test_generate_writes_both_files_or_none(place, capsys):
+    both = ["generate", "--n-train=8", "--n-test=8", "--out=a.npz", "--codewords"]
+    assert run([*both, "none/b.npz"]) == 2
+    assert "--codewords: expected a place to write, got none/b.npz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["gaussian --dims=2 --levels=1", "conditional --cells=100x2"])
+def test_nothing_is_trained_for_an_out_that_cannot_be_written(place, capsys, command):
+    line = refusal(capsys, [*command.split(), "--out=FILE", "--steps=999999999"], 2)
+    assert line.startswith("--out: expected a directory that can be written, got FILE (")

@@ -1,5 +1,8 @@
-from fctestbed.plotting import METHOD_STYLES, style_of
-from fctestbed.plotting.style import method_order
+from matplotlib.cbook import is_math_text
+from synthetic_results import as_results, records, relabelled
+
+from fctestbed.plotting import METHOD_STYLES, draw_figures, style_of
+from fctestbed.plotting.style import literal, method_order
 
 
 def test_no_two_methods_look_the_same():
@@ -27,3 +30,17 @@ def test_variants_share_a_colour_and_differ_in_dash():
 def test_unknown_methods_come_between_methods_and_controls():
     names = sorted(["raw", "my_method", "factorcl-sup", "simclr"], key=method_order)
     assert names == ["factorcl-sup", "simclr", "my_method", "raw"]
+
+
+def test_a_name_with_dollar_signs_is_text_in_a_figure(tmp_path):
+    variant = r"$\frac{$"
+    results = as_results(records((0.0, 0.5), ("simclr", "supcon"), (0, 1)))
+    paths = draw_figures(relabelled(results, variant=variant), tmp_path, ("svg",))
+    text = (tmp_path / "label_bits.svg").read_text()
+    assert paths
+    assert rf"SimCLR ({variant})" in text
+
+
+def test_a_literal_begins_no_formula():
+    assert not is_math_text(literal("$x$"))
+    assert is_math_text("$x$")
