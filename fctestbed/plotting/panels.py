@@ -5,6 +5,7 @@ May import pandas and matplotlib.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -31,6 +32,7 @@ from fctestbed.results import Results
 MOST_PANELS = 12
 """Of one figure; ``draw_figures`` writes several files of a figure with more."""
 _PANEL_INCHES = 1.75
+_MOST_COLUMNS = 4
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,17 @@ def _panels(results: Results, x: str, panel_of: PanelOf) -> list[CurvePanel]:
 def _small_multiples(
     bands: Mapping[str, Sequence[CurvePanel]], x: Axis, label: str
 ) -> tuple[Figure, list[Line2D]]:
-    """One panel per world, a page wide; the panels of a band, by title, have one scale."""
+    """One panel per world, a page wide; the panels of a band, by title, have one scale.
+
+    If every combination of values of several axes has a panel, one axis' values are the columns.
+    """
     n = max(map(len, bands.values()))
     columns = 2 if n in (2, 4) else 3
+    worlds = [tuple(panel.fixed for panel in band) for band in bands.values()]
+    across = _column_axis(worlds[0]) if len(set(worlds)) == 1 else None
+    if across is not None:
+        columns = len(across.values)
+        bands = {title: _by_rows(band, across.name) for title, band in bands.items()}
     n_rows = -(-n // columns)
     height = _PANEL_INCHES * n_rows * len(bands) + 0.2
     figure = Figure(figsize=(PAGE_INCHES, height), layout="constrained")
@@ -182,6 +192,30 @@ def _small_multiples(
     return figure, list(handles.values())
 
 
+def _column_axis(worlds: Sequence[tuple[tuple[str, AxisValue], ...]]) -> Axis | None:
+    """The axis whose values are the columns: the last of those with the most values that fit.
+
+    None for worlds that differ in one axis only, or that lack a combination of values.
+    """
+    axes = [
+        Axis(name, tuple(dict.fromkeys(dict(world)[name] for world in worlds)))
+        for name, _ in worlds[0]
+    ]
+    fit = [axis for axis in axes if len(axis.values) <= _MOST_COLUMNS]
+    if len(axes) < 2 or not fit or len(worlds) != prod(len(axis.values) for axis in axes):
+        return None
+    return max(reversed(fit), key=lambda axis: len(axis.values))
+
+
+def _by_rows(panels: Sequence[CurvePanel], across: str) -> list[CurvePanel]:
+    """Panels of all combinations of values such that the values of one axis follow each other."""
+    rows: dict[tuple[tuple[str, AxisValue], ...], list[CurvePanel]] = {}
+    for panel in panels:
+        others = tuple((name, value) for name, value in panel.fixed if name != across)
+        rows.setdefault(others, []).append(panel)
+    return [panel for row in rows.values() for panel in row]
+
+
 def _numbers(results: Results, panels: Sequence[CurvePanel], x: str) -> pd.DataFrame:
     """The points of all panels with their exact numbers and the values of their axes."""
     order = (UNIQUE_RATIO, *results.axes)
@@ -202,7 +236,8 @@ def _note(results: Results, panels: Sequence[CurvePanel], x: str) -> str:
     note = seeds_note(n_seeds, n_unfinished(results), left_out=left_out)
     names = [name for name, _ in panels[0].fixed]
     if len({panel.fixed for panel in panels}) > 1:
-        note += f"; a panel for each {' and '.join(names)}"
+        shown = ["unique ratio" if name == UNIQUE_RATIO else name for name in names]
+        note += f"; a panel for each {' and '.join(shown)}"
     elif panels[0].world:
         # The other worlds have no finished run.
         note += f"; {panels[0].world.note}"

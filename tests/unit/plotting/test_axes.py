@@ -125,6 +125,45 @@ def test_curves_along_the_ratio_have_a_panel_for_each_noise_on_one_scale(name):
     ).any()
 
 
+def by_noise_and_steps(n_noises, n_steps, left_out=()):
+    parts = [
+        at_world(lossy(0.1 * n, methods=("raw",)), world__observation__noise=n, train__steps=s)
+        for n in range(n_noises)
+        for s in range(n_steps)
+        if (n, s) not in left_out
+    ]
+    return joined(*parts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "across"),
+    [((3, 2), "noise"), ((2, 3), "steps"), ((2, 2), "steps"), ((4, 3), "noise"), ((5, 2), "steps")],
+)
+@pytest.mark.parametrize("name", ["label_bits", "blocks"])
+def test_panels_of_two_axes_have_one_axis_in_rows_and_one_in_columns(name, counts, across):
+    drawing = drawn(name, by_noise_and_steps(*counts))
+    place = {"noise": 0, "steps": 1}[across]
+    for axes in drawing.figure.axes:
+        at = [int(line.split(" = ")[1]) for line in axes.get_title().split("\n")[-2:]]
+        spec = axes.get_subplotspec()
+        assert spec.colspan.start == at[place]
+        assert spec.rowspan.start % counts[1 - place] == at[1 - place]
+        assert spec.get_gridspec().ncols == counts[place]
+    # The numbers stay in the order of the axes.
+    order = list(drawing.numbers[[NOISE, "train.steps"]].itertuples(index=False, name=None))
+    half = len(order) // (2 if name == "blocks" else 1)
+    assert order[:half] == sorted(order[:half])
+
+
+def test_panels_that_lack_a_combination_of_two_axes_fill_rows_of_three():
+    drawing = drawn("label_bits", by_noise_and_steps(3, 2, left_out={(0, 1)}))
+    assert len(drawing.figure.axes) == 5
+    assert drawing.figure.axes[0].get_subplotspec().get_gridspec().ncols == 3
+    assert [title.split("\n")[0] for title in titles(drawing)] == [
+        f"noise = {n}" for n in (0, 1, 1, 2, 2)
+    ]
+
+
 def test_a_panel_has_the_means_of_its_own_world():
     drawing = drawn("label_bits", by_noise())
     alone = drawn("label_bits", lossy(0.5)).numbers
@@ -140,6 +179,7 @@ def test_curves_along_the_noise_have_its_name_and_a_panel_for_each_ratio():
     drawing = drawn("label_bits", by_noise(), x=NOISE)
     assert titles(drawing) == ["unique ratio = 0", "unique ratio = 0.5", "unique ratio = 1"]
     assert drawing.figure.axes[-1].get_xlabel() == NOISE
+    assert "a panel for each unique ratio" in note(drawing)
     curve = line(drawing.figure.axes[0], "SimCLR")
     assert list(curve.get_xdata()) == list(NOISES)
     # As many bits less as there is noise.
