@@ -15,10 +15,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from fctestbed._messages import one_line
 from fctestbed._plugins import DEFAULT_SECONDS, plugins_tried
 from fctestbed._version import __version__
 from fctestbed.cli.commands import LazyCommand
-from fctestbed.cli.errors import UsageError, one_line
+from fctestbed.cli.errors import UsageError
 
 USAGE, REFUSED, INTERRUPTED = 2, 4, 130
 

@@ -3,7 +3,8 @@
 
 Handled well: the documented exit code, one line on stderr of at most 300 characters that starts
 with ``fctestbed: `` and names what is wrong, no change of any file, no traceback, less than 20
-seconds, bounded memory. In Python: a ``ValueError`` or ``TypeError`` of one such line.
+seconds, bounded memory. In Python: a ``ValueError``, a
+``TypeError``, or an ``OSError`` of a file that cannot be opened, of one such line.
 
 As a script: run all of them, each in a process of its own, and print those that are handled badly.
 """
@@ -318,7 +319,7 @@ def _options() -> Iterator[Bad]:
     gaussian = ["gaussian", "--out=new", "--dims=2", "--levels=1", "--steps=2", "--batch=8"]
     for option in ("--dims=x", "--dims=0", "--dims=-1", "--dims=", f"--dims={DIGITS}", "--levels=0",
                    "--levels=nan", "--levels=x", "--levels=", "--steps=0", "--steps=x", "--batch=0",
-                   "--batch=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x", "--dims=2,2",
+                   "--batch=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x",
                    "--dims=²", "--levels=inf"):  # fmt: skip
         yield cli("gaussian option", [*gaussian, option], option.partition("=")[0])
     conditional = ["conditional", "--out=new", "--steps=2", "--cells=100x2"]
@@ -424,7 +425,7 @@ def _plugins() -> Iterator[Bad]:
         )
     for line in (["check-method", "raw", "--set", f"a={NEST}"], ["check-method", "raw", "--set", f"a={DIGITS}"],
                  ["check-method", "simclr", "--set", "temperature=x"], ["check-method", ""]):  # fmt: skip
-        yield cli("method plug-in", line, "--set|NAME", quick=True)
+        yield cli("method plug-in", line, "--set|settings|NAME", quick=True)
 
 
 def _python() -> Iterator[Bad]:
@@ -583,7 +584,7 @@ def outcome(bad: Bad) -> tuple[int, str]:
             try:
                 bad.call()
                 code = 0
-            except (ValueError, TypeError, StoreRefused) as error:
+            except (ValueError, TypeError, OSError, StoreRefused) as error:
                 code = REFUSED if isinstance(error, StoreRefused) else USAGE
                 err.write(f"fctestbed: {error}\n")
     return code, err.getvalue()
