@@ -40,7 +40,7 @@ class InvalidSpec(ValueError):  # noqa: N818 - it says what the record is
 class _OneLineErrors(ModelMetaclass):
     """Makes the error of a record that is called with wrong fields one line."""
 
-    def __call__(cls, *arguments: Any, **fields: Any) -> Any:
+    def __call__(self, *arguments: Any, **fields: Any) -> Any:
         try:
             return super().__call__(*arguments, **fields)
         except ValidationError as error:
