@@ -1,3 +1,4 @@
+from . import laws as laws, testing as testing
 from ._version import __version__ as __version__
 from .calibration import calibrate as calibrate
 from .estimators import (

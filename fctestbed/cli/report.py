@@ -6,25 +6,29 @@ from collections.abc import Iterable
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from fctestbed.cli.display import ProgressConsole
-from fctestbed.plotting import SummaryRow, summary_table
+from fctestbed.plotting import SummaryRow, summary_table, value_text
 from fctestbed.results import Results
 
 _SHOWN_PROBLEMS = 5
 _MOST_COLUMNS = 11
+_RATIO = "unique_ratio"
 
 
 def print_summary(results: Results) -> None:
-    """Print the label bits captured, by method and ratio, with the exact totals; then warnings and
-    the runs that are not ok."""
+    """Print the label bits captured, by method and axis value, with the exact totals; then warnings
+    and the runs that are not ok."""
     rows = summary_table(results)
-    typer.echo("Label bits captured (joint readout, linear probe), mean over seeds:")
+    along = rows[0].axis if rows else _RATIO
+    at = "" if along == _RATIO else f", at unique ratio {value_text(rows[0].unique_ratio)}"
+    typer.echo(f"Label bits captured (joint readout, linear probe), mean over seeds{at}:")
     # A sweep of further axes has a table for each combination of their values.
-    for world in dict.fromkeys(row.world for row in rows) or [""]:
+    for world in dict.fromkeys(row.world for row in rows):
         if world:
             typer.echo(f"{world}:")
-        _print_world([row for row in rows if row.world == world])
+        _print_world([row for row in rows if row.world == world], along)
     _print_problems(results)
 
 
@@ -34,19 +38,19 @@ def print_notes(notes: Iterable[str]) -> None:
         typer.echo(f"note: {note}", err=True)
 
 
-def _print_world(rows: list[SummaryRow]) -> None:
-    ratios = sorted({row.unique_ratio for row in rows})
-    shown = ratios if len(ratios) <= _MOST_COLUMNS else ratios[:: -(-len(ratios) // _MOST_COLUMNS)]
+def _print_world(rows: list[SummaryRow], along: str) -> None:
+    values = list(dict.fromkeys(row.value for row in rows))
+    shown = values if len(values) <= _MOST_COLUMNS else values[:: -(-len(values) // _MOST_COLUMNS)]
     table = Table()
-    table.add_column("unique ratio", no_wrap=True)
-    for ratio in shown:
-        table.add_column(f"{ratio:g}", justify="right", no_wrap=True)
-    cells = {(row.label, row.unique_ratio): row for row in rows}
-    totals = {row.unique_ratio: row.total_bits for row in rows}
-    table.add_row("exact total", *(_number(totals.get(ratio)) for ratio in shown), style="bold")
+    table.add_column("unique ratio" if along == _RATIO else along, no_wrap=True)
+    for value in shown:
+        table.add_column(Text(value_text(value)), justify="right", no_wrap=True)
+    cells = {(row.label, row.value): row for row in rows}
+    totals = {row.value: row.total_bits for row in rows}
+    table.add_row("exact total", *(_number(totals.get(value)) for value in shown), style="bold")
     for label in dict.fromkeys(row.label for row in rows):
-        found = (cells.get((label, ratio)) for ratio in shown)
-        table.add_row(label, *(_number(row.label_bits if row else None) for row in found))
+        found = (cells.get((label, value)) for value in shown)
+        table.add_row(Text(label), *(_number(row.label_bits if row else None) for row in found))
     ProgressConsole(width=max(100, ProgressConsole().width)).print(table)
 
 
@@ -57,7 +61,7 @@ def _print_problems(results: Results) -> None:
     # an axis is in the table once for each.
     unfinished = results.runs[results.runs["status"] != "ok"].drop_duplicates("run_id")
     for run in unfinished[:_SHOWN_PROBLEMS].to_dict(orient="records"):
-        values = "".join(f", {axis}={run[axis]}" for axis in results.axes)
+        values = "".join(f", {axis}={value_text(run[axis])}" for axis in results.axes)
         typer.echo(
             f"not ok: {run['method']} at ratio {run['unique_ratio']:g}{values}, "
             f"seed {run['seed']}: {run['status']}: {run['reason']}"

@@ -7,7 +7,6 @@ from fctestbed.measurement.quantity import quantities
 from fctestbed.measurement.spec import MeasureSpec
 
 __all__ = [
-    "BLOCKS",
     "ChannelSpec",
     "MeasureSpec",
     "Measured",

@@ -1,5 +1,6 @@
 """Figures from rows. May import ``fctestbed.results``, but no worlds, networks or training."""
 
+from fctestbed.plotting.axes import value_text
 from fctestbed.plotting.figures import FIGURES
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
@@ -32,4 +33,5 @@ __all__ = [
     "style_of",
     "summary_table",
     "tables",
+    "value_text",
 ]

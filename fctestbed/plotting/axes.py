@@ -18,7 +18,8 @@ from fctestbed.results import Results
 
 AxisValue = bool | int | float | str
 UNIQUE_RATIO = "unique_ratio"
-_NOT_IN_NAMES = re.compile(r"[^\w.=+-]")
+_NOT_IN_NAMES = re.compile(r"[^\w.=+-]+")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class Axis:
 
     @classmethod
     def of(cls, column: pd.Series) -> "Axis":
-        """The axis of a column: its values, booleans before numbers before text, each ascending."""
+        """The axis of a column: its values, booleans before numbers before text, each ascending.
+
+        Numbers in text are compared as numbers: ``[64]``, ``[64, 64]``, ``[128]``.
+        """
         values = {_plain(value) for value in column.unique()}
         return cls(str(column.name), tuple(sorted(values, key=_order)))
 
@@ -73,8 +77,9 @@ class World:
 
     @property
     def suffix(self) -> str:
-        """The values for the end of a file's name: ``_noise=0.1``; empty for none."""
-        lines = self.title.replace(" = ", "=").split("\n")
+        """The values for the end of a file's name: ``_noise=0.1``, ``_hidden=64-64``; empty for
+        none."""
+        lines = self.title.replace(" = ", "=").replace("[", "").replace("]", "").split("\n")
         return "".join("_" + _NOT_IN_NAMES.sub("-", line) for line in lines if line)
 
 
@@ -176,7 +181,8 @@ def value_text(value: AxisValue) -> str:
     """A value as figures write it: ``0.1``, ``true``, ``gaussian``."""
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else f"{value:g}"
+    # Different values have different texts; the last digits of a float are rounding errors.
+    return value if isinstance(value, str) else f"{value:.12g}"
 
 
 def _at(results: Results, values: dict[str, AxisValue]) -> Results:
@@ -220,7 +226,10 @@ def _plain(value: Any) -> AxisValue:
     return plain
 
 
-def _order(value: AxisValue) -> tuple[int, float, str]:
-    if isinstance(value, str):
-        return 2, 0.0, value
-    return int(not isinstance(value, bool)), float(value), ""
+def _order(value: AxisValue) -> tuple[int, float, list[tuple[bool, float, str]]]:
+    if not isinstance(value, str):
+        return int(not isinstance(value, bool)), float(value), []
+    # Without brackets a list comes before its continuations.
+    parts = enumerate(_NUMBER.split(value.strip("[]")))
+    # Every second part is a number.
+    return 2, 0.0, [(True, float(p), "") if n % 2 else (False, 0.0, p) for n, p in parts]

@@ -26,7 +26,7 @@ class DrawOptions:
         table_ratio: unique ratio of the tables; the nearest one in the rows is used. None: the mean
             over all ratios.
         estimator: the estimator whose bits are drawn; ``linear_probe`` by default.
-        x: name of the horizontal axis of curves; None: as ``axes.default_x`` chooses.
+        x: name of the horizontal axis of curves; None: as ``axes.horizontal_axis`` chooses.
         any_variant: whether a method with more variants than fit a figure, none of them the
             paper's, is drawn with its first variant. By default it is left out, because the figures
             that compare variants draw it.

@@ -4,9 +4,10 @@ May import pandas and all of this package.
 """
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
@@ -218,7 +219,7 @@ def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
     """The drawings that the results allow, by the name of their files."""
     x = options.x or UNIQUE_RATIO
     order = (UNIQUE_RATIO, *results.axes)
-    drawings = {}
+    drawings: dict[str, Drawing] = {}
     for name, draw in FIGURES.items():
         for world in _files(results, x, PANELS_PER_WORLD.get(name)):
             try:
@@ -226,8 +227,15 @@ def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
             except NothingToDraw:
                 continue
             numbers = with_world(drawing.numbers, world, order) if world.values else drawing.numbers
-            drawings[f"{name}{world.suffix}"] = replace(drawing, numbers=numbers)
+            file = _unused(f"{name}{world.suffix}", drawings)
+            drawings[file] = replace(drawing, numbers=numbers)
     return drawings
+
+
+def _unused(name: str, used: Container[str]) -> str:
+    """The name; with a number if it is used, as file names lack some characters of values."""
+    names = chain([name], (f"{name}_{n}" for n in count(2)))
+    return next(one for one in names if one not in used)
 
 
 def _files(results: Results, x: str, panels_per_world: int | None) -> list[World]:

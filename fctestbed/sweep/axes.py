@@ -222,8 +222,10 @@ def describe(values: Mapping[str, Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as text: a number with six digits, or as tables hold it."""
-    return f"{value:g}" if isinstance(value, float) else str(column_value(value))
+    """A value as text: ``0.1``, ``true``, ``[64, 64]``; different values have different texts."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.12g}" if isinstance(value, float) else str(column_value(value))
 
 
 def located(line: str, values: Mapping[str, Any]) -> str:

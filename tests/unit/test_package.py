@@ -1,5 +1,9 @@
+import importlib
+import pkgutil
 import subprocess
 import sys
+
+import pytest
 
 import fctestbed
 from fctestbed.objectives import METHODS
@@ -10,6 +14,17 @@ from fctestbed.sweep import DEFAULT_METHODS
 def test_every_public_name_can_be_imported() -> None:
     for name in fctestbed.__all__:
         assert getattr(fctestbed, name) is not None
+
+
+@pytest.mark.parametrize("package", [m.name for m in pkgutil.iter_modules(fctestbed.__path__)])
+def test_every_name_that_a_face_lists_is_there(package: str) -> None:
+    face = importlib.import_module(f"fctestbed.{package}")
+    assert [name for name in getattr(face, "__all__", ()) if not hasattr(face, name)] == []
+
+
+def test_laws_and_checks_are_attributes_of_the_package() -> None:
+    code = "import fctestbed; fctestbed.laws.GaussianPair; fctestbed.testing.check_estimator"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_the_package_imports_neither_torch_nor_pandas() -> None:

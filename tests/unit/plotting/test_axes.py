@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 from synthetic_results import as_results, at_world, departing, joined, records
 
-from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, draw_figures, summary_table
+from fctestbed.plotting import (
+    FIGURES,
+    METHOD_STYLES,
+    DrawOptions,
+    draw_figures,
+    summary_table,
+    value_text,
+)
 from fctestbed.plotting.axes import Axis, horizontal_axis, split_worlds, varying_axes
 from fctestbed.plotting.run_details import exact_along
 from fctestbed.plotting.select import LABEL, accuracy_rows, quantity_rows
@@ -87,6 +94,17 @@ def test_values_are_in_order_booleans_numbers_and_text_apart():
     assert flags.values == (False, True)
     assert not flags.is_numeric
     assert list(flags.places([True, False])) == [1.0, 0.0]
+
+
+def test_text_with_numbers_is_in_the_order_of_the_numbers():
+    column = pd.Series(["[128]", "[64, 64]", "b", "[64]", "a", "[]", "[8]"], name="a")
+    assert Axis.of(column).values == ("[]", "[8]", "[64]", "[64, 64]", "[128]", "a", "b")
+
+
+def test_different_values_have_different_texts():
+    values = (0.1, 0.1000001, 1000000, 1000001, 1e-7, 0.1 + 0.2, True, "[64, 64]")
+    texts = ("0.1", "0.1000001", "1000000", "1000001", "1e-07", "0.3", "true", "[64, 64]")
+    assert tuple(map(value_text, values)) == texts
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -175,14 +193,20 @@ def test_names_are_categories_without_lines_between_them():
     )
 
 
-def test_many_worlds_have_a_file_for_each_value_of_the_axis_with_the_fewest(tmp_path):
+def keep_figures(monkeypatch, names):
+    for name in set(FIGURES) - set(names):
+        monkeypatch.delitem(FIGURES, name)
+
+
+def test_many_worlds_have_a_file_for_each_value_of_the_axis_with_the_fewest(tmp_path, monkeypatch):
+    keep_figures(monkeypatch, ("label_bits", "blocks"))
     parts = [
         at_world(lossy(0.0, methods=("raw",), seeds=(0,)), a__noise=n, a__depth=d)
         for n in range(7)
         for d in range(2)
     ]
     results = joined(*parts)
-    names = {path.stem for path in draw_figures(results, tmp_path, formats=())}
+    names = {path.stem for path in draw_figures(results, tmp_path, formats=("svg",))}
     assert {"label_bits_depth=0", "label_bits_depth=1"} <= names
     assert "label_bits" not in names
     numbers = pd.read_csv(tmp_path / "label_bits_depth=1.csv")
@@ -253,6 +277,23 @@ def test_a_name_that_no_file_can_have_is_rewritten():
         "_name=a-b",
         "_name=c-d",
     ]
+    lists = joined(*(at_world(lossy(0.0), net__hidden=text) for text in ("[64]", "[64, 32]")))
+    assert [world.suffix for world in split_worlds(lists, ("net.hidden",))] == [
+        "_hidden=64",
+        "_hidden=64-32",
+    ]
+
+
+def test_two_worlds_that_no_file_name_tells_apart_have_a_file_each(tmp_path, monkeypatch):
+    keep_figures(monkeypatch, ("latent_bits",))
+    results = joined(*(at_world(lossy(0.0), net__name=name) for name in ("a/b", "a-b", "a b")))
+    draw_figures(results, tmp_path, formats=("svg",))
+    names = [f"latent_bits_name=a-b{end}.csv" for end in ("", "_2", "_3")]
+    assert {str(pd.read_csv(tmp_path / name)["net.name"].iloc[0]) for name in names} == {
+        "a/b",
+        "a-b",
+        "a b",
+    }
 
 
 def test_a_world_without_a_finished_run_is_left_out_and_the_other_is_named():
@@ -275,3 +316,25 @@ def test_the_summary_has_a_row_for_each_world():
     lost = at[f"{NOISE} = 0", 0.5] - at[f"{NOISE} = 2", 0.5]
     assert lost == pytest.approx(2.0)
     assert {row.world for row in summary_table(lossy(0.0))} == {""}
+
+
+def test_the_summary_of_one_ratio_is_along_the_axis_that_figures_are_drawn_along():
+    rows = [row for row in summary_table(by_noise(ratios=(0.5,))) if row.method == "simclr"]
+    assert [(row.axis, row.value, row.world) for row in rows] == [(NOISE, n, "") for n in NOISES]
+    assert {row.unique_ratio for row in rows} == {0.5}
+    assert {(row.axis, row.value) for row in summary_table(by_noise()) if row.unique_ratio} == {
+        ("unique_ratio", 0.5),
+        ("unique_ratio", 1.0),
+    }
+    bits = [row.label_bits for row in rows]
+    np.testing.assert_allclose(np.array(bits) - bits[0], -np.array(NOISES))
+
+
+def test_the_summary_of_categories_is_in_their_order():
+    rows = [row for row in summary_table(by_kind(ratios=(0.5,))) if row.method == "raw"]
+    assert [(row.world.split(" = ")[1], row.value) for row in rows] == [
+        ("false", "channel"),
+        ("true", "channel"),
+        ("true", "threshold"),
+    ]
+    assert {row.total_bits for row in rows} == {2.0}
