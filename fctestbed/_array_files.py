@@ -299,4 +299,3 @@ def _declared(where: str, file: IO[bytes]) -> _Declared:
 def _array(where: str, file: IO[bytes]) -> NDArray[Any]:
     with _readable(where, "an array"):
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-

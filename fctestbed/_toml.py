@@ -54,13 +54,15 @@ def parse_toml_value(text: str) -> Any:
 
 
 def check_key(key: str) -> None:
-    """Refuse a dotted key that is too long or too deep.
+    """Refuse a dotted key that is too long or too deep, or whose quotes are not closed.
 
     Raises:
         ValueError: one line.
     """
     if len(key) > MAX_KEY:
         raise ValueError(f"expected keys of at most {MAX_KEY} characters, got {len(key)}")
+    if key.count('"') % 2:
+        raise ValueError("expected quotes in pairs, got one without the other")
     if key.count(".") >= MAX_DEPTH:
         raise ValueError(_TOO_DEEP)
 

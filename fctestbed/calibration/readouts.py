@@ -19,9 +19,9 @@ from fctestbed.measurement import (
 )
 from fctestbed.measurement.channel import ChannelBits, Columns, unit_power_codewords
 from fctestbed.results import BLOCKS
-from fctestbed.sweep import Job, RunSpec, SweepSpec, Unit, check_plugins, make_plan
+from fctestbed.sweep import Job, Plan, RunSpec, SweepSpec, Unit, check_plugins, make_plan
 from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
-from fctestbed.training import Readouts, pattern_columns, stack_readouts, train_stack
+from fctestbed.training import Readouts, TrainingSpec, pattern_columns, stack_readouts, train_stack
 
 # All datasets of a stack are in memory together.
 _MAX_STACK = 8
@@ -76,22 +76,44 @@ def readout_laws(
     for name in of:
         if name not in known:
             raise ValueError(f"of: expected some of {', '.join(sorted(known))}, got {name!r}")
+    if readouts is not None:
+        _check_readouts(plan, readouts, torch.device(device))
     settings = _Settings(tau, tuple(of), readouts, target_bits, torch.device(device))
     found: list[ReadoutLaw] = []
-    seen: set[str] = set()
     done = 0
     for unit in plan.units:
         for training in _trainings(unit, settings.device):
-            seen |= set(training.readouts.by_name)
             found += _laws(training, settings)
         done += len(unit.jobs)
         if report is not None:
             report(done, plan.n_trainings)
-    for name in readouts or ():
-        if name not in seen:
-            raise ValueError(f"readouts: expected some of {', '.join(sorted(seen))}, got {name!r}")
     order = {method: place for place, method in enumerate(spec.methods)}
     return sorted(found, key=lambda law: order[law.method])
+
+
+def _check_readouts(plan: Plan, names: Sequence[str], device: torch.device) -> None:
+    """Refuse names that no method's readouts have, before anything is trained: networks after one
+    step on a few samples have the same readouts."""
+    known: set[str] = set()
+    trainings = {name: training for unit in plan.units for name, training in unit.trainings.items()}
+    for training in trainings.values():
+        run = RunSpec(training=_small(training))
+        unit = Unit((Job(training=run.training, runs=(run,)),))
+        for trained in _trainings(unit, device):
+            known |= set(trained.readouts.by_name)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"readouts: expected some of {', '.join(sorted(known))}, got {name!r}")
+
+
+def _small(training: TrainingSpec) -> TrainingSpec:
+    """The same training, of one step and one batch."""
+    fields = training.model_dump()
+    batch = 2 if training.train is None else training.train.batch_size
+    if training.train is not None:
+        fields["train"] = {**fields["train"], "steps": 1}
+    fields["world"] = {**fields["world"], "n_train": batch, "n_test": 2}
+    return TrainingSpec.model_validate(fields)
 
 
 @dataclass(frozen=True)

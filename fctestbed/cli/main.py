@@ -16,10 +16,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from fctestbed._messages import one_line
 from fctestbed._plugins import DEFAULT_SECONDS, plugins_tried
 from fctestbed._version import __version__
 from fctestbed.cli.commands import LazyCommand
-from fctestbed.cli.errors import Hangup, UsageError, one_line
+from fctestbed.cli.errors import Hangup, UsageError
 
 USAGE, REFUSED = 2, 4
 # A process that a signal ends has its number and 128.

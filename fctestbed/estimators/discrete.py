@@ -86,7 +86,7 @@ class _Tables:
         contingency of X and Y, summed over Z. It is the number of degrees of freedom for
         independent X and Y (chi-squared), and the number of values less one where Y is X.
         """
-        xz, yz, z, xyz = (
+        xz, yz, _, xyz = (
             counts[code] for code, counts in zip(self.codes, self.counts, strict=True)
         )
         contingency = float((xyz / (xz * yz)).sum()) - len(self.counts[2])
@@ -114,8 +114,7 @@ class _Tables:
         every = n_x * log_y + n_y * log_x - n_x * n_y * np.log(self.counts[2])
         _, seen = np.unique(self.codes[3], return_index=True)
         xz, yz, z_n = (
-            counts[code[seen]]
-            for code, counts in zip(self.codes[:3], self.counts[:3], strict=True)
+            counts[code[seen]] for code, counts in zip(self.codes[:3], self.counts[:3], strict=True)
         )
         unseen = float((n_x * n_y).sum()) - len(seen)
         if unseen < 1:
@@ -184,9 +183,7 @@ class _CountEstimator(Estimator):
         return 0.0
 
 
-def _information(
-    tables: _Tables, entropy_nats: Callable[[Counts], float]
-) -> tuple[float, float]:
+def _information(tables: _Tables, entropy_nats: Callable[[Counts], float]) -> tuple[float, float]:
     """The information in nats by the entropies of the tables, and the largest that it may be."""
     xz, yz, z, xyz = (entropy_nats(counts) for counts in tables.counts)
     ceiling = min(xz, yz) - z
@@ -202,7 +199,7 @@ def _by_condition(
     condition = z[first]
     return (
         np.bincount(condition, minlength=size).astype(np.float64),
-        np.bincount(condition, weights=np.log(counts), minlength=size),
+        np.bincount(condition, weights=np.log(counts), minlength=size).astype(np.float64),
     )
 
 

@@ -33,6 +33,8 @@ _TRIPLE = ((0, 2), (1, 2), (2,))
 class Ksg1(ColumnEstimator):
     """Counts in slabs of the k-th neighbour's distance: psi(k) + psi(n) - <psi(nx+1) + psi(ny+1)>.
 
+    Where samples share that distance, as ranks do, ties are broken in expectation (``ties``).
+
     Bounds: neither. Fails: see ``knn_base``; also on values that repeat, which it refuses.
 
     Source:
@@ -54,6 +56,8 @@ class Ksg1(ColumnEstimator):
 @dataclass(frozen=True, kw_only=True)
 class Ksg2(ColumnEstimator):
     """Counts in the sides of the k neighbours' box: psi(k) - 1/k + psi(n) - <psi(nx) + psi(ny)>.
+
+    Where samples share a side of the box, as ranks do, the term of ``ksg1``.
 
     Bounds: neither. Fails: as ``ksg1``; less biased than it where X and Y differ in scale or
     dimension, and a little less precise.
@@ -88,6 +92,8 @@ class MixedKsg(ColumnEstimator):
     For any pair: continuous, discrete, one of each, or mixtures within one variable. Discrete
     values are numbers here, compared by distance. psi(k') + psi(n) - <psi(nx) + psi(ny)>, all
     counts with the sample itself, where k' is k or, at distance 0, the number of equal samples.
+    Where other samples share a distance above 0 with the k-th neighbour, as those of rounded values
+    do, ties are broken in expectation (``ties``), which the paper does not provide for.
 
     The paper has log(nx) for psi(nx), which is biased low (by 0.07 nats at k = 5), and log(n) for
     psi(n). With digammas it is KSG 1 in a continuous bulk, and Zhang's entropies on atoms.
@@ -115,7 +121,7 @@ class MixedKsg(ColumnEstimator):
 class FrenzelPompe(ColumnEstimator):
     """KSG 1 given Z: psi(k) - <psi(nxz + 1) + psi(nyz + 1) - psi(nz + 1)>; all continuous.
 
-    Without a condition it is KSG 1.
+    Without a condition it is KSG 1. Ties as there.
 
     Bounds: neither. Fails: see ``knn_base``; it tends to 0 as Z gets more columns, which its
     ceiling shows: the mean of psi(nz + 1) - psi(k).
@@ -139,8 +145,7 @@ class FrenzelPompe(ColumnEstimator):
 class MesnerShalizi(ColumnEstimator):
     """Conditional information of mixed data: psi(k') - <psi(nxz) + psi(nyz) - psi(nz)>.
 
-    k' is the number of samples at the k-th neighbour's distance or nearer, more than k where
-    values repeat. For any triple of continuous, discrete and mixed variables; discrete values are
+    For any triple of continuous, discrete and mixed variables; discrete values are
     numbers here, compared by distance. The paper sets negative values to 0; here they stay.
 
     Bounds: neither. Fails: see ``knn_base``; it tends to 0 as Z gets more columns.
@@ -149,10 +154,9 @@ class MesnerShalizi(ColumnEstimator):
         k: as ``NeighbourEstimator``.
         margins: likewise.
         seed: likewise.
-        counts: ``paper``: of other samples at that distance or nearer, which is too high by some
-            0.05 nats at n = 400; ``corrected``: where values repeat (k' > k) the same with the
-            sample itself, k' too, so that atoms give Zhang's entropies; elsewhere the counts of
-            ``frenzel-pompe``.
+        counts: ``paper``: of other samples at the k-th neighbour's distance or nearer, k' likewise,
+            which is too high by some 0.05 nats at n = 400; ``corrected``: as ``mixed-ksg``, k' the
+            number of equal samples at distance 0 and k elsewhere, with ties broken in expectation.
 
     Source:
         Mesner and Shalizi 2020, Algorithm 1.
@@ -239,9 +243,7 @@ class Ross(NeighbourEstimator):
         return with_roles(estimate, {name: "amounts", discrete: f"classes ({n_classes})"})
 
 
-def _digammas(
-    data: Distinct, k: int, radius: Floats, n: int
-) -> tuple[Floats, Floats, Floats]:
+def _digammas(data: Distinct, k: int, radius: Floats, n: int) -> tuple[Floats, Floats, Floats]:
     """``margin_digammas`` of (X, Z), (Y, Z) and Z; without a condition all n samples are in Z."""
     if len(data.variables) == 3:
         nxz, nyz, nz = margin_digammas(data, k, radius, _TRIPLE)
@@ -265,7 +267,7 @@ def _closed_digammas(
     if not triple:
         # Without a condition the paper's form of I(X; Y) has psi(n).
         found.append(np.full(len(radius), digamma(n)))
-    joint, xz, yz, z = (np.asarray(digammas) for digammas in found)
+    joint, xz, yz, z = (np.asarray(digammas, np.float64) for digammas in found)
     return joint, xz, yz, z
 
 
@@ -299,7 +301,9 @@ def _ross_terms(points: Floats, classes: Codes, most: int) -> LocalTerms:
             before[rows], after[rows] = count_shells(points[rows], None, inner[rows], outer[rows])
         # Among the samples of the class the k-th other one is the (k + 1)-th with the sample.
         nearer[tied] = expected_digamma(
-            inside[tied] - 1, (k + 1 - before)[tied], (after - before)[tied],
+            inside[tied] - 1,
+            (k + 1 - before)[tied],
+            (after - before)[tied],
             (within - inside)[tied],
         )
     base = digamma(n) - digamma(sizes)

@@ -96,46 +96,6 @@ def nearest(  # noqa: PLR0912, PLR0917 - one loop, compiled; arrays by position
 
 
 @compiled()
-def count(columns: Array, reach: Array, start: int, stop: int, counts: Array) -> None:
-    """Write the number of other points within reach of the points from ``start`` to ``stop``.
-
-    Args:
-        columns: the points, [dim, n], the first column ascending.
-        reach: the largest distance that counts, [n].
-        start: the first point.
-        stop: one after the last.
-        counts: output, [n].
-    """
-    dim, n = columns.shape
-    line = columns[0]
-    distances = np.empty(_TILE)
-    for i in range(start, stop):
-        limit = reach[i]
-        low, high = 0, i
-        while low < high:
-            middle = (low + high) // 2
-            if line[i] - line[middle] <= limit:
-                high = middle
-            else:
-                low = middle + 1
-        first = low
-        low, high = i, n - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            if line[middle] - line[i] <= limit:
-                low = middle
-            else:
-                high = middle - 1
-        total = 0
-        for tile in range(first, low + 1, _TILE):
-            size = min(_TILE, low + 1 - tile)
-            _tile(columns, dim, i, tile, size, distances)
-            for t in range(size):
-                total += 1 if distances[t] <= limit else 0
-        counts[i] = total - 1
-
-
-@compiled()
 def count_shells(  # noqa: PLR0917 - as for ``nearest``
     columns: Array,
     weights: Array,

@@ -1,8 +1,9 @@
 """Nearest neighbours and counts of neighbours within a distance, in the maximum norm.
 
 Chooses the quickest way: sorting (one column), scipy's tree (few columns) or all pairs (many, where
-a tree visits most of its leaves). All three compute the same float64 distances, so a count does not
-depend on the way. Uses every core. May import numpy, scipy and ``neighbour_kernels``.
+a tree visits most of its leaves). The last two compute the same float64 distances; sorted values
+may differ from them by a rounding error. Uses every core. May import numpy, scipy and
+``neighbour_kernels``.
 """
 
 import math
@@ -80,32 +81,13 @@ def nearest(points: Floats, k: int, *, pairs: bool | None = None) -> Nearest:
     return Nearest(distances[:, k], found[~itself].reshape(n, k).astype(np.int64))
 
 
-def count_within(points: Floats, reach: Floats, *, pairs: bool | None = None) -> Counts:
-    """How many other points lie at a distance of at most ``reach`` from each point, [n].
-
-    Args:
-        points: [n, dim].
-        reach: one for each point, [n].
-        pairs: whether to compute all pairs; None where that is quicker.
-    """
-    n, dim = points.shape
-    if dim == 1 and not pairs:
-        return _count_sorted(points[:, 0], reach)
-    if _by_pairs(n, dim, _COUNT_DIM) if pairs is None else pairs:
-        from fctestbed.estimators import neighbour_kernels  # noqa: PLC0415 - numba is slow to load
-
-        order, columns = _sweep(points)
-        within, found, counts = reach[order], *np.empty((2, n), dtype=np.int64)
-        _in_threads(n, lambda a, b: neighbour_kernels.count(columns, within, a, b, found))
-        counts[order] = found
-        return counts
-    tree = tree_of(points)
-    inside = tree.query_ball_point(points, reach, p=np.inf, workers=_workers(n), return_length=True)
-    return np.asarray(inside, dtype=np.int64) - 1
-
-
 def count_shells(
-    points: Floats, weights: Counts | None, inner: Floats, outer: Floats
+    points: Floats,
+    weights: Counts | None,
+    inner: Floats,
+    outer: Floats,
+    *,
+    pairs: bool | None = None,
 ) -> tuple[Counts, Counts]:
     """Number of samples within two distances of each point, with the samples of the point itself.
 
@@ -114,17 +96,19 @@ def count_shells(
         weights: number of samples of each point, [n]; None for one each.
         inner: the smaller distance of each point, [n].
         outer: the larger one, [n].
+        pairs: whether to compute all pairs; None where that is quicker. A tree has no weights.
 
     Returns:
         The counts for ``inner`` and for ``outer``, [n] each. In one column a sample at a distance
         that differs from these by a rounding error may be counted or not.
     """
     n, dim = points.shape
-    if dim == 1:
+    if dim == 1 and not pairs:
         rows = np.arange(n)
         first, second = (_count_line(points[:, 0], weights, rows, r) for r in (inner, outer))
         return first, second
-    if weights is None and not _by_pairs(n, dim, _COUNT_DIM):
+    by_pairs = _by_pairs(n, dim, _COUNT_DIM) if pairs is None else pairs
+    if weights is None and not by_pairs:
         tree = tree_of(points)
         first, second = (
             tree.query_ball_point(points, r, p=np.inf, workers=_workers(n), return_length=True)
@@ -188,11 +172,6 @@ def tree_of(points: Floats) -> Any:
     return cKDTree(points, balanced_tree=denormals)
 
 
-def just_inside(radius: Floats) -> Floats:
-    """The reach that includes all distances under ``radius``; at radius 0, distance 0."""
-    return np.nextafter(radius, 0.0)
-
-
 def _by_pairs(n: int, dim: int, threshold: int) -> bool:
     return dim >= threshold + (_LARGE_EXTRA_DIM if n >= _LARGE else 0)
 
@@ -228,28 +207,6 @@ def _count_line(
 def _workers(n: int) -> int:
     """Number of scipy's threads: starting them takes longer than a small query."""
     return 1 if n < _THREADED else -1
-
-
-def _count_sorted(values: Floats, reach: Floats) -> Counts:
-    order = np.argsort(values)
-    line, within = values[order], reach[order]
-    n = len(line)
-    # Bisection on the distances themselves: value + reach would round, and the k-th neighbour lies
-    # exactly at its radius.
-    first, last = np.zeros(n, dtype=np.int64), np.arange(n)
-    low, high = np.arange(n), np.full(n, n - 1)
-    for _ in range(n.bit_length()):
-        middle = (first + last) // 2
-        inside = line - line[middle] <= within
-        last, first = np.where(inside, middle, last), np.where(inside, first, middle + 1)
-        first = np.minimum(first, last)
-        middle = (low + high + 1) // 2
-        inside = line[middle] - line <= within
-        low, high = np.where(inside, middle, low), np.where(inside, high, middle - 1)
-        high = np.maximum(low, high)
-    counts = np.empty(n, dtype=np.int64)
-    counts[order] = low - last
-    return counts
 
 
 def _in_threads(n: int, work: Callable[[int, int], None]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from fctestbed._messages import one_line
 from fctestbed._plugins import find_plugin
 from fctestbed.estimators.base import Array, Estimate, Estimator, Kind
 from fctestbed.estimators.discrete import ChaoWangJost, MillerMadow, Plugin
@@ -85,7 +86,7 @@ def _plugin(name: str) -> type[Estimator]:
             name, Estimator, group=ENTRY_POINT_GROUP, known=ESTIMATORS, noun="an estimator"
         )
     except ValueError as error:
-        raise ValueError(f"estimator: {error}") from error
+        raise ValueError(one_line(f"estimator: {error}")) from error
 
 
 def make_estimator(name: str, **settings: Any) -> Estimator:

@@ -134,14 +134,12 @@ def margin_digammas(
     """
     inner, outer = data.shell(radius)
     counts = [count_shells(data.margin(of), data.weights, inner, outer) for of in margins]
-    found = [np.asarray(digamma(inside)) for inside, _ in counts]
+    found: list[Floats] = [np.asarray(digamma(inside), np.float64) for inside, _ in counts]
     tied = np.flatnonzero(has_ties(radius, [within - inside for inside, within in counts]))
     if len(tied):
         for digammas, mean in zip(found, _tied(data, k, tied, radius, margins), strict=True):
             digammas[tied] = mean
     return found
-
-
 
 
 def expected_digamma(inside: Counts, place: Counts, joint: Counts, shell: Counts) -> Floats:
@@ -195,7 +193,7 @@ def _tied(
     n_variables = len(data.variables)
     # A condition first; then X and Y in both orders, so that they are treated alike.
     first = list(range(2, n_variables))
-    orders = [[*first, 0, 1], [*first, 1, 0]] 
+    orders = [[*first, 0, 1], [*first, 1, 0]]
     total = [np.zeros(len(rows)) for _ in margins]
     everything = range(n_variables)
     near, far = data.shell(radius[rows])
@@ -212,9 +210,7 @@ def _tied(
             place, n_joint = k - before[here], (after - before)[here]
             for sums, margin in zip(total, margins, strict=True):
                 step = Step(data.margin(margin), data.weights, rows[here])
-                inside = step.others(
-                    _reach(data, margin, order[:grown], near[here], far[here])
-                )
+                inside = step.others(_reach(data, margin, order[:grown], near[here], far[here]))
                 if order[grown] not in margin:
                     sums[here] += digamma(inside + 1)
                     continue

@@ -25,6 +25,7 @@ from fctestbed.synthesis import (
     OptimalAugmentation,
     WorldSpec,
     bit_patterns,
+    forget_truths,
     make_dataset,
     world_truth,
 )
@@ -70,7 +71,7 @@ def _data() -> Iterator[Timing]:
     planar = WorldSpec.model_validate(_PLANAR_WORLD)
 
     def enumerate_truth() -> None:
-        world_truth.cache_clear()
+        forget_truths()
         world_truth(planar)
 
     yield Timing("exact truth, 20 enumerated bits", best_time(enumerate_truth, repeat=2))

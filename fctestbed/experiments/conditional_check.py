@@ -48,7 +48,7 @@ class ConditionalSpec(Spec):
         seeds: number of seeds, from 0.
     """
 
-    cells: tuple[tuple[PositiveInt, PositiveInt], ...] = (
+    cells: tuple[tuple[Annotated[int, Field(ge=10)], PositiveInt], ...] = (
         *((n, 20) for n in (5000, 10000, 20000, 50000)),
         *((20000, dim) for dim in (1, 10, 50, 100)),
     )

@@ -178,12 +178,13 @@ def literal(name: str) -> str:
     return name.replace("$", r"\$")
 
 
-def text_inches(text: str, points: float, *, bold: bool = False) -> float:
+def text_inches(text: str, points: float, *, bold: bool = False, parse_math: bool = True) -> float:
     """Width of a line of text in the figures' font, without drawing it."""
     font = FontProperties(
         family=mpl.rcParams["font.sans-serif"], size=points, weight="bold" if bold else "normal"
     )
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=is_math_text(text))
+    is_math = parse_math and bool(is_math_text(text))
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=is_math)
     return float(width) / _POINTS_PER_INCH
 
 

@@ -1,7 +1,9 @@
 """The table at a sweep's end, as records. May import ``fctestbed.results`` only."""
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -76,7 +78,10 @@ def summary_table(results: Results) -> list[SummaryRow]:
 def _rows(results: Results, x: str, world: str) -> list[SummaryRow]:
     keys = [*SERIES, x]
     found = quantity_rows(results, LABEL, LINEAR_PROBE, along=x)
-    points = seed_intervals(found, "value_bits", keys).set_index(keys)
+    records: list[dict[Hashable, Any]] = seed_intervals(found, "value_bits", keys).to_dict(
+        "records"
+    )
+    points = {tuple(point[key] for key in keys): point for point in records}
     total = total_label_bits(results, x)
     unfinished = results.runs[results.runs["status"] != "ok"].groupby(keys).size()
     rows = []
@@ -85,9 +90,9 @@ def _rows(results: Results, x: str, world: str) -> list[SummaryRow]:
         own = runs[(runs["method"] == method) & (runs["variant"] == variant)]
         for value in Axis.of(own[x]).values:
             key = (method, variant, value)
-            known = key in points.index
-            mean = float(points.loc[key, "mean"]) if known else None
-            half = float(points.loc[key, "high"]) - mean if mean is not None else math.nan
+            point = points.get(key)
+            mean = None if point is None else float(point["mean"])
+            half = math.nan if point is None else float(point["high"] - point["mean"])
             rows.append(
                 SummaryRow(
                     method=method,
@@ -98,7 +103,7 @@ def _rows(results: Results, x: str, world: str) -> list[SummaryRow]:
                     value=value,
                     label_bits=mean,
                     half_interval_bits=None if math.isnan(half) else half,
-                    n_seeds=int(points.loc[key, "n_seeds"]) if known else 0,
+                    n_seeds=0 if point is None else int(point["n_seeds"]),
                     n_unfinished=int(unfinished.get(key, 0)),
                     total_bits=_known(total, value),
                     world=world,

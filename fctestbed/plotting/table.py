@@ -124,7 +124,7 @@ def _layout(columns: Sequence[Column]) -> tuple[float, list[float]]:
     space = PAGE_INCHES - 2 * _MARGIN - 2 * _PAD * len(columns)
     widest = [
         max(
-            text_inches(line, _FONT, bold=place == 0)
+            text_inches(line, _FONT, bold=place == 0, parse_math=False)
             for place, text in enumerate((column.header, *column.cells))
             for line in text.split("\n")
         )

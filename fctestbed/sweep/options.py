@@ -253,6 +253,7 @@ def _texts(value: Any) -> Iterator[str]:
     """Every text of nested values: keys, parts of dotted keys, and values."""
     if isinstance(value, Mapping):
         for key, part in value.items():
+            yield key
             yield from split_path(key)
             yield from _texts(part)
     elif isinstance(value, list | tuple):

@@ -69,7 +69,7 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str | None = 
     if values is not None and not (
         isinstance(values, Mapping) and all(isinstance(key, str) for key in values)
     ):
-        raise ValueError(f"values: expected fields of a sweep by name, got {values!r}")
+        raise ValueError(f"values: expected fields of a sweep by name, got {values!r:.100}")
     values = {} if values is None else dict(values)
     preset = _preset(values.pop("preset", None), preset)
     if "axes" in values:

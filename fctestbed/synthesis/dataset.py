@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fctestbed._array_files import write_archives
 from fctestbed._plugins import only_plugins
 from fctestbed.synthesis.dataset_file import FIELDS, SPLITS, file_content, read_content
 from fctestbed.synthesis.labels import LabelRule
 from fctestbed.synthesis.latents import Latents
-from fctestbed._array_files import write_archives
 from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.truth import Truth, world_truth
 from fctestbed.synthesis.world import World, check_memory

@@ -70,6 +70,7 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
                 f"{path}: {name}_y: expected classes in [0, {spec.n_classes}), "
                 f"got {y.min()} to {y.max()}"
             )
+    _check_values(path, arrays, spec)
     seed = int(arrays.pop("seed"))
     if seed < 0:
         raise ValueError(f"{path}: seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
@@ -104,6 +105,15 @@ def _check_names(path: Path, headers: dict[str, Header]) -> None:
         shape, dtype = headers[name]
         if shape != () or dtype.kind != "U" or dtype.itemsize > _MAX_TEXT_BYTES:
             raise ValueError(f"{path}: {name}: expected one text, got {dtype} of shape {shape}")
+
+
+def _check_values(path: Path, arrays: Mapping[str, npt.NDArray[Any]], spec: WorldSpec) -> None:
+    """Refuse numbers that are not finite, and bits that are neither 0 nor 1."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{path}: {name}: expected finite numbers, got NaN or infinity")
+        if array.dtype == np.uint8 and spec.latents.is_finite and array.max(initial=0) > 1:
+            raise ValueError(f"{path}: {name}: expected bits, got {array.max()}")
 
 
 def _check_arrays(path: Path, headers: dict[str, Header], spec: WorldSpec) -> None:

@@ -7,15 +7,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 def _without_negative_zero(value: float) -> float:
     # -0.0 and 0.0 are equal but have different JSON, hence different digests.
     return value + 0.0
 
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0), AfterValidator(_without_negative_zero)]
 PositiveFloat = Annotated[float, Field(gt=0.0)]
@@ -28,7 +33,24 @@ class Option:
     flag: str
 
 
-class Spec(BaseModel):
+class InvalidSpec(ValueError):  # noqa: N818 - it says what the record is
+    """A record of fields that it cannot have; the message is one line."""
+
+
+class _OneLineErrors(ModelMetaclass):
+    """Makes the error of a record that is called with wrong fields one line."""
+
+    def __call__(self, *arguments: Any, **fields: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **fields)
+        except ValidationError as error:
+            # Its module imports the records.
+            from fctestbed.synthesis.spec_errors import spec_error_lines  # noqa: PLC0415
+
+            raise InvalidSpec(spec_error_lines(error)) from error
+
+
+class Spec(BaseModel, metaclass=_OneLineErrors):
     """A frozen record that rejects unknown keys, infinities and NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

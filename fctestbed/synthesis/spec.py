@@ -118,9 +118,11 @@ class WorldSpec(Spec):
     @model_validator(mode="after")
     def _arrays_are_possible(self) -> Self:
         widths = self.observation.dim1 + self.observation.dim2
+        blocks = ("n_shared", "n_unique1", "n_unique2")
+        largest = f"latents.{max(blocks, key=lambda block: getattr(self.latents, block))}"
         many_latents = sum(self.block_sizes) > widths
         for field, what, given in (
-            ("latents" if many_latents else "observation", "maps", self.map_bytes),
+            (largest if many_latents else "observation", "maps", self.map_bytes),
             ("n_train", "samples", self.sample_bytes),
         ):
             if given > MOST_BYTES:

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from fctestbed._messages import one_line
 from fctestbed.synthesis.augmentation.spec import AugmentationSpec
 from fctestbed.synthesis.spec import WorldSpec
 
@@ -24,17 +25,19 @@ _TITLES: dict[str, type[BaseModel]] = {
 }
 
 
-def spec_error_lines(error: ValidationError) -> str:
+def spec_error_lines(error: ValueError) -> str:
     """A validation error of a record as one line: field path, expected value, given value.
 
     If several fields are refused, the line has the first one and the number of the others.
     """
+    if not isinstance(error, ValidationError):
+        return str(error)
     problems = error.errors(include_url=False)
     first = problems[0]
     path, record = _path(first["loc"])
     line = _line(path, record or _TITLES.get(error.title), first)
     others = len(problems) - 1
-    return f"{line} (and {others} more)" if others else line
+    return one_line(f"{line} (and {others} more)" if others else line)
 
 
 def _path(loc: Sequence[str | int]) -> tuple[str, type[BaseModel] | None]:
@@ -50,7 +53,7 @@ def _path(loc: Sequence[str | int]) -> tuple[str, type[BaseModel] | None]:
     return ".".join(keys), record
 
 
-def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:
+def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:  # noqa: PLR0911
     kind, given, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "value_error":
         # The package's own validators write whole lines: those of records begin with a field.
@@ -65,9 +68,10 @@ def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:
         return f"{path}.kind: expected one of {expected}, got {context['tag']!r}"
     if kind == "union_tag_not_found":
         return f"{path}.kind: expected the kind of {path}, got none"
+    if kind == "json_invalid":
+        return f"expected JSON, got {context['error']}"
     if kind == "missing":
         return f"{path}: expected a value, got none"
     expected = str(problem["msg"]).removeprefix("Input should be ").removeprefix("Input should ")
-    return f"{path}: expected {expected[:1].lower()}{expected[1:]}, got {given!r}".replace(
-        "\n", " "
-    )
+    field = f"{path}: " if path else ""
+    return f"{field}expected {expected[:1].lower()}{expected[1:]}, got {given!r}"

@@ -81,7 +81,6 @@ class Truth:
         return content
 
 
-@lru_cache(maxsize=256)
 def world_truth(spec: WorldSpec) -> Truth:
     """The exact information content of a world, without sampling.
 
@@ -92,6 +91,16 @@ def world_truth(spec: WorldSpec) -> Truth:
     """
     if not isinstance(spec, WorldSpec):
         raise ValueError(f"spec: expected a WorldSpec, got {type(spec).__name__}")
+    return _truth(spec)
+
+
+def forget_truths() -> None:
+    """Drop the truths that are kept, so that the next ones are computed anew."""
+    _truth.cache_clear()
+
+
+@lru_cache(maxsize=256)
+def _truth(spec: WorldSpec) -> Truth:
     label = spec.label.information(spec.latents)
     w_s_bits, w_1_bits, w_2_bits = spec.latents.block_entropies_bits
     total, unique = label.total_bits, label.unique1_bits + label.unique2_bits

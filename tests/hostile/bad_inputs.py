@@ -3,7 +3,8 @@
 
 Handled well: the documented exit code, one line on stderr of at most 300 characters that starts
 with ``fctestbed: `` and names what is wrong, no change of any file, no traceback, less than 20
-seconds, bounded memory. In Python: a ``ValueError`` or ``TypeError`` of one such line.
+seconds, bounded memory. In Python: a ``ValueError``, a
+``TypeError``, or an ``OSError`` of a file that cannot be opened, of one such line.
 
 As a script: run all of them, each in a process of its own, and print those that are handled badly.
 """
@@ -29,6 +30,7 @@ import numpy as np
 from places import SWEEP_FILES, make_place
 
 import fctestbed as fc
+from fctestbed._messages import one_line
 from fctestbed.cli.main import app, run
 from fctestbed.results import StoreRefused
 
@@ -318,13 +320,12 @@ def _options() -> Iterator[Bad]:
     gaussian = ["gaussian", "--out=new", "--dims=2", "--levels=1", "--steps=2", "--batch=8"]
     for option in ("--dims=x", "--dims=0", "--dims=-1", "--dims=", f"--dims={DIGITS}", "--levels=0",
                    "--levels=nan", "--levels=x", "--levels=", "--steps=0", "--steps=x", "--batch=0",
-                   "--batch=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x", "--dims=2,2",
+                   "--batch=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x",
                    "--dims=²", "--levels=inf"):  # fmt: skip
         yield cli("gaussian option", [*gaussian, option], option.partition("=")[0])
     conditional = ["conditional", "--out=new", "--steps=2", "--cells=100x2"]
     for option in ("--cells=x", "--cells=0x1", "--cells=100", "--cells=", "--cells=100x2x3", "--steps=0",
-                   "--batch=0", "--seeds=0", "--workers=-1", "--cells=1x1", f"--cells={DIGITS}x1",
-                   "--cells=100x2,100x2"):  # fmt: skip
+                   "--batch=0", "--seeds=0", "--workers=-1", "--cells=1x1", f"--cells={DIGITS}x1",):  # fmt: skip
         yield cli("conditional option", [*conditional, option], option.partition("=")[0])
     for option in ("--heatmap-ratio=2", "--table-ratio=nan", "--estimator=foo", "--estimator=",
                    "--x=foo", "--x=", "--formats=foo", "--formats=", f"--x={HUGE}", f"--estimator={HUGE}"):  # fmt: skip
@@ -424,7 +425,7 @@ def _plugins() -> Iterator[Bad]:
         )
     for line in (["check-method", "raw", "--set", f"a={NEST}"], ["check-method", "raw", "--set", f"a={DIGITS}"],
                  ["check-method", "simclr", "--set", "temperature=x"], ["check-method", ""]):  # fmt: skip
-        yield cli("method plug-in", line, "--set|NAME", quick=True)
+        yield cli("method plug-in", line, "--set|settings|NAME", quick=True)
 
 
 def _python() -> Iterator[Bad]:
@@ -583,9 +584,11 @@ def outcome(bad: Bad) -> tuple[int, str]:
             try:
                 bad.call()
                 code = 0
-            except (ValueError, TypeError, StoreRefused) as error:
+            except (ValueError, TypeError, OSError, StoreRefused) as error:
                 code = REFUSED if isinstance(error, StoreRefused) else USAGE
-                err.write(f"fctestbed: {error}\n")
+                # The system's own errors hold the whole name of a file.
+                said = one_line(str(error)) if isinstance(error, OSError) else error
+                err.write(f"fctestbed: {said}\n")
     return code, err.getvalue()
 
 

@@ -11,7 +11,7 @@ from scipy.special import digamma
 from fctestbed.estimators import ESTIMATORS, make_estimator
 from fctestbed.estimators.inputs import pair_codes, row_codes
 from fctestbed.estimators.intervals import LinearVariance
-from fctestbed.estimators.neighbours import count_within, just_inside, nearest
+from fctestbed.estimators.neighbours import count_shells, nearest
 from fctestbed.information import (
     conditional_mutual_information_bits,
     entropy_bits,
@@ -212,12 +212,16 @@ def test_normal_scores_do_not_mind_increasing_maps(columns):
 @given(lattices(1))
 def test_sorting_pairs_and_trees_count_alike(drawn):
     points, reach = drawn
-    by_tree = count_within(np.hstack([points, points]), reach, pairs=False)
-    for within in (reach, just_inside(reach)):
-        expected = (np.abs(points - points.T) <= within[:, None]).sum(axis=1) - 1
-        assert np.array_equal(count_within(points, within), expected)
-        assert np.array_equal(count_within(points, within, pairs=True), expected)
-    assert np.array_equal(by_tree, count_within(points, reach))
+    inner, outer = np.maximum(reach - 1e-9, 0.0), reach + 1e-9
+    distances = np.abs(points - points.T)
+    expected = [(distances <= within[:, None]).sum(axis=1) for within in (inner, outer)]
+    twice = np.hstack([points, points])
+    for found in (
+        count_shells(points, None, inner, outer),
+        count_shells(points, None, inner, outer, pairs=True),
+        count_shells(twice, None, inner, outer, pairs=False),
+    ):
+        assert np.array_equal(found, expected)
 
 
 @FIXED

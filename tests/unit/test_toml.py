@@ -41,3 +41,9 @@ def test_a_key_that_is_too_long_is_refused():
     check_key("world.observation.noise")
     with pytest.raises(ValueError, match=r"at most 200 characters, got 300"):
         check_key("n" * 300)
+
+
+def test_a_key_with_a_quote_that_is_not_closed_is_refused():
+    check_key('settings."my.module:Mine".width')
+    with pytest.raises(ValueError, match=r"^expected quotes in pairs"):
+        check_key('train."steps')

@@ -139,7 +139,7 @@ def test_progress_is_told_cell_by_cell():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"n": ()}, "n: expected at least 1, got 0"),
+        ({"n": ()}, "n: expected at least one, got none"),
         ({"n": (50, 0)}, "n: expected at least 1, got 0"),
         ({"repetitions": 0}, "repetitions: expected at least 1, got 0"),
         ({"workers": 0}, "workers: expected at least 1, got 0"),

@@ -5,7 +5,7 @@ import torch
 from synthetic_results import as_results, records
 from tiny_sweeps import TINY_OPTIONS
 
-from fctestbed.cli.errors import MOST_CHARACTERS, one_line
+from fctestbed._messages import MOST_CHARACTERS, one_line
 from fctestbed.cli.main import run
 from fctestbed.results import export_results
 
@@ -181,7 +181,7 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
         (f"generate --out x.npz --seed {2**63}", "--seed: expected a whole number from 0 to "),
         ("generate --out x.npz --n-train 0", "--n-train: expected greater than 0, got 0"),
         ("generate --out x.npz --n-train 1000000000000000",
-         "--n-train: expected samples that fit into memory, got 1000000000000000 and 8192 of "),
+         "--n-train: expected samples that fit into memory, at most 1099511627776 bytes, got "),
         ("figures none", "results: expected results.sqlite or captured.csv[.gz] in none, got "),
         ("figures . --heatmap-ratio 2", "--heatmap-ratio: expected a number from 0 to 1, got 2"),
         ("figures . --table-ratio -1", "--table-ratio: expected a number from 0 to 1, got -1"),

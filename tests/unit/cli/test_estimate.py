@@ -73,6 +73,27 @@ def test_without_an_interval_the_note_says_why(place, capsys):
     assert lines[FIELDS.index("note")].split() == ["note", "none"]
 
 
+def test_how_tables_are_written_can_be_said(place, capsys):
+    rows = [f"{'äö'[bit]};{bit}" for bit in np.loadtxt("labels.csv", dtype=int, skiprows=1)]
+    (place / "t.csv").write_bytes("\n".join(["wörd;b", *rows]).encode("latin-1"))
+    options = ["--separator", ";", "--encoding", "latin-1"]
+    content = answer(capsys, "t.csv:wörd t.csv:b --estimator plugin " + " ".join(options))
+    assert content["value_bits"] == pytest.approx(1, abs=0.01)
+    content = answer(capsys, "t.csv:0 t.csv:0 --estimator plugin --no-header " + " ".join(options))
+    assert content["n_samples"] == 201
+
+
+def test_classes_and_amounts_can_be_named(place, capsys):
+    np.save("floats.npy", np.digitize(np.load("x.npy"), [-0.5, 0, 0.5]) + 1.0)
+    line = "floats.npy labels.csv --estimator usable-linear"
+    content = answer(capsys, line)
+    assert (content["x_as"], content["y_as"]) == ("amounts", "classes (2)")
+    assert content["note"].startswith("x: floats of few values (4)")
+    content = answer(capsys, f"{line} --classes x,y")
+    assert (content["x_as"], content["note"]) == ("classes (4)", "")
+    assert answer(capsys, f"{line} --amounts x")["note"] == ""
+
+
 def test_a_seed_is_ignored_by_estimators_that_draw_nothing(place, capsys):
     assert answer(capsys, "x.npy data.npz:y --estimator gaussian --seed 5")["n_samples"] == 200
 
@@ -105,6 +126,11 @@ def test_the_list_has_every_estimator_with_its_bound(place, capsys):
         ("x.npy data.npz:y --estimator ksg1 --set j=1", "--set j: expected one of k, margins, se"),
         ("x.npy data.npz:y --estimator ksg1 --set k", "--set: expected KEY=VALUE such as k=5, got"),
         ("x.npy data.npz:y --estimator ksg1 --set margins=odd", "--set margins: expected one of u"),
+        ("x.npy data.npz:y --estimator ksg1 --classes x", "--classes: expected none, because ksg1"),
+        ("x.npy labels.csv --estimator ross --classes z", "--classes: expected some of x, y, giv"),
+        ("x.npy labels.csv --estimator ross --amounts x,y", "--amounts: expected one of x, y for"),
+        ("x.npy labels.csv --estimator ross --separator ;;", "--separator: expected one characte"),
+        ("x.npy labels.csv --estimator ross --encoding latin-0", "--encoding: expected one that"),
         ("x.npy data.npz:y --estimator ksg1 --seed -1", "--seed: expected a whole number from 0"),
     ],
 )

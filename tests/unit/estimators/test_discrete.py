@@ -165,3 +165,48 @@ def test_the_ceiling_is_the_smaller_entropy():
     assert estimate.n_samples == 40
     p = np.kron(np.eye(2), np.ones((2, 1))) / 4
     assert mutual_information_bits(p) == pytest.approx(1.0)
+
+
+def uniform_function(n_x, n_y):
+    def sample(rng, n):
+        x = rng.integers(0, n_x, n)
+        return x, x % n_y
+
+    return sample
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("n_x", "n_y", "n"), [(64, 64, 330), (2, 2, 100), (8, 8, 200), (32, 8, 400)]
+)
+def test_intervals_of_functions_hold_the_entropy(name, n_x, n_y, n):
+    rng, sample = np.random.default_rng(8), uniform_function(n_x, n_y)
+    estimates = [make_estimator(name).estimate(*sample(rng, n)) for _ in range(40)]
+    given = [e for e in estimates if not e.note]
+    assert len(given) > 20
+    assert np.mean([e.low_bits <= np.log2(n_y) <= e.high_bits for e in given]) >= 0.95
+    assert all(e.low_bits <= e.value_bits <= e.high_bits for e in given)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_intervals_of_near_functions_allow_for_deviations_not_seen(name):
+    rng, covered = np.random.default_rng(9), []
+    table = np.eye(8) * 0.997 / 8 + 0.003 / 64
+    truth = 3 + float((table * np.log2(table * 8)).sum())
+    for _ in range(60):
+        cells = rng.choice(64, 1000, p=table.ravel())
+        estimate = make_estimator(name).estimate(cells // 8, cells % 8)
+        if not estimate.note:
+            covered.append(estimate.low_bits <= truth <= estimate.high_bits)
+    assert len(covered) > 40
+    assert np.mean(covered) > LEAST_COVERED
+
+
+@pytest.mark.parametrize("name", ["plugin", "miller-madow"])
+def test_there_is_no_interval_where_unseen_cells_matter_more_than_the_spread(name):
+    rng = np.random.default_rng(10)
+    x = rng.integers(0, 64, 2000)
+    y = np.where(rng.random(2000) < 0.01, rng.integers(0, 8, 2000), x % 8)
+    estimate = make_estimator(name).estimate(x, y)
+    assert "unseen" in estimate.note
+    assert np.isnan(estimate.low_bits)

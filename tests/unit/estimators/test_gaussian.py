@@ -92,3 +92,33 @@ def test_bound_none_is_said_because_nobody_knows_that_data_are_gaussian():
     estimate = make_estimator("gaussian").estimate(x, y)
     assert estimate.bound == "none"
     assert estimate.ceiling_bits == np.inf
+
+
+def noisy_copies():
+    rng = np.random.default_rng(4)
+    bit = rng.integers(0, 2, 2000)
+    yield bit, bit ^ (rng.random(2000) < 0.1)
+    rating = rng.integers(1, 6, 2000)
+    yield rating, np.minimum(rating + (rng.random(2000) < 0.1), 5)
+    count = rng.poisson(2, 2000)
+    yield count, count + rng.poisson(1, 2000)
+    filled = np.where(rng.random(2000) < 0.3, 0.0, rng.normal(size=2000))
+    yield filled, filled + 0.1 * rng.normal(size=2000)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "gaussian-copula"])
+def test_values_that_repeat_bound_nothing_and_have_no_interval(name):
+    for x, y in noisy_copies():
+        estimate = make_estimator(name).estimate(x, y)
+        assert estimate.bound == "none"
+        assert "share one value" in estimate.note
+        assert np.isnan(estimate.high_bits)
+
+
+def test_a_few_equal_values_leave_the_copula_a_lower_bound():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=500)
+    x[:4] = x[4:8]
+    estimate = make_estimator("gaussian-copula").estimate(x, x + rng.normal(size=500))
+    assert estimate.bound == "lower"
+    assert not estimate.note

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fctestbed.estimators import HALF_WIDTH, make_estimator
-from fctestbed.estimators.neighbours import count_within, just_inside, nearest
+from fctestbed.estimators.neighbours import count_shells, nearest
 from fctestbed.laws import (
     BitChannel,
     BitsInNoise,
@@ -155,9 +155,9 @@ def test_pairs_in_threads_count_as_trees_do(dim):
     assert np.array_equal(pairs.radius, tree.radius)
     assert np.array_equal(np.sort(pairs.indices), np.sort(tree.indices))
     some = points[:, : max(dim // 2, 2)]
-    for reach in (pairs.radius, just_inside(pairs.radius)):
-        counts = [count_within(some, reach, pairs=way) for way in (True, False)]
-        assert np.array_equal(*counts)
+    inner = np.nextafter(pairs.radius, 0)
+    counts = [count_shells(some, None, inner, pairs.radius, pairs=way) for way in (True, False)]
+    assert np.array_equal(*counts)
 
 
 def test_columns_of_zeros_and_ones_do_no_harm_where_denormals_count_as_zero():

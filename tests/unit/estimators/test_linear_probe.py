@@ -198,3 +198,14 @@ def test_bad_classes_are_refused():
 def test_a_ridge_that_is_not_above_zero_is_refused(ridge):
     with pytest.raises(ValueError, match="ridge: expected a number above 0"):
         LinearProbe(ridge=ridge)
+
+
+def test_a_feature_far_from_zero_is_read_and_a_rounded_constant_is_not():
+    generator = torch.Generator().manual_seed(0)
+    bit = torch.randint(0, 2, (400, 1), generator=generator)
+    wide = 1e9 + bit.double()
+    losses = LinearProbe().bits(wide, bit, wide, bit)
+    assert losses.mean() < 0.05
+    rounding = (3.0 * (1 + bit.double() * 1e-7)).float()
+    losses = LinearProbe().bits(rounding, bit, rounding, bit)
+    assert losses.mean() > 0.9

@@ -207,3 +207,31 @@ def test_one_sample_read_has_no_spread():
     assert np.isfinite(lone.value_bits)
     assert np.isnan([lone.low_bits, lone.high_bits, lone.se_bits]).all()
     assert lone.note == "one held-out sample, which shows no spread"
+
+
+@pytest.mark.parametrize("offset", [2459000.5, 1e9, -1e12])
+@pytest.mark.parametrize("kind", [UsableLinear, UsableKnn, Prequential])
+def test_an_offset_of_a_column_takes_no_information(kind, offset):
+    rng = np.random.default_rng(0)
+    u = rng.random(1000)
+    half = (u > 0.5).astype(int)
+    plain = kind().estimate(u, half).value_bits
+    # At 1e12 float64 has steps of 1e-4.
+    assert kind().estimate(u + offset, half).value_bits == pytest.approx(plain, abs=0.01)
+    assert plain > 0.9
+
+
+def test_an_offset_takes_no_information_given_a_condition():
+    rng = np.random.default_rng(0)
+    u, b = rng.random(1000), rng.integers(0, 3, 1000)
+    half = (u > 0.5).astype(int)
+    plain = UsableLinear().estimate(u, half, b).value_bits
+    assert UsableLinear().estimate(u + 1e9, half, b).value_bits == pytest.approx(plain, abs=0.01)
+    assert plain > 0.9
+
+
+@pytest.mark.parametrize("kind", [*HELD_OUT, Prequential])
+def test_a_spread_below_the_resolution_of_float64_is_refused(kind):
+    u = np.random.default_rng(0).random(200)
+    with pytest.raises(ValueError, match=r"^x: expected columns that vary by more than float64"):
+        kind().estimate(64 * u + 1e17, (u > 0.5).astype(int))

@@ -1,7 +1,6 @@
 """What a world's specification says and what it refuses."""
 
 import pytest
-from pydantic import ValidationError
 
 from fctestbed.synthesis import (
     BitLatents,
@@ -18,7 +17,7 @@ from fctestbed.synthesis import (
 
 
 def line_of(build):
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         build()
     line = spec_error_lines(caught.value)
     assert "\n" not in line

@@ -17,6 +17,7 @@ from fctestbed.training import (
     TrainingSpec,
     encode_samples,
     pattern_columns,
+    readouts_from_arrays,
     stack_readouts,
     train_stack,
     why_no_codewords,
@@ -192,3 +193,30 @@ def test_a_record_can_be_cut_and_moved():
 
 def test_every_method_composes_or_fuses_its_joint_readout():
     assert [name for name, method in METHODS.items() if method.fused] == ["comm"]
+
+
+def test_given_columns_far_from_zero_keep_their_spread(datasets):
+    rng = np.random.default_rng(0)
+    arrays = {"train_z1": rng.normal(size=(60, 2)), "test_z1": rng.normal(size=(30, 2))}
+    far = {
+        name: np.column_stack([array + 1e9, np.full(len(array), 0.1)])
+        for name, array in arrays.items()
+    }
+    near = readouts_from_arrays(arrays, datasets[0]).by_name["z1"]
+    found = readouts_from_arrays(far, datasets[0]).by_name["z1"]
+    shift = near.train[:, 0].mean() - found.train[:, 0].mean()
+    for kind in ("train", "test"):
+        moved = getattr(found, kind)[:, :2] + shift
+        torch.testing.assert_close(moved[:, 0], getattr(near, kind)[:, 0], atol=1e-5, rtol=0)
+        # A constant that float64 rounds has no spread.
+        assert getattr(found, kind)[:, 2].std() == 0
+
+
+def test_given_float32_numbers_stay_as_they_are(datasets):
+    rng = np.random.default_rng(0)
+    arrays = {
+        f"{split}_z1": (rng.normal(size=(n, 3)) + 7).astype(np.float32)
+        for split, n in (("train", 60), ("test", 30))
+    }
+    found = readouts_from_arrays(arrays, datasets[0]).by_name["z1"]
+    np.testing.assert_array_equal(found.train, arrays["train_z1"])

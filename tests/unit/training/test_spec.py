@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
@@ -11,6 +10,7 @@ from fctestbed.synthesis import (
     BitLatents,
     BitsLabel,
     GaussianLatents,
+    InvalidSpec,
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
@@ -33,7 +33,7 @@ def training(method: str, ratio: float = 0.5, **parts: Any) -> TrainingSpec:
 
 
 def refusal(method: str, **parts: Any) -> str:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InvalidSpec) as caught:
         training(method, **parts)
     line = spec_error_lines(caught.value)
     assert "\n" not in line
@@ -210,7 +210,7 @@ def test_a_batch_too_small_for_the_classes_is_refused_with_what_to_change() -> N
     ids=str,
 )
 def test_optimisation_outside_its_range_is_refused(part: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match=next(iter(part))):
+    with pytest.raises(InvalidSpec, match=next(iter(part))):
         TrainSpec(**part)
 
 

@@ -1,0 +1,21 @@
+"""Messages of bounded length. Imports the standard library only."""
+
+import re
+
+MOST_CHARACTERS = 300
+# A run of characters without a space that is longer is shortened first: a path or a value.
+_LONG = re.compile(r"\S{161,}")
+_GAP = " ... "
+
+
+def one_line(message: str) -> str:
+    """The message as one printable line of at most 300 characters: long words are shortened, then
+    the middle is left out, because a message begins with a name and ends with what was given."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    if len(line) <= MOST_CHARACTERS:
+        return line
+    line = _LONG.sub(lambda word: f"{word[0][:80]}...{word[0][-20:]}", line)
+    if len(line) <= MOST_CHARACTERS:
+        return line
+    end = MOST_CHARACTERS // 3
+    return line[: MOST_CHARACTERS - end - len(_GAP)] + _GAP + line[-end:]
