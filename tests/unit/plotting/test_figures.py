@@ -295,7 +295,7 @@ def test_drawing_changes_no_setting(results, tmp_path):
 
 def test_drawing_leaves_the_rows_alone(results, tmp_path):
     before = results.captured.copy(), results.accuracy.copy(), results.runs.copy()
-    draw_figures(results, tmp_path, formats=())
+    draw_figures(results, tmp_path, formats=("svg",))
     for left, right in zip(before, (results.captured, results.accuracy, results.runs), strict=True):
         pd.testing.assert_frame_equal(left, right)
 
@@ -323,7 +323,7 @@ def test_an_unknown_format_is_one_line(results, tmp_path):
 def test_a_file_in_the_way_is_one_line(results, tmp_path):
     (tmp_path / "figures").write_text("mine")
     with pytest.raises(ValueError, match="expected a place that can be written"):
-        draw_figures(results, tmp_path / "figures", formats=())
+        draw_figures(results, tmp_path / "figures", formats=("svg",))
 
 
 def test_lines_close_to_the_total_have_a_panel_of_their_own():
@@ -381,7 +381,7 @@ def test_another_estimator_is_a_choice_and_is_named(tmp_path):
     )
     assert note(channel).endswith("estimator channel")
     assert "estimator" not in note(probe)
-    names = {path.stem for path in draw_figures(results, tmp_path, (), estimator="channel")}
+    names = {path.stem for path in draw_figures(results, tmp_path, ("svg",), estimator="channel")}
     assert names == {"label_bits", "accuracy", "ablation"}
 
 
@@ -395,8 +395,8 @@ def test_exported_rows_draw_the_same_numbers(tmp_path):
     runs += [departing(run, "official", {"contrast": "first"}, {"label": -0.1}) for run in runs]
     results = as_results(runs)
     export_results(results, tmp_path / "rows", compress=True)
-    draw_figures(results, tmp_path / "a", formats=())
-    draw_figures(load_results(tmp_path / "rows"), tmp_path / "b", formats=())
+    draw_figures(results, tmp_path / "a", formats=("svg",))
+    draw_figures(load_results(tmp_path / "rows"), tmp_path / "b", formats=("svg",))
     names = {path.name for path in (tmp_path / "a").iterdir()}
     assert {"audit.csv", "audit.md", "ablation.md", "readouts.csv"} <= names
     assert names == {path.name for path in (tmp_path / "b").iterdir()}
