@@ -78,7 +78,7 @@ def test_the_page_s_sweep_file_and_entry_point_are_read(
     monkeypatch.syspath_prepend(tmp_path)
     config, project = blocks("toml")
     Path("vicreg.toml").write_text(config, encoding="utf-8")
-    spec = build_sweep(config=Path("vicreg.toml"), options={})
+    spec = build_sweep(config=Path("vicreg.toml"), options={}, allow_plugins=True)
     (run, *_) = (run for run in spec.runs() if run.training.method not in METHODS)
     assert run.training.settings == {"invariance": 25.0, "variance": 25.0, "covariance": 4.0}
     entries = tomllib.loads(project)["project"]["entry-points"]

@@ -224,10 +224,10 @@ def test_figures_are_drawn_again_from_rows_alone(finished, tmp_path, capsys):
     [
         ("figures --formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
         ("figures --estimator x", "--estimator: expected one of channel, linear_probe, got 'x'"),
-        ("figures --out ROWS", "expected a place that can be written"),
+        ("figures --out ROWS", "expected a directory that can be written"),
         ("export --format foo --out x", "--format: expected one of csv, json, parquet, got 'foo'"),
         ("export --format json --compress --out x", "--compress: expected format 'csv' with it"),
-        ("export --out ROWS", "expected a place that can be written"),
+        ("export --out ROWS", "expected a directory that can be written"),
     ],
 )
 def test_figures_and_exports_that_cannot_be_are_refused(finished, capsys, options, message):

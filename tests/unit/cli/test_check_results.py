@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from synthetic_results import as_results, record, records
 
+from fctestbed._messages import one_line
 from fctestbed.cli.main import run
 from fctestbed.results import STORE_NAME, ResultsStore, export_results, load_results
 
@@ -38,11 +39,12 @@ def test_a_damaged_store_is_refused_with_exit_code_4_by_every_command(
     assert run([command, str(stored), *out]) == 4
     said, error = capsys.readouterr()
     assert said == ""
-    assert error == (
-        f"fctestbed: {stored / STORE_NAME}: damaged: 1 of 3 runs are not as they were stored "
+    message = one_line(
+        f"{stored / STORE_NAME}: damaged: 1 of 3 runs are not as they were stored "
         f"(raw-0.5-1): `fctestbed check {stored} --drop` removes damaged runs, and the same sweep "
-        "command makes these again\n"
+        "command makes these again"
     )
+    assert error == f"fctestbed: {message}\n"
     assert not (tmp_path / "out").exists()
 
 

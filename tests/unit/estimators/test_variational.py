@@ -240,7 +240,7 @@ def test_categories_are_names_not_amounts():
         (np.array([0.0, np.nan] * 50), "x: expected finite numbers, got NaN"),
         (np.zeros(100), "x: expected columns that vary, got 0.0 throughout column 0"),
         (np.zeros((100, 2, 2)), r"x: expected shape \(n,\) or \(n, dim\), got \(100, 2, 2\)"),
-        (np.array([None] * 100), "x: expected an array of numbers, got dtype object"),
+        (np.array([None] * 100), "x: expected a value in each row, got None in row 0"),
         (3.0, r"x: expected shape \(n,\) or \(n, dim\), got \(\)"),
         (np.arange(99.0), "y: expected 99 samples as in x, got 100"),
     ],

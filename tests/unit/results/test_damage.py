@@ -231,8 +231,10 @@ def test_a_damaged_schema_that_is_no_text_is_refused_in_one_line(tmp_path):
     content = path.read_bytes()
     place = content.index(b"TEXT NOT NULL,\n    quantity") + 1
     path.write_bytes(content[:place] + b"\xa0" + content[place + 1 :])
+    # SQLite versions differ in whether they name the place of the damage.
+    refused = r"not a results store .*move it away|damaged: |cannot be read"
     for read in (load_results, continued, find_damage, drop_damaged_runs):
-        with pytest.raises(StoreRefused, match=r"not a results store .*move it away") as refusal:
+        with pytest.raises(StoreRefused, match=refused) as refusal:
             read(tmp_path)
         assert "\n" not in str(refusal.value)
 

@@ -1,6 +1,6 @@
 """Places that files can be written to."""
 
-import os
+import tempfile
 
 import pytest
 
@@ -22,6 +22,9 @@ def test_a_directory_at_or_under_a_file_is_refused(tmp_path, name):
 
 def test_a_directory_without_permission_is_refused(tmp_path, monkeypatch):
     # The superuser may write anywhere: the answer of the system is replaced.
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    def denied(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", denied)
     with pytest.raises(ValueError, match="expected a directory that can be written, got "):
         check_directory(tmp_path)

@@ -247,7 +247,11 @@ def test_a_preset_among_the_values_is_the_preset():
         ({"seeds": [True]}, None, "seeds.0: expected a number, got True"),
         ({"seeds": ["3"]}, None, "seeds.0: expected a number, got '3'"),
         ({"unique_ratio": [True]}, None, "unique_ratio.0: expected a number, got True"),
-        ([("seeds", [0])], None, "values: expected a mapping of fields, got list"),
+        (
+            [("seeds", [0])],
+            None,
+            "values: expected fields of a sweep by name, got [('seeds', [0])]",
+        ),
     ],
 )
 def test_presets_and_numbers_that_are_none_are_refused_in_one_line(values, preset, message):

@@ -184,8 +184,8 @@ def test_labels_beyond_the_reach_of_the_decomposition_say_why():
 
 
 def test_thresholds_of_thousands_of_bits_approach_the_gaussian_limit():
-    sizes = {"n_shared": 100_000, "n_unique1": 50_000, "n_unique2": 50_000}
-    label = ThresholdLabel(n_relevant=200_000, unique_ratio=0.5)
+    sizes = {"n_shared": 30_000, "n_unique1": 15_000, "n_unique2": 15_000}
+    label = ThresholdLabel(n_relevant=60_000, unique_ratio=0.5)
     bits = world_truth(WorldSpec(latents=BitLatents(**sizes), label=label))
     limit = world_truth(
         WorldSpec(latents=GaussianLatents(), label=ThresholdLabel(n_relevant=4, unique_ratio=0.5))
