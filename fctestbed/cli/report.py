@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fctestbed.cli.display import ProgressConsole
-from fctestbed.plotting import SummaryRow, summary_table, value_text
+from fctestbed.plotting import SummaryRow, summary_table, value_text, value_texts
 from fctestbed.results import Results
 
 _SHOWN_PROBLEMS = 5
@@ -43,8 +43,8 @@ def _print_world(rows: list[SummaryRow], along: str) -> None:
     shown = values if len(values) <= _MOST_COLUMNS else values[:: -(-len(values) // _MOST_COLUMNS)]
     table = Table()
     table.add_column("unique ratio" if along == _RATIO else along, no_wrap=True)
-    for value in shown:
-        table.add_column(Text(value_text(value)), justify="right", no_wrap=True)
+    for text in value_texts(shown):
+        table.add_column(Text(text), justify="right", no_wrap=True)
     cells = {(row.label, row.value): row for row in rows}
     totals = {row.value: row.total_bits for row in rows}
     table.add_row("exact total", *(_number(totals.get(value)) for value in shown), style="bold")

@@ -1,6 +1,6 @@
 """Figures from rows. May import ``fctestbed.results``, but no worlds, networks or training."""
 
-from fctestbed.plotting.axes import value_text
+from fctestbed.plotting.axes import value_text, value_texts
 from fctestbed.plotting.figures import FIGURES
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
@@ -34,4 +34,5 @@ __all__ = [
     "summary_table",
     "tables",
     "value_text",
+    "value_texts",
 ]

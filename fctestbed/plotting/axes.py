@@ -48,6 +48,11 @@ class Axis:
         """Whether all values are numbers; else the axis is categorical."""
         return all(not isinstance(value, bool | str) for value in self.values)
 
+    @property
+    def texts(self) -> dict[AxisValue, str]:
+        """The values as short texts."""
+        return dict(zip(self.values, value_texts(self.values), strict=True))
+
     def places(self, values: Iterable[object]) -> NDArray[np.float64]:
         """Horizontal positions of values: the numbers themselves, or 0, 1, ... for categories."""
         if self.is_numeric:
@@ -123,12 +128,13 @@ def split_worlds(results: Results, fixed: Sequence[str]) -> list[World]:
     """
     axes = [axis for axis in varying_axes(results) if axis.name in fixed]
     short = _short_names([axis.name for axis in varying_axes(results)])
+    texts = {axis.name: axis.texts for axis in axes}
     worlds = []
     for values in product(*(axis.values for axis in axes)):
         at = tuple((axis.name, value) for axis, value in zip(axes, values, strict=True))
         own = _at(results, dict(at))
         if len(own.runs):
-            title = "\n".join(f"{short[name]} = {value_text(value)}" for name, value in at)
+            title = "\n".join(f"{short[name]} = {texts[name][value]}" for name, value in at)
             worlds.append(World(at, own, title))
     return worlds
 
@@ -177,12 +183,23 @@ def with_world(numbers: pd.DataFrame, world: World, order: Sequence[str]) -> pd.
     return table[[*rest[:first], *own, *rest[first:]]]
 
 
-def value_text(value: AxisValue) -> str:
-    """A value as figures write it: ``0.1``, ``true``, ``gaussian``."""
+def value_text(value: AxisValue, digits: int = 12) -> str:
+    """A value as figures write it: ``0.1``, ``true``, ``gaussian``.
+
+    Args:
+        value: the value.
+        digits: of a number; 12 leave out rounding errors only.
+    """
     if isinstance(value, bool):
         return str(value).lower()
-    # Different values have different texts; the last digits of a float are rounding errors.
-    return value if isinstance(value, str) else f"{value:.12g}"
+    return value if isinstance(value, str) else f"{value:.{digits}g}"
+
+
+def value_texts(values: Sequence[AxisValue]) -> list[str]:
+    """Different values as texts: numbers with six digits, or with 12 if six do not tell them
+    apart."""
+    short = [value_text(value, 6) for value in values]
+    return short if len(set(short)) == len(short) else [value_text(value) for value in values]
 
 
 def _at(results: Results, values: dict[str, AxisValue]) -> Results:

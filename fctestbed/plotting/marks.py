@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, value_text
+from fctestbed.plotting.axes import UNIQUE_RATIO, Axis
 from fctestbed.plotting.style import MOST_IN_A_COLUMN, MethodStyle, literal, series_styles
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
@@ -130,7 +130,7 @@ def draw_exact(axes: Axes, values: pd.Series, label: str, x: Axis, dash: str = "
 def set_horizontal_axis(axes: Axes, x: Axis, *, label: str | None = None) -> None:
     """Limits, scale, ticks and label; positive numbers over a wide range have a log scale."""
     if not x.is_numeric:
-        names = [literal(value_text(value)) for value in x.values]
+        names = [literal(text) for text in x.texts.values()]
         slanted = max(map(len, names)) * len(names) > 40
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0)
         axes.set_xlim(-0.6, len(names) - 0.4)
@@ -141,9 +141,9 @@ def set_horizontal_axis(axes: Axes, x: Axis, *, label: str | None = None) -> Non
             axes.set_xticks(known)
         elif known[0] > 0 and known[-1] >= _LOG_FROM * known[0]:
             axes.set_xscale("log")
-            _tick_values(axes, known)
+            _tick_values(axes, x)
         elif x.name != UNIQUE_RATIO:
-            _tick_values(axes, known)
+            _tick_values(axes, x)
         elif known[0] >= 0 and known[-1] <= 1:
             axes.set_xlim(-0.04, 1.04)
             axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
@@ -223,8 +223,8 @@ def _limits(
     return low, high
 
 
-def _tick_values(axes: Axes, known: Sequence[float]) -> None:
-    """Ticks at the values themselves, if there are few."""
-    if len(known) <= _MOST_TICKS:
-        axes.set_xticks(known, [value_text(value) for value in known])
+def _tick_values(axes: Axes, x: Axis) -> None:
+    """Ticks at the values themselves, where there are few."""
+    if len(x.values) <= _MOST_TICKS:
+        axes.set_xticks([float(value) for value in x.values], list(x.texts.values()))
         axes.set_xticks([], minor=True)

@@ -32,7 +32,6 @@ from fctestbed.results.vocabulary import (
     LINEAR_PROBE,
     channel_name,
     equal_width_name,
-    whole_name,
 )
 
 __all__ = [
@@ -71,6 +70,5 @@ __all__ = [
     "load_results",
     "store_file",
     "to_json",
-    "whole_name",
     "write_atomically",
 ]

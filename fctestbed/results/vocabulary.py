@@ -24,11 +24,6 @@ def equal_width_name(width: int) -> str:
     return f"{JOINT}{_AT}{width}"
 
 
-def whole_name(readout: str) -> str:
-    """The readout that a readout of equal width is reduced from; any other name unchanged."""
-    return readout.partition(_AT)[0]
-
-
 def channel_name(tau: float) -> str:
     """The estimator of channel information at a further noise: ``channel@2``."""
     return f"{CHANNEL}{_AT}{tau:g}"

@@ -168,7 +168,7 @@ def _note(
     return (
         f"{CHECK} terms of the loss as the paper's Table 2 names them. "
         f"Captured from the joint readout; {ratios.note}; {seeds}{options.estimator_note}. "
-        f"All there is: {', '.join(most)}"
+        f"Upper limits: {', '.join(most)}"
     )
 
 

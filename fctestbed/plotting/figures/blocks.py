@@ -46,7 +46,7 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
         relevant = quantity_rows(world, parts, options.estimator, along=x)
         exact = (
             ExactLine("block_bits", "H(block)", _true_bits(rows, x)),
-            ExactLine("relevant_bits", "H(part the label reads)", _true_bits(relevant, x)),
+            ExactLine("relevant_bits", "H(relevant part)", _true_bits(relevant, x)),
         )
         return CurvePanel(points, exact, left_out)
 

@@ -98,7 +98,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     _label_rows(panels[0], latents, relevant)
     bar = figure.colorbar(image, ax=list(panels), fraction=0.03, pad=0.01, aspect=30)
     _label_bar(bar)
-    mark = f"{MARK} read by the label; " if relevant else ""
+    mark = f"{MARK} relevant to the label; " if relevant else ""
     seeds = seeds_note(
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )

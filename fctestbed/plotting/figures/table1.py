@@ -58,7 +58,8 @@ The paper does not state whether FactorCL is SUP or SSL, the label, or the sprea
 PAPER_NOTE = (
     "Paper: Liang et al. 2023, Table 1, there called bits but nats by its code; a neural estimate "
     "with a ceiling, of continuous latents whose true information is infinite: compare patterns, "
-    "not values. It does not say whether its FactorCL is SUP or SSL, so its numbers stand at both"
+    "not values. It does not say whether its FactorCL is SUP or SSL, so its numbers are given for "
+    "both"
 )
 BLOCKS = {"unique1": "w1", "unique2": "w2", "shared": "ws"}
 """Blocks in the order of the paper's rows, by quantity."""
@@ -111,7 +112,7 @@ def draw_readouts(results: Results, options: DrawOptions) -> Drawing:
     columns += [_paper_column(cells, quantity, "paper (nats)") for quantity in BLOCKS]
     seeds = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
     note = (
-        f"Here: {ratios.note}; {seeds}{options.estimator_note}; most there is: "
+        f"Here: {ratios.note}; {seeds}{options.estimator_note}; upper limits: "
         + ", ".join(f"H({BLOCKS[name]}) = {bits:g} bits" for name, bits in most.items())
         + f". {PAPER_NOTE}"
     )

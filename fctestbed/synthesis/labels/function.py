@@ -27,8 +27,8 @@ class FunctionLabel(ClassLabel):
     """A user's function from signed relevant bits to classes.
 
     It takes a float64 array of shape (n, n_relevant) of +-1, shared bits first, then those of w_1
-    and of w_2, and returns whole numbers in [0, n_classes) of shape (n,). The class of a row must
-    depend only on that row. The function is called once for all patterns; y is looked up.
+    and of w_2, and returns whole numbers in [0, n_classes) of shape (n,), of any type. The class of
+    a row must depend only on that row. The function is called once for all patterns; y is looked up.
 
     Here ``unique_ratio`` is a ratio of latents; the ratio of information is in the truth.
     """
@@ -149,7 +149,7 @@ def _check_same(
     if len(differing):
         row = differing[0]
         raise ValueError(
-            f"path: expected of {path} one class for one row, whatever the other rows, got "
+            f"path: expected one class for one row, whatever the other rows, from {path}, got "
             f"{classes[row]} and {again[row]} for {signs[row].astype(int).tolist()}"
         )
 
@@ -161,15 +161,19 @@ def _called(
     n_classes: int,
 ) -> Classes:
     expected = (
-        f"path: expected of {path} whole numbers in [0, {n_classes}) of shape ({len(signs)},)"
+        f"path: expected whole numbers in [0, {n_classes}) of shape ({len(signs)},) from {path}"
     )
     try:
         # The function may write to its argument.
         classes = np.asarray(function(signs.copy()))
     except (Exception, SystemExit) as error:
         raise ValueError(f"{expected}, got {described(error)}") from error
-    if classes.dtype.kind not in "biu" or classes.shape != (len(signs),):
+    if classes.dtype.kind not in "biuf" or classes.shape != (len(signs),):
         raise ValueError(f"{expected}, got {classes.dtype} of shape {classes.shape}")
+    # Sums and remainders of the float64 argument are whole numbers of that type.
+    broken = classes[classes != np.floor(classes)]
+    if len(broken):
+        raise ValueError(f"{expected}, got {broken[0]}")
     if classes.min() < 0 or classes.max() >= n_classes:
         raise ValueError(f"{expected}, got {classes.min()} to {classes.max()}")
     return classes.astype(np.int16)

@@ -14,6 +14,7 @@ from fctestbed.plotting import (
     draw_figures,
     summary_table,
     value_text,
+    value_texts,
     write,
 )
 from fctestbed.plotting.axes import Axis, horizontal_axis, split_worlds, varying_axes
@@ -106,6 +107,17 @@ def test_different_values_have_different_texts():
     values = (0.1, 0.1000001, 1000000, 1000001, 1e-7, 0.1 + 0.2, True, "[64, 64]")
     texts = ("0.1", "0.1000001", "1000000", "1000001", "1e-07", "0.3", "true", "[64, 64]")
     assert tuple(map(value_text, values)) == texts
+
+
+def test_numbers_have_six_digits_where_these_tell_them_apart():
+    assert value_texts([2 / 3, 1 / 3, 1.0, True]) == ["0.666667", "0.333333", "1", "true"]
+    assert value_texts([0.1234567, 0.1234568, 1.0]) == ["0.1234567", "0.1234568", "1"]
+    near = by_noise((1 / 3, 0.333333), methods=("raw",), ratios=(0.5, 1.0))
+    assert titles(drawn("label_bits", near)) == ["noise = 0.333333", "noise = 0.333333333333"]
+    thirds = by_noise((1 / 3, 2 / 3), methods=("raw",), ratios=(0.5, 1.0))
+    assert titles(drawn("label_bits", thirds)) == ["noise = 0.333333", "noise = 0.666667"]
+    ticks = drawn("label_bits", thirds, x=NOISE).figure.axes[0].get_xticklabels()
+    assert [tick.get_text() for tick in ticks] == ["0.333333", "0.666667"]
 
 
 @pytest.mark.parametrize("name", CURVES)

@@ -147,7 +147,7 @@ def test_unique_bits_are_summed_within_each_run(results):
     )
     np.testing.assert_allclose(line(shared, "H(block)").get_ydata(), 6.0)
     np.testing.assert_allclose(line(unique, "H(block)").get_ydata(), 12.0)
-    np.testing.assert_allclose(line(unique, "H(part the label reads)").get_ydata(), 2.0)
+    np.testing.assert_allclose(line(unique, "H(relevant part)").get_ydata(), 2.0)
 
 
 def test_a_run_that_lacks_one_unique_block_is_no_smaller_sum():

@@ -1,12 +1,10 @@
 """The names that rows carry."""
 
-from fctestbed.results import channel_name, equal_width_name, whole_name
+from fctestbed.results import channel_name, equal_width_name
 
 
-def test_names_of_equal_width_lead_back_to_the_readout():
+def test_the_width_is_in_the_name_of_a_joint_readout_of_equal_width():
     assert equal_width_name(16) == "joint@16"
-    assert whole_name("joint@16") == "joint"
-    assert whole_name("z_s1") == "z_s1"
 
 
 def test_a_further_noise_is_in_the_estimator_s_name():

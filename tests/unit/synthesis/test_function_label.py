@@ -173,37 +173,56 @@ def test_the_same_file_gives_the_same_digest_in_another_process(path_of):
         ("1 / 0", "path: {path}: expected a function, got none (ZeroDivisionError: division by "),
         (
             "def label(signs):\n    raise RuntimeError('a\\nb')",
-            "path: expected of {path} whole numbers in [0, 2) of shape (16,), "
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, "
             "got RuntimeError: a b",
         ),
         (
             "def label(signs):\n    return (signs > 0).sum(1)",
-            "path: expected of {path} whole numbers in [0, 2) of shape (16,), got 0 to 4",
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, got 0 to 4",
         ),
         (
             "def label(signs):\n    return signs[:, 0]",
-            "path: expected of {path} whole numbers in [0, 2) of shape (16,), "
-            "got float64 of shape (16,)",
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, "
+            "got -1.0 to 1.0",
+        ),
+        (
+            "def label(signs):\n    return signs.mean(1) ** 2",
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, got 0.25",
+        ),
+        (
+            "def label(signs):\n    return signs[:, 0] * float('nan')",
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, got nan",
+        ),
+        (
+            "def label(signs):\n    return signs[:, 0] * float('inf')",
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, got -inf to inf",
         ),
         (
             "def label(signs):\n    return (signs > 0)",
-            "path: expected of {path} whole numbers in [0, 2) of shape (16,), "
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, "
             "got bool of shape (16, 4)",
         ),
         (
             "import itertools\ncalls = itertools.count()\n"
             "def label(signs):\n    return (signs[:, 0] > 0) ^ (next(calls) % 2 == 1)",
-            "path: expected of {path} one class for one row, whatever the other rows, got ",
+            "path: expected one class for one row, whatever the other rows, from {path}, got ",
         ),
         (
             "def label(signs):\n    return signs[:, 0] * 0.5 >= signs[:, 0].mean()",
-            "path: expected of {path} one class for one row, whatever the other rows, got ",
+            "path: expected one class for one row, whatever the other rows, from {path}, got ",
         ),
     ],
 )
 def test_functions_that_are_no_labels_are_refused_in_one_line(path_of, text, message):
     path = path_of(text)
     assert line_of(lambda: label_of(path)).startswith(message.format(path=path))
+
+
+def test_whole_numbers_may_be_floats(path_of):
+    text = "def label(signs):\n    return signs.sum(axis=1) % 3"
+    table = label_of(path_of(text), n_classes=3).class_table()
+    signs = 2 * ((np.arange(16)[:, None] >> np.arange(3, -1, -1)) & 1) - 1
+    np.testing.assert_array_equal(table, signs.sum(axis=1) % 3)
 
 
 def test_a_function_that_writes_to_its_argument_does_no_harm(path_of):
