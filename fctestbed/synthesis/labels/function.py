@@ -28,7 +28,8 @@ class FunctionLabel(ClassLabel):
 
     It takes a float64 array of shape (n, n_relevant) of +-1, shared bits first, then those of w_1
     and of w_2, and returns whole numbers in [0, n_classes) of shape (n,), of any type. The class of
-    a row must depend only on that row. The function is called once for all patterns; y is looked up.
+    a row must depend only on that row. The function is called once for all patterns, and y is a
+    look-up.
 
     Here ``unique_ratio`` is a ratio of latents; the ratio of information is in the truth.
     """

@@ -182,8 +182,7 @@ def test_the_same_file_gives_the_same_digest_in_another_process(path_of):
         ),
         (
             "def label(signs):\n    return signs[:, 0]",
-            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, "
-            "got -1.0 to 1.0",
+            "path: expected whole numbers in [0, 2) of shape (16,) from {path}, got -1.0 to 1.0",
         ),
         (
             "def label(signs):\n    return signs.mean(1) ** 2",
