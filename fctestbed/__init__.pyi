@@ -19,6 +19,7 @@ from .sweep import (
     PRESETS as PRESETS,
     RunSpec as RunSpec,
     SweepSpec as SweepSpec,
+    measure_sweep as measure_sweep,
     run_sweep as run_sweep,
     sweep_spec as sweep_spec,
 )
@@ -31,7 +32,9 @@ from .synthesis import (
 )
 from .testing import check_estimator as check_estimator, check_method as check_method
 from .training import (
+    Encoder as Encoder,
     TrainingSpec as TrainingSpec,
     TrainSpec as TrainSpec,
+    load_encoder as load_encoder,
     train_stack as train_stack,
 )

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from torch import Tensor, nn
 
-from fctestbed.nets import CriticKind, Stack
+from fctestbed.nets import Critic, CriticKind, Stack
 
 JOINT = "joint"
 """The readout of both modalities together. ``fctestbed.results`` has the same name for its rows;
@@ -264,6 +264,21 @@ class Method(ABC):
     def heads(self, module: nn.Module, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
         """Outputs of every head, each [stack, n, width]: a run's record warns of constant ones."""
         return {}
+
+    def kept_parameters(self, module: nn.Module) -> tuple[str, ...]:
+        """Names of the parameters and buffers that ``readouts`` and ``heads`` need. A sweep keeps
+        them with its rows, so that readouts can be computed again without training.
+
+        By default all of the module's state dictionary but what is under ``inner`` and what belongs
+        to a ``Critic``; parameters that no readout reads are kept too. A method whose readouts read
+        a critic, or that wants to keep less, overrides this.
+        """
+        left_out = tuple(
+            f"{name}."
+            for name, part in module.named_modules(remove_duplicate=False)
+            if name == "inner" or (name and isinstance(part, Critic))
+        )
+        return tuple(name for name in module.state_dict() if not name.startswith(left_out))
 
 
 def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:

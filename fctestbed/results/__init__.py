@@ -5,6 +5,20 @@ May import pandas and numpy; never torch, a world or a network: figures are draw
 
 from fctestbed.results.contents import Contents, Damage
 from fctestbed.results.database import AxisCells
+from fctestbed.results.encoder_files import (
+    ENCODER_KEY,
+    ENCODERS,
+    EncoderState,
+    KeptEncoder,
+    check_encoder_place,
+    check_encoders,
+    encoder_path,
+    read_encoder,
+    remove_drafts,
+    set_damaged_encoders_aside,
+    shortened,
+    write_encoders,
+)
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import check_directory, write_atomically
 from fctestbed.results.judged_columns import CALIBRATION_COLUMNS, READOUT_COLUMNS
@@ -23,6 +37,7 @@ from fctestbed.results.schema import (
     RunRecord,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
+from fctestbed.results.stored_runs import StoredRun, stored_runs
 from fctestbed.results.vocabulary import (
     BLOCKS,
     CHANNEL,
@@ -40,6 +55,8 @@ __all__ = [
     "CALIBRATION_COLUMNS",
     "CAPTURED_COLUMNS",
     "CHANNEL",
+    "ENCODERS",
+    "ENCODER_KEY",
     "FORMATS",
     "JOINT",
     "LABEL",
@@ -55,20 +72,32 @@ __all__ = [
     "CapturedRow",
     "Contents",
     "Damage",
+    "EncoderState",
+    "KeptEncoder",
     "Repair",
     "Results",
     "ResultsStore",
     "RunRecord",
     "StoreRefused",
+    "StoredRun",
     "channel_name",
     "check_directory",
+    "check_encoder_place",
+    "check_encoders",
     "describe_difference",
     "drop_damaged_runs",
+    "encoder_path",
     "equal_width_name",
     "export_results",
     "find_damage",
     "load_results",
+    "read_encoder",
+    "remove_drafts",
+    "set_damaged_encoders_aside",
+    "shortened",
     "store_file",
+    "stored_runs",
     "to_json",
     "write_atomically",
+    "write_encoders",
 ]

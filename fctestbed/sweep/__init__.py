@@ -16,6 +16,7 @@ from fctestbed.sweep.plan import Job, Plan, Unit, make_plan
 from fctestbed.sweep.pool import results_as_completed
 from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
 from fctestbed.sweep.provenance import environment
+from fctestbed.sweep.remeasure import measure_sweep
 from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers
 from fctestbed.sweep.worker import (
@@ -51,6 +52,7 @@ __all__ = [
     "environment",
     "library_threads",
     "make_plan",
+    "measure_sweep",
     "merge",
     "parse_grid",
     "parse_integers",

@@ -5,9 +5,9 @@ May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is be
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,12 +21,15 @@ from fctestbed.results import (
     ResultsStore,
     RunRecord,
     StoreRefused,
+    check_encoder_place,
     describe_difference,
+    remove_drafts,
+    write_encoders,
 )
 from fctestbed.sweep.axes import shown
 from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
-from fctestbed.sweep.plan import Plan, make_plan
+from fctestbed.sweep.plan import Plan, Unit, make_plan
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, available_cores
 from fctestbed.synthesis import digest
@@ -50,7 +53,8 @@ class Outcome:
         n_diverged: of these, runs that diverged.
         n_failed: of these, runs that failed.
         problems: one line for each run that is not ok.
-        notes: what was done to the store before, in lines.
+        notes: what was done to the store before, and what was left out, in lines.
+        n_left_out: runs that were not done because nothing to measure was kept of them.
     """
 
     n_runs: int
@@ -59,6 +63,7 @@ class Outcome:
     n_failed: int
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    n_left_out: int = 0
 
 
 class Display(Protocol):
@@ -119,11 +124,27 @@ def default_max_stack(device: str) -> int:
     return _MAX_STACK[device.partition(":")[0]]
 
 
-def _resolved(device: str, workers: int | None, max_stack: int | None) -> tuple[str, int, int]:
-    device = resolve_device(device)
-    workers = default_workers(device) if workers is None else workers
-    max_stack = default_max_stack(device) if max_stack is None else max_stack
-    return device, checked_count("workers", workers), checked_count("max_stack", max_stack)
+@dataclass(frozen=True)
+class Resources:
+    """Where units are done: a torch device, worker processes, and most trainings in a stack."""
+
+    device: str
+    workers: int
+    max_stack: int
+
+    @classmethod
+    def resolved(cls, device: str, workers: int | None, max_stack: int | None) -> "Resources":
+        """Resources with defaults for those that are None.
+
+        Raises:
+            ValueError: for an unknown device, or what is no whole number of at least 1.
+        """
+        device = resolve_device(device)
+        workers = default_workers(device) if workers is None else workers
+        max_stack = default_max_stack(device) if max_stack is None else max_stack
+        return cls(
+            device, checked_count("workers", workers), checked_count("max_stack", max_stack)
+        )
 
 
 def executor_of(device: str, workers: int, plan: Plan) -> Executor:
@@ -156,6 +177,7 @@ def run_sweep(
     device: str = "auto",
     workers: int | None = None,
     max_stack: int | None = None,
+    keep_encoders: bool = True,
     display: Display | None = None,
 ) -> Outcome:
     """Run what is missing of a sweep, and store it.
@@ -166,6 +188,9 @@ def run_sweep(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: worker processes; by default one per core on a CPU and none on a GPU.
         max_stack: most trainings in one stack; by default what the device gains from.
+        keep_encoders: whether the encoders and heads of each training are written to
+            ``out/encoders``, so that ``measure_sweep`` and ``load_encoder`` can use them. It
+            changes no row; runs that are done already are not trained again for it.
         display: what shows the progress.
 
     Returns:
@@ -179,25 +204,65 @@ def run_sweep(
         WorkersCannotStart: if worker processes end before they have started.
     """
     _check_spec(spec)
-    device, workers, max_stack = _resolved(device, workers, max_stack)
-    display = display or _Silent()
+    resources = Resources.resolved(device, workers, max_stack)
     # Every run is checked before anything is written.
-    grid = spec.grid
+    _ = spec.grid
     check_plugins(spec)
-    content, key = sweep_digest(spec)
-    axes = AxisCells(axes=grid.axes, cells=grid.cells)
-    with ResultsStore.create_or_open(out, content, key, axes) as store:
-        plan = make_plan(spec, finished=store.finished(), max_stack=max_stack)
-        executor = executor_of(device, workers, plan)
+    if keep_encoders:
+        check_encoder_place(out)
+    content, _ = sweep_digest(spec)
+    return run_units(
+        spec,
+        out,
+        content,
+        resources,
+        change=lambda unit: replace(unit, keeps_encoders=keep_encoders),
+        display=display,
+    )
+
+
+def run_units(
+    spec: SweepSpec,
+    out: str | Path,
+    content: Mapping[str, object],
+    resources: "Resources",
+    *,
+    change: Callable[[Unit], Unit],
+    display: Display | None,
+) -> Outcome:
+    """Do what is missing of a sweep's units, each changed before, and store it.
+
+    Args:
+        spec: the sweep.
+        out: directory of the results store.
+        content: what identifies the sweep, JSON-able.
+        resources: where units are done.
+        change: what is done with each unit of the plan; jobs that it takes away are left out.
+        display: what shows the progress.
+
+    Raises:
+        StoreRefused: as ``run_sweep``.
+        WorkersCannotStart: if worker processes end before they have started.
+    """
+    display = display or _Silent()
+    axes = AxisCells(axes=spec.grid.axes, cells=spec.grid.cells)
+    with ResultsStore.create_or_open(out, content, digest(content), axes) as store:
+        remove_drafts(out)
+        missing = make_plan(spec, finished=store.finished(), max_stack=resources.max_stack)
+        plan = missing.changed(change)
+        executor = executor_of(resources.device, resources.workers, plan)
         display.begin(plan, executor)
         records: list[RunRecord] = []
         # Closed on every exit, so that an interrupt ends the workers.
         with closing(executor.run(plan.units, display.progress)) as finished:
             for place, done in finished:
-                store.commit(done)
-                records += done
-                display.committed(place, done)
+                # Encoders first: a stored run that names its encoders has them.
+                write_encoders(out, done.encoders)
+                store.commit(done.records)
+                records += done.records
+                display.committed(place, done.records)
     bad = [record for record in records if record.status != "ok"]
+    n_left_out = missing.n_runs_left - plan.n_runs_left
     return Outcome(
         n_runs=plan.n_runs,
         n_new=len(records),
@@ -205,6 +270,7 @@ def run_sweep(
         n_failed=sum(record.status == "failed" for record in bad),
         problems=tuple(plan.problem(record) for record in bad),
         notes=store.notes,
+        n_left_out=n_left_out,
     )
 
 
@@ -244,7 +310,7 @@ def describe_plan(
         ValueError: as for ``run_sweep``.
     """
     _check_spec(spec)
-    device, workers, most = _resolved(device, workers, max_stack)
+    resources = Resources.resolved(device, workers, max_stack)
     check_plugins(spec)
     finished: set[str] = set()
     if (Path(out) / STORE_NAME).exists():
@@ -254,17 +320,18 @@ def describe_plan(
                 difference = describe_difference(stored, json.loads(json.dumps(content)))
                 raise StoreRefused(f"{out}: holds another sweep: {difference}")
             finished = store.finished()
-    plan = make_plan(spec, finished=finished, max_stack=most)
+    plan = make_plan(spec, finished=finished, max_stack=resources.max_stack)
     lines = [
         f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",
         f"methods: {', '.join(spec.methods)}",
         f"seeds: {', '.join(map(str, spec.seeds))}",
         *(f"{path}: {', '.join(map(shown, values))}" for path, values in spec.axes.items()),
         f"runs: {plan.n_runs}, of which {plan.n_finished} are done",
-        f"trainings left: {plan.n_trainings}, in {len(plan.units)} stacks of at most {most}",
+        f"trainings left: {plan.n_trainings}, in {len(plan.units)} stacks of at most "
+        f"{resources.max_stack}",
     ]
     for method in spec.methods:
         units = [unit for unit in plan.units if unit.method == method]
         runs, jobs = sum(unit.n_runs for unit in units), sum(len(unit.jobs) for unit in units)
         lines.append(f"  {method}: {runs} runs, {jobs} trainings, {len(units)} stacks")
-    return [*lines, f"device: {device}, {workers} workers, results in {out}"]
+    return [*lines, f"device: {resources.device}, {resources.workers} workers, results in {out}"]

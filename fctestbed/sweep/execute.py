@@ -1,19 +1,20 @@
-"""One unit of work from start to end: data, training, measurement, records.
+"""One unit of work from start to end: data, training or loading, measurement, records.
 
-Runs in the driver's process or in a worker process, and returns records only. May import
-``fctestbed.training``, ``fctestbed.measurement`` and ``fctestbed.synthesis``.
+Runs in the driver's process or in a worker process, and returns records and the content of encoder
+files; it writes nothing. May import ``fctestbed.training``, ``fctestbed.measurement`` and
+``fctestbed.synthesis``.
 """
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import find_method, method_source
-from fctestbed.results import RunRecord
+from fctestbed.results import ENCODER_KEY, RunRecord, read_encoder
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job, Unit
@@ -29,6 +30,8 @@ from fctestbed.training import (
     Progress,
     TrainedStack,
     encode_samples,
+    kept_encoders,
+    load_stack,
     stack_readouts,
     train_stack,
 )
@@ -36,9 +39,22 @@ from fctestbed.training import (
 _HEAD_SAMPLES = 2048
 
 
+@dataclass(frozen=True)
+class UnitResult:
+    """What became of a unit.
+
+    Attributes:
+        records: a record for every run.
+        encoders: the content of the encoder files of its trainings, by the training's key.
+    """
+
+    records: list[RunRecord]
+    encoders: Mapping[str, bytes] = field(default_factory=dict)
+
+
 def execute(
     unit: Unit, *, device: str, report: Callable[[Progress], None] | None = None
-) -> list[RunRecord]:
+) -> UnitResult:
     """Train and measure a unit's runs.
 
     Args:
@@ -47,8 +63,9 @@ def execute(
         report: called with the training's progress.
 
     Returns:
-        A record for every run. If the stack fails as a whole (for lack of memory, for instance),
-        its halves are tried; a single job that fails gives records with the reason.
+        A record for every run, and the trainings' encoders. If the stack fails as a whole (for lack
+        of memory, for instance), its halves are tried; a single job that fails gives records with
+        the reason.
     """
     try:
         return _execute(unit, device, report)
@@ -57,12 +74,13 @@ def execute(
     # A user's method may raise anything, SystemExit too.
     except BaseException as error:
         if len(unit.jobs) > 1:
-            return [
-                record
-                for half in unit.halves()
-                for record in execute(half, device=device, report=report)
-            ]
-        return failed_records(unit, describe_error(error), trace=traceback.format_exc())
+            first, second = (
+                execute(half, device=device, report=report) for half in unit.halves()
+            )
+            return UnitResult(
+                [*first.records, *second.records], {**first.encoders, **second.encoders}
+            )
+        return failed(unit, describe_error(error), trace=traceback.format_exc())
 
 
 def describe_error(error: BaseException) -> str:
@@ -72,33 +90,33 @@ def describe_error(error: BaseException) -> str:
     return line.encode(errors="replace").decode()
 
 
-def failed_records(unit: Unit, reason: str, *, trace: str = "") -> list[RunRecord]:
+def failed(unit: Unit, reason: str, *, trace: str = "") -> UnitResult:
     """Records of runs that failed; the same sweep, run again, retries them."""
-    return [
-        _record(
-            run,
-            status="failed",
-            reason=reason,
-            provenance=environment(),
-            diagnostics={"traceback": trace},
-        )
-        for job in unit.jobs
-        for run in job.runs
-    ]
+    return UnitResult(
+        [
+            _record(
+                run,
+                status="failed",
+                reason=reason,
+                provenance=environment(),
+                diagnostics={"traceback": trace},
+            )
+            for job in unit.jobs
+            for run in job.runs
+        ]
+    )
 
 
-def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None) -> list[RunRecord]:
+def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None) -> UnitResult:
     started = time.perf_counter()
     if report is not None:
         report(Progress(step=0, steps=1, losses_nats=()))
     _check_sources(unit)
     datasets = [_labelled(job) for job in unit.jobs]
-    trained = train_stack(
-        [job.training for job in unit.jobs],
-        [labelled[0] for labelled in datasets],
-        device=device,
-        report=report,
-    )
+    if unit.is_trained:
+        trained, of_trainings = _loaded(unit, device)
+    else:
+        trained, of_trainings = _trained(unit, datasets, device, report)
     measured = {
         (method, measurement): _measured(
             trained.read_as(training.build_method()), datasets, measurement
@@ -106,18 +124,18 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         for method, training in unit.trainings.items()
         for measurement in unit.measurements
     }
-    heads = _head_spreads(trained, [labelled[0] for labelled in datasets])
+    whole = [
+        trained.diverged[place] is None and all(found[place] for found in measured.values())
+        for place in range(len(unit.jobs))
+    ]
     seconds = (time.perf_counter() - started) / unit.n_runs
     about = provenance(device=device, stack_size=len(unit.jobs))
+    keeps = unit.keeps_encoders and not unit.is_trained
     records = []
     for place, job in enumerate(unit.jobs):
-        spreads = {name: values[place] for name, values in heads.items()}
-        warnings = alarms(trained, place, spreads)
-        diagnostics = {
-            "losses_nats": _losses(trained, place),
-            "head_spread": spreads,
-            "training_runs": len(job.runs),
-        }
+        diagnostics = {**of_trainings[place], "training_runs": len(job.runs)}
+        if keeps and whole[place]:
+            diagnostics[ENCODER_KEY] = job.training.key
         for run in job.runs:
             of_run = measured[run.training.method, run.measurement][place]
             reason = trained.diverged[place]
@@ -132,14 +150,67 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     reason=reason or "",
                     truth=_truth(datasets[place][position], run.training.augmentation),
                     seconds=seconds,
-                    provenance=about if run.source is None else {**about, "source": run.source},
+                    provenance=_about_the_run(about, job, run),
                     diagnostics={**diagnostics, **_about_the_loss(run)},
-                    warnings=(*warnings, *found.warnings),
+                    warnings=(*of_trainings[place]["alarms"], *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
                 )
             )
-    return records
+    encoders = (
+        {
+            encoder.key: encoder.to_bytes()
+            for encoder, is_whole in zip(kept_encoders(trained), whole, strict=True)
+            if is_whole
+        }
+        if keeps
+        else {}
+    )
+    return UnitResult(records, encoders)
+
+
+def _trained(
+    unit: Unit,
+    datasets: Sequence[Sequence[Dataset]],
+    device: str,
+    report: Callable[[Progress], None] | None,
+) -> tuple[TrainedStack, list[dict[str, Any]]]:
+    """A unit's stack after its training, and the diagnostics of each training."""
+    first = [labelled[0] for labelled in datasets]
+    trained = train_stack([job.training for job in unit.jobs], first, device=device, report=report)
+    heads = _head_spreads(trained, first)
+    diagnostics = []
+    for place in range(len(unit.jobs)):
+        spreads = {name: values[place] for name, values in heads.items()}
+        diagnostics.append(
+            {
+                "losses_nats": _losses(trained, place),
+                "head_spread": spreads,
+                "alarms": list(alarms(trained, place, spreads)),
+            }
+        )
+    return trained, diagnostics
+
+
+def _loaded(unit: Unit, device: str) -> tuple[TrainedStack, list[dict[str, Any]]]:
+    """A unit's stack from the encoders that were kept, and the diagnostics of each training."""
+    done = [job.done for job in unit.jobs if job.done is not None]
+    kept = [None if one.key is None else read_encoder(one.directory, one.key) for one in done]
+    trained = load_stack(
+        [job.training for job in unit.jobs],
+        [None if one is None else one.arrays for one in kept],
+        device=device,
+    )
+    trained.diverged = [one.diverged for one in done]
+    return trained, [dict(one.diagnostics) for one in done]
+
+
+def _about_the_run(about: Mapping[str, Any], job: Job, run: RunSpec) -> dict[str, Any]:
+    """The provenance of a run: that of its unit, of the user's code, and of a training from another
+    store."""
+    source = {} if run.source is None else {"source": run.source}
+    origin = {} if job.done is None else {"measured_from": job.done.origin}
+    return {**about, **source, **origin}
 
 
 def _measured(

@@ -1,4 +1,4 @@
-"""Executors: units run in this process or in worker processes, and their records come back.
+"""Executors: units run in this process or in worker processes, and their results come back.
 
 A unit may be executed more than once; only the driver writes to the store. May import
 ``fctestbed.sweep.worker`` and what it imports.
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
-from fctestbed.results import RunRecord
-from fctestbed.sweep.execute import execute, failed_records
+from fctestbed.sweep.execute import UnitResult, execute, failed
 from fctestbed.sweep.plan import Unit
 from fctestbed.sweep.worker import (
     UnitDone,
@@ -30,14 +29,14 @@ _ATTEMPTS = 2
 _START_ATTEMPTS = 5
 
 Report = Callable[[UnitProgress], None]
-Done = Generator[tuple[int, list[RunRecord]], None, None]
+Done = Generator[tuple[int, UnitResult], None, None]
 
 
 class Executor(Protocol):
     """Runs units somewhere."""
 
     def run(self, units: Sequence[Unit], report: Report) -> Done:
-        """Yield each unit's place in the list and its records, in the order in which they finish.
+        """Yield each unit's place in the list and its result, in the order in which they finish.
 
         Closing the generator ends what still runs.
         """
@@ -65,8 +64,8 @@ class InProcess:
 
             # The caller goes on between the units, with its own settings.
             with process_as_a_worker(self.threads):
-                records = execute(unit, device=self.device, report=forward)
-            yield place, records
+                result = execute(unit, device=self.device, report=forward)
+            yield place, result
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class _Pool:
                 self.workers[worker.pipe] = worker
 
     def received(self, pipe: Any) -> Done:
-        """Take a worker's next message, or its end; a unit's records, if it is done."""
+        """Take a worker's next message, or its end; a unit's result, if it is done."""
         try:
             message = self.workers[pipe].receive()
         except WorkerDied as death:
@@ -139,7 +138,7 @@ class _Pool:
                 self._waiting.append(death.unit)
             else:
                 self.left -= 1
-                yield death.unit, failed_records(self._units[death.unit], str(death))
+                yield death.unit, failed(self._units[death.unit], str(death))
             return
         if isinstance(message, WorkerStarted):
             self._starts_failed = 0
@@ -147,7 +146,7 @@ class _Pool:
             self._report(message)
         if isinstance(message, UnitDone):
             self.left -= 1
-            yield message.unit, message.records
+            yield message.unit, message.result
 
     def hand_out(self) -> None:
         """Give waiting units to idle workers."""

@@ -3,9 +3,11 @@
 May import ``fctestbed.sweep.spec``, ``fctestbed.sweep.grid`` and what they import.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import find_method
@@ -18,13 +20,39 @@ from fctestbed.synthesis import WorldSpec
 from fctestbed.training import TrainingSpec
 
 
+@dataclass(frozen=True, kw_only=True)
+class DoneTraining:
+    """A training that a sweep has done, with what is taken over from its record.
+
+    Attributes:
+        directory: the sweep's directory.
+        key: the key under which its encoders were kept there; None if it diverged.
+        diverged: the reason if it diverged, or None.
+        diagnostics: of the training: losses, spreads of heads, alarms.
+        origin: provenance of the training, and which store it is from.
+    """
+
+    directory: Path
+    key: str | None
+    diverged: str | None
+    diagnostics: Mapping[str, Any]
+    origin: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Job:
     """One training and the runs that it serves: they differ in a label that the training does not
-    depend on, in which readouts are measured, or in how."""
+    depend on, in which readouts are measured, or in how.
+
+    Attributes:
+        training: the training.
+        runs: the runs.
+        done: the training, if it is done and its encoders are loaded; None if it is to be done.
+    """
 
     training: TrainingSpec
     runs: tuple[RunSpec, ...]
+    done: DoneTraining | None = None
 
     @property
     def worlds(self) -> tuple[WorldSpec, ...]:
@@ -34,9 +62,20 @@ class Job:
 
 @dataclass(frozen=True)
 class Unit:
-    """Jobs that are trained as one stack by one process and committed together."""
+    """Jobs that are trained, or loaded, as one stack by one process and committed together.
+
+    Attributes:
+        jobs: the jobs; either all of them are to be trained, or none.
+        keeps_encoders: whether the encoders of its trainings are returned with its records.
+    """
 
     jobs: tuple[Job, ...]
+    keeps_encoders: bool = True
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its trainings are done, so that it is only measured."""
+        return self.jobs[0].done is not None
 
     @property
     def method(self) -> str:
@@ -63,21 +102,25 @@ class Unit:
     def work(self) -> float:
         """Work in relative units, for the order of the units and for the time left."""
         train = self.jobs[0].training.train
-        steps = 0 if train is None else train.steps
+        steps = 0 if train is None or self.is_trained else train.steps
         training = find_method(self.method).relative_cost * steps * len(self.jobs)
         # Fitting probes takes about as long as this many steps, of the latents and of each label.
         return training + 300 * len(self.jobs) + 60 * self.n_runs
 
     def without(self, finished: Collection[str]) -> "Unit":
         """The unit without the runs of these ids, and without jobs that have no other."""
-        left = [tuple(run for run in job.runs if run.run_id not in finished) for job in self.jobs]
+        left = [
+            (job, tuple(run for run in job.runs if run.run_id not in finished)) for job in self.jobs
+        ]
         # A training does not depend on what its runs differ in: the first one left stands for all.
-        return Unit(tuple(Job(runs[0].training, runs) for runs in left if runs))
+        jobs = tuple(Job(runs[0].training, runs, job.done) for job, runs in left if runs)
+        return replace(self, jobs=jobs)
 
     def halves(self) -> tuple["Unit", "Unit"]:
         """The unit in two halves, for a retry after it failed as a whole."""
         middle = len(self.jobs) // 2
-        return Unit(self.jobs[:middle]), Unit(self.jobs[middle:])
+        first, second = self.jobs[:middle], self.jobs[middle:]
+        return replace(self, jobs=first), replace(self, jobs=second)
 
 
 @dataclass(frozen=True)
@@ -102,9 +145,19 @@ class Plan:
         return len(self.grid.runs)
 
     @property
+    def n_runs_left(self) -> int:
+        """Runs of the units that are left."""
+        return sum(unit.n_runs for unit in self.units)
+
+    @property
     def n_trainings(self) -> int:
         """Trainings that are left."""
         return sum(len(unit.jobs) for unit in self.units)
+
+    def changed(self, change: Callable[[Unit], Unit]) -> "Plan":
+        """The plan with other units in place of its own; those without jobs are left out."""
+        units = (change(unit) for unit in self.units)
+        return replace(self, units=tuple(unit for unit in units if unit.jobs))
 
     def problem(self, record: RunRecord) -> str:
         """A line for a run that is not ok: the method, its place in the grid, the reason."""

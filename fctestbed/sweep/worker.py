@@ -20,8 +20,7 @@ from typing import Self, cast
 import torch
 from threadpoolctl import threadpool_limits
 
-from fctestbed.results import RunRecord
-from fctestbed.sweep.execute import describe_error, execute, failed_records
+from fctestbed.sweep.execute import UnitResult, describe_error, execute, failed
 from fctestbed.sweep.plan import Unit
 from fctestbed.training import Progress
 
@@ -38,10 +37,10 @@ class UnitProgress:
 
 @dataclass(frozen=True)
 class UnitDone:
-    """A unit's records."""
+    """A unit's result."""
 
     unit: int
-    records: list[RunRecord]
+    result: UnitResult
 
 
 @dataclass(frozen=True)
@@ -212,11 +211,11 @@ def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> Non
             pipe.send(UnitProgress(place, progress))
 
         try:
-            records = execute(unit, device=device, report=report)
+            result = execute(unit, device=device, report=report)
         except KeyboardInterrupt as error:
             # Not the user's, whose interrupts are ignored here: the method's code raised it.
-            records = failed_records(unit, describe_error(error), trace=traceback.format_exc())
-        pipe.send(UnitDone(place, records))
+            result = failed(unit, describe_error(error), trace=traceback.format_exc())
+        pipe.send(UnitDone(place, result))
 
 
 def _end_with_the_driver() -> None:

@@ -1,6 +1,8 @@
 """Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
+from fctestbed.training.encoder import Encoder, load_encoder
 from fctestbed.training.encoding import encode_samples, stack_readouts
+from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
 from fctestbed.training.optimiser import StackedAdam
 from fctestbed.training.patterns import pattern_columns, why_no_codewords
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
@@ -9,6 +11,7 @@ from fctestbed.training.spec import TrainingSpec, TrainSpec
 from fctestbed.training.trainer import Progress, TrainedStack, train_stack
 
 __all__ = [
+    "Encoder",
     "Progress",
     "Readout",
     "Readouts",
@@ -17,7 +20,11 @@ __all__ = [
     "TrainedStack",
     "TrainingSpec",
     "encode_samples",
+    "kept_arrays",
+    "kept_encoders",
+    "load_encoder",
     "load_readouts",
+    "load_stack",
     "pattern_columns",
     "readouts_from_arrays",
     "stack_readouts",

@@ -17,7 +17,7 @@ from fctestbed.training.patterns import fused_patterns, n_patterns, why_no_codew
 from fctestbed.training.readouts import Readout, Readouts, with_joint
 from fctestbed.training.trainer import TrainedStack
 
-_CHUNK = 2048
+CHUNK = 2048
 # A stack's readouts of all samples would take gigabytes: this many members are in memory at once.
 _MEMBERS_AT_ONCE = 4
 
@@ -51,10 +51,10 @@ def encode(
     """
     kept = slice(None) if members is None else slice(members.start, members.stop)
     chunks: dict[str, list[Tensor]] = {}
-    for start in range(0, len(rows[0]), _CHUNK):
+    for start in range(0, len(rows[0]), CHUNK):
         x1, x2 = (
             torch.from_numpy(
-                np.stack([own[side][index[start : start + _CHUNK]] for own in inputs])
+                np.stack([own[side][index[start : start + CHUNK]] for own in inputs])
             ).to(device=trained.device, dtype=trained.dtype)
             for side, index in enumerate(rows)
         )

@@ -106,13 +106,23 @@ def train_stack(
         raise ValueError(f"datasets: expected {len(specs)}, one per training, got {len(datasets)}")
     for place, (training, dataset) in enumerate(zip(specs, datasets, strict=True)):
         _check_dataset(place, training, dataset)
-    device = torch.device(device)
-    spec = specs[0]
-    method = spec.build_method()
     started = time.perf_counter()
+    trained = initial_stack(specs, device=torch.device(device), dtype=dtype)
+    if specs[0].train is not None:
+        _optimise(trained, specs[0].train, datasets, report)
+    trained.module.requires_grad_(False)
+    trained.seconds = time.perf_counter() - started
+    return trained
+
+
+def initial_stack(
+    specs: Sequence[TrainingSpec], *, device: torch.device, dtype: torch.dtype = torch.float32
+) -> TrainedStack:
+    """The networks of trainings of one shape at their initial values."""
+    method = specs[0].build_method()
     stack = Stack(generators=_generators(specs, "initialisation"), dtype=dtype)
-    module = method.build(stack, spec.data_shape, spec.nets or NetSpec()).to(device)
-    trained = TrainedStack(
+    module = method.build(stack, specs[0].data_shape, specs[0].nets or NetSpec()).to(device)
+    return TrainedStack(
         specs=specs,
         method=method,
         module=module,
@@ -120,11 +130,6 @@ def train_stack(
         dtype=dtype,
         diverged=[None] * len(specs),
     )
-    if spec.train is not None:
-        _optimise(trained, spec.train, datasets, report)
-    module.requires_grad_(False)
-    trained.seconds = time.perf_counter() - started
-    return trained
 
 
 def _check_dataset(place: int, training: TrainingSpec, dataset: Dataset) -> None:

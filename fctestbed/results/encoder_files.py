@@ -1,0 +1,323 @@
+"""The encoders that a sweep keeps: one safetensors file for each training, in the sweep's directory.
+
+Owns the format of these files, their check and their removal; which parameters they hold is decided
+by ``fctestbed.training``. A file is ``encoders/<training key>.safetensors``; runs that share a
+training share it. Its header has one entry of metadata, ``fctestbed``: JSON with the version of the
+format, the training's key, method and specification, the version of fctestbed, and a digest of these
+and of every parameter. May import numpy and safetensors; never imports torch or pandas.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from fctestbed._version import __version__
+from fctestbed.results.files import write_atomically
+from fctestbed.results.lock import DriverLock
+from fctestbed.results.refusal import StoreRefused
+from fctestbed.results.schema import RUN_COLUMNS
+
+ENCODERS = "encoders"
+"""The directory of the encoders, inside the sweep's."""
+ENCODER_KEY = "encoder"
+"""The entry of a run's diagnostics that names the training whose encoders were kept."""
+
+_FORMAT = 1
+_METADATA = "fctestbed"
+_SUFFIX = ".safetensors"
+_KEY = re.compile(r"[0-9a-f]{64}")
+# Headers of this package have some 10 kB; the library would take 100 MB.
+_MOST_HEADER = 1 << 20
+_SHOWN = 5
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptEncoder:
+    """The content of an encoder file.
+
+    Attributes:
+        key: the training's key.
+        method: the method that it was trained with.
+        training: the training's specification, JSON-able.
+        arrays: parameters and buffers of one training by name.
+        version: the version of fctestbed that wrote them.
+    """
+
+    key: str
+    method: str
+    training: Mapping[str, Any]
+    arrays: Arrays
+    version: str = __version__
+
+    def to_bytes(self) -> bytes:
+        """The file: the same content gives the same bytes."""
+        about = {**self._about(), "sha256": self._digest()}
+        # The library writes several entries of metadata in a random order.
+        metadata = {_METADATA: json.dumps(about, sort_keys=True, allow_nan=False)}
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        return save(arrays, metadata)
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "key": self.key,
+            "method": self.method,
+            "training": self.training,
+            "fctestbed": self.version,
+        }
+
+    def _digest(self) -> str:
+        found = hashlib.sha256(json.dumps(self._about(), sort_keys=True).encode())
+        for name, array in sorted(self.arrays.items()):
+            found.update(json.dumps([name, str(array.dtype), list(array.shape)]).encode())
+            found.update(array.tobytes())
+        return found.hexdigest()
+
+
+def encoder_path(directory: str | Path, key: str) -> Path:
+    """Where the encoders of a training are.
+
+    Args:
+        directory: the sweep's directory.
+        key: the training's key.
+
+    Raises:
+        StoreRefused: one line, for what is no key.
+    """
+    if not _KEY.fullmatch(key):
+        raise StoreRefused(
+            f"{directory}: expected 64 hexadecimal digits to name encoders, got {key!r:.80}"
+        )
+    return Path(directory) / ENCODERS / f"{key}{_SUFFIX}"
+
+
+def read_encoder(directory: str | Path, key: str) -> KeptEncoder:
+    """The encoders of a training, held to their digest.
+
+    Args:
+        directory: the sweep's directory.
+        key: the training's key.
+
+    Raises:
+        StoreRefused: one line that names the file: it is missing, cannot be read, is not what was
+            written for this training, or is of another version of the format.
+    """
+    path = encoder_path(directory, key)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StoreRefused(f"{path}: expected a regular file, got another kind")
+        about = _about(path)
+        return _checked(path, key, about, load(path.read_bytes()))
+    except OSError as error:
+        raise StoreRefused(
+            f"{path}: expected a file that can be read, got: {error.strerror}"
+        ) from error
+    # The library's numpy types are fewer than those that a header may name.
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise StoreRefused(
+            f"{path}: expected a whole safetensors file of kept encoders, got: {reason:.120}"
+        ) from error
+
+
+def _about(path: Path) -> Any:
+    """The metadata of a file, from its header alone."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 0 < length <= min(_MOST_HEADER, size - 8):
+            raise ValueError(
+                f"a header of {length:,} bytes in a file of {size:,} (at most {_MOST_HEADER:,})"
+            )
+        header = json.loads(file.read(length))
+    return json.loads(header["__metadata__"][_METADATA])
+
+
+def _checked(path: Path, key: str, about: Any, arrays: dict[str, NDArray[Any]]) -> KeptEncoder:
+    if not isinstance(about, dict) or about.get("format") != _FORMAT:
+        found = about.get("format") if isinstance(about, dict) else about
+        raise StoreRefused(
+            f"{path}: expected encoders of format {_FORMAT}, got format {found!r:.40}"
+        )
+    if about.get("key") != key:
+        raise StoreRefused(
+            f"{path}: expected the encoders of training {key[:16]}, "
+            f"got those of {about.get('key')!r:.18}"
+        )
+    encoder = KeptEncoder(
+        key=key,
+        method=str(about.get("method")),
+        training=about.get("training", {}),
+        arrays=arrays,
+        version=str(about.get("fctestbed")),
+    )
+    if about.get("sha256") != encoder._digest():
+        raise StoreRefused(f"{path}: expected encoders as they were written, got others")
+    return encoder
+
+
+def check_encoder_place(directory: str | Path) -> None:
+    """Refuse a sweep's directory in which no directory of encoders can be.
+
+    Raises:
+        StoreRefused: one line; nothing was written.
+    """
+    place = Path(directory) / ENCODERS
+    if (place.exists() or place.is_symlink()) and not place.is_dir():
+        raise StoreRefused(f"{place}: expected a directory for encoders, got a file in its place")
+
+
+def write_encoders(directory: str | Path, files: Mapping[str, bytes]) -> None:
+    """Write encoder files, each whole or not at all.
+
+    Args:
+        directory: the sweep's directory.
+        files: the content of each file by the training's key.
+
+    Raises:
+        StoreRefused: one line, if one cannot be written.
+    """
+    for key, content in files.items():
+        try:
+            write_atomically(encoder_path(directory, key), content)
+        except ValueError as error:
+            raise StoreRefused(f"{error}; what was saved before is safe") from error
+
+
+def remove_drafts(directory: str | Path) -> None:
+    """Remove what writers that were killed left of encoder files; the caller has the store's
+    lock."""
+    for draft in (Path(directory) / ENCODERS).glob(f".*{_SUFFIX}.*"):
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+@dataclass(frozen=True)
+class EncoderState:
+    """The encoder files that the runs of a store name.
+
+    Attributes:
+        n_whole: files as they were written.
+        missing: keys of trainings whose file is not there.
+        damaged: by the key of its training, what is wrong with a file, in one line.
+        n_runs_without: ok runs whose encoders were not kept.
+    """
+
+    n_whole: int = 0
+    missing: tuple[str, ...] = ()
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    n_runs_without: int = 0
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is there, and what is not, in lines."""
+        found = [f"encoders: {self.n_whole} files, all as they were written"]
+        if not (self.n_whole or self.missing):
+            found = ["encoders: none were kept"]
+        elif self.n_runs_without:
+            found.append(f"encoders: not kept of {self.n_runs_without} runs")
+        if self.missing:
+            found.append(
+                f"encoders: {len(self.missing)} files are missing ({shortened(self.missing)}): "
+                "their runs cannot be measured again; rows and figures do not need them"
+            )
+        return tuple(found)
+
+    def damage_line(self, directory: Path) -> str:
+        """One line: which files are damaged, and what to do."""
+        more = len(self.damaged) - 1
+        first = next(iter(self.damaged.values()))
+        return (
+            f"{first}{f' (and {more} more)' if more else ''}: `fctestbed check {directory} --drop` "
+            "sets damaged encoder files aside; the runs and their rows stay"
+        )
+
+
+def check_encoders(directory: str | Path, runs: Iterable[Sequence[object]]) -> EncoderState:
+    """Read every encoder file that runs of a store name, and hold it to its digest.
+
+    Args:
+        directory: the sweep's directory.
+        runs: rows of the store in the order of ``RUN_COLUMNS``.
+    """
+    status, diagnostics = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("diagnostics")
+    keys: dict[str, None] = {}
+    n_without = 0
+    for run in runs:
+        if run[status] == "ok":
+            key = encoder_key_of(str(run[diagnostics]))
+            if key is None:
+                n_without += 1
+            else:
+                keys[key] = None
+    n_whole, missing, damaged = 0, [], {}
+    for key in keys:
+        try:
+            if not encoder_path(directory, key).exists():
+                missing.append(key)
+                continue
+            read_encoder(directory, key)
+            n_whole += 1
+        except StoreRefused as refusal:
+            damaged[key] = str(refusal)
+    return EncoderState(n_whole, tuple(missing), damaged, n_without)
+
+
+def encoder_key_of(diagnostics: str) -> str | None:
+    """The key of the training whose encoders were kept, from the JSON of a run's diagnostics; None
+    if none were."""
+    try:
+        found = json.loads(diagnostics).get(ENCODER_KEY)
+    except (AttributeError, ValueError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def set_damaged_encoders_aside(directory: str | Path, keys: Iterable[str]) -> list[Path]:
+    """Give damaged encoder files other names, which nothing reads.
+
+    Args:
+        directory: the sweep's directory.
+        keys: the keys of their trainings.
+
+    Returns:
+        The new names.
+
+    Raises:
+        StoreRefused: one line, if the store is in use, or a file cannot be renamed.
+    """
+    lock = DriverLock.acquire(Path(directory))
+    moved = []
+    try:
+        for key in keys:
+            path = encoder_path(directory, key)
+            number = 1
+            while (target := path.with_name(f"{key}.damaged-{number}{_SUFFIX}")).exists():
+                number += 1
+            moved.append(path.rename(target))
+    except OSError as error:
+        raise StoreRefused(f"{directory}: cannot be written ({error.strerror})") from error
+    finally:
+        lock.release()
+    return moved
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are; a training's key is cut to 16
+    digits."""
+    shown = ", ".join(name[:16] for name in names[:_SHOWN])
+    more = len(names) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,238 @@
+"""A sweep measured again with other settings, from the encoders that it kept: nothing is trained.
+
+Its units are those of the sweep, with loading in place of training, so that equal settings give
+equal rows. May import the rest of ``fctestbed.sweep`` and what is below it.
+"""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fctestbed._plugins import only_plugins
+from fctestbed.results import (
+    ENCODER_KEY,
+    ENCODERS,
+    STORE_NAME,
+    ResultsStore,
+    StoredRun,
+    StoreRefused,
+    encoder_path,
+    read_encoder,
+    shortened,
+    stored_runs,
+)
+from fctestbed.sweep.driver import (
+    Display,
+    Outcome,
+    Resources,
+    check_plugins,
+    run_units,
+    sweep_digest,
+)
+from fctestbed.sweep.grid import RunSpec
+from fctestbed.sweep.plan import DoneTraining, Unit
+from fctestbed.sweep.presets import holds, merge
+from fctestbed.sweep.spec import SweepSpec
+from fctestbed.synthesis import digest, spec_error_lines
+
+_MEASUREMENT = "measurement"
+_MEASURED_FROM = "measured_from"
+# What identifies a sweep besides its specification.
+_OTHER_CONTENT = ("fctestbed", "sources", _MEASURED_FROM)
+
+
+def measure_sweep(
+    directory: str | Path,
+    values: Mapping[str, Any] | None = None,
+    *,
+    out: str | Path,
+    device: str = "auto",
+    workers: int | None = None,
+    max_stack: int | None = None,
+    display: Display | None = None,
+    allow_plugins: bool = False,
+) -> Outcome:
+    """Measure a sweep again with other settings, from its kept encoders, into a new store.
+
+    Nothing is trained. Runs whose measurement is the same have the same ids and, on the same device
+    and number of threads, the same rows. Losses, alarms and divergence are those of the sweep.
+
+    Args:
+        directory: the sweep's directory.
+        values: measurement settings that differ from the sweep's, such as
+            ``{"measurement": {"n_fit": 4096}}``.
+        out: directory of the new store; made if missing, continued if it holds the same.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: worker processes; by default one per core on a CPU and none on a GPU.
+        max_stack: most trainings in one stack; by default what the device gains from.
+        display: what shows the progress.
+        allow_plugins: whether code of the user's own that the sweep names (methods, a label
+            function) may be imported.
+
+    Returns:
+        What was done. Runs whose encoders are missing are left out, and a note names them.
+
+    Raises:
+        StoreRefused: if the sweep's store or an encoder file is damaged, or ``out`` holds another
+            sweep, is damaged, in use or cannot be written; nothing was written.
+        ValueError: one line, for values that are no measurement, a directory without a sweep or
+            without encoders, or code that changed since; nothing was written.
+        WorkersCannotStart: if worker processes end before they have started.
+    """
+    directory = Path(directory)
+    if Path(out).resolve() == directory.resolve():
+        raise ValueError(f"out: expected another directory than the sweep's, got {out}")
+    resources = Resources.resolved(device, workers, max_stack)
+    source = _Source.read(directory)
+    with nullcontext() if allow_plugins else only_plugins(()):
+        spec = source.spec_with({} if values is None else values)
+        trainings = source.trainings()
+        _ = spec.grid
+        check_plugins(spec)
+    left_out: dict[str, None] = {}
+
+    def loaded(unit: Unit) -> Unit:
+        jobs = []
+        for job in unit.jobs:
+            done = trainings.get(job.training.key)
+            if done is None:
+                left_out.update(dict.fromkeys(run.run_id for run in job.runs))
+            else:
+                jobs.append(replace(job, done=done))
+        return replace(unit, jobs=tuple(jobs))
+
+    content = {**sweep_digest(spec)[0], _MEASURED_FROM: source.digest}
+    outcome = run_units(spec, out, content, resources, change=loaded, display=display)
+    if not left_out:
+        return outcome
+    note = (
+        f"{len(left_out)} runs left out, whose encoders are not in {directory / ENCODERS}: "
+        f"{shortened(list(left_out))}"
+    )
+    return replace(outcome, notes=(*outcome.notes, note))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A stored sweep to measure again.
+
+    Attributes:
+        directory: its directory.
+        content: what identifies it.
+        runs: its runs.
+    """
+
+    directory: Path
+    content: Mapping[str, Any]
+    runs: list[StoredRun]
+
+    @classmethod
+    def read(cls, directory: Path) -> "_Source":
+        """The sweep of a directory.
+
+        Raises:
+            StoreRefused: if it is damaged.
+            ValueError: if there is none.
+        """
+        if not (directory / STORE_NAME).is_file():
+            raise ValueError(
+                f"sweep: expected the directory of a sweep with its {STORE_NAME}, got {directory}"
+            )
+        with ResultsStore.open_read(directory) as store:
+            tables = store.tables()
+        source = cls(directory, tables.sweep_spec, stored_runs(tables.runs))
+        if _MEASURED_FROM in source.content:
+            stores = sorted({str(run.provenance[_MEASURED_FROM]["store"]) for run in source.runs})
+            raise ValueError(
+                f"sweep: expected a sweep that kept its encoders, got {directory}, which was "
+                f"itself measured from {', '.join(stores) or 'another sweep'}"
+            )
+        return source
+
+    @property
+    def digest(self) -> str:
+        """The digest of the sweep: it does not depend on where the directory is."""
+        return digest(self.content)
+
+    def spec_with(self, values: Mapping[str, Any]) -> SweepSpec:
+        """The sweep with other measurement settings.
+
+        Raises:
+            ValueError: one line that begins with the field.
+        """
+        others = [key for key in values if key != _MEASUREMENT] if _is_table(values) else [values]
+        if others:
+            raise ValueError(
+                f"{others[0]}: expected settings of the measurement alone, such as "
+                "measurement.n_fit, because nothing is trained again"
+            )
+        fields = {key: value for key, value in self.content.items() if key not in _OTHER_CONTENT}
+        for path in fields.get("axes", {}):
+            if path.startswith(f"{_MEASUREMENT}.") and holds(values, path):
+                raise ValueError(f"{path}: expected a field that is no axis of the sweep, got one")
+        try:
+            SweepSpec.model_validate(fields)
+        except ValidationError as error:
+            raise ValueError(
+                f"sweep: expected one that this version of fctestbed can have, got "
+                f"{self.directory}: {spec_error_lines(error)}"
+            ) from error
+        try:
+            return SweepSpec.model_validate(merge(fields, values))
+        except ValidationError as error:
+            raise ValueError(spec_error_lines(error)) from error
+
+    def trainings(self) -> dict[str, DoneTraining]:
+        """The trainings that can be measured again, by key.
+
+        Raises:
+            StoreRefused: if an encoder file is damaged.
+            ValueError: if no training can be, or a method's code changed.
+        """
+        found: dict[str, DoneTraining] = {}
+        for run in self.runs:
+            spec = RunSpec.model_validate({**run.spec, "source": None})
+            if run.spec.get("source") != spec.source:
+                raise ValueError(
+                    f"{spec.training.method}: expected the source {run.spec.get('source')}, got "
+                    f"{spec.source}: its file changed after the sweep"
+                )
+            key = run.encoder_key
+            is_whole = key is not None and encoder_path(self.directory, key).exists()
+            # A training that some run could be measured from did not diverge.
+            if is_whole or (run.status == "diverged" and spec.training.key not in found):
+                found[spec.training.key] = self._done(run, key if is_whole else None)
+        keys = [done.key for done in found.values() if done.key is not None]
+        if not keys:
+            raise ValueError(
+                f"sweep: expected kept encoders in {self.directory / ENCODERS}, got none: the "
+                "sweep was made with --no-encoders or an earlier version, or they were removed"
+            )
+        for key in keys:
+            try:
+                read_encoder(self.directory, key)
+            except StoreRefused as error:
+                raise StoreRefused(
+                    f"{error}: `fctestbed check {self.directory} --drop` sets damaged encoder "
+                    "files aside"
+                ) from error
+        return found
+
+    def _done(self, run: StoredRun, key: str | None) -> DoneTraining:
+        names = ("losses_nats", "head_spread", "alarms")
+        origin = {"store": str(self.directory), "sweep": self.digest, "provenance": run.provenance}
+        return DoneTraining(
+            directory=self.directory,
+            key=key,
+            diverged=run.reason if key is None else None,
+            diagnostics={name: run.diagnostics[name] for name in names if name in run.diagnostics},
+            origin=origin if key is None else {**origin, ENCODER_KEY: key},
+        )
+
+
+def _is_table(values: object) -> bool:
+    return isinstance(values, Mapping) and all(isinstance(key, str) for key in values)
