@@ -10,10 +10,13 @@ from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.results import (
     Contents,
+    EncoderState,
     StoreRefused,
+    check_encoders,
     drop_damaged_runs,
     find_damage,
     load_results,
+    set_damaged_encoders_aside,
     store_file,
 )
 
@@ -24,14 +27,17 @@ def check(
         bool,
         typer.Option(
             "--drop",
-            help="Remove the damaged runs, so that the same sweep command makes them again.",
+            help="Remove the damaged runs, so that the same sweep command makes them again, and "
+            "set damaged encoder files aside.",
         ),
     ] = False,
 ) -> None:
-    """Check that every run of a sweep is as it was stored, and say which can be made again.
+    """Check that every run of a sweep and every kept encoder is as it was stored, and say what can
+    be made again.
 
     Exit code 4 if one is not. With --drop the store is written again without damaged runs; the
-    damaged file is kept under another name.
+    damaged file is kept under another name. Damaged encoder files get other names too; their runs
+    and rows stay, but cannot be measured again. Missing encoder files are listed.
 
     Example: fctestbed check sweeps/quick
     """
@@ -40,12 +46,19 @@ def check(
         _check_exported(directory, drop)
         return
     contents = find_damage(directory)
-    if not contents.damage:
-        typer.echo(_state(path, contents))
-    elif drop:
+    encoders = check_encoders(path.parent, contents.runs)
+    if contents.damage and drop:
         _drop(path)
-    else:
+    elif contents.damage:
         raise StoreRefused(contents.damage.line(path))
+    else:
+        typer.echo(_state(path, contents))
+    if encoders.damaged and drop:
+        _set_aside(path.parent, encoders)
+    elif encoders.damaged:
+        raise StoreRefused(encoders.damage_line(path.parent))
+    for line in encoders.lines:
+        typer.echo(line)
 
 
 def _check_exported(directory: Path, drop: bool) -> None:
@@ -76,4 +89,13 @@ def _drop(path: Path) -> None:
     typer.echo(
         f"{path}: {repair.n_kept} runs kept, {len(dropped)} damaged runs removed{names}; the "
         f"damaged file is {repair.original}; the same sweep command makes again what is missing"
+    )
+
+
+def _set_aside(directory: Path, encoders: EncoderState) -> None:
+    moved = set_damaged_encoders_aside(directory, encoders.damaged)
+    names = ", ".join(path.name for path in moved)
+    typer.echo(
+        f"{directory}: {len(moved)} damaged encoder files set aside ({names}); their runs stay as "
+        "they are, but cannot be measured again"
     )

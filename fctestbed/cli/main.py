@@ -42,7 +42,7 @@ COMMANDS = {
     "generate": ("fctestbed.cli.generate:generate", "Write a world's samples and truth."),
     "measure": (
         "fctestbed.cli.measure:measure",
-        "Measure representations from anywhere, in bits.",
+        "Measure representations from anywhere, or a sweep again, in bits.",
     ),
     "estimate": (
         "fctestbed.cli.estimate:estimate",

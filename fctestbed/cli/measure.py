@@ -1,5 +1,6 @@
 """The command ``measure``."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,48 +11,97 @@ from fctestbed import measurement
 from fctestbed.cli import options
 from fctestbed.cli.checks import record_of, usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.measure_sweep import measure_again
 from fctestbed.results import to_json
 from fctestbed.sweep import resolve_device
 from fctestbed.synthesis import load_dataset
 
 
 def measure(
-    data: Annotated[Path, typer.Argument(metavar="DATA.npz", help="What generate wrote.")],
-    representations: Annotated[
+    source: Annotated[
         Path,
         typer.Argument(
-            metavar="REPRESENTATIONS.npz",
-            help="Arrays train_NAME and test_NAME for each readout NAME, and codewords_NAME for "
-            "exact channel information; a NAME that ends in 1 or 2 is of that modality.",
+            metavar="DATA.npz|DIRECTORY",
+            help="What generate wrote, for arrays of your own; or a sweep's directory.",
         ),
     ],
+    representations: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="REPRESENTATIONS.npz",
+            help="With DATA.npz: arrays train_NAME and test_NAME for each readout NAME, and "
+            "codewords_NAME for exact channel information; a NAME that ends in 1 or 2 is of that "
+            "modality.",
+        ),
+    ] = None,
     taus: Annotated[
         list[float] | None,
         typer.Option(
-            "--tau", help="Noise of the channel information; give it several times for a curve."
+            "--tau",
+            help="With DATA.npz: noise of the channel information; give it several times for a "
+            "curve.",
         ),
     ] = None,
     target_bits: Annotated[
         float | None,
-        typer.Option("--target", help="Largest standard error of a block's bits."),
+        typer.Option("--target", help="With DATA.npz: largest standard error of a block's bits."),
     ] = None,
-    device: options.Device = "cpu",
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="With DIRECTORY: a setting of the measurement: --set measurement.n_fit=4096.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With DIRECTORY: directory of the new results.")
+    ] = None,
+    workers: options.Workers = None,
+    max_stack: options.MaxStack = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu, cuda or cuda:N; default cpu, with DIRECTORY auto."),
+    ] = None,
     as_json: options.AsJson = False,
     allow_plugins: options.AllowPlugins = False,
-) -> None:
-    """Measure representations from anywhere: bits of every block and of the label, and accuracy.
+) -> int:
+    """Measure representations from anywhere, or a sweep again from its kept encoders: bits of
+    every block and of the label, and accuracy.
 
-    Encode train_x1, test_x1 and so on of the data set with your model and save the results under
-    the same rows. For exact channel information also encode the inputs that "generate --codewords"
-    wrote: x1 as codewords_z1, x2 as codewords_z2.
+    Representations: encode train_x1, test_x1 and so on of the data set with your model and save the
+    results under the same rows. For exact channel information also encode the inputs that "generate
+    --codewords" wrote: x1 as codewords_z1, x2 as codewords_z2.
+
+    A sweep: give its directory, settings such as --set measurement.n_fit=4096, and a new directory
+    by --out. Nothing is trained; the same command continues what was interrupted.
 
     Example: fctestbed measure world.npz mine.npz --json
     """
+    of_sweep = {"pairs": pairs, "out": out, "workers": workers, "max_stack": max_stack}
+    of_arrays = {"representations": representations, "taus": taus, "target_bits": target_bits}
+    if source.is_dir():
+        _refuse(of_arrays, f"the directory {source} of a sweep")
+        if out is None:
+            raise UsageError("out: expected a directory for the new results, got none")
+        return measure_again(
+            source,
+            pairs or (),
+            out=out,
+            as_json=as_json,
+            device=device or "auto",
+            workers=workers,
+            max_stack=max_stack,
+            allow_plugins=allow_plugins,
+        )
+    _refuse(of_sweep, f"{source}, which is no directory")
+    if representations is None:
+        raise UsageError("representations: expected a file of arrays (.npz), got none")
     channel = record_of(measurement.ChannelSpec, {"taus": taus or None, "target_bits": target_bits})
     try:
         with usage_errors():
-            place = resolve_device(device)
-            dataset = load_dataset(data, allow_plugins=allow_plugins)
+            place = resolve_device(device or "cpu")
+            dataset = load_dataset(source, allow_plugins=allow_plugins)
             spec = measurement.MeasureSpec(channel=channel)
             found = measurement.measure(dataset, representations, spec, device=place)
     except OSError as error:
@@ -60,8 +110,20 @@ def measure(
         ) from error
     if as_json:
         typer.echo(to_json({**asdict(found), "truth": dataset.truth.as_dict()}))
-        return
-    _print(found)
+    else:
+        _print(found)
+    return 0
+
+
+def _refuse(given: Mapping[str, object], what: str) -> None:
+    """Refuse options and arguments of the command's other form."""
+    for name, value in given.items():
+        if value not in (None, []):
+            raise UsageError(f"{name}: expected none with {what}, got {_text(value)}")
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _print(found: measurement.Measured) -> None:

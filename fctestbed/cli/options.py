@@ -23,6 +23,10 @@ Figures = Annotated[
 FiguresOut = Annotated[
     Path | None, typer.Option(help="Where to write; default figures/NAME of the directory.")
 ]
+MaxStack = Annotated[
+    int | None,
+    typer.Option(help="Most trainings in one stack; default what the device gains from."),
+]
 Formats = Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")]
 Methods = Annotated[str | None, typer.Option(help="Comma-separated methods.")]
 Pairs = Annotated[

@@ -1,6 +1,5 @@
 """The command ``sweep``: the main job."""
 
-import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,24 +7,21 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
-from fctestbed.cli.display import ProgressConsole, SweepDisplay
-from fctestbed.cli.errors import Hangup, UsageError
+from fctestbed.cli.driving import UNFINISHED, driven
+from fctestbed.cli.errors import UsageError
 from fctestbed.cli.report import print_notes, print_summary
 from fctestbed.cli.worlds import world_options
 from fctestbed.plotting import draw_figures
 from fctestbed.results import StoreRefused, load_results
 from fctestbed.sweep import (
     SweepSpec,
-    WorkersCannotStart,
     build_sweep,
     describe_plan,
     parse_grid,
     parse_integers,
     run_sweep,
-    tune_process,
 )
 
-INTERNAL_ERROR, UNFINISHED, HUNG_UP, INTERRUPTED = 1, 3, 129, 130
 _MOST_NAME_CHARACTERS = 100
 
 
@@ -73,10 +69,11 @@ def sweep(
     ] = None,
     device: options.Device = "auto",
     workers: options.Workers = None,
-    max_stack: Annotated[
-        int | None,
-        typer.Option(help="Most trainings in one stack; default what the device gains from."),
-    ] = None,
+    max_stack: options.MaxStack = None,
+    no_encoders: Annotated[
+        bool,
+        typer.Option("--no-encoders", help="Do not keep the trained encoders in --out/encoders."),
+    ] = False,
     allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and do nothing.")
@@ -118,28 +115,18 @@ def sweep(
             typer.echo("\n".join(lines))
             return 0
         check_places({"--figures": figures})
-        tune_process()
-        with usage_errors(), SweepDisplay(ProgressConsole(stderr=True)).shown() as display:
-            outcome = run_sweep(spec, out, **resources, display=display)
+        outcome = driven(
+            lambda display: run_sweep(
+                spec, out, **resources, keep_encoders=not no_encoders, display=display
+            ),
+            out,
+        )
     except StoreRefused as error:
         raise StoreRefused(f"--out: {error}") from error
-    except KeyboardInterrupt as interrupt:
-        _say_stopped("interrupted", out)
-        return HUNG_UP if isinstance(interrupt, Hangup) else INTERRUPTED
-    except WorkersCannotStart as error:
-        _say_stopped(f"fctestbed: {error}", out)
-        return INTERNAL_ERROR
+    if isinstance(outcome, int):
+        return outcome
     print_notes(outcome.notes)
     return _finish(out, figures)
-
-
-def _say_stopped(reason: str, out: Path) -> None:
-    # The terminal may be gone.
-    with contextlib.suppress(OSError):
-        typer.echo(
-            f"{reason}: what was done is safe in {out}; the same command goes on from there",
-            err=True,
-        )
 
 
 def sweep_of(

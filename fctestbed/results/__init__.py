@@ -37,7 +37,7 @@ from fctestbed.results.schema import (
     RunRecord,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
-from fctestbed.results.stored_runs import StoredRun, stored_runs
+from fctestbed.results.stored import StoredRun, stored_runs
 from fctestbed.results.vocabulary import (
     BLOCKS,
     CHANNEL,

@@ -1,10 +1,10 @@
-"""The encoders that a sweep keeps: one safetensors file for each training, in the sweep's directory.
+"""The encoders that a sweep keeps: a safetensors file for each training, in the sweep's directory.
 
 Owns the format of these files, their check and their removal; which parameters they hold is decided
 by ``fctestbed.training``. A file is ``encoders/<training key>.safetensors``; runs that share a
 training share it. Its header has one entry of metadata, ``fctestbed``: JSON with the version of the
-format, the training's key, method and specification, the version of fctestbed, and a digest of these
-and of every parameter. May import numpy and safetensors; never imports torch or pandas.
+format, the training's key, method and specification, the version of fctestbed, and a digest of all
+these and of every parameter. May import numpy and safetensors; never imports torch or pandas.
 """
 
 import contextlib
@@ -67,7 +67,7 @@ class KeptEncoder:
         about = {**self._about(), "sha256": self._digest()}
         # The library writes several entries of metadata in a random order.
         metadata = {_METADATA: json.dumps(about, sort_keys=True, allow_nan=False)}
-        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        arrays = {name: np.asarray(array, order="C") for name, array in self.arrays.items()}
         return save(arrays, metadata)
 
     def _about(self) -> dict[str, Any]:
@@ -126,7 +126,14 @@ def read_encoder(directory: str | Path, key: str) -> KeptEncoder:
             f"{path}: expected a file that can be read, got: {error.strerror}"
         ) from error
     # The library's numpy types are fewer than those that a header may name.
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (
+        SafetensorError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise StoreRefused(
             f"{path}: expected a whole safetensors file of kept encoders, got: {reason:.120}"
@@ -143,7 +150,10 @@ def _about(path: Path) -> Any:
                 f"a header of {length:,} bytes in a file of {size:,} (at most {_MOST_HEADER:,})"
             )
         header = json.loads(file.read(length))
-    return json.loads(header["__metadata__"][_METADATA])
+    metadata = header.get("__metadata__", {}).get(_METADATA)
+    if metadata is None:
+        raise ValueError(f"no metadata of {_METADATA}")
+    return json.loads(metadata)
 
 
 def _checked(path: Path, key: str, about: Any, arrays: dict[str, NDArray[Any]]) -> KeptEncoder:
@@ -223,11 +233,11 @@ class EncoderState:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is there, and what is not, in lines."""
-        found = [f"encoders: {self.n_whole} files, all as they were written"]
-        if not (self.n_whole or self.missing):
-            found = ["encoders: none were kept"]
-        elif self.n_runs_without:
+        """What is there, and what is not, in lines; none if no encoders were kept."""
+        found = []
+        if self.n_whole:
+            found.append(f"encoders: {self.n_whole} files as they were written")
+        if self.n_runs_without and (self.n_whole or self.missing):
             found.append(f"encoders: not kept of {self.n_runs_without} runs")
         if self.missing:
             found.append(

@@ -11,7 +11,7 @@ from fctestbed.sweep.driver import (
 )
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
-from fctestbed.sweep.options import SpecError, build_sweep, read_values
+from fctestbed.sweep.options import SpecError, build_sweep, read_pair, read_values
 from fctestbed.sweep.plan import Job, Plan, Unit, make_plan
 from fctestbed.sweep.pool import results_as_completed
 from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
@@ -56,6 +56,7 @@ __all__ = [
     "merge",
     "parse_grid",
     "parse_integers",
+    "read_pair",
     "read_values",
     "resolve_device",
     "results_as_completed",

@@ -142,9 +142,7 @@ class Resources:
         device = resolve_device(device)
         workers = default_workers(device) if workers is None else workers
         max_stack = default_max_stack(device) if max_stack is None else max_stack
-        return cls(
-            device, checked_count("workers", workers), checked_count("max_stack", max_stack)
-        )
+        return cls(device, checked_count("workers", workers), checked_count("max_stack", max_stack))
 
 
 def executor_of(device: str, workers: int, plan: Plan) -> Executor:

@@ -74,9 +74,7 @@ def execute(
     # A user's method may raise anything, SystemExit too.
     except BaseException as error:
         if len(unit.jobs) > 1:
-            first, second = (
-                execute(half, device=device, report=report) for half in unit.halves()
-            )
+            first, second = (execute(half, device=device, report=report) for half in unit.halves())
             return UnitResult(
                 [*first.records, *second.records], {**first.encoders, **second.encoders}
             )

@@ -140,7 +140,7 @@ class _Source:
         """
         if not (directory / STORE_NAME).is_file():
             raise ValueError(
-                f"sweep: expected the directory of a sweep with its {STORE_NAME}, got {directory}"
+                f"directory: expected a sweep's directory, with its {STORE_NAME}, got {directory}"
             )
         with ResultsStore.open_read(directory) as store:
             tables = store.tables()
@@ -148,7 +148,7 @@ class _Source:
         if _MEASURED_FROM in source.content:
             stores = sorted({str(run.provenance[_MEASURED_FROM]["store"]) for run in source.runs})
             raise ValueError(
-                f"sweep: expected a sweep that kept its encoders, got {directory}, which was "
+                f"directory: expected a sweep that kept its encoders, got {directory}, which was "
                 f"itself measured from {', '.join(stores) or 'another sweep'}"
             )
         return source
@@ -177,10 +177,7 @@ class _Source:
         try:
             SweepSpec.model_validate(fields)
         except ValidationError as error:
-            raise ValueError(
-                f"sweep: expected one that this version of fctestbed can have, got "
-                f"{self.directory}: {spec_error_lines(error)}"
-            ) from error
+            raise ValueError(f"{self.directory}: {spec_error_lines(error)}") from error
         try:
             return SweepSpec.model_validate(merge(fields, values))
         except ValidationError as error:
@@ -209,7 +206,7 @@ class _Source:
         keys = [done.key for done in found.values() if done.key is not None]
         if not keys:
             raise ValueError(
-                f"sweep: expected kept encoders in {self.directory / ENCODERS}, got none: the "
+                f"directory: expected kept encoders in {self.directory / ENCODERS}, got none: the "
                 "sweep was made with --no-encoders or an earlier version, or they were removed"
             )
         for key in keys:

@@ -26,6 +26,7 @@ METHOD_CLAUSES: dict[str, Callable[[Subject], str | None]] = {
     "classes": method_numbers.classes,
     "rows": method_numbers.rows,
     "reads": method_numbers.reads,
+    "kept": method_numbers.kept,
     "stack": method_numbers.stack,
 }
 """Every clause by name; the first sentence of its docstring is what a method has to satisfy."""

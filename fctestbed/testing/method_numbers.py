@@ -23,6 +23,7 @@ from fctestbed.testing.method_subject import (
     map_tensors,
     parameters_of,
 )
+from fctestbed.training import kept_arrays, load_stack
 
 # Rounding error of float64: of sums in another order, and after Adam's first steps, which magnify
 # it.
@@ -187,6 +188,24 @@ def classes(subject: Subject) -> str | None:
         for name, number in found.items():
             if number is not None and not bool(number.isfinite().all()):
                 return f"expected finite numbers in a batch {what}, got others in {name}"
+    return None
+
+
+def kept(subject: Subject) -> str | None:
+    """Readouts and heads from the parameters that a sweep keeps are those after the training."""
+    trained = subject.train(range(RUNS))
+    specs, arrays, batch = trained.specs, kept_arrays(trained), subject.batch()
+    # One run alone takes its part as well.
+    load_stack(specs[:1], arrays[:1])
+    loaded = load_stack(specs, arrays)
+    for output in ("readouts", "heads"):
+        expected, found = (
+            getattr(networks, output)(batch.x1.clone(), batch.x2.clone())
+            for networks in (trained, loaded)
+        )
+        name = first_difference(expected, found)
+        if name:
+            return f"kept_parameters: expected all that the {output} need, got another {name!r}"
     return None
 
 

@@ -78,10 +78,15 @@ class Encoder:
     def _taken(self, name: str, given: Any, width: int) -> Tensor:
         """Samples as a tensor on the encoder's device."""
         if not isinstance(given, Tensor):
-            array = np.asarray(given)
+            try:
+                array = np.asarray(given)
+            except ValueError as error:
+                raise ValueError(f"{name}: expected an array of numbers, got {error}") from error
             if array.dtype.kind not in "fiu":
                 raise ValueError(f"{name}: expected numbers, got {array.dtype}")
-            given = torch.from_numpy(array.astype(np.float32))
+            # What float32 cannot hold becomes infinite, and is refused below.
+            with np.errstate(over="ignore"):
+                given = torch.from_numpy(array.astype(np.float32))
         if given.is_complex() or given.dtype == torch.bool:
             raise ValueError(f"{name}: expected numbers, got {given.dtype}")
         if given.dim() != 2 or given.shape[1] != width or not len(given):

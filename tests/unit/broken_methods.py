@@ -35,6 +35,11 @@ class Good(Method):
         return {"z1": z1, "z2": z2}
 
 
+class KeepsTooLittle(Good):
+    def kept_parameters(self, module):
+        return tuple(name for name in super().kept_parameters(module) if "first" in name)
+
+
 class ReturnsTheJointItself(Good):
     """A good one too: what it returns is what would be composed."""
 

@@ -73,7 +73,7 @@ def test_a_head_without_spread_is_an_alarm():
 def test_alarms_are_in_the_record_of_the_run(monkeypatch):
     monkeypatch.setattr(alarms_module, "_CONSTANT_SPREAD", 1e9)
     (unit,) = tiny_units(methods=["simclr"])
-    warnings = execute(unit, device="cpu")[0].warnings
+    warnings = execute(unit, device="cpu").records[0].warnings
     assert {"head projection1 puts out a constant", "head projection2 puts out a constant"} <= set(
         warnings
     )

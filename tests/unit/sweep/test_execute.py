@@ -18,7 +18,7 @@ def rows(records):
 
 def test_every_run_of_a_unit_has_a_record_with_its_truth():
     (unit,) = tiny_units(methods=["supcon"])
-    records = execute(unit, device="cpu")
+    records = execute(unit, device="cpu").records
     assert [record.unique_ratio for record in records] == [0.0, 1.0]
     for record in records:
         assert (record.status, record.reason, record.method) == ("ok", "", "supcon")
@@ -35,8 +35,8 @@ def test_every_run_of_a_unit_has_a_record_with_its_truth():
 def test_rows_do_not_depend_on_the_stack():
     (together,) = tiny_units(methods=["factorcl-sup"], seeds=[0, 1])
     alone = tiny_units(1, methods=["factorcl-sup"], seeds=[0, 1])
-    expected = rows(execute(together, device="cpu"))
-    found = rows(record for unit in alone for record in execute(unit, device="cpu"))
+    expected = rows(execute(together, device="cpu").records)
+    found = rows(record for unit in alone for record in execute(unit, device="cpu").records)
     assert found.keys() == expected.keys()
     for run_id, (captured, accuracy) in found.items():
         for row, other in zip(captured, expected[run_id][0], strict=True):
@@ -47,10 +47,10 @@ def test_rows_do_not_depend_on_the_stack():
 def test_runs_that_share_a_training_are_measured_as_each_alone():
     (unit,) = tiny_units(methods=["simclr"], unique_ratio=[0.0, 0.5, 1.0])
     assert (len(unit.jobs), unit.n_runs) == (1, 3)
-    together = rows(execute(unit, device="cpu"))
+    together = rows(execute(unit, device="cpu").records)
     for ratio in (0.0, 0.5, 1.0):
         (single,) = tiny_units(methods=["simclr"], unique_ratio=[ratio])
-        (record,) = execute(single, device="cpu")
+        (record,) = execute(single, device="cpu").records
         expected = together[record.run_id][0]
         for row, other in zip(record.captured, expected, strict=True):
             assert row.value_bits == pytest.approx(other.value_bits, abs=2e-3)
@@ -79,7 +79,7 @@ def test_runs_that_share_a_training_are_measured_as_each_alone():
 )
 def test_worlds_whose_label_could_not_be_all_shared_are_run(ratio, world):
     (unit,) = tiny_units(methods=["simclr"], unique_ratio=[ratio], world=world)
-    (record,) = execute(unit, device="cpu")
+    (record,) = execute(unit, device="cpu").records
     assert (record.status, record.reason) == ("ok", "")
     assert record.truth["asked_unique_ratio"] == ratio
 
@@ -87,7 +87,7 @@ def test_worlds_whose_label_could_not_be_all_shared_are_run(ratio, world):
 @pytest.mark.parametrize("steps", [1, 2, 51, 75])
 def test_the_last_loss_is_kept(steps):
     (unit,) = tiny_units(methods=["simclr"], train={"steps": steps, "batch_size": 8})
-    losses = execute(unit, device="cpu")[0].diagnostics["losses_nats"]
+    losses = execute(unit, device="cpu").records[0].diagnostics["losses_nats"]
     assert losses["step"][-1] == steps
     assert all(len(points) == len(losses["step"]) for points in losses.values())
     assert math.isfinite(losses["total"][-1])
@@ -95,7 +95,7 @@ def test_the_last_loss_is_kept(steps):
 
 def test_a_run_that_diverges_is_a_record_with_its_reason_and_the_others_are_done():
     (unit,) = tiny_units(methods=["supervised"], train={"learning_rate": 1e30})
-    records = execute(unit, device="cpu")
+    records = execute(unit, device="cpu").records
     assert {record.status for record in records} == {"diverged"}
     for record in records:
         assert record.reason.startswith("loss was not finite, or exploded, by step ")
@@ -113,7 +113,7 @@ def test_a_readout_that_is_not_finite_makes_the_run_diverged(monkeypatch):
 
     monkeypatch.setattr(execute_module, "stack_readouts", broken)
     (unit,) = tiny_units(methods=["supcon"])
-    first, second = execute(unit, device="cpu")
+    first, second = execute(unit, device="cpu").records
     assert first.status == "diverged"
     assert first.reason == "a readout was not finite after the last step"
     assert second.status == "ok"
@@ -130,7 +130,7 @@ def test_a_job_that_fails_is_recorded_and_the_others_of_its_stack_are_done(monke
 
     monkeypatch.setattr(execute_module, "train_stack", train)
     (unit,) = tiny_units(methods=["supcon"], seeds=[0, 1, 2], unique_ratio=[0.5])
-    records = {record.seed: record for record in execute(unit, device="cpu")}
+    records = {record.seed: record for record in execute(unit, device="cpu").records}
     assert tried == [[0, 1, 2], [0], [1, 2], [1], [2]]
     assert {seed: record.status for seed, record in records.items()} == {
         0: "ok",
@@ -153,7 +153,7 @@ def test_progress_begins_at_zero_and_ends_with_the_last_step():
 
 def test_the_record_of_a_run_with_views_says_what_they_hold():
     (unit,) = tiny_units(methods=["unimodal-ssl"], unique_ratio=[0.5])
-    (record,) = execute(unit, device="cpu")
+    (record,) = execute(unit, device="cpu").records
     # Optimal copies hold of the originals what the label does.
     copies = record.truth["augmentation"]
     assert copies["joint_bits"] == pytest.approx(record.truth["total_bits"], abs=1e-12)
@@ -164,5 +164,5 @@ def test_official_views_give_their_originals_away_and_have_no_such_number():
     (unit,) = tiny_units(
         methods=["unimodal-ssl"], unique_ratio=[0.5], augmentation={"kind": "official"}
     )
-    (record,) = execute(unit, device="cpu")
+    (record,) = execute(unit, device="cpu").records
     assert "augmentation" not in record.truth

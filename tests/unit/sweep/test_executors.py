@@ -32,7 +32,7 @@ def test_units_run_here_come_in_order_with_their_progress():
     seen = []
     done = list(InProcess("cpu").run(units, seen.append))
     assert [place for place, _ in done] == [0, 1, 2]
-    assert [len(records) for _, records in done] == [unit.n_runs for unit in units]
+    assert [len(result.records) for _, result in done] == [unit.n_runs for unit in units]
     assert [progress.unit for progress in seen] == sorted(progress.unit for progress in seen)
     assert {progress.unit for progress in seen} == {0, 1, 2}
 
@@ -44,8 +44,10 @@ def test_worker_processes_give_the_same_rows():
     seen = set()
     there = dict(WorkerProcesses("cpu", 2).run(units, lambda progress: seen.add(progress.unit)))
     assert there.keys() == here.keys() == seen == set(range(len(units)))
-    for place, records in there.items():
-        found, expected = rows(records), rows(here[place])
+    for place, result in there.items():
+        found, expected = rows(result.records), rows(here[place].records)
+        assert result.encoders == here[place].encoders
+        assert len(result.encoders) == len(units[place].jobs)
         assert found.keys() == expected.keys()
         for run_id, (status, captured, accuracy) in found.items():
             # To the digit: both have the same threads and the same denormal numbers.
@@ -68,10 +70,10 @@ def test_a_unit_whose_worker_is_killed_twice_fails_and_the_others_are_done():
 
     done = dict(WorkerProcesses("cpu", 1).run(units, kill_at_the_first))
     assert done.keys() == {0, 1, 2}
-    (failed,) = done[0]
+    (failed,) = done[0].records
     assert (failed.status, failed.reason) == ("failed", "its worker process died (signal 9)")
     assert len(set(killed)) == 2
-    assert [done[place][0].status for place in (1, 2)] == ["ok", "ok"]
+    assert [done[place].records[0].status for place in (1, 2)] == ["ok", "ok"]
     assert not wait_for_no_children()
     assert dict(os.environ) == before
 
@@ -107,15 +109,15 @@ def test_a_process_s_threads_and_denormals_are_a_worker_s_while_units_run_and_th
         def report(progress):
             seen.append((torch.get_num_threads(), float(denormal * 0.5)))
 
-        for place, records in InProcess("cpu").run([unit], report):
+        for place, result in InProcess("cpu").run([unit], report):
             assert (place, torch.get_num_threads()) == (0, 2)
-            assert {record.provenance["threads"] for record in records} == {1}
-            assert {record.provenance["blas_threads"] for record in records} == {1}
+            assert {record.provenance["threads"] for record in result.records} == {1}
+            assert {record.provenance["blas_threads"] for record in result.records} == {1}
         assert set(seen) == {(1, 0.0)}
         assert float(denormal * 0.5) > 0
         assert torch.get_num_threads() == 2
-        ((_, records),) = InProcess("cpu", threads=None).run([unit], ignore)
-        assert {record.provenance["threads"] for record in records} == {2}
+        ((_, result),) = InProcess("cpu", threads=None).run([unit], ignore)
+        assert {record.provenance["threads"] for record in result.records} == {2}
     finally:
         torch.set_num_threads(1)
 
@@ -159,7 +161,7 @@ def test_workers_that_a_signal_ends_while_they_start_are_replaced(monkeypatch):
     units = tiny_units(1, methods=["raw"], seeds=[0, 1])
     done = dict(WorkerProcesses("cpu", 1).run(units, ignore))
     assert workers.started == 3
-    assert {record.status for records in done.values() for record in records} == {"ok"}
+    assert {record.status for result in done.values() for record in result.records} == {"ok"}
     assert not wait_for_no_children()
 
 

@@ -105,7 +105,7 @@ def test_a_plug_in_is_checked_with_every_value_of_an_axis(tmp_path):
 def test_a_plug_in_that_changed_after_the_sweep_began_is_not_run(plugin):
     (unit,) = tiny_units(methods=[plugin()])
     plugin(TEXT + "# changed\n")
-    records = execute(unit, device="cpu")
+    records = execute(unit, device="cpu").records
     assert {record.status for record in records} == {"failed"}
     assert all("its file changed after the sweep began" in record.reason for record in records)
 
@@ -162,7 +162,7 @@ def test_in_a_worker_an_interrupt_that_a_plug_in_raises_is_a_failed_run(plugin):
     name = plugin(RAISES.format(statement="raise KeyboardInterrupt"))
     units = tiny_units(methods=[name], unique_ratio=[0.5])
     done = dict(WorkerProcesses("cpu", 1).run(units, lambda progress: None))
-    assert [(record.status, record.reason) for record in done[0]] == [
+    assert [(record.status, record.reason) for record in done[0].records] == [
         ("failed", "KeyboardInterrupt:")
     ]
 

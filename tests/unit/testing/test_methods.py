@@ -65,6 +65,10 @@ BROKEN = {
         "expected the same rows of a single sample, got others in readout 'z1'",
     ),
     "ReadsTheOther": ("reads", "reads: expected 2 among those of readout 'z_s1', got (1,)"),
+    "KeepsTooLittle": (
+        "kept",
+        "kept_parameters: expected all that the readouts need, got another 'z2'",
+    ),
     "OneGeneratorForAll": ("stack", "expected run 1 of a stack as it is alone, got parameter "),
 }
 

@@ -54,7 +54,7 @@ def test_readouts_are_those_of_the_first_samples_of_each_member(datasets):
 
 def test_chunks_do_not_show(datasets, monkeypatch):
     whole = readouts_of(datasets[:1])[0].by_name
-    monkeypatch.setattr(encoding_module, "_CHUNK", 7)
+    monkeypatch.setattr(encoding_module, "CHUNK", 7)
     for name, readout in readouts_of(datasets[:1])[0].by_name.items():
         for field in ("train", "test", "codewords"):
             array, expected = getattr(readout, field), getattr(whole[name], field)

@@ -1,0 +1,45 @@
+"""What commands that drive a sweep share: its progress, its interruption, their exit codes."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.display import ProgressConsole, SweepDisplay
+from fctestbed.cli.errors import Hangup
+from fctestbed.sweep import Outcome, WorkersCannotStart, tune_process
+
+INTERNAL_ERROR, UNFINISHED, HUNG_UP, INTERRUPTED = 1, 3, 129, 130
+
+
+def driven(run: Callable[[SweepDisplay], Outcome], out: Path) -> Outcome | int:
+    """What a sweep's driver did, with its progress shown; the exit code where it was stopped.
+
+    Args:
+        run: the driver.
+        out: the directory of its results.
+
+    Raises:
+        UsageError: for what the driver refuses as bad input.
+    """
+    tune_process()
+    try:
+        with usage_errors(), SweepDisplay(ProgressConsole(stderr=True)).shown() as display:
+            return run(display)
+    except KeyboardInterrupt as interrupt:
+        _say_stopped("interrupted", out)
+        return HUNG_UP if isinstance(interrupt, Hangup) else INTERRUPTED
+    except WorkersCannotStart as error:
+        _say_stopped(f"fctestbed: {error}", out)
+        return INTERNAL_ERROR
+
+
+def _say_stopped(reason: str, out: Path) -> None:
+    # The terminal may be gone.
+    with contextlib.suppress(OSError):
+        typer.echo(
+            f"{reason}: what was done is safe in {out}; the same command goes on from there",
+            err=True,
+        )
