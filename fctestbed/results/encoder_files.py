@@ -165,7 +165,7 @@ def _checked(path: Path, key: str, about: Any, arrays: dict[str, NDArray[Any]]) 
     if about.get("key") != key:
         raise StoreRefused(
             f"{path}: expected the encoders of training {key[:16]}, "
-            f"got those of {about.get('key')!r:.18}"
+            f"got those of {about.get('key')!s:.16}"
         )
     encoder = KeptEncoder(
         key=key,

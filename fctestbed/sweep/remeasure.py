@@ -83,6 +83,9 @@ def measure_sweep(
             without encoders, or code that changed since; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
+    for name, given in (("directory", directory), ("out", out)):
+        if not isinstance(given, str | Path):
+            raise ValueError(f"{name}: expected the name of a directory, got {given!r:.80}")
     directory = Path(directory)
     if Path(out).resolve() == directory.resolve():
         raise ValueError(f"out: expected another directory than the sweep's, got {out}")

@@ -122,9 +122,16 @@ def load_encoder(
     Raises:
         StoreRefused: one line, if the store or the encoder's file is damaged or of another version.
         ValueError: one line, for a run that the sweep does not have or whose encoders were not
-            kept, or a method whose code changed since.
+            kept, a directory without a sweep, or a method whose code changed since.
     """
+    for name, given in (("directory", directory), ("run_id", run_id)):
+        if not isinstance(given, str | Path):
+            raise ValueError(f"{name}: expected a name, got {given!r:.80}")
     path = store_file(directory)
+    if not path.is_file():
+        raise ValueError(
+            f"directory: expected a sweep's directory, with its store, got {directory}"
+        )
     with ResultsStore.open_read(path) as store:
         runs = {run.run_id: run for run in stored_runs(store.tables().runs)}
     if run_id not in runs:

@@ -185,6 +185,18 @@ def _data() -> Iterator[Bad]:
     yield cli("representations", "measure array.npy array.npy", "array.npy")
     yield cli("representations", ["measure", "", "codes.npz"], "DATA.npz")
     yield cli("representations", ["measure", "world.npz", ""], "REPRESENTATIONS.npz")
+    for options, names in (([], "--out: expected"), (["--out=rows"], "--out: expected another"),
+                           (["--out=new"], "results.sqlite"), (["codes.npz", "--out=new"], "REPRESENTATIONS"),
+                           (["--out=new", "--tau=0.5"], "--tau"), (["--out=new", "--target=0.1"], "--target"),
+                           (["--out=new", "--set=train.steps=3"], "directory|train"),
+                           (["--out=new", "--set=foo"], "--set"), (["--out=new", f"--set={HUGE}=1"], "--set"),
+                           (["--out=new", "--device=tpu"], "--device"), (["--out=new", "--workers=0"], "--workers"),
+                           (["--out=new", "--max-stack=0"], "--max-stack"), ([f"--out={LONG}"], "--out")):  # fmt: skip
+        yield cli("a sweep measured again", ["measure", "rows", *options], names, quick=True)
+    for option in ("--out=new", "--set=measurement.n_fit=3", "--workers=2", "--max-stack=2"):
+        yield cli("a sweep measured again", ["measure", "world.npz", "codes.npz", option],
+                  f"{option.partition('=')[0]}: expected none with world.npz", quick=True)  # fmt: skip
+    yield cli("a sweep measured again", "measure world.npz", "REPRESENTATIONS.npz", quick=True)
     for option, names in (("--tau=0", "--tau"), ("--tau=-1", "--tau"), ("--tau=nan", "--tau"),
                           ("--tau=inf", "--tau"), ("--target=0", "--target"), ("--target=nan", "--target"),
                           ("--device=tpu", "--device"), ("--device=cpu:²", "--device"),
@@ -450,6 +462,17 @@ def _python() -> Iterator[Bad]:
         yield api(f"run_sweep({value!r})", lambda v=value: fc.run_sweep(v, "new"), "spec: expected")
         yield api(f"measure({value!r})", lambda v=value: fc.measure(v, {}), "dataset: expected")
         yield api(
+            f"measure_sweep({value!r})",
+            lambda v=value: fc.measure_sweep(v, out="new"),
+            "directory: expected",
+        )
+        yield api(f"load_encoder({value!r})", lambda v=value: fc.load_encoder(v, "a"), "expected")
+        yield api(
+            f"load_encoder(rows, {value!r})",
+            lambda v=value: fc.load_encoder("rows", v),
+            "expected",
+        )
+        yield api(
             f"draw_figures({value!r})",
             lambda v=value: fc.draw_figures(v, "new"),
             "results: expected",
@@ -465,7 +488,7 @@ def _python() -> Iterator[Bad]:
                   {"unique_ratio": [2]}, {"world": {"n_train": 10**400}}, {"train": {"steps": 1.5}},
                   {"settings": {"simclr": {"temperature": float("nan")}}}, {"variants": 3}):  # fmt: skip
         yield api(f"sweep_spec({value!r:.50})", lambda v=value: fc.sweep_spec(v), "expected")
-    for preset in (3, None, "x", ["quick"]):
+    for preset in (3, "x", ["quick"]):
         yield api(
             f"sweep_spec(preset={preset!r})",
             lambda p=preset: fc.sweep_spec(preset=p),

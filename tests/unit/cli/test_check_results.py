@@ -1,14 +1,25 @@
 """The command check, and damaged results in the other commands."""
 
+import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from synthetic_results import as_results, record, records
 
 from fctestbed._messages import one_line
 from fctestbed.cli.main import run
-from fctestbed.results import STORE_NAME, ResultsStore, export_results, load_results
+from fctestbed.results import (
+    ENCODER_KEY,
+    STORE_NAME,
+    KeptEncoder,
+    ResultsStore,
+    encoder_path,
+    export_results,
+    load_results,
+    write_encoders,
+)
 
 
 @pytest.fixture
@@ -91,3 +102,57 @@ def test_exported_files_are_checked_too(tmp_path, capsys):
     assert "SHA256SUMS" in capsys.readouterr().err
     assert run(["check", str(tmp_path), "--drop"]) == 2
     assert capsys.readouterr().err.startswith("fctestbed: --drop: expected a results store")
+
+
+KEYS = ("a" * 64, "b" * 64, "c" * 64)
+
+
+@pytest.fixture
+def with_encoders(tmp_path):
+    """A store whose three runs name an encoder each; the third one's file is missing."""
+    out = tmp_path / "encoded"
+    with ResultsStore.create_or_open(out, {}, "digest") as store:
+        store.commit(
+            [
+                replace(record("raw", 0.5, seed), diagnostics={ENCODER_KEY: key})
+                for seed, key in enumerate(KEYS)
+            ]
+        )
+    files = {
+        key: KeptEncoder(key=key, method="raw", training={}, arrays={}).to_bytes()
+        for key in KEYS[:2]
+    }
+    write_encoders(out, files)
+    return out
+
+
+def test_encoder_files_are_checked_and_missing_ones_are_listed(with_encoders, capsys):
+    assert run(["check", str(with_encoders)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{with_encoders / STORE_NAME}: 3 runs, all as they were stored",
+        "encoders: 2 files as they were written",
+        "encoders: 1 files are missing (cccccccccccccccc): their runs cannot be measured again; "
+        "rows and figures do not need them",
+    ]
+
+
+def test_a_damaged_encoder_file_is_refused_and_set_aside_when_asked(
+    with_encoders, capsys, monkeypatch
+):
+    monkeypatch.chdir(with_encoders.parent)
+    first, second = (encoder_path(with_encoders, key) for key in KEYS[:2])
+    shutil.copy(second, first)
+    assert run(["check", with_encoders.name]) == 4
+    path = first.relative_to(with_encoders.parent)
+    assert capsys.readouterr().err == (
+        f"fctestbed: {path}: expected the encoders of training aaaaaaaaaaaaaaaa, got those of "
+        f"bbbbbbbbbbbbbbbb: `fctestbed check {with_encoders.name} --drop` sets damaged encoder "
+        "files aside; the runs and their rows stay\n"
+    )
+    assert run(["check", str(with_encoders), "--drop"]) == 0
+    said = capsys.readouterr().out
+    assert f"1 damaged encoder files set aside ({KEYS[0]}.damaged-1.safetensors); their" in said
+    # The runs stay.
+    assert len(load_results(with_encoders).runs) == 3
+    assert run(["check", str(with_encoders)]) == 0
+    assert "2 files are missing (aaaaaaaaaaaaaaaa, cccccccccccccccc)" in capsys.readouterr().out

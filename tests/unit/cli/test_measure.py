@@ -1,15 +1,27 @@
 """The command ``measure``, and the words that ``generate`` writes for it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+import torch
 from raw_stacks import measured
+from tiny_sweeps import tiny_sweep
 
 from fctestbed.cli.main import run
+from fctestbed.results import ENCODERS, load_results
+from fctestbed.sweep import run_sweep
 from fctestbed.synthesis import load_dataset
 
 WORLD = ["--shared=2", "--unique=2", "--n-train=400", "--n-test=300", "--unique-ratio=0.5"]
+
+
+@pytest.fixture(autouse=True)
+def _denormals_stay():
+    """A sweep's process treats denormals as zero."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +229,63 @@ def test_words_that_cannot_be_written_are_refused_and_nothing_is(
     assert run(["generate", "--out", "d.npz", "--n-train=10", "--n-test=10", *options]) == 2
     assert capsys.readouterr().err.startswith(f"fctestbed: {message}")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    out = tmp_path_factory.mktemp("swept") / "rows"
+    run_sweep(tiny_sweep(methods=["simclr", "supcon"]), out, device="cpu", workers=1)
+    return out
+
+
+AGAIN = ["--device=cpu", "--workers=1"]
+
+
+def test_a_sweep_s_directory_is_measured_again(swept, tmp_path, capsys):
+    settings = ["--set=measurement.n_fit=100", "--set=measurement.ridge=0.01"]
+    assert run(["measure", str(swept), *settings, f"--out={tmp_path / 'new'}", *AGAIN]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Label bits captured ")
+    assert out.endswith(f"results in {tmp_path / 'new'}\n")
+    assert "4 runs: 3 trainings in 2 stacks" in err
+    spec = json.loads(load_results(tmp_path / "new").runs["spec"][0])["measurement"]
+    assert (spec["n_fit"], spec["ridge"]) == (100, 0.01)
+    command = ["measure", str(swept), *settings, f"--out={tmp_path / 'new'}", *AGAIN, "--json"]
+    assert run(command) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["n_runs"], done["n_new"], done["n_left_out"]) == (4, 0, 0)
+
+
+def test_runs_that_are_left_out_are_named_and_the_exit_code_is_3(swept, tmp_path, capsys):
+    copied = shutil.copytree(swept, tmp_path / "copied")
+    next((copied / ENCODERS).iterdir()).unlink()
+    assert run(["measure", str(copied), f"--out={tmp_path / 'new'}", *AGAIN]) == 3
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 1
+    assert " runs left out, whose encoders are not in " in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "said"),
+    [
+        ("remove", 2, "expected kept encoders in "),
+        ("cut", 4, "expected "),
+        ("swap", 4, "expected the encoders of training "),
+    ],
+)
+def test_encoders_that_cannot_be_used_are_one_line_and_nothing_is_written(
+    swept, tmp_path, capsys, *, damage, code, said
+):
+    copied = shutil.copytree(swept, tmp_path / "copied")
+    first, second, *_ = sorted((copied / ENCODERS).iterdir())
+    if damage == "remove":
+        shutil.rmtree(copied / ENCODERS)
+    else:
+        first.write_bytes(second.read_bytes() if damage == "swap" else first.read_bytes()[:-9])
+    assert run(["measure", str(copied), f"--out={tmp_path / 'new'}", *AGAIN]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("fctestbed: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "new").exists()

@@ -113,7 +113,7 @@ DAMAGED = {
     ),
     "another run's": (
         encoder(OTHER).to_bytes(),
-        f"expected the encoders of training {KEY[:16]}, got those of 'b",
+        f"expected the encoders of training {KEY[:16]}, got those of bbbbbbbbbbbbbbbb",
     ),
     "another run's that claims to be this one's": (
         with_about(key=OTHER),

@@ -5,13 +5,21 @@ import json
 import sys
 from importlib import invalidate_caches
 
+import numpy as np
 import pytest
 from tiny_sweeps import tiny_sweep, tiny_units
 
+from fctestbed import load_encoder
 from fctestbed.objectives import method_source
 from fctestbed.objectives.registry import _plugin
 from fctestbed.results import StoreRefused, load_results
-from fctestbed.sweep import check_plugins, describe_plan, run_sweep, sweep_digest
+from fctestbed.sweep import (
+    check_plugins,
+    describe_plan,
+    measure_sweep,
+    run_sweep,
+    sweep_digest,
+)
 from fctestbed.sweep.execute import execute
 from fctestbed.sweep.executors import WorkerProcesses
 
@@ -22,6 +30,7 @@ class Mine(SimCLR):
     relative_cost = 1.0
 """
 _NUMBERS = itertools.count()
+X = np.zeros((3, 6)), np.zeros((3, 6))
 
 
 @pytest.fixture
@@ -173,3 +182,24 @@ def test_a_plug_in_that_ends_the_process_in_its_check_is_refused(plugin, tmp_pat
     with pytest.raises(ValueError, match=r"breaks the clause .*got SystemExit: 0"):
         run_sweep(tiny_sweep(methods=[name]), tmp_path / "out", device="cpu", workers=1)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_plug_in_s_sweep_is_measured_again_with_permission_while_its_file_is_the_same(
+    plugin, tmp_path
+):
+    name, out = plugin(), tmp_path / "rows"
+    run_sweep(tiny_sweep(methods=[name]), out, device="cpu", workers=1)
+    run_id = load_results(out).runs["run_id"][0]
+    how = {"device": "cpu", "workers": 1}
+    with pytest.raises(ValueError, match="expected --allow-plugins"):
+        measure_sweep(out, out=tmp_path / "new", **how)
+    with pytest.raises(ValueError, match="expected --allow-plugins"):
+        load_encoder(out, run_id)
+    assert measure_sweep(out, out=tmp_path / "new", allow_plugins=True, **how).n_new == 2
+    assert set(load_encoder(out, run_id, allow_plugins=True)(*X)) == {"z1", "z2", "joint"}
+    plugin(TEXT + "# changed\n")
+    with pytest.raises(ValueError, match="its file changed after the sweep"):
+        measure_sweep(out, out=tmp_path / "newer", allow_plugins=True, **how)
+    with pytest.raises(ValueError, match="its file changed after the sweep"):
+        load_encoder(out, run_id, allow_plugins=True)
+    assert not (tmp_path / "newer").exists()

@@ -367,7 +367,7 @@ def test_an_encoder_gives_the_readouts_that_were_measured(swept, method):
 
 def test_an_encoder_that_is_not_there_is_one_line(copied, tmp_path):
     run_id = run_of(copied, "supcon")["run_id"]
-    with pytest.raises(ValueError, match="run_id: expected a run of .*, got 'nothing'"):
+    with pytest.raises(ValueError, match=r"run_id: expected a run of .*, got 'nothing'"):
         load_encoder(copied, "nothing")
     with pytest.raises(ValueError, match="device: expected a torch device that is there, got 'no'"):
         load_encoder(copied, run_id, device="no")
@@ -381,6 +381,6 @@ def test_an_encoder_that_is_not_there_is_one_line(copied, tmp_path):
         load_encoder(copied, run_id)
     encoder_path(copied, key).unlink()
     with pytest.raises(
-        ValueError, match=f"run_id: expected the encoders of {run_id} in .*, got no"
+        ValueError, match=rf"run_id: expected the encoders of {run_id} in .*, got no"
     ):
         load_encoder(copied, run_id)
