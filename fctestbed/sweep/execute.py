@@ -137,6 +137,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     warnings=(*warnings, *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
+                    scores=found.scores,
                 )
             )
     return records
