@@ -42,6 +42,8 @@ class Meter(Spec, ABC):
 
     at_equal_width: ClassVar[bool] = True
     """Whether it also measures the joint readout at equal width."""
+    along: ClassVar[bool] = False
+    """Whether it can measure encoders along their training; it then needs no samples."""
 
     @property
     def most_codewords(self) -> int:
