@@ -4,17 +4,18 @@ Never imports pandas.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fctestbed.results.encoder_files import ENCODER_KEY
-from fctestbed.results.schema import RUN_COLUMNS
+from fctestbed.results.schema import ALONG, RUN_COLUMNS, AlongRow
+from fctestbed.results.store import StoredTables
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRun:
-    """A run as it was stored, without its rows.
+    """A run as it was stored, without the rows that were measured after its training.
 
     Attributes:
         run_id: its id.
@@ -23,6 +24,7 @@ class StoredRun:
         spec: its whole specification.
         provenance: versions, device, threads.
         diagnostics: losses and whatever else explains it.
+        along: its rows along training.
     """
 
     run_id: str
@@ -31,6 +33,7 @@ class StoredRun:
     spec: Mapping[str, Any]
     provenance: Mapping[str, Any]
     diagnostics: Mapping[str, Any]
+    along: tuple[AlongRow, ...] = ()
 
     @property
     def encoder_key(self) -> str | None:
@@ -39,11 +42,15 @@ class StoredRun:
         return key if isinstance(key, str) else None
 
 
-def stored_runs(rows: Iterable[Sequence[object]]) -> list[StoredRun]:
-    """Runs from rows in the order of ``RUN_COLUMNS``."""
+def stored_runs(tables: StoredTables) -> list[StoredRun]:
+    """The runs of a store."""
+    along: dict[str, list[AlongRow]] = {}
+    for run_id, *values in tables.values[ALONG.name]:
+        row: dict[str, Any] = dict(zip(ALONG.values, values, strict=True))
+        along.setdefault(str(run_id), []).append(AlongRow(**row))
     found = []
-    for row in rows:
-        cells = {name: str(value) for name, value in zip(RUN_COLUMNS, row, strict=True)}
+    for columns in tables.runs:
+        cells = {name: str(value) for name, value in zip(RUN_COLUMNS, columns, strict=True)}
         found.append(
             StoredRun(
                 run_id=cells["run_id"],
@@ -52,6 +59,7 @@ def stored_runs(rows: Iterable[Sequence[object]]) -> list[StoredRun]:
                 spec=json.loads(cells["spec"]),
                 provenance=json.loads(cells["provenance"]),
                 diagnostics=json.loads(cells["diagnostics"]),
+                along=tuple(along.get(cells["run_id"], ())),
             )
         )
     return found

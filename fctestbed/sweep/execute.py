@@ -14,8 +14,9 @@ from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import find_method, method_source
-from fctestbed.results import ENCODER_KEY, RunRecord, read_encoder
+from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, read_encoder
 from fctestbed.sweep.alarms import alarms
+from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
@@ -111,10 +112,8 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         report(Progress(step=0, steps=1, losses_nats=()))
     _check_sources(unit)
     datasets = [_labelled(job) for job in unit.jobs]
-    if unit.is_trained:
-        trained, of_trainings = _loaded(unit, device)
-    else:
-        trained, of_trainings = _trained(unit, datasets, device, report)
+    ready = _loaded(unit, device) if unit.is_trained else _trained(unit, datasets, device, report)
+    trained = ready.stack
     measured = {
         (method, measurement): _measured(
             trained.read_as(training.build_method()), datasets, measurement
@@ -131,7 +130,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     keeps = unit.keeps_encoders and not unit.is_trained
     records = []
     for place, job in enumerate(unit.jobs):
-        diagnostics = {**of_trainings[place], "training_runs": len(job.runs)}
+        diagnostics = {**ready.diagnostics[place], "training_runs": len(job.runs)}
         if keeps and whole[place]:
             diagnostics[ENCODER_KEY] = job.training.key
         for run in job.runs:
@@ -150,9 +149,11 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     seconds=seconds,
                     provenance=_about_the_run(about, job, run),
                     diagnostics={**diagnostics, **_about_the_loss(run)},
-                    warnings=(*of_trainings[place]["alarms"], *found.warnings),
+                    warnings=(*ready.diagnostics[place]["alarms"], *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
+                    scores=found.scores,
+                    along=ready.along_rows(run, place, position) if reason is None else (),
                 )
             )
     encoders = (
@@ -167,40 +168,67 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
     return UnitResult(records, encoders)
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A stack that is ready to be measured.
+
+    Attributes:
+        stack: the stack.
+        diagnostics: of each training: losses, spreads of heads, alarms.
+        along_rows: the rows along training of a run, by the place of its job and of its data set.
+    """
+
+    stack: TrainedStack
+    diagnostics: list[dict[str, Any]]
+    along_rows: Callable[[RunSpec, int, int], tuple[AlongRow, ...]]
+
+
 def _trained(
     unit: Unit,
     datasets: Sequence[Sequence[Dataset]],
     device: str,
     report: Callable[[Progress], None] | None,
-) -> tuple[TrainedStack, list[dict[str, Any]]]:
-    """A unit's stack after its training, and the diagnostics of each training."""
+) -> _Ready:
+    """A unit's stack after its training."""
     first = [labelled[0] for labelled in datasets]
-    trained = train_stack([job.training for job in unit.jobs], first, device=device, report=report)
-    heads = _head_spreads(trained, first)
+    along = AlongTraining(unit, datasets)
+    stack = train_stack(
+        [job.training for job in unit.jobs],
+        first,
+        device=device,
+        report=report,
+        visit=along.measure,
+        visited_steps=along.steps,
+    )
+    heads = _head_spreads(stack, first)
     diagnostics = []
     for place in range(len(unit.jobs)):
         spreads = {name: values[place] for name, values in heads.items()}
         diagnostics.append(
             {
-                "losses_nats": _losses(trained, place),
+                "losses_nats": _losses(stack, place),
                 "head_spread": spreads,
-                "alarms": list(alarms(trained, place, spreads)),
+                "alarms": list(alarms(stack, place, spreads)),
             }
         )
-    return trained, diagnostics
+    return _Ready(stack, diagnostics, along.rows)
 
 
-def _loaded(unit: Unit, device: str) -> tuple[TrainedStack, list[dict[str, Any]]]:
-    """A unit's stack from the encoders that were kept, and the diagnostics of each training."""
+def _loaded(unit: Unit, device: str) -> _Ready:
+    """A unit's stack from the encoders that were kept."""
     done = [job.done for job in unit.jobs if job.done is not None]
     kept = [None if one.key is None else read_encoder(one.directory, one.key) for one in done]
-    trained = load_stack(
+    stack = load_stack(
         [job.training for job in unit.jobs],
         [None if one is None else one.arrays for one in kept],
         device=device,
     )
-    trained.diverged = [one.diverged for one in done]
-    return trained, [dict(one.diagnostics) for one in done]
+    stack.diverged = [one.diverged for one in done]
+
+    def along_rows(run: RunSpec, place: int, position: int) -> tuple[AlongRow, ...]:
+        return done[place].along.get(run.run_id, ())
+
+    return _Ready(stack, [dict(one.diagnostics) for one in done], along_rows)
 
 
 def _about_the_run(about: Mapping[str, Any], job: Job, run: RunSpec) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import find_method
-from fctestbed.results import AxisValue, RunRecord
+from fctestbed.results import AlongRow, AxisValue, RunRecord
 from fctestbed.sweep.axes import describe
 from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.grid import Grid, RunSpec
@@ -29,6 +29,7 @@ class DoneTraining:
         key: the key under which its encoders were kept there; None if it diverged.
         diverged: the reason if it diverged, or None.
         diagnostics: of the training: losses, spreads of heads, alarms.
+        along: by run id, the rows along training of the runs that it serves there.
         origin: provenance of the training, and which store it is from.
     """
 
@@ -36,6 +37,7 @@ class DoneTraining:
     key: str | None
     diverged: str | None
     diagnostics: Mapping[str, Any]
+    along: Mapping[str, tuple[AlongRow, ...]]
     origin: Mapping[str, Any]
 
 

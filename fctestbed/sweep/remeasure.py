@@ -17,6 +17,7 @@ from fctestbed.results import (
     ENCODER_KEY,
     ENCODERS,
     STORE_NAME,
+    AlongRow,
     ResultsStore,
     StoredRun,
     StoreRefused,
@@ -40,6 +41,7 @@ from fctestbed.sweep.spec import SweepSpec
 from fctestbed.synthesis import digest, spec_error_lines
 
 _MEASUREMENT = "measurement"
+_ALONG = f"{_MEASUREMENT}.along"
 _MEASURED_FROM = "measured_from"
 # What identifies a sweep besides its specification.
 _OTHER_CONTENT = ("fctestbed", "sources", _MEASURED_FROM)
@@ -59,7 +61,8 @@ def measure_sweep(
     """Measure a sweep again with other settings, from its kept encoders, into a new store.
 
     Nothing is trained. Runs whose measurement is the same have the same ids and, on the same device
-    and number of threads, the same rows. Losses, alarms and divergence are those of the sweep.
+    and number of threads, the same rows. Losses, alarms and divergence are those of the sweep, and
+    with equal settings rows along training are too; with others there are none.
 
     Args:
         directory: the sweep's directory.
@@ -147,7 +150,7 @@ class _Source:
             )
         with ResultsStore.open_read(directory) as store:
             tables = store.tables()
-        source = cls(directory, tables.sweep_spec, stored_runs(tables.runs))
+        source = cls(directory, tables.sweep_spec, stored_runs(tables))
         if _MEASURED_FROM in source.content:
             stores = sorted({str(run.provenance[_MEASURED_FROM]["store"]) for run in source.runs})
             raise ValueError(
@@ -178,13 +181,14 @@ class _Source:
             if path.startswith(f"{_MEASUREMENT}.") and holds(values, path):
                 raise ValueError(f"{path}: expected a field that is no axis of the sweep, got one")
         try:
-            SweepSpec.model_validate(fields)
+            stored = SweepSpec.model_validate(fields)
         except ValidationError as error:
             raise ValueError(f"{self.directory}: {spec_error_lines(error)}") from error
         try:
-            return SweepSpec.model_validate(merge(fields, values))
+            spec = SweepSpec.model_validate(merge(fields, values))
         except ValidationError as error:
             raise ValueError(spec_error_lines(error)) from error
+        return stored if spec == stored else _without_along(spec, stored)
 
     def trainings(self) -> dict[str, DoneTraining]:
         """The trainings that can be measured again, by key.
@@ -194,6 +198,7 @@ class _Source:
             ValueError: if no training can be, or a method's code changed.
         """
         found: dict[str, DoneTraining] = {}
+        along: dict[str, dict[str, tuple[AlongRow, ...]]] = {}
         for run in self.runs:
             spec = RunSpec.model_validate({**run.spec, "source": None})
             if run.spec.get("source") != spec.source:
@@ -201,11 +206,14 @@ class _Source:
                     f"{spec.training.method}: expected the source {run.spec.get('source')}, got "
                     f"{spec.source}: its file changed after the sweep"
                 )
+            # By the id of this version, as the new runs have.
+            of_training = along.setdefault(spec.training.key, {})
+            of_training[spec.run_id] = run.along
             key = run.encoder_key
             is_whole = key is not None and encoder_path(self.directory, key).exists()
             # A training that some run could be measured from did not diverge.
             if is_whole or (run.status == "diverged" and spec.training.key not in found):
-                found[spec.training.key] = self._done(run, key if is_whole else None)
+                found[spec.training.key] = self._done(run, key if is_whole else None, of_training)
         keys = [done.key for done in found.values() if done.key is not None]
         if not keys:
             raise ValueError(
@@ -222,7 +230,9 @@ class _Source:
                 ) from error
         return found
 
-    def _done(self, run: StoredRun, key: str | None) -> DoneTraining:
+    def _done(
+        self, run: StoredRun, key: str | None, along: Mapping[str, tuple[AlongRow, ...]]
+    ) -> DoneTraining:
         names = ("losses_nats", "head_spread", "alarms")
         origin = {"store": str(self.directory), "sweep": self.digest, "provenance": run.provenance}
         return DoneTraining(
@@ -230,8 +240,25 @@ class _Source:
             key=key,
             diverged=run.reason if key is None else None,
             diagnostics={name: run.diagnostics[name] for name in names if name in run.diagnostics},
+            along=along,
             origin=origin if key is None else {**origin, ENCODER_KEY: key},
         )
+
+
+def _without_along(spec: SweepSpec, stored: SweepSpec) -> SweepSpec:
+    """The sweep without a measurement along training, for which nothing was kept.
+
+    Raises:
+        ValueError: one line, if such a measurement is asked for.
+    """
+    if spec.measurement.along not in (None, stored.measurement.along) or _ALONG in spec.axes:
+        asked = spec.axes.get(_ALONG, spec.measurement.along)
+        raise ValueError(
+            f"{_ALONG}: expected none with other settings than the sweep's, as encoders during "
+            f"training were not kept, got {asked}"
+        )
+    measurement = spec.measurement.model_copy(update={"along": None})
+    return spec.model_copy(update={_MEASUREMENT: measurement})
 
 
 def _is_table(values: object) -> bool:

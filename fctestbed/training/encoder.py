@@ -133,7 +133,7 @@ def load_encoder(
             f"directory: expected a sweep's directory, with its store, got {directory}"
         )
     with ResultsStore.open_read(path) as store:
-        runs = {run.run_id: run for run in stored_runs(store.tables().runs)}
+        runs = {run.run_id: run for run in stored_runs(store.tables())}
     if run_id not in runs:
         raise ValueError(f"run_id: expected a run of {directory}, got {run_id!r:.80}")
     run = runs[run_id]

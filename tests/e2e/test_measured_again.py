@@ -42,7 +42,9 @@ def _nothing_is_trained(finished, monkeypatch):
 
 def test_the_rows_are_those_of_the_sweep_and_figures_are_drawn_from_them(finished, tmp_path):
     new = tmp_path / "new"
-    assert run(["measure", str(finished / "rows"), f"--out={new}", "--workers=1", "--device=cpu"]) == 0
+    assert (
+        run(["measure", str(finished / "rows"), f"--out={new}", "--workers=1", "--device=cpu"]) == 0
+    )
     found, expected = load_results(new), load_results(finished / "rows")
     pd.testing.assert_frame_equal(found.captured, expected.captured, check_exact=True)
     pd.testing.assert_frame_equal(found.accuracy, expected.accuracy, check_exact=True)

@@ -153,6 +153,30 @@ def test_axes_of_the_sweep_stay_and_are_not_set_as_well(tmp_path, monkeypatch):
         again(tmp_path / "rows", tmp_path / "more", {"measurement": {"ridge": 1.0}})
 
 
+def test_rows_along_training_stay_with_equal_settings_and_cannot_be_made_anew(
+    tmp_path, monkeypatch
+):
+    monkeypatch.undo()
+    spec = tiny_sweep(methods=["simclr", "supcon"], measurement={"along": 3, "channel": {}})
+    go(spec, tmp_path / "rows")
+    monkeypatch.setattr(execute_module, "train_stack", None)
+    again(tmp_path / "rows", tmp_path / "equal")
+    old, new = (load_results(tmp_path / name) for name in ("rows", "equal"))
+    assert set(old.along["step"]) == {1, 3, 10}
+    pd.testing.assert_frame_equal(new.along, old.along, check_exact=True)
+    again(tmp_path / "rows", tmp_path / "fewer", FEWER)
+    other = load_results(tmp_path / "fewer")
+    assert other.along.empty
+    assert "along" not in json.loads(other.runs["spec"][0])["measurement"]
+    refused(
+        ValueError,
+        r"measurement\.along: expected none with other settings .*, got 2$",
+        tmp_path / "rows",
+        tmp_path / "more",
+        {"measurement": {"along": 2}},
+    )
+
+
 def test_a_diverged_run_stays_diverged_with_its_losses(tmp_path, monkeypatch):
     def train(specs, datasets, **how):
         trained = train_stack(specs, datasets, **how)
