@@ -8,16 +8,18 @@ from fctestbed.results.database import AxisCells
 from fctestbed.results.encoder_files import (
     ENCODER_KEY,
     ENCODERS,
-    EncoderState,
     KeptEncoder,
     check_encoder_place,
-    check_encoders,
     encoder_path,
     read_encoder,
     remove_drafts,
+    write_encoders,
+)
+from fctestbed.results.encoder_state import (
+    EncoderState,
+    check_encoders,
     set_damaged_encoders_aside,
     shortened,
-    write_encoders,
 )
 from fctestbed.results.export import FORMATS, export_results
 from fctestbed.results.files import check_directory, write_atomically

@@ -1,7 +1,7 @@
 """The encoders that a sweep keeps: a safetensors file for each training, in the sweep's directory.
 
-Owns the format of these files, their check and their removal; which parameters they hold is decided
-by ``fctestbed.training``. A file is ``encoders/<training key>.safetensors``; runs that share a
+Owns the format of these files and how they are written and read; ``fctestbed.training`` decides
+which parameters they hold. A file is ``encoders/<training key>.safetensors``; runs that share a
 training share it. Its header has one entry of metadata, ``fctestbed``: JSON with the version of the
 format, the training's key, method and specification, the version of fctestbed, and a digest of all
 these and of every parameter. May import numpy and safetensors; never imports torch or pandas.
@@ -12,8 +12,8 @@ import hashlib
 import json
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,7 @@ from safetensors.numpy import load, save
 
 from fctestbed._version import __version__
 from fctestbed.results.files import write_atomically
-from fctestbed.results.lock import DriverLock
 from fctestbed.results.refusal import StoreRefused
-from fctestbed.results.schema import RUN_COLUMNS
 
 ENCODERS = "encoders"
 """The directory of the encoders, inside the sweep's."""
@@ -35,11 +33,10 @@ ENCODER_KEY = "encoder"
 
 _FORMAT = 1
 _METADATA = "fctestbed"
-_SUFFIX = ".safetensors"
+ENCODER_SUFFIX = ".safetensors"
 _KEY = re.compile(r"[0-9a-f]{64}")
 # Headers of this package have some 10 kB; the library would take 100 MB.
 _MOST_HEADER = 1 << 20
-_SHOWN = 5
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -101,7 +98,7 @@ def encoder_path(directory: str | Path, key: str) -> Path:
         raise StoreRefused(
             f"{directory}: expected 64 hexadecimal digits to name encoders, got {key!r:.80}"
         )
-    return Path(directory) / ENCODERS / f"{key}{_SUFFIX}"
+    return Path(directory) / ENCODERS / f"{key}{ENCODER_SUFFIX}"
 
 
 def read_encoder(directory: str | Path, key: str) -> KeptEncoder:
@@ -210,124 +207,6 @@ def write_encoders(directory: str | Path, files: Mapping[str, bytes]) -> None:
 def remove_drafts(directory: str | Path) -> None:
     """Remove what writers that were killed left of encoder files; the caller has the store's
     lock."""
-    for draft in (Path(directory) / ENCODERS).glob(f".*{_SUFFIX}.*"):
+    for draft in (Path(directory) / ENCODERS).glob(f".*{ENCODER_SUFFIX}.*"):
         with contextlib.suppress(OSError):
             draft.unlink()
-
-
-@dataclass(frozen=True)
-class EncoderState:
-    """The encoder files that the runs of a store name.
-
-    Attributes:
-        n_whole: files as they were written.
-        missing: keys of trainings whose file is not there.
-        damaged: by the key of its training, what is wrong with a file, in one line.
-        n_runs_without: ok runs whose encoders were not kept.
-    """
-
-    n_whole: int = 0
-    missing: tuple[str, ...] = ()
-    damaged: Mapping[str, str] = field(default_factory=dict)
-    n_runs_without: int = 0
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What is there, and what is not, in lines; none if no encoders were kept."""
-        found = []
-        if self.n_whole:
-            found.append(f"encoders: {self.n_whole} files as they were written")
-        if self.n_runs_without and (self.n_whole or self.missing):
-            found.append(f"encoders: not kept of {self.n_runs_without} runs")
-        if self.missing:
-            found.append(
-                f"encoders: {len(self.missing)} files are missing ({shortened(self.missing)}): "
-                "their runs cannot be measured again; rows and figures do not need them"
-            )
-        return tuple(found)
-
-    def damage_line(self, directory: Path) -> str:
-        """One line: which files are damaged, and what to do."""
-        more = len(self.damaged) - 1
-        first = next(iter(self.damaged.values()))
-        return (
-            f"{first}{f' (and {more} more)' if more else ''}: `fctestbed check {directory} --drop` "
-            "sets damaged encoder files aside; the runs and their rows stay"
-        )
-
-
-def check_encoders(directory: str | Path, runs: Iterable[Sequence[object]]) -> EncoderState:
-    """Read every encoder file that runs of a store name, and hold it to its digest.
-
-    Args:
-        directory: the sweep's directory.
-        runs: rows of the store in the order of ``RUN_COLUMNS``.
-    """
-    status, diagnostics = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("diagnostics")
-    keys: dict[str, None] = {}
-    n_without = 0
-    for run in runs:
-        if run[status] == "ok":
-            key = encoder_key_of(str(run[diagnostics]))
-            if key is None:
-                n_without += 1
-            else:
-                keys[key] = None
-    n_whole, missing, damaged = 0, [], {}
-    for key in keys:
-        try:
-            if not encoder_path(directory, key).exists():
-                missing.append(key)
-                continue
-            read_encoder(directory, key)
-            n_whole += 1
-        except StoreRefused as refusal:
-            damaged[key] = str(refusal)
-    return EncoderState(n_whole, tuple(missing), damaged, n_without)
-
-
-def encoder_key_of(diagnostics: str) -> str | None:
-    """The key of the training whose encoders were kept, from the JSON of a run's diagnostics; None
-    if none were."""
-    try:
-        found = json.loads(diagnostics).get(ENCODER_KEY)
-    except (AttributeError, ValueError):
-        return None
-    return found if isinstance(found, str) else None
-
-
-def set_damaged_encoders_aside(directory: str | Path, keys: Iterable[str]) -> list[Path]:
-    """Give damaged encoder files other names, which nothing reads.
-
-    Args:
-        directory: the sweep's directory.
-        keys: the keys of their trainings.
-
-    Returns:
-        The new names.
-
-    Raises:
-        StoreRefused: one line, if the store is in use, or a file cannot be renamed.
-    """
-    lock = DriverLock.acquire(Path(directory))
-    moved = []
-    try:
-        for key in keys:
-            path = encoder_path(directory, key)
-            number = 1
-            while (target := path.with_name(f"{key}.damaged-{number}{_SUFFIX}")).exists():
-                number += 1
-            moved.append(path.rename(target))
-    except OSError as error:
-        raise StoreRefused(f"{directory}: cannot be written ({error.strerror})") from error
-    finally:
-        lock.release()
-    return moved
-
-
-def shortened(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are; a training's key is cut to 16
-    digits."""
-    shown = ", ".join(name[:16] for name in names[:_SHOWN])
-    more = len(names) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown

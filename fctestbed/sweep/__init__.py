@@ -5,7 +5,6 @@ from fctestbed.sweep.driver import (
     Outcome,
     check_plugins,
     describe_plan,
-    resolve_device,
     run_sweep,
     sweep_digest,
 )
@@ -17,6 +16,7 @@ from fctestbed.sweep.pool import results_as_completed
 from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
 from fctestbed.sweep.provenance import environment
 from fctestbed.sweep.remeasure import measure_sweep
+from fctestbed.sweep.resources import resolve_device
 from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers
 from fctestbed.sweep.worker import (

@@ -4,14 +4,11 @@ May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is be
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
-
-import torch
 
 from fctestbed._version import __version__
 from fctestbed.objectives import METHODS, method_source
@@ -27,20 +24,13 @@ from fctestbed.results import (
     write_encoders,
 )
 from fctestbed.sweep.axes import shown
-from fctestbed.sweep.counts import checked_count
-from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
+from fctestbed.sweep.executors import Executor
 from fctestbed.sweep.plan import Plan, Unit, make_plan
+from fctestbed.sweep.resources import Resources, executor_of
 from fctestbed.sweep.spec import SweepSpec
-from fctestbed.sweep.worker import UnitProgress, available_cores
+from fctestbed.sweep.worker import UnitProgress
 from fctestbed.synthesis import digest
 from fctestbed.testing import check_method
-
-# By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
-# 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
-# the default sweep no sooner than with stacks of 6, and take 0.3 GB more.
-# Digits as torch reads them, and not too many to be a number.
-_DEVICE = re.compile(r"(cpu|cuda)(:[0-9]{1,4})?")
-_MAX_STACK = {"cpu": 6, "cuda": 33}
 
 
 @dataclass(frozen=True)
@@ -91,71 +81,6 @@ class _Silent:
 
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
         pass
-
-
-def resolve_device(device: str) -> str:
-    """A torch device by name; ``auto`` is a CUDA device where there is one.
-
-    Raises:
-        ValueError: for an unknown name, or CUDA asked for and absent.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    known = isinstance(device, str) and _DEVICE.fullmatch(device) is not None
-    kind, _, number = device.partition(":") if known else ("", "", "")
-    if not known or (kind == "cpu" and number):
-        raise ValueError(f"device: expected auto, cpu, cuda or cuda:N, got {device!r}")
-    if kind == "cuda":
-        count = torch.cuda.device_count()
-        if int(number or 0) >= count:
-            raise ValueError(
-                f"device: expected a CUDA device that is there ({count} found), got {device!r}"
-            )
-    return device
-
-
-def default_workers(device: str) -> int:
-    """One worker for each core on a CPU; one for a GPU, which runs one stack at a time."""
-    return available_cores() if device == "cpu" else 1
-
-
-def default_max_stack(device: str) -> int:
-    """Most trainings in a stack that the device gains from."""
-    return _MAX_STACK[device.partition(":")[0]]
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Where units are done: a torch device, worker processes, and most trainings in a stack."""
-
-    device: str
-    workers: int
-    max_stack: int
-
-    @classmethod
-    def resolved(cls, device: str, workers: int | None, max_stack: int | None) -> "Resources":
-        """Resources with defaults for those that are None.
-
-        Raises:
-            ValueError: for an unknown device, or what is no whole number of at least 1.
-        """
-        device = resolve_device(device)
-        workers = default_workers(device) if workers is None else workers
-        max_stack = default_max_stack(device) if max_stack is None else max_stack
-        return cls(device, checked_count("workers", workers), checked_count("max_stack", max_stack))
-
-
-def executor_of(device: str, workers: int, plan: Plan) -> Executor:
-    """What runs the units. It depends on the whole sweep, not on what is left of it, and so do the
-    threads of each training: other threads would round differently.
-
-    A training on a CPU has one thread; one on a GPU has those that its process has, or its share.
-    """
-    on_cpu = device.partition(":")[0] == "cpu"
-    if workers > 1 and plan.n_whole_units > 1:
-        threads = 1 if on_cpu else max(1, available_cores() // workers)
-        return WorkerProcesses(device, workers, threads)
-    return InProcess(device, threads=1 if on_cpu else None)
 
 
 def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
@@ -223,7 +148,7 @@ def run_units(
     spec: SweepSpec,
     out: str | Path,
     content: Mapping[str, object],
-    resources: "Resources",
+    resources: Resources,
     *,
     change: Callable[[Unit], Unit],
     display: Display | None,

@@ -8,25 +8,20 @@ files; it writes nothing. May import ``fctestbed.training``, ``fctestbed.measure
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
-from fctestbed.objectives import find_method, method_source
+from fctestbed.objectives import method_source
 from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, read_encoder
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
-from fctestbed.synthesis import (
-    AugmentationSpec,
-    Dataset,
-    WorldSpec,
-    augmentation_information_bits,
-    make_dataset,
-)
+from fctestbed.sweep.records import about_the_loss, run_provenance, run_record, run_truth
+from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
 from fctestbed.training import (
     Progress,
     TrainedStack,
@@ -93,7 +88,7 @@ def failed(unit: Unit, reason: str, *, trace: str = "") -> UnitResult:
     """Records of runs that failed; the same sweep, run again, retries them."""
     return UnitResult(
         [
-            _record(
+            run_record(
                 run,
                 status="failed",
                 reason=reason,
@@ -141,14 +136,14 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
             position = job.worlds.index(run.training.world)
             found = of_run[position] if reason is None else Measured()
             records.append(
-                _record(
+                run_record(
                     run,
                     status="ok" if reason is None else "diverged",
                     reason=reason or "",
-                    truth=_truth(datasets[place][position], run.training.augmentation),
+                    truth=run_truth(datasets[place][position], run.training.augmentation),
                     seconds=seconds,
-                    provenance=_about_the_run(about, job, run),
-                    diagnostics={**diagnostics, **_about_the_loss(run)},
+                    provenance=run_provenance(about, job, run),
+                    diagnostics={**diagnostics, **about_the_loss(run)},
                     warnings=(*ready.diagnostics[place]["alarms"], *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
@@ -231,14 +226,6 @@ def _loaded(unit: Unit, device: str) -> _Ready:
     return _Ready(stack, [dict(one.diagnostics) for one in done], along_rows)
 
 
-def _about_the_run(about: Mapping[str, Any], job: Job, run: RunSpec) -> dict[str, Any]:
-    """The provenance of a run: that of its unit, of the user's code, and of a training from another
-    store."""
-    source = {} if run.source is None else {"source": run.source}
-    origin = {} if job.done is None else {"measured_from": job.done.origin}
-    return {**about, **source, **origin}
-
-
 def _measured(
     trained: TrainedStack, datasets: Sequence[Sequence[Dataset]], spec: MeasureSpec
 ) -> list[list[Measured]]:
@@ -268,31 +255,6 @@ def _check_sources(unit: Unit) -> None:
             )
 
 
-def _about_the_loss(run: RunSpec) -> dict[str, Any]:
-    """The terms of the method's loss, and its settings that have the official code's value."""
-    method = find_method(run.training.method)
-    settings = run.training.settings
-    return {
-        "terms": list(method.terms),
-        "departures": {
-            name: value for name, value in method.departures.items() if settings[name] == value
-        },
-    }
-
-
-def _record(run: RunSpec, **values: Any) -> RunRecord:
-    return RunRecord(
-        run_id=run.run_id,
-        method=run.training.method,
-        variant=run.variant,
-        preset=run.preset,
-        unique_ratio=run.unique_ratio,
-        seed=run.training.seed,
-        spec=run.model_dump(mode="json"),
-        **values,
-    )
-
-
 # One process sees few seeds at a time; each data set holds its arrays once for every label.
 @lru_cache(maxsize=4)
 def _dataset(world: WorldSpec, seed: int) -> Dataset:
@@ -304,30 +266,6 @@ def _labelled(job: Job) -> list[Dataset]:
     label share x."""
     base = _dataset(job.worlds[0].without_label(), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
-
-
-def _truth(dataset: Dataset, augmentation: AugmentationSpec | None) -> dict[str, Any]:
-    relevant = [
-        f"{block}[{place}]"
-        for block, count in zip(("w_s", "w_1", "w_2"), dataset.spec.relevant, strict=True)
-        for place in range(count)
-    ]
-    copies = None if augmentation is None else _copies(dataset.spec, augmentation)
-    return {
-        **dataset.truth.as_dict(),
-        "relevant_latents": relevant,
-        **({} if copies is None else {"augmentation": copies}),
-    }
-
-
-# The table of many relevant bits is slow to compute, and a world has many seeds and methods.
-@lru_cache(maxsize=64)
-def _copies(world: WorldSpec, augmentation: AugmentationSpec) -> dict[str, float] | None:
-    """Information that augmented copies hold about their originals, in bits; None if unknown."""
-    try:
-        return asdict(augmentation_information_bits(world, augmentation))
-    except ValueError:
-        return None
 
 
 def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:

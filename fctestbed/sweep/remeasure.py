@@ -29,7 +29,6 @@ from fctestbed.results import (
 from fctestbed.sweep.driver import (
     Display,
     Outcome,
-    Resources,
     check_plugins,
     run_units,
     sweep_digest,
@@ -37,6 +36,7 @@ from fctestbed.sweep.driver import (
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import DoneTraining, Unit
 from fctestbed.sweep.presets import holds, merge
+from fctestbed.sweep.resources import Resources
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.synthesis import digest, spec_error_lines
 

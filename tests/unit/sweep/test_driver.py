@@ -6,12 +6,12 @@ import torch
 from pandas.testing import assert_frame_equal
 from tiny_sweeps import TINY, tiny_sweep
 
-import fctestbed.sweep.driver as driver_module
 import fctestbed.sweep.execute as execute_module
+import fctestbed.sweep.resources as resources_module
 from fctestbed.results import STORE_NAME, StoreRefused, drop_damaged_runs, load_results
 from fctestbed.sweep import describe_plan, make_plan, resolve_device, run_sweep, sweep_spec
-from fctestbed.sweep.driver import default_max_stack, default_workers, executor_of
 from fctestbed.sweep.executors import InProcess, WorkerProcesses
+from fctestbed.sweep.resources import default_max_stack, default_workers, executor_of
 from fctestbed.training import train_stack
 
 
@@ -237,7 +237,7 @@ def test_auto_is_a_cuda_device_where_there_is_one(monkeypatch):
 
 
 def test_a_gpu_has_one_worker_and_larger_stacks(monkeypatch):
-    monkeypatch.setattr(driver_module, "available_cores", lambda: 5)
+    monkeypatch.setattr(resources_module, "available_cores", lambda: 5)
     assert (default_workers("cpu"), default_workers("cuda:1")) == (5, 1)
     assert default_max_stack("cuda:1") > default_max_stack("cpu") >= 1
 
@@ -257,7 +257,7 @@ def test_values_in_place_of_a_sweep_are_refused(tmp_path, how):
 
 
 def test_where_units_run_and_their_threads_depend_on_the_whole_sweep_alone(monkeypatch):
-    monkeypatch.setattr(driver_module, "available_cores", lambda: 8)
+    monkeypatch.setattr(resources_module, "available_cores", lambda: 8)
     spec = tiny_sweep()
     whole = make_plan(spec, max_stack=1).units
     runs = [run.run_id for unit in whole[1:] for job in unit.jobs for run in job.runs]
