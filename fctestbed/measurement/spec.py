@@ -10,7 +10,15 @@ from pydantic import (
     model_serializer,
 )
 
-from fctestbed.measurement.meters import ChannelSpec, LinearProbeMeter, Meter
+from fctestbed.measurement.meters import (
+    ChannelSpec,
+    FewShotMeter,
+    KnnProbeMeter,
+    LinearProbeMeter,
+    Meter,
+    MlpProbeMeter,
+    ScoreMeter,
+)
 from fctestbed.measurement.meters.linear_probe import Ridge
 from fctestbed.synthesis import Spec
 
@@ -26,13 +34,22 @@ class MeasureSpec(Spec):
         ridge: the linear probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
         equal_width: every method's ``joint`` readout is also measured in this number of principal
             components, since methods' readouts differ in width. None switches this off.
-        channel: the exact channel information; None, or ``false`` in a file, switches it off.
+        channel: the exact channel information; None, or ``false`` in a file, switches it off, and
+            ``true`` switches a meter on with its defaults.
+        scores: numbers that need no label, and the last loss of the training; as ``channel``.
+        mlp_probe: probes that are MLPs; off by default, as the next two.
+        knn_probe: probes of nearest neighbours.
+        few_shot: linear probes of a few labels a class.
     """
 
     n_fit: PositiveInt = 16384
     ridge: Ridge = 1e-4
     equal_width: PositiveInt | None = 16
     channel: ChannelSpec | None = ChannelSpec()
+    scores: ScoreMeter | None = ScoreMeter()
+    mlp_probe: MlpProbeMeter | None = None
+    knn_probe: KnnProbeMeter | None = None
+    few_shot: FewShotMeter | None = None
 
     @property
     def meters(self) -> tuple[Meter, ...]:
@@ -48,10 +65,15 @@ class MeasureSpec(Spec):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _off(cls, value: object, info: ValidationInfo) -> object:
-        # TOML has no null.
-        field = cls.model_fields[info.field_name or ""]
-        return None if value is False and type(None) in get_args(field.annotation) else value
+    def _switched(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, bool):
+            return value
+        kinds = get_args(cls.model_fields[info.field_name or ""].annotation)
+        if not value:
+            # TOML has no null.
+            return None if type(None) in kinds else value
+        has_meter = any(isinstance(kind, type) and issubclass(kind, Meter) for kind in kinds)
+        return {} if has_meter else value
 
     @model_serializer(mode="wrap")
     def _without_unused_meters(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

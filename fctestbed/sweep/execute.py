@@ -6,16 +6,17 @@ Runs in the driver's process or in a worker process, and returns records only. M
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import find_method, method_source
-from fctestbed.results import RunRecord
+from fctestbed.results import RunRecord, ScoreRow
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.grid import RunSpec
+from fctestbed.sweep.losses import logged_losses, loss_scores
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.synthesis import (
@@ -114,7 +115,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         spreads = {name: values[place] for name, values in heads.items()}
         warnings = alarms(trained, place, spreads)
         diagnostics = {
-            "losses_nats": _losses(trained, place),
+            "losses_nats": logged_losses(trained, place),
             "head_spread": spreads,
             "training_runs": len(job.runs),
         }
@@ -137,7 +138,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     warnings=(*warnings, *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
-                    scores=found.scores,
+                    scores=(*found.scores, *_loss_scores(run, diagnostics, reason)),
                 )
             )
     return records
@@ -182,6 +183,16 @@ def _about_the_loss(run: RunSpec) -> dict[str, Any]:
             name: value for name, value in method.departures.items() if settings[name] == value
         },
     }
+
+
+def _loss_scores(
+    run: RunSpec, diagnostics: Mapping[str, Any], reason: str | None
+) -> tuple[ScoreRow, ...]:
+    """The last loss of a finished training, where scores are measured."""
+    train = run.training.train
+    if reason is not None or train is None or run.measurement.scores is None:
+        return ()
+    return loss_scores(diagnostics["losses_nats"], train.batch_size)
 
 
 def _record(run: RunSpec, **values: Any) -> RunRecord:
@@ -232,18 +243,6 @@ def _copies(world: WorldSpec, augmentation: AugmentationSpec) -> dict[str, float
         return asdict(augmentation_information_bits(world, augmentation))
     except ValueError:
         return None
-
-
-def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:
-    """Every other logged point of each term, the last one among them, to five digits: enough for a
-    curve."""
-    logged = slice((len(trained.logged_steps) + 1) % 2, None, 2)
-    steps = {"step": [float(step) for step in trained.logged_steps[logged]]}
-    terms = {
-        name: [float(f"{point[place]:.5g}") for point in points[logged]]
-        for name, points in trained.losses_nats.items()
-    }
-    return {**steps, **terms}
 
 
 def _head_spreads(trained: TrainedStack, datasets: Sequence[Dataset]) -> dict[str, list[float]]:
