@@ -69,11 +69,12 @@ class MeasureSpec(Spec):
         if not isinstance(value, bool):
             return value
         kinds = get_args(cls.model_fields[info.field_name or ""].annotation)
-        if not value:
-            # TOML has no null.
-            return None if type(None) in kinds else value
-        has_meter = any(isinstance(kind, type) and issubclass(kind, Meter) for kind in kinds)
-        return {} if has_meter else value
+        # TOML has no null.
+        if not value and type(None) in kinds:
+            return None
+        if value and any(isinstance(kind, type) and issubclass(kind, Meter) for kind in kinds):
+            return {}
+        raise ValueError(f"expected a number, got {value}")
 
     @model_serializer(mode="wrap")
     def _without_unused_meters(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
