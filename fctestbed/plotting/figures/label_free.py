@@ -5,7 +5,8 @@ bits do.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,6 @@ from fctestbed.plotting.rank_correlation import (
 from fctestbed.plotting.scores import SCORE_LABELS, label_rows_at_rate, score_columns
 from fctestbed.plotting.select import n_unfinished, readable_series, require_rows
 from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, add_legend, series_styles
-from fctestbed.plotting.summarise import SERIES
 from fctestbed.plotting.table import Column, markdown_table
 from fctestbed.results import Results
 
@@ -56,13 +56,14 @@ def label_free_correlations(rows: pd.DataFrame, scores: Sequence[str]) -> pd.Dat
         seeds = sorted(known["seed"].unique())
         weights = seed_weights(len(seeds))
         each: dict[tuple[str, str], Floats] = {
-            key: _samples(own, score, weights, seeds) for key, own in known.groupby(SERIES)
+            key: _samples(_runs_of(known, key), score, weights, seeds)
+            for key in sorted(set(zip(known["method"], known["variant"], strict=True)))
         }
         every = _samples(known, score, weights, seeds)
         table.append(_row(score, ALL_RUNS, ("", ""), interval(every), known))
         table.append(_row(score, WITHIN, ("", ""), interval(_mean(list(each.values()))), known))
         for key, samples in each.items():
-            own = known[(known["method"] == key[0]) & (known["variant"] == key[1])]
+            own = _runs_of(known, key)
             table.append(_row(score, ONE_METHOD, key, interval(samples), own))
     return pd.DataFrame(table)
 
@@ -96,10 +97,14 @@ def draw_label_free(results: Results, options: DrawOptions) -> Drawing:
     return Drawing(figure, numbers.assign(rate_bits=rate), markdown)
 
 
+def _runs_of(rows: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
+    return rows[(rows["method"] == key[0]) & (rows["variant"] == key[1])]
+
+
 def _samples(rows: pd.DataFrame, score: str, weights: Floats, seeds: Sequence[int]) -> Floats:
     places = np.searchsorted(seeds, rows["seed"].to_numpy())
-    values = (rows[name].to_numpy(dtype=float) for name in (score, "value_bits"))
-    return rank_correlations(*values, weights[:, places])
+    x, y = (rows[name].to_numpy(dtype=float) for name in (score, "value_bits"))
+    return rank_correlations(x, y, weights[:, places])
 
 
 def _mean(each: list[Floats]) -> Floats:
@@ -203,7 +208,8 @@ def _draw_heat(
 def _columns(
     numbers: pd.DataFrame, scores: list[str], labels: dict[tuple[str, str], str]
 ) -> list[Column]:
-    found = numbers.set_index(["score", "runs", "method", "variant"])
+    keys = ["score", "runs", "method", "variant"]
+    found = {tuple(row[name] for name in keys): row for row in numbers.to_dict("records")}
     headers = {
         "all runs": (ALL_RUNS, "", ""),
         "within a method": (WITHIN, "", ""),
@@ -211,8 +217,7 @@ def _columns(
     }
     cells = {
         header: tuple(
-            _cell(found.loc[(score, *key)]) if (score, *key) in found.index else ""
-            for score in scores
+            _cell(found[score, *key]) if (score, *key) in found else "" for score in scores
         )
         for header, key in headers.items()
     }
@@ -220,7 +225,7 @@ def _columns(
     return [Column("score", names, left=True), *(Column(h, texts) for h, texts in cells.items())]
 
 
-def _cell(row: pd.Series) -> str:
+def _cell(row: dict[Hashable, Any]) -> str:
     """``+0.61 [+0.40, +0.78]``, the number alone without an interval."""
     if math.isnan(row["rank_correlation"]):
         return ""
