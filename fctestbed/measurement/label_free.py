@@ -154,7 +154,7 @@ def _unit_rows(z: Tensor) -> Tensor:
 
 def _centred(z: Tensor) -> Tensor:
     wide = z.double()
-    constant = (wide == wide[:1]).all(0)
+    constant = (z == z[:1]).all(0)
     # The mean of equal numbers may differ from them by rounding.
     return torch.where(constant, 0.0, wide - wide.mean(0))
 

@@ -1,15 +1,15 @@
 """Scores without labels: alignment, uniformity, effective rank, modality gap and CKA of readouts.
 
-May import ``fctestbed.results``, ``fctestbed.synthesis``, ``fctestbed.training`` and the functions
-of ``label_free``.
+May import torch, ``fctestbed.results``, ``fctestbed.synthesis``, ``fctestbed.training`` and the
+functions of ``label_free``.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
+from torch import Tensor
 
 from fctestbed.measurement.label_free import (
     alignment,
@@ -29,7 +29,7 @@ from fctestbed.results import (
     pair_name,
 )
 from fctestbed.synthesis import Dataset
-from fctestbed.training import Readout, Readouts
+from fctestbed.training import Readouts
 
 
 class ScoreMeter(Meter):
@@ -43,36 +43,42 @@ class ScoreMeter(Meter):
     any score that is 0 / 0 (of a row of zeros that has no direction, of a constant readout).
 
     Attributes:
+        n_samples: most held-out samples that scores are of: the first ones.
         n_uniformity: most held-out samples whose pairs uniformity averages.
     """
 
     at_equal_width = False
 
+    n_samples: PositiveInt = 4096
     n_uniformity: Annotated[int, Field(ge=2)] = 512
 
     def measure(self, readouts: Readouts, labelled: Sequence[Dataset]) -> list[Measured]:
         """As ``Meter.measure``: pairs first. The rows are the same for every label."""
-        rows = (
-            *(row for pair in _pairs(readouts) for row in self._pair_rows(readouts, *pair)),
-            *(
-                _row(name, EFFECTIVE_RANK, effective_rank(readout.test), readout, "dimensions")
-                for name, readout in readouts.by_name.items()
-            ),
-        )
+        samples = {name: r.test[: self.n_samples] for name, r in readouts.by_name.items()}
+        pairs = [
+            row
+            for first, second in _pairs(readouts)
+            for row in self._pair_rows(pair_name(first, second), samples[first], samples[second])
+        ]
+        ranks = [
+            _row(name, EFFECTIVE_RANK, effective_rank(z), len(z), "dimensions")
+            for name, z in samples.items()
+        ]
+        rows = (*pairs, *ranks)
         defined = tuple(row for row in rows if row.value is not None and math.isfinite(row.value))
         return [Measured(scores=defined) for _ in labelled]
 
-    def _pair_rows(self, readouts: Readouts, first: str, second: str) -> Iterator[ScoreRow]:
-        name, one, two = pair_name(first, second), readouts.by_name[first], readouts.by_name[second]
-        if one.width == two.width:
-            yield _row(name, ALIGNMENT, alignment(one.test, two.test), one)
-        parts = [readout.test[: self.n_uniformity] for readout in (one, two)]
-        if len(parts[0]) > 1:
-            mean = sum(map(uniformity, parts)) / 2
-            yield replace(_row(name, UNIFORMITY, mean, one), n_eval=len(parts[0]))
-        if one.width == two.width:
-            yield _row(name, MODALITY_GAP, modality_gap(one.test, two.test), one)
-        yield _row(name, LINEAR_CKA, linear_cka(one.test, two.test), one)
+    def _pair_rows(self, name: str, z1: Tensor, z2: Tensor) -> Iterator[ScoreRow]:
+        n, few = len(z1), min(len(z1), self.n_uniformity)
+        same_width = z1.shape[1] == z2.shape[1]
+        if same_width:
+            yield _row(name, ALIGNMENT, alignment(z1, z2), n)
+        if few > 1:
+            mean = (uniformity(z1[:few]) + uniformity(z2[:few])) / 2
+            yield _row(name, UNIFORMITY, mean, few)
+        if same_width:
+            yield _row(name, MODALITY_GAP, modality_gap(z1, z2), n)
+        yield _row(name, LINEAR_CKA, linear_cka(z1, z2), n)
 
 
 def _pairs(readouts: Readouts) -> Iterator[tuple[str, str]]:
@@ -84,5 +90,5 @@ def _pairs(readouts: Readouts) -> Iterator[tuple[str, str]]:
             yield name, other
 
 
-def _row(readout: str, score: str, value: float, measured: Readout, unit: str = "1") -> ScoreRow:
-    return ScoreRow(readout=readout, score=score, value=value, unit=unit, n_eval=len(measured.test))
+def _row(readout: str, score: str, value: float, n_eval: int, unit: str = "1") -> ScoreRow:
+    return ScoreRow(readout=readout, score=score, value=value, unit=unit, n_eval=n_eval)

@@ -140,7 +140,7 @@ def test_the_settings_that_digests_are_made_of_stay_as_they_are():
         "ridge": 1e-4,
         "equal_width": 16,
         "channel": channel,
-        "scores": {"n_uniformity": 512},
+        "scores": {"n_samples": 4096, "n_uniformity": 512},
     }
     assert json.loads(MeasureSpec().model_dump_json()) == plain
     nothing = MeasureSpec(equal_width=None, channel=False)

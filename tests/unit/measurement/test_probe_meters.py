@@ -203,6 +203,7 @@ def test_optional_probes_leave_the_digest_of_a_measurement_without_them():
         ({"mlp_probe": {"steps": 0}}, "mlp_probe.steps"),
         ({"knn_probe": {"k": 3}}, "knn_probe.k"),
         ({"scores": {"n_uniformity": 1}}, "scores.n_uniformity"),
+        ({"scores": {"n_samples": 0}}, "scores.n_samples"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

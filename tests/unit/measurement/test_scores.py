@@ -71,6 +71,13 @@ def test_uniformity_is_of_the_first_held_out_samples(dataset):
     assert found["z1,z2", "alignment"].n_eval == N
 
 
+def test_scores_are_of_at_most_so_many_samples(dataset):
+    z1, z2 = readout((1,), 4, 0), readout((2,), 4, 1)
+    found = scores(dataset, {"z1": z1, "z2": z2}, n_samples=20)
+    assert {row.n_eval for row in found.values()} == {20}
+    assert found["z1,z2", "linear_cka"].value == linear_cka(z1.test[:20], z2.test[:20])
+
+
 def test_pairs_are_readouts_of_both_modalities_under_one_name(dataset):
     names = {"z_s1": (1,), "z_s2": (2,), "z_u1": (1,), "z_u2": (2,), "z_x1": (1,), "joint": (1, 2)}
     # A name says nothing where the readout reads something else.
