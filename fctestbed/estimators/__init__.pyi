@@ -13,6 +13,7 @@ from .intervals import (
 )
 from .linear_probe import LinearProbe as LinearProbe, ProbeReader as ProbeReader
 from .probes import ProbeSettings as ProbeSettings
+from .readers import KnnReader as KnnReader, MlpReader as MlpReader, Reader as Reader
 from .registry import (
     ESTIMATORS as ESTIMATORS,
     estimate as estimate,

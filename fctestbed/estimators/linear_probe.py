@@ -96,7 +96,7 @@ class LinearProbe:
         Raises:
             ValueError: one line, for arrays of other shapes or numbers that are not finite.
         """
-        _check_representations(z_fit, z_eval)
+        check_representations(z_fit, z_eval)
         return ProbeReader(*_whiten(z_fit, z_eval), self.ridge)
 
 
@@ -107,11 +107,21 @@ class ProbeReader:
         self._fit, self._held_out, self._ridge = fit, held_out, ridge
         self._transposed = fit.T.contiguous()
 
+    def on(self, rows: NDArray[np.int64], ridge: float) -> "ProbeReader":
+        """The reader whose probes are fitted on some of the samples, with another ridge; features
+        stay whitened by all samples, which needs no labels.
+
+        Args:
+            rows: indices of the samples to fit on, [n].
+            ridge: as in ``LinearProbe``.
+        """
+        return ProbeReader(self._fit[torch.from_numpy(rows)], self._held_out, ridge)
+
     def bits(self, w_fit: Tensor, w_eval: Tensor) -> NDArray[np.float64]:
         """As ``LinearProbe.bits``."""
         fit = self._fit
-        _check_bits("w_fit", w_fit, len(fit))
-        _check_bits("w_eval", w_eval, len(self._held_out), w_fit.shape[1])
+        check_bits("w_fit", w_fit, len(fit))
+        check_bits("w_eval", w_eval, len(self._held_out), w_fit.shape[1])
         sign = 1.0 - 2.0 * w_fit.to(fit)
         weights = self._minimise(_Logistic(sign), w_fit.shape[1])
         margins = self._held_out @ weights * (1.0 - 2.0 * w_eval.to(fit))
@@ -120,13 +130,7 @@ class ProbeReader:
     def classes(self, y_fit: Tensor, n_classes: int) -> NDArray[np.float64]:
         """As ``LinearProbe.classes``."""
         fit = self._fit
-        if y_fit.shape != (len(fit),):
-            raise ValueError(f"y_fit: expected shape ({len(fit)},), got {tuple(y_fit.shape)}")
-        if y_fit.min() < 0 or y_fit.max() >= n_classes:
-            raise ValueError(
-                f"y_fit: expected classes in [0, {n_classes}), got {int(y_fit.min())} to "
-                f"{int(y_fit.max())}"
-            )
+        check_classes(y_fit, len(fit), n_classes)
         one_hot = torch.nn.functional.one_hot(y_fit.long(), n_classes).to(fit)
         weights = self._minimise(_Softmax(one_hot), n_classes)
         logs = (self._held_out @ weights).double().log_softmax(1)
@@ -158,7 +162,16 @@ class ProbeReader:
         return torch.from_numpy(result.x).to(features).view(n_features, n_outputs)
 
 
-def _check_representations(z_fit: Tensor, z_eval: Tensor) -> None:
+def varying_columns(z: Tensor) -> Tensor:
+    """Which columns of z [n, dim] vary by more than rounding errors of their mean, [dim]."""
+    wide = z.double()
+    least = _CONSTANT_EPSILONS * torch.finfo(z.dtype).eps * wide.mean(0).abs()
+    varying: Tensor = wide.std(0, correction=0) > least
+    return varying
+
+
+def check_representations(z_fit: Tensor, z_eval: Tensor) -> None:
+    """Refuse arrays of other shapes than [samples, dim], and numbers that are not finite."""
     for name, z in (("z_fit", z_fit), ("z_eval", z_eval)):
         if z.ndim != 2 or not len(z):
             raise ValueError(f"{name}: expected shape (samples, dim), got {tuple(z.shape)}")
@@ -170,7 +183,19 @@ def _check_representations(z_fit: Tensor, z_eval: Tensor) -> None:
         )
 
 
-def _check_bits(name: str, bits: Tensor, n: int, n_bits: int | None = None) -> None:
+def check_classes(y_fit: Tensor, n: int, n_classes: int) -> None:
+    """Refuse classes of another shape than [n], or outside [0, n_classes)."""
+    if y_fit.shape != (n,):
+        raise ValueError(f"y_fit: expected shape ({n},), got {tuple(y_fit.shape)}")
+    if y_fit.min() < 0 or y_fit.max() >= n_classes:
+        raise ValueError(
+            f"y_fit: expected classes in [0, {n_classes}), got {int(y_fit.min())} to "
+            f"{int(y_fit.max())}"
+        )
+
+
+def check_bits(name: str, bits: Tensor, n: int, n_bits: int | None = None) -> None:
+    """Refuse bits of another shape than [n, n_bits], or other numbers than 0 and 1."""
     if bits.ndim != 2 or len(bits) != n or (n_bits is not None and bits.shape[1] != n_bits):
         width = "n_bits" if n_bits is None else n_bits
         raise ValueError(f"{name}: expected shape ({n}, {width}), got {tuple(bits.shape)}")
@@ -182,10 +207,8 @@ def _whiten(z_fit: Tensor, z_eval: Tensor) -> tuple[Tensor, Tensor]:
     """Centred features of unit variance along principal axes, and a constant: L-BFGS then needs
     few steps, and the ridge falls on the same weights however the columns are scaled."""
     # In float64: the covariance squares the ratio of the largest spread to the smallest.
-    wide = z_fit.double()
-    mean, spread = wide.mean(0), wide.std(0, correction=0)
-    alive = spread > _CONSTANT_EPSILONS * torch.finfo(z_fit.dtype).eps * mean.abs()
-    mean, spread = mean[alive], spread[alive]
+    wide, alive = z_fit.double(), varying_columns(z_fit)
+    mean, spread = wide.mean(0)[alive], wide.std(0, correction=0)[alive]
     standard = (wide[:, alive] - mean) / spread
     variances, axes = torch.linalg.eigh(standard.T @ standard / len(z_fit))
     kept = variances > _RELATIVE_VARIANCE * len(variances)

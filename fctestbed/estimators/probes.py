@@ -6,7 +6,7 @@ May import torch, ``neighbours``, ``linear_probe`` and the networks of trained e
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -114,50 +114,88 @@ def linear_bits(
     return total
 
 
-def mlp_bits(
-    train: Sample, stop: Sample, evaluate: Sample, alphabet: Alphabet, settings: ProbeSettings
-) -> Bits:
-    """As ``linear_bits``, of one MLP for all columns, stopped by the stop sample."""
+@dataclass(frozen=True, eq=False)
+class FittedMlp:
+    """One MLP for all columns of W, stopped by the stop sample.
+
+    Attributes:
+        density: q(w | z, b) of scaled inputs.
+        centre: subtracted from z, [dim].
+        scale: divides it then, [dim].
+        n_conditions: values of the condition.
+    """
+
+    density: Density
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    n_conditions: int
+
+    def inputs(self, part: Sample) -> torch.Tensor:
+        """The network's inputs, [n, dim + conditions]."""
+        scaled = (part.z - self.centre) / self.scale
+        z = np.concatenate([scaled, _one_hot(part.b, self.n_conditions)], axis=1)
+        return torch.as_tensor(z, dtype=torch.float32)
+
+    def targets(self, part: Sample) -> torch.Tensor:
+        """One-hot columns of W, side by side."""
+        sizes = self.density.y_classes
+        w = np.concatenate([_one_hot(part.w[:, k], size) for k, size in enumerate(sizes)], axis=1)
+        return torch.as_tensor(w, dtype=torch.float32)
+
+    @torch.no_grad()
+    def log_density(self, z: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        """log q(w | z), in nats, [n], of inputs and targets."""
+        parts = zip(z.split(_BLOCK), w.split(_BLOCK), strict=True)
+        return torch.cat([self.density.log_density(*part) for part in parts]).double()
+
+    @torch.no_grad()
+    def log_probabilities(self, z: torch.Tensor) -> tuple[Bits, ...]:
+        """log2 q(value | z) of each column of W, in bits, [n, values] each, of inputs."""
+        blocks = zip(*(self.density.log_probabilities(own) for own in z.split(_BLOCK)), strict=True)
+        return tuple(nats_to_bits(torch.cat(column).double().numpy()) for column in blocks)
+
+
+def fitted_mlp(
+    train: Sample, stop: Sample, alphabet: Alphabet, settings: ProbeSettings
+) -> FittedMlp:
+    """The MLP of ``mlp_bits``."""
     generator = torch.Generator().manual_seed(settings.seed)
-    centre, scale = train.z.mean(0), train.z.std(0)
-    scale = np.where(scale > 0, scale, 1.0)
-
-    def tensors(part: Sample) -> tuple[torch.Tensor, torch.Tensor]:
-        z = np.concatenate([(part.z - centre) / scale, _one_hot(part.b, alphabet.b)], axis=1)
-        w = np.concatenate(
-            [_one_hot(part.w[:, k], size) for k, size in enumerate(alphabet.w)], axis=1
-        )
-        return torch.as_tensor(z, dtype=torch.float32), torch.as_tensor(w, dtype=torch.float32)
-
-    (z, w), stopping, evaluation = tensors(train), tensors(stop), tensors(evaluate)
+    scale = train.z.std(0)
     density = Density(
-        z.shape[1],
-        w.shape[1],
+        train.z.shape[1] + alphabet.b,
+        sum(alphabet.w),
         alphabet.w,
         Hidden(settings.hidden, settings.dropout, generator),
         components=1,
     )
+    fitted = FittedMlp(density, train.z.mean(0), np.where(scale > 0, scale, 1.0), alphabet.b)
+    z, w = fitted.inputs(train), fitted.targets(train)
+    stopping = fitted.inputs(stop), fitted.targets(stop)
 
     def objective(noise: torch.Generator) -> torch.Tensor:
         rows = torch.randperm(len(z), generator=noise)[:128]
         return density.log_density(z[rows], w[rows], noise).mean()
 
-    @torch.no_grad()
-    def held_out(z: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        parts = zip(z.split(_BLOCK), w.split(_BLOCK), strict=True)
-        return torch.cat([density.log_density(*part) for part in parts]).double()
-
     fit(
         density,
         objective,
-        lambda: float(held_out(*stopping).mean()),
+        lambda: float(fitted.log_density(*stopping).mean()),
         steps=settings.steps,
         rate=1e-3,
         stop_every=25,
         patience=12,
         noise=generator,
     )
-    return nats_to_bits(-held_out(*evaluation).numpy())
+    return fitted
+
+
+def mlp_bits(
+    train: Sample, stop: Sample, evaluate: Sample, alphabet: Alphabet, settings: ProbeSettings
+) -> Bits:
+    """As ``linear_bits``, of one MLP for all columns, stopped by the stop sample."""
+    fitted = fitted_mlp(train, stop, alphabet, settings)
+    found = fitted.log_density(fitted.inputs(evaluate), fitted.targets(evaluate))
+    return nats_to_bits(-found.numpy())
 
 
 def knn_bits(
@@ -168,14 +206,10 @@ def knn_bits(
     The number of neighbours is the one with the least loss on the stop sample. The training
     frequencies count as one more neighbour, so that nothing has probability 0.
     """
-    scale = np.where(train.z.std(0) > 0, train.z.std(0), 1.0)
-    most = min(max(_NEIGHBOURS), len(train))
-    tried = [k for k in _NEIGHBOURS if k <= most] or [most]
-    counts = [
-        np.bincount(train.w[:, column], minlength=size) + 1.0
-        for column, size in enumerate(alphabet.w)
-    ]
-    priors = [count / count.sum() for count in counts]
+    most = most_neighbours(len(train))
+    scale = column_scale(train.z)
+    priors = vote_priors(train.w, alphabet.w)
+    tried = neighbour_numbers(most)
     found = {}
     for name, part in (("stop", stop), ("evaluate", evaluate)):
         losses = np.zeros((len(tried), len(part)))
@@ -183,8 +217,8 @@ def knn_bits(
             same, known = part.b == value, train[np.flatnonzero(train.b == value)]
             if not same.any():
                 continue
-            votes = known.w[_votes(known, part.z[same], scale, most)]
-            losses[:, same] = [_vote_bits(votes, k, priors, part.w[same]) for k in tried]
+            votes = known.w[nearest_rows(known.z, part.z[same], scale, most)]
+            losses[:, same] = [vote_bits(votes, k, priors, part.w[same]).sum(1) for k in tried]
         found[name] = losses
     return found["evaluate"][int(found["stop"].mean(1).argmin())]
 
@@ -192,26 +226,55 @@ def knn_bits(
 PROBES: dict[Family, Probe] = {"linear": linear_bits, "mlp": mlp_bits, "knn": knn_bits}
 
 
-def _votes(known: Sample, z: NDArray[np.float64], scale: Bits, most: int) -> Codes:
-    """Indices of the known samples nearest to ``z``, nearest first, [n, at most ``most``]."""
+def column_scale(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation of each column; 1 for a constant column."""
+    spread = z.std(0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def most_neighbours(n: int) -> int:
+    """The largest number of neighbours that is tried among n known samples."""
+    return min(max(_NEIGHBOURS), n)
+
+
+def neighbour_numbers(most: int) -> list[int]:
+    """The numbers of neighbours that are tried."""
+    return [k for k in _NEIGHBOURS if k <= most] or [most]
+
+
+def nearest_rows(
+    known: NDArray[np.float64], z: NDArray[np.float64], scale: NDArray[np.float64], most: int
+) -> Codes:
+    """Rows of the known samples nearest to ``z``, nearest first, [n, at most ``most``]."""
     if not len(known):
         return np.zeros((len(z), 0), dtype=np.int64)
     # Equal queries have the same answer, and take long where many known samples are equal too.
     code = row_codes(z)
     _, first = np.unique(code, return_index=True)
-    near = tree_of(known.z / scale).query(z[first] / scale, min(most, len(known)))[1]
+    near = tree_of(known / scale).query(z[first] / scale, min(most, len(known)))[1]
     return np.asarray(near).reshape(len(first), -1)[code]
 
 
-def _vote_bits(known: Codes, k: int, priors: list[NDArray[np.float64]], w: Codes) -> Bits:
-    """Losses of ``w`` [n, columns] by the first ``k`` neighbours, codes [n, most, columns]."""
-    total = np.zeros(len(w))
+def vote_priors(w: Codes, sizes: tuple[int, ...]) -> list[NDArray[np.float64]]:
+    """Share of each value of each column of ``w`` [n, columns], each value counted once more."""
+    counts = [np.bincount(w[:, column], minlength=size) + 1.0 for column, size in enumerate(sizes)]
+    return [count / count.sum() for count in counts]
+
+
+def vote_bits(known: Codes, k: int, priors: list[NDArray[np.float64]], w: Codes) -> Bits:
+    """Losses of ``w`` [n, columns] by the first ``k`` neighbours, codes [n, most, columns]; of each
+    column, [n, columns]."""
+    losses = np.empty(w.shape)
     for column, prior in enumerate(priors):
         votes = known[:, :k, column]
         agree = (votes == w[:, column, None]).sum(1)
-        shares = (agree + _KNN_PRIOR * prior[w[:, column]]) / (votes.shape[1] + _KNN_PRIOR)
-        total -= np.log2(shares)
-    return total
+        losses[:, column] = -np.log2(vote_shares(agree, votes.shape[1], prior[w[:, column]]))
+    return losses
+
+
+def vote_shares(votes: NDArray[Any], n_votes: int, prior: NDArray[np.float64]) -> Bits:
+    """Share of a value among the neighbours, whose prior share counts as one more neighbour."""
+    return (votes + _KNN_PRIOR * prior) / (n_votes + _KNN_PRIOR)
 
 
 def _crossed(part: Sample, n_conditions: int) -> NDArray[np.float64]:

@@ -2,23 +2,48 @@
 
 from fctestbed.measurement.along import along_steps, measure_along
 from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
+from fctestbed.measurement.label_free import (
+    alignment,
+    effective_rank,
+    linear_cka,
+    modality_gap,
+    uniformity,
+)
 from fctestbed.measurement.measuring import measure, measure_readouts
-from fctestbed.measurement.meters import ChannelSpec, Measured, Meter, why_no_channel
+from fctestbed.measurement.meters import (
+    ChannelSpec,
+    FewShotMeter,
+    KnnProbeMeter,
+    Measured,
+    Meter,
+    MlpProbeMeter,
+    ScoreMeter,
+    why_no_channel,
+)
 from fctestbed.measurement.quantity import quantities
 from fctestbed.measurement.spec import MeasureSpec
 
 __all__ = [
     "ChannelSpec",
+    "FewShotMeter",
+    "KnnProbeMeter",
     "MeasureSpec",
     "Measured",
     "Meter",
+    "MlpProbeMeter",
     "ReadoutCode",
+    "ScoreMeter",
+    "alignment",
     "along_steps",
+    "effective_rank",
+    "linear_cka",
     "measure",
     "measure_along",
     "measure_readouts",
+    "modality_gap",
     "quantities",
     "readout_codes",
     "readout_information",
+    "uniformity",
     "why_no_channel",
 ]

@@ -11,7 +11,15 @@ from pydantic import (
     model_validator,
 )
 
-from fctestbed.measurement.meters import ChannelSpec, LinearProbeMeter, Meter
+from fctestbed.measurement.meters import (
+    ChannelSpec,
+    FewShotMeter,
+    KnnProbeMeter,
+    LinearProbeMeter,
+    Meter,
+    MlpProbeMeter,
+    ScoreMeter,
+)
 from fctestbed.measurement.meters.linear_probe import Ridge
 from fctestbed.synthesis import Spec
 
@@ -27,7 +35,12 @@ class MeasureSpec(Spec):
         ridge: the linear probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
         equal_width: every method's ``joint`` readout is also measured in this number of principal
             components, since methods' readouts differ in width. None switches this off.
-        channel: the exact channel information; None, or ``false`` in a file, switches it off.
+        channel: the exact channel information; None, or ``false`` in a file, switches it off, and
+            ``true`` switches a meter on with its defaults.
+        scores: numbers that need no label, and the last loss of the training; as ``channel``.
+        mlp_probe: probes that are MLPs; off by default, as the next two.
+        knn_probe: probes of nearest neighbours.
+        few_shot: linear probes of a few labels a class.
         along: at how many steps of the training, evenly on a logarithmic scale, encoders are also
             measured, by the meters that need codewords only. None for the last step alone.
     """
@@ -36,6 +49,10 @@ class MeasureSpec(Spec):
     ridge: Ridge = 1e-4
     equal_width: PositiveInt | None = 16
     channel: ChannelSpec | None = ChannelSpec()
+    scores: ScoreMeter | None = ScoreMeter()
+    mlp_probe: MlpProbeMeter | None = None
+    knn_probe: KnnProbeMeter | None = None
+    few_shot: FewShotMeter | None = None
     along: PositiveInt | None = None
 
     @property
@@ -60,10 +77,16 @@ class MeasureSpec(Spec):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _off(cls, value: object, info: ValidationInfo) -> object:
+    def _switched(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, bool):
+            return value
+        kinds = get_args(cls.model_fields[info.field_name or ""].annotation)
         # TOML has no null.
-        field = cls.model_fields[info.field_name or ""]
-        return None if value is False and type(None) in get_args(field.annotation) else value
+        if not value and type(None) in kinds:
+            return None
+        if value and any(isinstance(kind, type) and issubclass(kind, Meter) for kind in kinds):
+            return {}
+        raise ValueError(f"expected a number, got {value}")
 
     @model_serializer(mode="wrap")
     def _without_unused_meters(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The names that rows carry: readouts, quantities, estimators, probes.
+"""The names that rows carry: readouts, quantities, estimators, probes, scores.
 
 Owns these names. Imports the standard library only.
 """
@@ -13,6 +13,15 @@ CHANNEL = "channel"
 """The estimator of channel information at a measurement's first noise."""
 LINEAR = "linear"
 """The probe of task accuracy."""
+MLP_PROBE, MLP = "mlp_probe", "mlp"
+KNN_PROBE, KNN = "knn_probe", "knn"
+"""Estimators and probes of accuracy that are optional."""
+ALIGNMENT, UNIFORMITY, MODALITY_GAP = "alignment", "uniformity", "modality_gap"
+LINEAR_CKA, EFFECTIVE_RANK = "linear_cka", "effective_rank"
+LOSS = "loss"
+"""Scores that need no label."""
+TRAINING = "training"
+"""What the scores of a training itself, such as its loss, are of."""
 BLOCKS = ("shared", "unique1", "unique2")
 """The quantities that are the latent blocks w_s, w_1 and w_2."""
 
@@ -27,3 +36,18 @@ def equal_width_name(width: int) -> str:
 def channel_name(tau: float) -> str:
     """The estimator of channel information at a further noise: ``channel@2``."""
     return f"{CHANNEL}{_AT}{tau:g}"
+
+
+def few_shot_name(n_labels: int) -> str:
+    """The estimator, and the probe of accuracy, of a number of labels a class: ``few_shot@16``."""
+    return f"few_shot{_AT}{n_labels}"
+
+
+def pair_name(first: str, second: str) -> str:
+    """The name of two readouts whose score is one: ``z1,z2``."""
+    return f"{first},{second}"
+
+
+def loss_name(term: str) -> str:
+    """The score that is one term of the loss: ``loss[infonce]``."""
+    return f"{LOSS}[{term}]"

@@ -14,10 +14,11 @@ from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import method_source
-from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, read_encoder
+from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, ScoreRow, read_encoder
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
+from fctestbed.sweep.losses import logged_losses, loss_scores
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.records import about_the_loss, run_provenance, run_record, run_truth
@@ -147,7 +148,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     warnings=(*ready.diagnostics[place]["alarms"], *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
-                    scores=found.scores,
+                    scores=(*found.scores, *_loss_scores(run, diagnostics, reason)),
                     along=ready.along_rows(run, place, position) if reason is None else (),
                 )
             )
@@ -201,7 +202,7 @@ def _trained(
         spreads = {name: values[place] for name, values in heads.items()}
         diagnostics.append(
             {
-                "losses_nats": _losses(stack, place),
+                "losses_nats": logged_losses(stack, place),
                 "head_spread": spreads,
                 "alarms": list(alarms(stack, place, spreads)),
             }
@@ -255,6 +256,16 @@ def _check_sources(unit: Unit) -> None:
             )
 
 
+def _loss_scores(
+    run: RunSpec, diagnostics: Mapping[str, Any], reason: str | None
+) -> tuple[ScoreRow, ...]:
+    """The last loss of a finished training, where scores are measured."""
+    train = run.training.train
+    if reason is not None or train is None or run.measurement.scores is None:
+        return ()
+    return loss_scores(diagnostics["losses_nats"], train.batch_size)
+
+
 # One process sees few seeds at a time; each data set holds its arrays once for every label.
 @lru_cache(maxsize=4)
 def _dataset(world: WorldSpec, seed: int) -> Dataset:
@@ -266,18 +277,6 @@ def _labelled(job: Job) -> list[Dataset]:
     label share x."""
     base = _dataset(job.worlds[0].without_label(), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
-
-
-def _losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:
-    """Every other logged point of each term, the last one among them, to five digits: enough for a
-    curve."""
-    logged = slice((len(trained.logged_steps) + 1) % 2, None, 2)
-    steps = {"step": [float(step) for step in trained.logged_steps[logged]]}
-    terms = {
-        name: [float(f"{point[place]:.5g}") for point in points[logged]]
-        for name, points in trained.losses_nats.items()
-    }
-    return {**steps, **terms}
 
 
 def _head_spreads(trained: TrainedStack, datasets: Sequence[Dataset]) -> dict[str, list[float]]:

@@ -180,6 +180,13 @@ class Density(nn.Module):
         each = (eta * self._statistics(y).unsqueeze(-2)).sum(-1) - log_normaliser
         return (log_weights + each).logsumexp(-1)
 
+    def log_probabilities(self, x: Tensor) -> tuple[Tensor, ...]:
+        """log q(class | x) of each one-hot group, in nats, [n, classes] each; one component."""
+        assert self.components == 1
+        assert self.y_classes
+        _, eta, _ = self._natural(x, None)
+        return tuple(group.log_softmax(-1) for group in eta.squeeze(-2).split(self.y_classes, -1))
+
     def _statistics(self, y: Tensor) -> Tensor:
         return y if self.y_classes else torch.cat([y, -0.5 * y.square()], -1)
 

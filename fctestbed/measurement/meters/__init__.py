@@ -2,6 +2,20 @@
 
 from fctestbed.measurement.meters.base import Measured, Meter
 from fctestbed.measurement.meters.channel import ChannelSpec, why_no_channel
+from fctestbed.measurement.meters.few_shot import FewShotMeter
+from fctestbed.measurement.meters.knn_probe import KnnProbeMeter
 from fctestbed.measurement.meters.linear_probe import LinearProbeMeter
+from fctestbed.measurement.meters.mlp_probe import MlpProbeMeter
+from fctestbed.measurement.meters.scores import ScoreMeter
 
-__all__ = ["ChannelSpec", "LinearProbeMeter", "Measured", "Meter", "why_no_channel"]
+__all__ = [
+    "ChannelSpec",
+    "FewShotMeter",
+    "KnnProbeMeter",
+    "LinearProbeMeter",
+    "Measured",
+    "Meter",
+    "MlpProbeMeter",
+    "ScoreMeter",
+    "why_no_channel",
+]

@@ -16,6 +16,7 @@ from fctestbed.plotting.figures.critics import draw_critics
 from fctestbed.plotting.figures.estimators import draw_estimator_errors, draw_estimator_panels
 from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
 from fctestbed.plotting.figures.label_bits import draw_label_bits
+from fctestbed.plotting.figures.label_free import draw_label_free
 from fctestbed.plotting.figures.latent_bits import draw_latent_bits
 from fctestbed.plotting.figures.quality import draw_quality
 from fctestbed.plotting.figures.table1 import draw_readouts, draw_table1
@@ -32,6 +33,7 @@ FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "audit": draw_audit,
     "quality": draw_quality,
     "critics": draw_critics,
+    "label_free": draw_label_free,
 }
 """Figures of a sweep's results."""
 PANELS_PER_WORLD = {"label_bits": 1, "blocks": 2, "accuracy": 1}

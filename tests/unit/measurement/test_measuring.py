@@ -135,7 +135,13 @@ def test_the_settings_that_digests_are_made_of_stay_as_they_are():
         "max_draws": 32768,
         "max_codewords": 262144,
     }
-    plain = {"n_fit": 16384, "ridge": 1e-4, "equal_width": 16, "channel": channel}
+    plain = {
+        "n_fit": 16384,
+        "ridge": 1e-4,
+        "equal_width": 16,
+        "channel": channel,
+        "scores": {"n_samples": 4096, "n_uniformity": 512},
+    }
     assert json.loads(MeasureSpec().model_dump_json()) == plain
     nothing = MeasureSpec(equal_width=None, channel=False)
     assert nothing.model_dump(mode="json") == {**plain, "equal_width": None, "channel": None}
