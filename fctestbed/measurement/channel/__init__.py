@@ -21,7 +21,15 @@ from fctestbed.measurement.channel.gaussian import (
 from fctestbed.measurement.channel.labels import MAX_RELEVANT_BITS, LabelChannel, label_channel
 from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
-from fctestbed.measurement.channel.oracle import channel_information
+from fctestbed.measurement.channel.oracle import channel_curve, channel_information
+from fctestbed.measurement.channel.rates import (
+    RESOLUTION,
+    metric,
+    noise_of_rate,
+    noise_of_variances,
+    rate_of_noise,
+    whitened,
+)
 from fctestbed.measurement.channel.result import (
     ChannelBits,
     ChannelInformation,
@@ -31,6 +39,7 @@ from fctestbed.measurement.channel.result import (
 
 __all__ = [
     "MAX_RELEVANT_BITS",
+    "RESOLUTION",
     "ChannelBits",
     "ChannelInformation",
     "Codebook",
@@ -41,6 +50,7 @@ __all__ = [
     "LabelChannel",
     "Readers",
     "Separation",
+    "channel_curve",
     "channel_information",
     "codebook",
     "constant_codebook",
@@ -49,8 +59,13 @@ __all__ = [
     "gaussian_bounds",
     "label_channel",
     "linear_gaussian_bits",
+    "metric",
+    "noise_of_rate",
+    "noise_of_variances",
     "noiseless_information",
+    "rate_of_noise",
     "separation",
     "unit_power",
     "unit_power_codewords",
+    "whitened",
 ]

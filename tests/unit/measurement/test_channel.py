@@ -22,7 +22,7 @@ from fctestbed.measurement.channel import (
 )
 from fctestbed.measurement.channel.draws import CodewordDraws
 from fctestbed.measurement.channel.marginals import marginal, plan_marginals
-from fctestbed.measurement.channel.posteriors import PosteriorReader, working_dtype
+from fctestbed.measurement.channel.posteriors import PosteriorReader, product_dtype
 from fctestbed.synthesis import WorldSpec, bit_patterns, world_truth
 
 GROUPS = {"shared": (0, 1), "unique1": (2, 3, 4), "bit": (1,)}
@@ -93,7 +93,7 @@ def test_in_much_noise_nothing_is_left(book):
 
 def test_in_little_noise_every_bit_is_read(book):
     found = channel_information(book, GROUPS, tau=1e-3)
-    assert working_dtype(book, 1e-3) is torch.float64
+    assert product_dtype(book, 1e-3) is torch.float64
     for name, columns in GROUPS.items():
         assert found.information(name).value_bits == pytest.approx(len(columns), abs=1e-9)
 
