@@ -1,5 +1,6 @@
 """The measurement of readouts: readouts of a training, or any arrays, to rows."""
 
+from fctestbed.measurement.along import along_steps, measure_along
 from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
 from fctestbed.measurement.measuring import measure, measure_readouts
 from fctestbed.measurement.meters import ChannelSpec, Measured, Meter, why_no_channel
@@ -12,7 +13,9 @@ __all__ = [
     "Measured",
     "Meter",
     "ReadoutCode",
+    "along_steps",
     "measure",
+    "measure_along",
     "measure_readouts",
     "quantities",
     "readout_codes",

@@ -1,6 +1,6 @@
 """Settings of the measurement, which include the list of meters. May import the meters."""
 
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from pydantic import (
     PositiveInt,
@@ -8,6 +8,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from fctestbed.measurement.meters import ChannelSpec, LinearProbeMeter, Meter
@@ -27,12 +28,15 @@ class MeasureSpec(Spec):
         equal_width: every method's ``joint`` readout is also measured in this number of principal
             components, since methods' readouts differ in width. None switches this off.
         channel: the exact channel information; None, or ``false`` in a file, switches it off.
+        along: at how many steps of the training, evenly on a logarithmic scale, encoders are also
+            measured, by the meters that need codewords only. None for the last step alone.
     """
 
     n_fit: PositiveInt = 16384
     ridge: Ridge = 1e-4
     equal_width: PositiveInt | None = 16
     channel: ChannelSpec | None = ChannelSpec()
+    along: PositiveInt | None = None
 
     @property
     def meters(self) -> tuple[Meter, ...]:
@@ -40,6 +44,14 @@ class MeasureSpec(Spec):
         fields = (getattr(self, name) for name in type(self).model_fields)
         further = (value for value in fields if isinstance(value, Meter))
         return (LinearProbeMeter(ridge=self.ridge), *further)
+
+    @model_validator(mode="after")
+    def _measurable_along(self) -> Self:
+        if self.along is not None and not any(meter.along for meter in self.meters):
+            raise ValueError(
+                "along: expected a meter that needs codewords only with it, got all of them off"
+            )
+        return self
 
     @property
     def most_codewords(self) -> int:

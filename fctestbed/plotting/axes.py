@@ -217,6 +217,8 @@ def _at(results: Results, values: dict[str, AxisValue]) -> Results:
         captured=rows(results.captured),
         accuracy=rows(results.accuracy),
         runs=rows(results.runs),
+        scores=rows(results.scores),
+        along=rows(results.along),
         axes=tuple(name for name in results.axes if name not in values),
     )
 

@@ -14,13 +14,17 @@ from fctestbed.results.refusal import StoreRefused, describe_difference
 from fctestbed.results.repair import Repair, drop_damaged_runs, find_damage, store_file
 from fctestbed.results.schema import (
     ACCURACY_COLUMNS,
+    ALONG_COLUMNS,
     CAPTURED_COLUMNS,
     PAPER,
     RUN_COLUMNS,
+    SCORE_COLUMNS,
     AccuracyRow,
+    AlongRow,
     AxisValue,
     CapturedRow,
     RunRecord,
+    ScoreRow,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
 from fctestbed.results.vocabulary import (
@@ -36,6 +40,7 @@ from fctestbed.results.vocabulary import (
 
 __all__ = [
     "ACCURACY_COLUMNS",
+    "ALONG_COLUMNS",
     "BLOCKS",
     "CALIBRATION_COLUMNS",
     "CAPTURED_COLUMNS",
@@ -48,8 +53,10 @@ __all__ = [
     "PAPER",
     "READOUT_COLUMNS",
     "RUN_COLUMNS",
+    "SCORE_COLUMNS",
     "STORE_NAME",
     "AccuracyRow",
+    "AlongRow",
     "AxisCells",
     "AxisValue",
     "CapturedRow",
@@ -59,6 +66,7 @@ __all__ = [
     "Results",
     "ResultsStore",
     "RunRecord",
+    "ScoreRow",
     "StoreRefused",
     "channel_name",
     "check_directory",

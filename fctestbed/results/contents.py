@@ -13,11 +13,13 @@ from pathlib import Path
 from fctestbed.results.database import (
     FIRST_WITH_AXES,
     FIRST_WITH_DIGESTS,
+    SCHEMA_VERSION,
     SQLITE_ERRORS,
     AxisCells,
+    stored_columns,
 )
 from fctestbed.results.digests import DESCRIPTION, RunDigest, description_digest
-from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS
+from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES
 
 _SHOWN_RUNS = 5
 
@@ -87,10 +89,10 @@ class Contents:
         axes: rows (place, path).
         cells: rows (run_id, axis_values).
         runs: rows in the order of ``RUN_COLUMNS``, in the order in which they were stored.
-        captured: rows of run id and values; empty if they were not to be kept.
-        accuracy: as ``captured``.
+        values: for each of ``VALUE_TABLES``, by name, rows of run id and values; empty if they
+            were not to be kept.
         digests: stored digests by run id, the description's under ``DESCRIPTION``.
-        computed: digests by run id, of what was read.
+        computed: digests by run id, of what was read, as a store of this version has them.
         damage: what is not as it was stored.
     """
 
@@ -99,8 +101,7 @@ class Contents:
     axes: list[Row]
     cells: list[Row]
     runs: list[Row]
-    captured: list[Row]
-    accuracy: list[Row]
+    values: dict[str, list[Row]]
     digests: dict[str, str]
     computed: dict[str, str]
     damage: Damage
@@ -163,7 +164,7 @@ def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -
 
     Args:
         connection: to a file that ``open_database`` recognised, in a transaction.
-        keep_values: whether the captured and accuracy rows are kept, or only held to the digests.
+        keep_values: whether the rows of runs are kept, or only held to the digests.
 
     Raises:
         sqlite3.Error: if not even the schema can be read.
@@ -177,26 +178,32 @@ def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -
     stored = list(scan.rows("digest", ("run_id", "sha256"))) if has_digests else []
     digests = {str(run_id): str(sha256) for run_id, sha256 in stored}
     runs = list(scan.rows("run", RUN_COLUMNS))
-    found = {str(run[0]): RunDigest(run) for run in runs}
+    columns = {table.name: stored_columns(table, schema) for table in VALUE_TABLES}
+    has_tables = [name for name, own in columns.items() if own]
+    found = {str(run[0]): RunDigest(run, has_tables) for run in runs}
+    # As they were stored, and as this version stores them.
+    new = {str(run[0]): RunDigest(run, columns) for run in runs if schema < SCHEMA_VERSION}
     # Damage too: a run that is there twice, and rows or digests of runs that are not there.
     counts = Counter(str(run[0]) for run in runs)
     damaged = {run_id for run_id, count in counts.items() if count > 1}
     damaged |= digests.keys() - found.keys() - {DESCRIPTION}
-    kept: dict[str, list[Row]] = {"captured": [], "accuracy": []}
-    for table, names, add in (
-        ("captured", CAPTURED_VALUES, RunDigest.add_captured),
-        ("accuracy", ACCURACY_VALUES, RunDigest.add_accuracy),
-    ):
-        for row in scan.rows(table, ("run_id", *names)):
+    kept: dict[str, list[Row]] = {name: [] for name in columns}
+    for table in has_tables:
+        own = columns[table]
+        stored_places = [place for place, name in enumerate(own, 1) if own[name] == name]
+        for row in scan.rows(table, ("run_id", *own.values())):
             run_id = str(row[0])
             if run_id in found:
-                add(found[run_id], row[1:])
+                found[run_id].add(table, [row[place] for place in stored_places])
             else:
                 damaged.add(run_id)
+            if run_id in new:
+                new[run_id].add(table, row[1:])
             if keep_values:
                 kept[table].append(row)
-    computed = {run_id: own.sha256 for run_id, own in found.items()}
-    damaged |= {run_id for run_id, sha256 in computed.items() if sha256 != digests.get(run_id)}
+    as_stored = {run_id: own.sha256 for run_id, own in found.items()}
+    damaged |= {run_id for run_id, sha256 in as_stored.items() if sha256 != digests.get(run_id)}
+    computed = {run_id: own.sha256 for run_id, own in new.items()} or as_stored
     described = digests.get(DESCRIPTION) == description_digest(sweep, axes, cells)
     if not has_digests:
         damaged, described = set(), _is_readable(sweep, cells)
@@ -207,8 +214,7 @@ def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -
         axes=axes,
         cells=cells,
         runs=runs,
-        captured=kept["captured"],
-        accuracy=kept["accuracy"],
+        values=kept,
         digests=digests,
         computed=computed,
         damage=Damage(

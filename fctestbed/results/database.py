@@ -17,13 +17,15 @@ from fctestbed._version import __version__
 from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST, description_digest
 from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import StoreRefused
-from fctestbed.results.schema import AxisValue
+from fctestbed.results.schema import ACCURACY, CAPTURED, RATE_BITS, AxisValue, ValueTable
 
-# Version 1 had no tables of axes, version 2 no digests. Their stores are read as they are, and
-# become stores of this version when their sweep is continued.
-SCHEMA_VERSION = 3
+# Version 1 had no tables of axes, version 2 no digests, version 3 no rates and neither scores nor
+# rows along training. Their stores are read as they are, and become stores of this version when
+# their sweep is continued.
+SCHEMA_VERSION = 4
 FIRST_WITH_AXES = 2
 FIRST_WITH_DIGESTS = 3
+FIRST_WITH_RATES = 4
 # "FCTB": tells a store from any other SQLite file.
 APPLICATION_ID = 0x46435442
 # SQLite's message about a damaged schema quotes it, and then need not be text for Python.
@@ -48,6 +50,45 @@ CREATE TABLE IF NOT EXISTS digest (
     sha256 TEXT NOT NULL
 ) STRICT;
 """
+_COLUMNS_OF_BITS = """
+    readout TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    estimator TEXT NOT NULL,
+    rate_bits REAL,
+    bound TEXT NOT NULL CHECK (bound IN ('lower', 'upper', 'exact', 'none')),
+    value_bits REAL,
+    low_bits REAL,
+    high_bits REAL,
+    true_bits REAL,
+    ceiling_bits REAL,
+    n_eval INTEGER NOT NULL
+"""
+# A primary key has no NULL, which is the rate of an estimator without one.
+_TABLES_OF_BITS = f"""
+CREATE TABLE captured (
+    run_id TEXT NOT NULL REFERENCES run (run_id) ON DELETE CASCADE,
+    {_COLUMNS_OF_BITS}
+) STRICT;
+CREATE UNIQUE INDEX captured_key
+    ON captured (run_id, readout, quantity, estimator, ifnull(rate_bits, 0));
+CREATE TABLE along (
+    run_id TEXT NOT NULL REFERENCES run (run_id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    {_COLUMNS_OF_BITS}
+) STRICT;
+CREATE UNIQUE INDEX along_key
+    ON along (run_id, step, readout, quantity, estimator, ifnull(rate_bits, 0));
+CREATE TABLE scores (
+    run_id TEXT NOT NULL REFERENCES run (run_id) ON DELETE CASCADE,
+    readout TEXT NOT NULL,
+    score TEXT NOT NULL,
+    value REAL,
+    unit TEXT NOT NULL,
+    n_eval INTEGER NOT NULL,
+    PRIMARY KEY (run_id, readout, score)
+) STRICT;
+"""
+_BEFORE_RATES = tuple(name for name in CAPTURED.values if name != RATE_BITS)
 _TABLES = f"""
 CREATE TABLE sweep (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -75,20 +116,7 @@ CREATE TABLE run (
     diagnostics TEXT NOT NULL CHECK (json_valid(diagnostics)),
     warnings TEXT NOT NULL CHECK (json_valid(warnings))
 ) STRICT;
-CREATE TABLE captured (
-    run_id TEXT NOT NULL REFERENCES run (run_id) ON DELETE CASCADE,
-    readout TEXT NOT NULL,
-    quantity TEXT NOT NULL,
-    estimator TEXT NOT NULL,
-    bound TEXT NOT NULL CHECK (bound IN ('lower', 'upper', 'exact', 'none')),
-    value_bits REAL,
-    low_bits REAL,
-    high_bits REAL,
-    true_bits REAL,
-    ceiling_bits REAL,
-    n_eval INTEGER NOT NULL,
-    PRIMARY KEY (run_id, readout, quantity, estimator)
-) STRICT;
+{_TABLES_OF_BITS}
 CREATE TABLE accuracy (
     run_id TEXT NOT NULL REFERENCES run (run_id) ON DELETE CASCADE,
     readout TEXT NOT NULL,
@@ -185,13 +213,33 @@ def write_description(
     )
 
 
-def add_missing_tables(connection: sqlite3.Connection) -> None:
+def stored_columns(table: ValueTable, schema: int) -> dict[str, str]:
+    """How a store of some version gives the values of a table: a column or an SQL constant by
+    name; none if it has no such table."""
+    if schema >= FIRST_WITH_RATES:
+        return {name: name for name in table.values}
+    if table == CAPTURED:
+        return {name: "NULL" if name == RATE_BITS else name for name in table.values}
+    return {name: name for name in table.values} if table == ACCURACY else {}
+
+
+def update_tables(connection: sqlite3.Connection, schema: int) -> None:
     """Make a store of an earlier version one of this version, but for the digests of its rows.
 
     Args:
         connection: in a transaction.
+        schema: the store's version.
     """
-    for statement in f"{_TABLE_OF_AXES}{_TABLE_OF_DIGESTS}".split(";"):
+    statements = f"{_TABLE_OF_AXES}{_TABLE_OF_DIGESTS}".split(";")
+    if schema < FIRST_WITH_RATES:
+        old = f"run_id, {', '.join(_BEFORE_RATES)}"
+        statements += [
+            "ALTER TABLE captured RENAME TO captured_before",
+            *_TABLES_OF_BITS.split(";"),
+            f"INSERT INTO captured ({old}) SELECT {old} FROM captured_before ORDER BY rowid",
+            "DROP TABLE captured_before",
+        ]
+    for statement in statements:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

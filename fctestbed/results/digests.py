@@ -5,7 +5,7 @@ Imports the standard library only.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 DESCRIPTION = ""
 """The key of the description's digest among those of the runs, none of which has an empty id."""
@@ -17,25 +17,24 @@ class RunDigest:
 
     It covers every field as SQLite returns it: the digest made before rows are written is the
     digest of the rows as they are read.
+
+    Args:
+        run: the run's fields.
+        tables: the tables of rows that the store's version has, in their order.
     """
 
-    def __init__(self, run: Sequence[object]) -> None:
+    def __init__(self, run: Sequence[object], tables: Collection[str]) -> None:
         self._run = hashlib.sha256(_encoded(run))
-        self._captured = hashlib.sha256()
-        self._accuracy = hashlib.sha256()
+        self._tables = {table: hashlib.sha256() for table in tables}
 
-    def add_captured(self, values: Sequence[object]) -> None:
-        """Add the values of the next row of the captured table."""
-        self._captured.update(_encoded(values))
-
-    def add_accuracy(self, values: Sequence[object]) -> None:
-        """Add the values of the next row of the accuracy table."""
-        self._accuracy.update(_encoded(values))
+    def add(self, table: str, values: Sequence[object]) -> None:
+        """Add the values of the next row of a table."""
+        self._tables[table].update(_encoded(values))
 
     @property
     def sha256(self) -> str:
         """The digest, hexadecimal."""
-        parts = (self._run.digest(), self._captured.digest(), self._accuracy.digest())
+        parts = [self._run.digest(), *(table.digest() for table in self._tables.values())]
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
 

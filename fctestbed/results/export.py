@@ -11,21 +11,22 @@ import pandas as pd
 from fctestbed.results.files import write_atomically
 from fctestbed.results.load import SWEEP_NAME, Results
 from fctestbed.results.plain import plain
-from fctestbed.results.schema import JSON_COLUMNS
+from fctestbed.results.schema import JSON_COLUMNS, VALUE_TABLES
 from fctestbed.results.sums import SUMS_NAME, sums_of
 
 FORMATS: tuple[str, ...] = ("csv", "json", "parquet")
+TABLE_NAMES: tuple[str, ...] = (*(table.name for table in VALUE_TABLES), "runs")
 
 
 def export_results(
     results: Results, out_dir: str | Path, format: str = "csv", *, compress: bool = False
 ) -> list[Path]:
-    """Write the three tables, the sweep's spec and checksums, each file whole or not at all.
+    """Write the tables, the sweep's spec and checksums, each file whole or not at all.
 
     Args:
         results: what ``load_results`` gave.
-        out_dir: directory for ``captured``, ``accuracy``, ``runs``, ``sweep.json`` and
-            ``SHA256SUMS``; made if missing, files of these names are replaced.
+        out_dir: directory for ``captured``, ``accuracy``, ``scores``, ``along``, ``runs``,
+            ``sweep.json`` and ``SHA256SUMS``; made if missing, files of these names are replaced.
         format: ``csv`` (floats in full, so that they read back exactly; NaN is empty), ``json``
             (arrays of records; NaN is null, infinities are strings) or ``parquet``.
         compress: for ``csv``, write ``.csv.gz``; ``load_results`` reads both.
@@ -46,7 +47,7 @@ def export_results(
             "format: expected csv or json, got 'parquet', which needs pyarrow (pip install pyarrow)"
         )
     out_dir = Path(out_dir)
-    tables = {"captured": results.captured, "accuracy": results.accuracy, "runs": results.runs}
+    tables = {name: getattr(results, name) for name in TABLE_NAMES}
     ending = "csv.gz" if compress else format
     # All are made before the first is written: an error leaves no mixture of old and new.
     contents = {

@@ -9,14 +9,11 @@ import pandas as pd
 
 from fctestbed.results.database import NO_AXES, AxisCells
 from fctestbed.results.schema import (
-    ACCURACY_COLUMNS,
-    ACCURACY_VALUES,
-    CAPTURED_COLUMNS,
-    CAPTURED_VALUES,
     FLOAT_COLUMNS,
     INTEGER_COLUMNS,
     RUN_COLUMNS,
     AxisValue,
+    ValueTable,
     axes_of,
     with_axes,
 )
@@ -50,16 +47,6 @@ def axis_column(values: Sequence[AxisValue]) -> pd.Series:
     return pd.Series([str(value) for value in values], dtype="str")
 
 
-def captured_frame(runs: pd.DataFrame, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
-    """The captured table, in bits, from the run table and tuples of run id and values."""
-    return _joined(runs, rows, CAPTURED_VALUES, CAPTURED_COLUMNS)
-
-
-def accuracy_frame(runs: pd.DataFrame, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
-    """The accuracy table, as fractions, from the run table and tuples of run id and values."""
-    return _joined(runs, rows, ACCURACY_VALUES, ACCURACY_COLUMNS)
-
-
 def typed(frame: pd.DataFrame, columns: Sequence[str], axes: Sequence[str] = ()) -> pd.DataFrame:
     """The frame with these columns only, as float64, int64 or text; a missing number is NaN.
 
@@ -72,16 +59,17 @@ def typed(frame: pd.DataFrame, columns: Sequence[str], axes: Sequence[str] = ())
     return frame[with_axes(columns, axes) if axes else list(columns)].astype(types)
 
 
-def _joined(
-    runs: pd.DataFrame,
-    rows: Sequence[tuple[object, ...]],
-    values: Sequence[str],
-    columns: Sequence[str],
+def value_frame(
+    table: ValueTable, runs: pd.DataFrame, rows: Sequence[tuple[object, ...]]
 ) -> pd.DataFrame:
+    """The frame of a table of rows, from the run table and tuples of run id and values."""
+    values, columns = table.values, table.columns
     axes = axes_of(list(runs.columns))
     keys = [name for name in with_axes(columns, axes) if name not in values]
     frame = pd.DataFrame(rows, columns=["run_id", *values])
     unfinished = runs.loc[runs["status"] != "ok", ["run_id"]].drop_duplicates()
+    if not table.has_unfinished:
+        unfinished = unfinished[:0]
     blank = {
         name: 0 if name in INTEGER_COLUMNS else float("nan") if name in FLOAT_COLUMNS else ""
         for name in values

@@ -6,28 +6,41 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from fctestbed.results.frames import accuracy_frame, axis_column, captured_frame, run_frame, typed
+from fctestbed.results.frames import axis_column, run_frame, typed, value_frame
 from fctestbed.results.notes import mixture_notes
 from fctestbed.results.schema import (
-    ACCURACY_COLUMNS,
-    CAPTURED_COLUMNS,
+    ACCURACY,
+    ALONG,
+    CAPTURED,
     FLOAT_COLUMNS,
     INTEGER_COLUMNS,
+    RATE_BITS,
     RUN_COLUMNS,
+    SCORES,
+    VALUE_TABLES,
     AxisValue,
+    ValueTable,
     axes_of,
+    with_axes,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
 from fctestbed.results.sums import check_sums
 
 SWEEP_NAME = "sweep.json"
 # Line ends and commas in here separate nothing. A doubled quotation mark ends one and begins one.
+# What files of earlier versions lack.
+_LATER_COLUMNS, _LATER_TABLES = (RATE_BITS,), (SCORES, ALONG)
 _QUOTED = re.compile(r'"[^"]*"')
+
+
+def _none_of(table: ValueTable, axes: Sequence[str] = ()) -> pd.DataFrame:
+    columns = with_axes(table.columns, axes)
+    return typed(pd.DataFrame(columns=columns), table.columns, axes)
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Results:
     """A sweep's results; treat the tables as read-only.
 
     Args:
-        captured: one row per run x readout x quantity x estimator, in bits; columns
+        captured: one row per run x readout x quantity x estimator x rate, in bits; columns
             ``CAPTURED_COLUMNS``. An unfinished run is one row of NaN with its status.
         accuracy: one row per run x readout x probe, as fractions; columns ``ACCURACY_COLUMNS``.
             Unfinished runs as above.
@@ -46,6 +59,10 @@ class Results:
             table, directly after ``unique_ratio``; a run that does not depend on an axis is there
             once for each of its values.
         notes: what a reader has to know of the rows, in lines.
+        scores: one row per run x readout x score, each in its own unit; columns
+            ``SCORE_COLUMNS``. Finished runs only.
+        along: as ``captured``, for each step of the training at which it was measured; columns
+            ``ALONG_COLUMNS``. Finished runs only.
     """
 
     captured: pd.DataFrame
@@ -54,6 +71,8 @@ class Results:
     sweep_spec: dict[str, object]
     axes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    scores: pd.DataFrame = field(default_factory=lambda: _none_of(SCORES))
+    along: pd.DataFrame = field(default_factory=lambda: _none_of(ALONG))
 
 
 def load_results(directory: str | Path) -> Results:
@@ -62,8 +81,8 @@ def load_results(directory: str | Path) -> Results:
     Args:
         directory: a sweep's directory, its SQLite file, or a directory of exported files
             (``captured.csv``, ``accuracy.csv``, ``runs.csv``, each perhaps with ``.gz``, and
-            ``sweep.json`` and ``SHA256SUMS`` if they are there). A store goes before exported
-            files.
+            ``scores.csv``, ``along.csv``, ``sweep.json`` and ``SHA256SUMS`` if they are there). A
+            store goes before exported files.
 
     Raises:
         StoreRefused: one line, if the store cannot be read, or a run of it is not as it was stored.
@@ -78,23 +97,27 @@ def load_results(directory: str | Path) -> Results:
             tables = store.tables()
         runs = run_frame(tables.runs, tables.axes)
         return Results(
-            captured=captured_frame(runs, tables.captured),
-            accuracy=accuracy_frame(runs, tables.accuracy),
             runs=runs,
             sweep_spec=tables.sweep_spec,
             axes=tables.axes.axes,
             notes=(*tables.notes, *mixture_notes(runs)),
+            **{t.name: value_frame(t, runs, tables.values[t.name]) for t in VALUE_TABLES},
         )
-    files = [_table_file(path, name) for name in ("captured", "accuracy", "runs")]
-    captured, accuracy, runs = (
-        _read_table(file, columns)
-        for file, columns in zip(
-            files, (CAPTURED_COLUMNS, ACCURACY_COLUMNS, RUN_COLUMNS), strict=True
-        )
-    )
+    names = [table.name for table in (CAPTURED, ACCURACY)]
+    found_files = {name: _table_file(path, name) for name in (*names, "runs")}
+    for table in _LATER_TABLES:
+        if _table_files(path, table.name):
+            found_files[table.name] = _table_file(path, table.name)
+    runs = _read_table(found_files["runs"], RUN_COLUMNS)
     axes = axes_of(list(runs.columns))
-    for name, table in (("captured", captured), ("accuracy", accuracy)):
-        found = axes_of(list(table.columns))
+    frames = {
+        table.name: _read_table(found_files[table.name], table.columns)
+        if table.name in found_files
+        else _none_of(table, axes)
+        for table in VALUE_TABLES
+    }
+    for name, frame in frames.items():
+        found = axes_of(list(frame.columns))
         if found != axes:
             raise ValueError(
                 f"{path}: expected the same columns between unique_ratio and seed in {name} and "
@@ -102,14 +125,20 @@ def load_results(directory: str | Path) -> Results:
             )
     sweep_spec = _read_sweep(path / SWEEP_NAME)
     # Last, because the other errors say more.
-    check_sums([*files, *([path / SWEEP_NAME] if (path / SWEEP_NAME).is_file() else [])])
-    return Results(captured, accuracy, runs, sweep_spec, axes, mixture_notes(runs))
+    check_sums(
+        [*found_files.values(), *([path / SWEEP_NAME] if (path / SWEEP_NAME).is_file() else [])]
+    )
+    return Results(runs=runs, sweep_spec=sweep_spec, axes=axes, notes=mixture_notes(runs), **frames)
+
+
+def _table_files(directory: Path, name: str) -> list[Path]:
+    return [
+        path for ending in (".csv", ".csv.gz") if (path := directory / f"{name}{ending}").is_file()
+    ]
 
 
 def _table_file(directory: Path, name: str) -> Path:
-    found = [
-        path for ending in (".csv", ".csv.gz") if (path := directory / f"{name}{ending}").is_file()
-    ]
+    found = _table_files(directory, name)
     if not found:
         raise ValueError(
             f"results: expected {STORE_NAME} or {name}.csv[.gz] in {directory}, got neither"
@@ -130,6 +159,9 @@ def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"{path}: expected a table in CSV, got an empty file") from error
     _check_lengths(path, text)
+    for column in _LATER_COLUMNS:
+        if column in columns and column not in frame.columns:
+            frame[column] = ""
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise ValueError(

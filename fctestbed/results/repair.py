@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fctestbed.results.contents import Contents, Damage, read_contents
-from fctestbed.results.database import SQLITE_ERRORS, new_database, open_database
+from fctestbed.results.database import SCHEMA_VERSION, SQLITE_ERRORS, new_database, open_database
 from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.refusal import StoreRefused
-from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS
+from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES
 from fctestbed.results.store import STORE_NAME
 
 
@@ -114,8 +114,10 @@ def _write_whole_runs(path: Path, contents: Contents) -> int:
     with new_database(path) as connection:
         for table, names, rows in (
             ("run", RUN_COLUMNS, contents.runs),
-            ("captured", ("run_id", *CAPTURED_VALUES), contents.captured),
-            ("accuracy", ("run_id", *ACCURACY_VALUES), contents.accuracy),
+            *(
+                (table.name, ("run_id", *table.values), contents.values[table.name])
+                for table in VALUE_TABLES
+            ),
         ):
             connection.executemany(
                 f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
@@ -123,14 +125,14 @@ def _write_whole_runs(path: Path, contents: Contents) -> int:
             )
         connection.execute(
             "INSERT INTO sweep VALUES (1, ?, ?, ?, ?, ?)",
-            (*_valid_sweep(contents), contents.schema),
+            (*_valid_sweep(contents), SCHEMA_VERSION),
         )
         if not contents.damage.description:
             connection.executemany("INSERT INTO axis VALUES (?, ?)", contents.axes)
             connection.executemany("INSERT INTO cell VALUES (?, ?)", contents.cells)
         connection.executemany(
             PUT_DIGEST,
-            [(key, sha256) for key, sha256 in contents.digests.items() if key in whole]
+            [(key, sha256) for key, sha256 in contents.computed.items() if key in whole]
             + [(DESCRIPTION, contents.digests.get(DESCRIPTION, ""))],
         )
     return len(whole)

@@ -1,6 +1,7 @@
 """The records that a run is stored as, and the columns of the tables made from them.
 
-Owns the column lists, their types and the records. Imports the standard library only.
+Owns the tables of rows, their columns and types, and the records. Imports the standard library
+only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,13 @@ PAPER = "paper"
 
 _RUN_KEYS = ("run_id", "method", "variant", "preset", "unique_ratio", "seed")
 
-CAPTURED_VALUES: tuple[str, ...] = (
+RATE_BITS = "rate_bits"
+"""The column of captured rows that later stores have."""
+_BITS = (
     "readout",
     "quantity",
     "estimator",
+    RATE_BITS,
     "bound",
     "value_bits",
     "low_bits",
@@ -32,23 +36,61 @@ CAPTURED_VALUES: tuple[str, ...] = (
     "ceiling_bits",
     "n_eval",
 )
-ACCURACY_VALUES: tuple[str, ...] = (
-    "readout",
-    "probe",
-    "accuracy",
-    "low",
-    "high",
-    "bayes_accuracy",
-    "n_eval",
+
+
+@dataclass(frozen=True)
+class ValueTable:
+    """A table of rows that runs have any number of.
+
+    Attributes:
+        name: of the table in a store, of the frame in ``Results``, of a run's field, and of an
+            exported file.
+        values: the columns of a row, besides those of its run.
+        keys: the columns that tell the rows of a run apart.
+        has_unfinished: whether the frame has a row without a value for each unfinished run.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    keys: tuple[str, ...]
+    has_unfinished: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the frame."""
+        return (*_RUN_KEYS, *self.values, "status")
+
+
+CAPTURED = ValueTable(
+    "captured", _BITS, ("readout", "quantity", "estimator", RATE_BITS), has_unfinished=True
 )
-CAPTURED_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, *CAPTURED_VALUES, "status")
-ACCURACY_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, *ACCURACY_VALUES, "status")
+ACCURACY = ValueTable(
+    "accuracy",
+    ("readout", "probe", "accuracy", "low", "high", "bayes_accuracy", "n_eval"),
+    ("readout", "probe"),
+    has_unfinished=True,
+)
+SCORES = ValueTable(
+    "scores",
+    ("readout", "score", "value", "unit", "n_eval"),
+    ("readout", "score"),
+    has_unfinished=False,
+)
+ALONG = ValueTable("along", ("step", *_BITS), ("step", *CAPTURED.keys), has_unfinished=False)
+VALUE_TABLES = (CAPTURED, ACCURACY, SCORES, ALONG)
+"""All tables of rows."""
+
+CAPTURED_COLUMNS = CAPTURED.columns
+ACCURACY_COLUMNS = ACCURACY.columns
+SCORE_COLUMNS = SCORES.columns
+ALONG_COLUMNS = ALONG.columns
 JSON_COLUMNS: tuple[str, ...] = ("spec", "truth", "provenance", "diagnostics", "warnings")
 RUN_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, "status", "reason", "seconds", *JSON_COLUMNS)
 
 FLOAT_COLUMNS = frozenset(
     {
         "unique_ratio",
+        RATE_BITS,
         "value_bits",
         "low_bits",
         "high_bits",
@@ -58,10 +100,11 @@ FLOAT_COLUMNS = frozenset(
         "low",
         "high",
         "bayes_accuracy",
+        "value",
         "seconds",
     }
 )
-INTEGER_COLUMNS = frozenset({"seed", "n_eval"})
+INTEGER_COLUMNS = frozenset({"seed", "step", "n_eval"})
 _BEFORE_AXES, _AFTER_AXES = "unique_ratio", "seed"
 
 
@@ -85,6 +128,8 @@ class CapturedRow:
         quantity: ``label``, a block (``shared``), a part of one (``shared_relevant``) or one latent
             bit (``w_s[0]``).
         estimator: the estimator's name, ``linear_probe`` for instance.
+        rate_bits: for an estimator that reads at a stated rate, the most bits that it lets through;
+            None for others.
         bound: what ``value_bits`` is of the true value: a ``lower`` or ``upper`` bound, ``exact``,
             or ``none`` of these.
         value_bits: the raw value; negative ones stay negative. None or NaN where there is none.
@@ -95,7 +140,8 @@ class CapturedRow:
         n_eval: number of held-out samples behind the value.
 
     Raises:
-        ValueError: for an unknown bound, an empty name or a negative ``n_eval``.
+        ValueError: for an unknown bound, an empty name, a negative ``n_eval``, or a rate that is
+            not a finite number above 0.
     """
 
     readout: str
@@ -108,6 +154,7 @@ class CapturedRow:
     true_bits: float | None
     ceiling_bits: float | None
     n_eval: int
+    rate_bits: float | None = None
 
     def __post_init__(self) -> None:
         _one_of("bound", self.bound, BOUNDS)
@@ -115,6 +162,26 @@ class CapturedRow:
         _named("quantity", self.quantity)
         _named("estimator", self.estimator)
         _count("n_eval", self.n_eval)
+        if self.rate_bits is not None and not (isfinite(self.rate_bits) and self.rate_bits > 0):
+            raise ValueError(f"rate_bits: expected a finite number above 0, got {self.rate_bits}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlongRow(CapturedRow):
+    """A captured row of the encoder as it was during training.
+
+    Args:
+        step: the number of training steps before the measurement.
+
+    Raises:
+        ValueError: as ``CapturedRow``, and for a negative step.
+    """
+
+    step: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _count("step", self.step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +216,34 @@ class AccuracyRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """A number about one readout, or about the training, that needs no label, in its own unit.
+
+    Args:
+        readout: the named array that was read, or pair of them.
+        score: the number's name, ``uniformity`` for instance.
+        value: the number. None or NaN where there is none.
+        unit: its unit: ``bits``, ``nats``, ``dimensions``, or ``1`` for a number without one.
+        n_eval: number of samples behind the value.
+
+    Raises:
+        ValueError: for an empty name or a negative ``n_eval``.
+    """
+
+    readout: str
+    score: str
+    value: float | None
+    unit: str
+    n_eval: int
+
+    def __post_init__(self) -> None:
+        _named("readout", self.readout)
+        _named("score", self.score)
+        _named("unit", self.unit)
+        _count("n_eval", self.n_eval)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One run as it is committed: one dataset, one method, one seed, and all that was measured.
 
@@ -169,6 +264,8 @@ class RunRecord:
         warnings: one line each.
         captured: rows of information, in bits; none unless the run is ``ok``.
         accuracy: rows of task accuracy; none unless the run is ``ok``.
+        scores: rows of numbers that need no label; none unless the run is ``ok``.
+        along: rows of information during the training; none unless the run is ``ok``.
 
     Raises:
         ValueError: for an unknown status, a ratio that is no number, an unfinished run without a
@@ -191,6 +288,8 @@ class RunRecord:
     warnings: tuple[str, ...] = ()
     captured: tuple[CapturedRow, ...] = ()
     accuracy: tuple[AccuracyRow, ...] = ()
+    scores: tuple[ScoreRow, ...] = ()
+    along: tuple[AlongRow, ...] = ()
 
     def __post_init__(self) -> None:
         _named("run_id", self.run_id)
@@ -198,15 +297,21 @@ class RunRecord:
         _one_of("status", self.status, STATUSES)
         if not isfinite(self.unique_ratio):
             raise ValueError(f"unique_ratio: expected a finite number, got {self.unique_ratio}")
-        if self.status != "ok" and (self.captured or self.accuracy):
-            n_rows = len(self.captured) + len(self.accuracy)
+        n_rows = sum(len(getattr(self, table.name)) for table in VALUE_TABLES)
+        if self.status != "ok" and n_rows:
             raise ValueError(
                 f"run {self.run_id}: expected no rows of a {self.status} run, got {n_rows}"
             )
         if self.status != "ok" and not self.reason:
             raise ValueError(f"run {self.run_id}: expected the reason why it {self.status}, got ''")
-        _distinct(self.run_id, [(r.readout, r.quantity, r.estimator) for r in self.captured])
-        _distinct(self.run_id, [(r.readout, r.probe) for r in self.accuracy])
+        for table in VALUE_TABLES:
+            _distinct(
+                self.run_id,
+                [
+                    tuple(getattr(row, name) for name in table.keys)
+                    for row in getattr(self, table.name)
+                ],
+            )
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -224,9 +329,10 @@ def _count(name: str, value: int) -> None:
         raise ValueError(f"{name}: expected 0 or more, got {value}")
 
 
-def _distinct(run_id: str, keys: list[tuple[str, ...]]) -> None:
-    seen: set[tuple[str, ...]] = set()
+def _distinct(run_id: str, keys: list[tuple[str | float | None, ...]]) -> None:
+    seen: set[tuple[str | float | None, ...]] = set()
     for key in keys:
         if key in seen:
-            raise ValueError(f"run {run_id}: expected one row for {' / '.join(key)}, got two")
+            names = " / ".join(str(part) for part in key if part is not None)
+            raise ValueError(f"run {run_id}: expected one row for {names}, got two")
         seen.add(key)

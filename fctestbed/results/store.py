@@ -17,11 +17,12 @@ from typing import Self
 from fctestbed.results.contents import Contents, Row, read_contents
 from fctestbed.results.database import (
     NO_AXES,
+    SCHEMA_VERSION,
     SQLITE_ERRORS,
     AxisCells,
-    add_missing_tables,
     new_database,
     open_database,
+    update_tables,
     write_description,
 )
 from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST, RunDigest, description_digest
@@ -29,7 +30,7 @@ from fctestbed.results.files import make_directory, remove_directories
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.plain import number, plain, to_json
 from fctestbed.results.refusal import StoreRefused, describe_difference
-from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS, RunRecord
+from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES, RunRecord
 
 STORE_NAME = "results.sqlite"
 
@@ -41,29 +42,25 @@ _PUT_RUN = (
     f"INSERT INTO run ({', '.join(RUN_COLUMNS)}) VALUES ({', '.join('?' * len(RUN_COLUMNS))}) "
     f"ON CONFLICT (run_id) DO UPDATE SET {_RUN_SETTERS} WHERE run.status <> 'ok'"
 )
-_PUT_CAPTURED = (
-    f"INSERT INTO captured (run_id, {', '.join(CAPTURED_VALUES)}) "
-    f"VALUES (?, {', '.join('?' * len(CAPTURED_VALUES))})"
-)
-_PUT_ACCURACY = (
-    f"INSERT INTO accuracy (run_id, {', '.join(ACCURACY_VALUES)}) "
-    f"VALUES (?, {', '.join('?' * len(ACCURACY_VALUES))})"
-)
+_PUT_VALUES = {
+    table.name: f"INSERT INTO {table.name} (run_id, {', '.join(table.values)}) "
+    f"VALUES (?, {', '.join('?' * len(table.values))})"
+    for table in VALUE_TABLES
+}
 
 
 @dataclass(frozen=True)
 class StoredTables:
     """All rows of a store at one instant, as tuples in the order of the schema's columns.
 
-    ``captured`` and ``accuracy`` are keyed by run: ``run_id`` first, then the values' columns.
+    ``values`` has the rows of each of ``VALUE_TABLES``, by name: ``run_id`` first, then the values.
     ``notes`` says in lines what a reader has to know of the rows.
     """
 
     sweep_spec: dict[str, object]
     axes: AxisCells
     runs: list[Row]
-    captured: list[Row]
-    accuracy: list[Row]
+    values: dict[str, list[Row]]
     notes: tuple[str, ...] = ()
 
 
@@ -221,8 +218,7 @@ class ResultsStore:
             sweep_spec=contents.sweep_spec,
             axes=contents.axis_cells,
             runs=sorted(contents.runs, key=lambda run: str(run[0])),
-            captured=contents.captured,
-            accuracy=contents.accuracy,
+            values=contents.values,
             notes=notes,
         )
 
@@ -326,17 +322,18 @@ def _make_whole(
         raise StoreRefused(damage.line(path))
     if not damage.description and contents.sweep[0][1] != digest:
         raise _another_sweep(path, contents.sweep_spec, spec)
-    if contents.has_digests and not damage:
+    old = contents.schema < SCHEMA_VERSION
+    if not (old or damage):
         return ()
     notes = []
     try:
         connection.execute("BEGIN IMMEDIATE")
-        if not contents.has_digests:
-            add_missing_tables(connection)
+        if old:
+            update_tables(connection, contents.schema)
             connection.executemany(PUT_DIGEST, contents.computed.items())
             described = description_digest(contents.sweep, contents.axes, contents.cells)
             connection.execute(PUT_DIGEST, (DESCRIPTION, described))
-            if contents.runs:
+            if contents.runs and not contents.has_digests:
                 notes.append(_NO_DIGESTS.format(n=len(contents.runs)))
         if damage.description:
             write_description(connection, spec, digest, axes)
@@ -372,17 +369,14 @@ def _put_values(
 ) -> None:
     """Store a run's rows and the digest of all that is stored of it."""
     # An unfinished attempt has no rows, but a store may be edited by hand.
-    connection.execute("DELETE FROM captured WHERE run_id = ?", (record.run_id,))
-    connection.execute("DELETE FROM accuracy WHERE run_id = ?", (record.run_id,))
-    digest = RunDigest(run_row)
-    for query, names, rows, add in (
-        (_PUT_CAPTURED, CAPTURED_VALUES, record.captured, digest.add_captured),
-        (_PUT_ACCURACY, ACCURACY_VALUES, record.accuracy, digest.add_accuracy),
-    ):
-        for row in rows:
-            values = [_cell(getattr(row, name)) for name in names]
-            connection.execute(query, (record.run_id, *values))
-            add(values)
+    for table in VALUE_TABLES:
+        connection.execute(f"DELETE FROM {table.name} WHERE run_id = ?", (record.run_id,))
+    digest = RunDigest(run_row, [table.name for table in VALUE_TABLES])
+    for table in VALUE_TABLES:
+        for row in getattr(record, table.name):
+            values = [_cell(getattr(row, name)) for name in table.values]
+            connection.execute(_PUT_VALUES[table.name], (record.run_id, *values))
+            digest.add(table.name, values)
     connection.execute(PUT_DIGEST, (record.run_id, digest.sha256))
 
 

@@ -15,6 +15,7 @@ from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.objectives import find_method, method_source
 from fctestbed.results import RunRecord
 from fctestbed.sweep.alarms import alarms
+from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
@@ -93,11 +94,14 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         report(Progress(step=0, steps=1, losses_nats=()))
     _check_sources(unit)
     datasets = [_labelled(job) for job in unit.jobs]
+    along = AlongTraining(unit, datasets)
     trained = train_stack(
         [job.training for job in unit.jobs],
         [labelled[0] for labelled in datasets],
         device=device,
         report=report,
+        visit=along.measure,
+        visited_steps=along.steps,
     )
     measured = {
         (method, measurement): _measured(
@@ -137,6 +141,8 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
                     warnings=(*warnings, *found.warnings),
                     captured=found.captured,
                     accuracy=found.accuracy,
+                    scores=found.scores,
+                    along=along.rows(run, place, position) if reason is None else (),
                 )
             )
     return records

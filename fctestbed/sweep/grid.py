@@ -50,6 +50,15 @@ class RunSpec(Spec):
     source: str | None = None
 
     @model_validator(mode="after")
+    def _has_the_steps(self) -> Self:
+        train, along = self.training.train, self.measurement.along
+        if train is not None and along is not None and along > train.steps:
+            raise ValueError(
+                f"measurement.along: expected at most train.steps ({train.steps}), got {along}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _identify(self) -> Self:
         object.__setattr__(self, "source", method_source(self.training.method))
         return self

@@ -5,7 +5,7 @@ Owns the training loop. May import ``fctestbed.objectives`` and ``fctestbed.synt
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -81,6 +81,8 @@ def train_stack(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     report: Callable[[Progress], None] | None = None,
+    visit: Callable[[TrainedStack, int], None] | None = None,
+    visited_steps: Collection[int] = (),
 ) -> TrainedStack:
     """Train runs of one shape together along a leading axis.
 
@@ -90,6 +92,8 @@ def train_stack(
         device: where to train. Every random number is drawn on the CPU, whatever the device.
         dtype: of parameters and data.
         report: called with the progress each time that losses are logged.
+        visit: called with the stack as it is, and the number of steps done; it may read the stack.
+        visited_steps: the numbers of steps after which ``visit`` is called.
 
     Returns:
         The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
@@ -121,7 +125,14 @@ def train_stack(
         diverged=[None] * len(specs),
     )
     if spec.train is not None:
-        _optimise(trained, spec.train, datasets, report)
+        _optimise(
+            trained,
+            spec.train,
+            datasets,
+            report=report,
+            visit=visit,
+            visited_steps=visited_steps,
+        )
     module.requires_grad_(False)
     trained.seconds = time.perf_counter() - started
     return trained
@@ -149,7 +160,10 @@ def _optimise(
     trained: TrainedStack,
     train: TrainSpec,
     datasets: Sequence[Dataset],
+    *,
     report: Callable[[Progress], None] | None,
+    visit: Callable[[TrainedStack, int], None] | None,
+    visited_steps: Collection[int],
 ) -> None:
     method, module = trained.method, trained.module
     inner = list(module.get_submodule("inner").parameters()) if method.has_inner_loop else []
@@ -184,6 +198,8 @@ def _optimise(
                 report(Progress(step=step + 1, steps=train.steps, losses_nats=totals))
             if not alive.any():
                 return
+        if visit is not None and step + 1 in visited_steps:
+            visit(trained, step + 1)
     # No logged loss includes the last step's update.
     for parameter in module.parameters():
         alive &= parameter.detach().reshape(len(alive), -1).isfinite().all(1)

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from fctestbed.results import AccuracyRow, CapturedRow, Results, RunRecord
-from fctestbed.results.frames import accuracy_frame, captured_frame, run_frame
+from fctestbed.results import AccuracyRow, AlongRow, CapturedRow, Results, RunRecord, ScoreRow
+from fctestbed.results.frames import run_frame, value_frame
 from fctestbed.results.plain import number, to_json
-from fctestbed.results.schema import ACCURACY_VALUES, CAPTURED_VALUES, RUN_COLUMNS
+from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES
 
 RATIOS = tuple(round(0.1 * i, 1) for i in range(11))
 METHODS = (
@@ -160,6 +160,8 @@ def record(method, ratio, seed, *, status="ok", **changes):
         bayes_accuracy=exact["bayes_accuracy"],
         n_eval=2000,
     )
+    score = ScoreRow(readout="joint", score="effective_rank", value=7.5, unit="1", n_eval=2000)
+    along = AlongRow(step=40, **{**dataclasses.asdict(captured[0]), "rate_bits": 4.0})
     done = status == "ok"
     content = {
         "run_id": f"{method}-{ratio:g}-{seed}",
@@ -189,6 +191,8 @@ def record(method, ratio, seed, *, status="ok", **changes):
         "warnings": ("3 dead units in z_u1",) if seed == 0 else (),
         "captured": captured if done else (),
         "accuracy": (probe,) if done else (),
+        "scores": (score,) if done else (),
+        "along": (along,) if done else (),
     }
     return RunRecord(**{**content, **changes})
 
@@ -253,10 +257,12 @@ def as_results(runs, sweep_spec=None):
     ]
     frame = run_frame(rows)
     return Results(
-        captured=captured_frame(frame, _value_rows(runs, "captured", CAPTURED_VALUES)),
-        accuracy=accuracy_frame(frame, _value_rows(runs, "accuracy", ACCURACY_VALUES)),
         runs=frame,
         sweep_spec=sweep_spec or {},
+        **{
+            table.name: value_frame(table, frame, _value_rows(runs, table.name, table.values))
+            for table in VALUE_TABLES
+        },
     )
 
 
@@ -284,6 +290,8 @@ def relabelled(results, **columns):
         captured=changed(results.captured),
         accuracy=changed(results.accuracy),
         runs=changed(results.runs),
+        scores=changed(results.scores),
+        along=changed(results.along),
     )
 
 
@@ -303,6 +311,8 @@ def at_world(results, **values):
         captured=placed(results.captured),
         accuracy=placed(results.accuracy),
         runs=placed(results.runs),
+        scores=placed(results.scores),
+        along=placed(results.along),
         axes=tuple(names),
     )
 
@@ -314,4 +324,6 @@ def joined(*several):
         captured=pd.concat([one.captured for one in several], ignore_index=True),
         accuracy=pd.concat([one.accuracy for one in several], ignore_index=True),
         runs=pd.concat([one.runs for one in several], ignore_index=True),
+        scores=pd.concat([one.scores for one in several], ignore_index=True),
+        along=pd.concat([one.along for one in several], ignore_index=True),
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fctestbed.results import AccuracyRow, CapturedRow
+from fctestbed.results import AccuracyRow, CapturedRow, ScoreRow
 from fctestbed.synthesis import Dataset, Spec
 from fctestbed.training import Readouts
 
@@ -20,6 +20,7 @@ class Measured:
 
     captured: tuple[CapturedRow, ...] = ()
     accuracy: tuple[AccuracyRow, ...] = ()
+    scores: tuple[ScoreRow, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __add__(self, other: "Measured") -> "Measured":
@@ -27,6 +28,7 @@ class Measured:
         return Measured(
             captured=(*self.captured, *other.captured),
             accuracy=(*self.accuracy, *other.accuracy),
+            scores=(*self.scores, *other.scores),
             warnings=(*self.warnings, *other.warnings),
         )
 
@@ -40,6 +42,8 @@ class Meter(Spec, ABC):
 
     at_equal_width: ClassVar[bool] = True
     """Whether it also measures the joint readout at equal width."""
+    along: ClassVar[bool] = False
+    """Whether it can measure encoders along their training; it then needs no samples."""
 
     @property
     def most_codewords(self) -> int:

@@ -48,7 +48,7 @@ class ChannelSpec(Meter):
             that are enumerated.
     """
 
-    at_equal_width = False
+    at_equal_width, along = False, True
 
     taus: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (0.5,)
     target_bits: PositiveFloat = 0.02

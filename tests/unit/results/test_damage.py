@@ -6,9 +6,9 @@ import random
 import shutil
 import sqlite3
 import struct
-from pathlib import Path
 
 import pytest
+from old_stores import continued_old_store, make_old_store
 from pandas.testing import assert_frame_equal
 from synthetic_results import record
 
@@ -29,7 +29,7 @@ AXES = AxisCells(
     cells=tuple((f"raw-0.5-{seed}", (noise,)) for seed in range(3) for noise in (0.0, 0.25)),
 )
 IDS = [f"raw-0.5-{seed}" for seed in range(3)]
-TABLES = ("captured", "accuracy", "runs")
+TABLES = ("captured", "accuracy", "scores", "along", "runs")
 
 
 def small_record(seed, **changes):
@@ -70,6 +70,9 @@ CHANGES = [
     f"DELETE FROM captured {OF_ONE_RUN} AND quantity = 'label'",
     f"UPDATE accuracy SET accuracy = accuracy / 2 {OF_ONE_RUN}",
     f"DELETE FROM accuracy {OF_ONE_RUN}",
+    f"UPDATE captured SET rate_bits = 1 {OF_ONE_RUN}",
+    f"UPDATE scores SET value = 1 {OF_ONE_RUN}",
+    f"DELETE FROM along {OF_ONE_RUN}",
     f"UPDATE run SET seconds = seconds * 2 {OF_ONE_RUN}",
     f"UPDATE run SET unique_ratio = 0.25 {OF_ONE_RUN}",
     f"UPDATE run SET method = 'rav' {OF_ONE_RUN}",
@@ -272,52 +275,56 @@ def test_damaged_runs_of_a_store_in_use_are_not_dropped(tmp_path):
         drop_damaged_runs(tmp_path)
 
 
-def as_version(path: Path, version: int) -> None:
-    """Make a store one of an earlier version."""
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        for table in ("digest", *(("axis", "cell") if version == 1 else ())):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute(f"PRAGMA user_version = {version}")
+NO_DIGESTS = "2 runs were stored without digests: damage to them from before cannot be noticed"
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_store_without_digests_is_read_with_a_note_and_has_them_once_it_goes_on(
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_store_of_an_earlier_version_is_read_and_is_of_this_one_once_it_goes_on(
     tmp_path, version
 ):
-    axes = AXES if version == 2 else AxisCells()
-    with ResultsStore.create_or_open(tmp_path, SPEC, "digest", axes) as store:
-        store.commit([small_record(seed) for seed in range(2)])
-    expected = load_results(tmp_path)
-    as_version(tmp_path / STORE_NAME, version)
-    note = "2 runs were stored without digests: damage to them from before cannot be noticed"
+    path = make_old_store(tmp_path, version)
+    notes = () if version == 3 else (NO_DIGESTS,)
     found = load_results(tmp_path)
-    assert found.notes == (note,)
-    assert_same_results(found, expected)
-    with ResultsStore.create_or_open(tmp_path, SPEC, "digest", axes) as store:
-        assert store.notes == (note,)
+    assert found.notes == notes
+    assert found.axes == (() if version == 1 else ("a",))
+    assert len(found.captured) == 4
+    assert found.captured["rate_bits"].isna().all()
+    assert len(found.accuracy) == 2
+    assert len(found.scores) == len(found.along) == 0
+    with continued_old_store(tmp_path, version) as store:
+        assert store.notes == notes
         assert store.finished() == {"raw-0.5-0", "raw-0.5-1"}
+    assert_same_results(load_results(tmp_path), found)
+    with continued_old_store(tmp_path, version) as store:
+        assert store.notes == ()
         store.commit([small_record(2)])
-    with contextlib.closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-    again = load_results(tmp_path)
-    assert again.notes == ()
-    assert again.axes == axes.axes
-    assert again.runs["run_id"].nunique() == 3
-    changed(tmp_path / STORE_NAME, "UPDATE run SET seconds = 9 WHERE run_id = 'raw-0.5-0'")
+    changed(path, "UPDATE run SET seconds = 9 WHERE run_id = 'raw-0.5-0'")
     with pytest.raises(StoreRefused, match=r"1 of 3 runs .*\(raw-0\.5-0\)"):
         load_results(tmp_path)
 
 
+def test_damage_to_a_store_of_version_3_is_noticed_and_its_whole_runs_are_kept(tmp_path):
+    path = make_old_store(tmp_path, 3)
+    changed(path, "UPDATE captured SET value_bits = 2 WHERE run_id = 'raw-0.5-1'")
+    with pytest.raises(StoreRefused, match=r"1 of 2 runs .*\(raw-0\.5-1\)"):
+        continued_old_store(tmp_path, 3)
+    assert drop_damaged_runs(tmp_path).n_kept == 1
+    assert list(load_results(tmp_path).runs["run_id"]) == ["raw-0.5-0"]
+    with continued_old_store(tmp_path, 3) as store:
+        assert store.finished() == {"raw-0.5-0"}
+
+
 def test_a_malformed_store_without_digests_is_set_aside_as_a_whole(tmp_path):
-    path = make_store(tmp_path)
-    as_version(path, 2)
+    path = make_old_store(tmp_path, 2)
     changed(path, "UPDATE run SET status = 'oj' WHERE run_id = 'raw-0.5-0'")
     with pytest.raises(StoreRefused, match=r"no digests .*--drop` sets it aside"):
         load_results(tmp_path)
     repair = drop_damaged_runs(tmp_path)
     assert repair.n_kept == 0
     assert repair.original is not None
-    with continued(tmp_path) as store:
+    with continued_old_store(tmp_path, 2) as store:
         assert store.finished() == set()
 
 

@@ -8,8 +8,10 @@ from synthetic_results import as_results, record, records
 
 from fctestbed.results import (
     ACCURACY_COLUMNS,
+    ALONG_COLUMNS,
     CAPTURED_COLUMNS,
     RUN_COLUMNS,
+    SCORE_COLUMNS,
     AxisCells,
     ResultsStore,
     export_results,
@@ -17,7 +19,7 @@ from fctestbed.results import (
     write_atomically,
 )
 
-TABLES = ("captured", "accuracy", "runs")
+TABLES = ("captured", "accuracy", "scores", "along", "runs")
 
 
 def some_results():
@@ -36,6 +38,20 @@ def test_csv_reads_back_bit_for_bit(tmp_path, compress):
     for name in TABLES:
         assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
     assert back.sweep_spec == results.sweep_spec
+
+
+def test_exported_files_of_versions_without_rates_scores_and_steps_are_read(tmp_path):
+    results = some_results()
+    export_results(results, tmp_path)
+    for name in ("scores.csv", "along.csv", "SHA256SUMS"):
+        (tmp_path / name).unlink()
+    old = results.captured.drop(columns="rate_bits")
+    old.to_csv(tmp_path / "captured.csv", index=False)
+    back = load_results(tmp_path)
+    assert back.captured["rate_bits"].isna().all()
+    assert_frame_equal(back.captured.drop(columns="rate_bits"), old, check_exact=True)
+    for name in ("scores", "along"):
+        assert_frame_equal(getattr(back, name), getattr(results, name)[:0], check_exact=True)
 
 
 AXES = AxisCells(
@@ -130,7 +146,9 @@ def test_tables_have_the_schemas_columns_and_fixed_types(tmp_path):
         pass
     empty, full = load_results(tmp_path), some_results()
     for name, columns in zip(
-        TABLES, (CAPTURED_COLUMNS, ACCURACY_COLUMNS, RUN_COLUMNS), strict=True
+        TABLES,
+        (CAPTURED_COLUMNS, ACCURACY_COLUMNS, SCORE_COLUMNS, ALONG_COLUMNS, RUN_COLUMNS),
+        strict=True,
     ):
         assert tuple(getattr(full, name).columns) == columns
         assert len(getattr(empty, name)) == 0
@@ -145,6 +163,8 @@ def test_json_has_records_with_nested_specs_and_null_for_nan(tmp_path):
     assert [path.name for path in paths] == [
         "captured.json",
         "accuracy.json",
+        "scores.json",
+        "along.json",
         "runs.json",
         "sweep.json",
         "SHA256SUMS",

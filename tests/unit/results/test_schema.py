@@ -5,14 +5,22 @@ import numpy as np
 import pytest
 from synthetic_results import record
 
-from fctestbed.results import ACCURACY_COLUMNS, CAPTURED_COLUMNS, AccuracyRow
+from fctestbed.results import (
+    ACCURACY_COLUMNS,
+    ALONG_COLUMNS,
+    CAPTURED_COLUMNS,
+    SCORE_COLUMNS,
+    AccuracyRow,
+    AlongRow,
+    ScoreRow,
+)
 from fctestbed.results.plain import to_json
 from fctestbed.results.refusal import describe_difference
 
 
 def test_captured_columns_are_the_published_schema():
     assert ",".join(CAPTURED_COLUMNS) == (
-        "run_id,method,variant,preset,unique_ratio,seed,readout,quantity,estimator,bound,"
+        "run_id,method,variant,preset,unique_ratio,seed,readout,quantity,estimator,rate_bits,bound,"
         "value_bits,low_bits,high_bits,true_bits,ceiling_bits,n_eval,status"
     )
 
@@ -22,6 +30,13 @@ def test_accuracy_columns_are_the_published_schema():
         "run_id,method,variant,preset,unique_ratio,seed,readout,probe,accuracy,low,high,"
         "bayes_accuracy,n_eval,status"
     )
+
+
+def test_the_columns_of_scores_and_of_rows_along_training_are_the_published_schema():
+    assert ",".join(SCORE_COLUMNS) == (
+        "run_id,method,variant,preset,unique_ratio,seed,readout,score,value,unit,n_eval,status"
+    )
+    assert (*CAPTURED_COLUMNS[:6], "step", *CAPTURED_COLUMNS[6:]) == ALONG_COLUMNS
 
 
 def test_records_cannot_be_changed():
@@ -37,7 +52,7 @@ def test_records_cannot_be_changed():
         ({"unique_ratio": float("nan")}, "unique_ratio: expected a finite number, got nan"),
         ({"status": "failed", "reason": "x"}, "expected no rows of a failed run, got"),
         (
-            {"status": "diverged", "captured": (), "accuracy": ()},
+            {"status": "diverged", "captured": (), "accuracy": (), "scores": (), "along": ()},
             "expected the reason why it diverged, got ''",
         ),
     ],
@@ -65,6 +80,36 @@ def test_a_captured_row_refuses_nonsense(changes, message):
     row = record("raw", 0.5, 0).captured[0]
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(row, **changes)
+
+
+@pytest.mark.parametrize("rate_bits", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_captured_row_refuses_a_rate_that_lets_nothing_or_everything_through(rate_bits):
+    row = record("raw", 0.5, 0).captured[0]
+    with pytest.raises(ValueError, match="rate_bits: expected a finite number above 0, got"):
+        dataclasses.replace(row, rate_bits=rate_bits)
+
+
+def test_rows_of_different_rates_are_different_rows():
+    row = record("raw", 0.5, 0).captured[0]
+    rows = tuple(dataclasses.replace(row, rate_bits=rate) for rate in (None, 2.0, 4.0))
+    assert record("raw", 0.5, 0, captured=rows).captured == rows
+    with pytest.raises(ValueError, match=r"one row for joint / label / linear_probe / 4\.0, got"):
+        record("raw", 0.5, 0, captured=(*rows, rows[-1]))
+
+
+def test_a_row_along_the_training_refuses_a_negative_step():
+    row = record("raw", 0.5, 0).along[0]
+    assert isinstance(row, AlongRow)
+    with pytest.raises(ValueError, match="step: expected 0 or more, got -1"):
+        dataclasses.replace(row, step=-1)
+
+
+@pytest.mark.parametrize("name", ["readout", "score", "unit"])
+def test_a_score_row_refuses_an_empty_name(name):
+    row = record("raw", 0.5, 0).scores[0]
+    assert isinstance(row, ScoreRow)
+    with pytest.raises(ValueError, match=f"{name}: expected a name, got ''"):
+        dataclasses.replace(row, **{name: ""})
 
 
 def test_an_accuracy_row_refuses_a_nameless_probe():

@@ -183,22 +183,6 @@ def test_a_newer_schema_is_refused(tmp_path):
         new_store(tmp_path)
 
 
-def test_a_store_without_tables_of_axes_is_read_and_continued(tmp_path):
-    with new_store(tmp_path) as store:
-        store.commit([record("raw", 0.5, 0)])
-    connection = sqlite3.connect(tmp_path / STORE_NAME)
-    connection.execute("DROP TABLE axis")
-    connection.execute("DROP TABLE cell")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    with new_store(tmp_path) as store:
-        assert store.finished() == {"raw-0.5-0"}
-        store.commit([record("raw", 0.5, 1)])
-    results = load_results(tmp_path)
-    assert results.axes == ()
-    assert len(results.runs) == 2
-
-
 def test_a_store_keeps_the_axes_that_it_began_with(tmp_path):
     axes = AxisCells(axes=("b", "a"), cells=(("raw-0.5-0", (1, 0.5)), ("raw-0.5-0", (2, 0.5))))
     for given in (axes, AxisCells(axes=("a", "b"))):
