@@ -25,10 +25,17 @@ def measure(
             "exact channel information; a NAME that ends in 1 or 2 is of that modality.",
         ),
     ],
+    rates: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--rate", help="Most bits that a reader takes; give it several times for a curve."
+        ),
+    ] = None,
     taus: Annotated[
         list[float] | None,
         typer.Option(
-            "--tau", help="Noise of the channel information; give it several times for a curve."
+            "--tau",
+            help="Channel information at this noise too; give it several times for a curve.",
         ),
     ] = None,
     target_bits: Annotated[
@@ -47,12 +54,14 @@ def measure(
 
     Example: fctestbed measure world.npz mine.npz --json
     """
-    channel = record_of(measurement.ChannelSpec, {"taus": taus or None, "target_bits": target_bits})
+    target = {"target_bits": target_bits}
+    rate = record_of(measurement.RateSpec, {"rates": rates or None, **target})
+    channel = record_of(measurement.ChannelSpec, {"taus": taus, **target}) if taus else None
     try:
         with usage_errors():
             place = resolve_device(device)
             dataset = load_dataset(data, allow_plugins=allow_plugins)
-            spec = measurement.MeasureSpec(channel=channel)
+            spec = measurement.MeasureSpec(rate=rate, channel=channel)
             found = measurement.measure(dataset, representations, spec, device=place)
     except OSError as error:
         raise UsageError(
@@ -67,17 +76,20 @@ def measure(
 def _print(found: measurement.Measured) -> None:
     """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
     JSON."""
-    typer.echo(f"{'readout':10} {'quantity':22} {'estimator':14} {'bits':>8}  interval, of all")
+    typer.echo(
+        f"{'readout':10} {'quantity':22} {'estimator':14} {'rate':>5} {'bits':>8}  interval, of all"
+    )
     for row in found.captured:
         if "[" in row.quantity:
             continue
+        rate = "" if row.rate_bits is None else f"{row.rate_bits:g}"
         typer.echo(
-            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {row.value_bits:8.3f}  "
-            f"{row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
+            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {rate:>5} "
+            f"{row.value_bits:8.3f}  {row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
         )
     for right in found.accuracy:
         typer.echo(
-            f"{right.readout:10} {'accuracy':22} {right.probe:14} {right.accuracy:8.3f}  "
+            f"{right.readout:10} {'accuracy':22} {right.probe:14} {'':5} {right.accuracy:8.3f}  "
             f"{right.low:.3f} to {right.high:.3f}, {right.bayes_accuracy:.3f}"
         )
     for line in found.warnings:

@@ -3,7 +3,7 @@
 from fctestbed.measurement.along import along_steps, measure_along
 from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
 from fctestbed.measurement.measuring import measure, measure_readouts
-from fctestbed.measurement.meters import ChannelSpec, Measured, Meter, why_no_channel
+from fctestbed.measurement.meters import ChannelSpec, Measured, Meter, RateSpec, why_no_channel
 from fctestbed.measurement.quantity import quantities
 from fctestbed.measurement.spec import MeasureSpec
 
@@ -12,6 +12,7 @@ __all__ = [
     "MeasureSpec",
     "Measured",
     "Meter",
+    "RateSpec",
     "ReadoutCode",
     "along_steps",
     "measure",

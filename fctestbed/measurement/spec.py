@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from fctestbed.measurement.meters import ChannelSpec, LinearProbeMeter, Meter
+from fctestbed.measurement.meters import ChannelSpec, LinearProbeMeter, Meter, RateSpec
 from fctestbed.measurement.meters.linear_probe import Ridge
 from fctestbed.synthesis import Spec
 
@@ -27,7 +27,9 @@ class MeasureSpec(Spec):
         ridge: the linear probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
         equal_width: every method's ``joint`` readout is also measured in this number of principal
             components, since methods' readouts differ in width. None switches this off.
-        channel: the exact channel information; None, or ``false`` in a file, switches it off.
+        rate: the exact information at stated rates; None, or ``false`` in a file, switches it off.
+        channel: the exact channel information at a fixed noise; ``true`` in a file switches it on
+            with its defaults.
         along: at how many steps of the training, evenly on a logarithmic scale, encoders are also
             measured, by the meters that need codewords only. None for the last step alone.
     """
@@ -35,7 +37,8 @@ class MeasureSpec(Spec):
     n_fit: PositiveInt = 16384
     ridge: Ridge = 1e-4
     equal_width: PositiveInt | None = 16
-    channel: ChannelSpec | None = ChannelSpec()
+    rate: RateSpec | None = RateSpec()
+    channel: ChannelSpec | None = None
     along: PositiveInt | None = None
 
     @property
@@ -60,10 +63,13 @@ class MeasureSpec(Spec):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _off(cls, value: object, info: ValidationInfo) -> object:
-        # TOML has no null.
-        field = cls.model_fields[info.field_name or ""]
-        return None if value is False and type(None) in get_args(field.annotation) else value
+    def _on_or_off(cls, value: object, info: ValidationInfo) -> object:
+        # TOML has no null, and a meter without settings of its own is an empty table.
+        kinds = get_args(cls.model_fields[info.field_name or ""].annotation)
+        if value is False and type(None) in kinds:
+            return None
+        meter = any(isinstance(kind, type) and issubclass(kind, Meter) for kind in kinds)
+        return {} if value is True and meter else value
 
     @model_serializer(mode="wrap")
     def _without_unused_meters(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

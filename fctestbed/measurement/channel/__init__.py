@@ -16,6 +16,8 @@ from fctestbed.measurement.channel.gaussian import (
     GaussianBounds,
     gaussian_bounds,
     linear_gaussian_bits,
+    linear_noise_of_rate,
+    samples_noise_of_rate,
     unit_power,
 )
 from fctestbed.measurement.channel.labels import MAX_RELEVANT_BITS, LabelChannel, label_channel
@@ -59,11 +61,13 @@ __all__ = [
     "gaussian_bounds",
     "label_channel",
     "linear_gaussian_bits",
+    "linear_noise_of_rate",
     "metric",
     "noise_of_rate",
     "noise_of_variances",
     "noiseless_information",
     "rate_of_noise",
+    "samples_noise_of_rate",
     "separation",
     "unit_power",
     "unit_power_codewords",

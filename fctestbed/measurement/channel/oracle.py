@@ -23,8 +23,8 @@ from fctestbed.measurement.channel.posteriors import product_dtype
 from fctestbed.measurement.channel.result import ChannelInformation, Group
 from fctestbed.measurement.channel.tiles import Tiles
 
-# Draws of the first round, and the most draws whose noise is in memory at once.
-_FIRST_DRAWS, _CHUNK_DRAWS = 1024, 8192
+# The most draws whose noise is in memory at once.
+_CHUNK_DRAWS = 8192
 
 
 def channel_information(
@@ -41,10 +41,7 @@ def channel_information(
 ) -> ChannelInformation:
     """What one or two noisy representations, Z_m + tau N, hold of groups of bits and of labels.
 
-    ``channel_curve`` at one noise; its arguments and errors are the same.
-
-    Args:
-        tau: standard deviation of the noise in each direction.
+    ``channel_curve`` at the one noise ``tau``; all else is as there.
     """
     (found,) = channel_curve(
         books,
@@ -67,6 +64,7 @@ def channel_curve(
     taus: Sequence[float],
     target_bits: float = 0.02,
     targets: Iterable[str] | None = None,
+    first_draws: int = 1024,
     max_draws: int = 1 << 17,
     seed: int = 0,
     device: torch.device | str = "cpu",
@@ -86,6 +84,7 @@ def channel_curve(
             representations or both, exceeds this.
         targets: names of the groups whose standard errors count, and from which others are
             computed; all by default. Other groups do not change their numbers.
+        first_draws: draws before standard errors are looked at.
         max_draws: most draws. If they do not suffice, the result has a larger error.
         seed: of codewords and noise, drawn on the CPU.
         device: where to compute.
@@ -107,7 +106,8 @@ def channel_curve(
     if not taus:
         raise ValueError("taus: expected one noise or more, got none")
     settings = [*(("tau", tau) for tau in taus), ("target_bits", target_bits)]
-    for name, value in (*settings, ("max_draws", max_draws)):
+    settings += [("first_draws", first_draws), ("max_draws", max_draws)]
+    for name, value in settings:
         if not 0 < value < math.inf:
             raise ValueError(f"{name}: expected a number above 0, got {value}")
     kinds = {dtype, *(product_dtype(book, min(taus)) for book in books)}
@@ -116,7 +116,6 @@ def channel_curve(
         books,
         groups,
         sources=names,
-        n_taus=len(taus),
         device=torch.device(device),
         dtype=dtype,
         products=torch.float64 if torch.float64 in kinds else torch.float32,
@@ -125,7 +124,7 @@ def channel_curve(
     moments = [Moments(len(tiles.places)) for _ in taus]
     found: dict[int, ChannelInformation] = {}
     # The number of draws after which each noise that has not its target yet is looked at.
-    wanted = dict.fromkeys(range(len(taus)), min(_FIRST_DRAWS, max_draws))
+    wanted = dict.fromkeys(range(len(taus)), min(first_draws, max_draws))
     n = 0
     while wanted:
         active = list(wanted)

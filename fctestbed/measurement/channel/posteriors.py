@@ -5,6 +5,7 @@ draws and M codewords, whatever the number of noises, and N M exponentials for e
 the tiles and the codebook, for any N. May import torch, the kernel and ``codebooks``.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from fctestbed.measurement.channel.codebooks import Codebook
 from fctestbed.measurement.channel.posterior_kernels import posteriors
 
 # Cells of a tile: on a CPU it stays in the cache, but a product of few rows is slow.
-_CPU_CELLS, _GPU_CELLS, _FEWEST_ROWS = 1 << 19, 1 << 26, 32
+_CPU_CELLS, _GPU_CELLS, _FEWEST_ROWS = 1 << 20, 1 << 26, 32
 # Rounding of a difference of two logits, in nats, above which products are in float64.
 _ROUNDING_NATS = 1e-3
 # Posteriors below exp(-64) = 2e-28 have no effect; an exponential that underflows is slow.
@@ -48,8 +49,6 @@ class PosteriorReader:
 
     Args:
         book: the codebook.
-        rows: most draws of a tile.
-        n_taus: most noises.
         device: where to compute.
         dtype: of the posteriors, float32 or float64.
         products: of the products, float32 or float64. Exponents are taken relative to that of the
@@ -60,8 +59,6 @@ class PosteriorReader:
         self,
         book: Codebook,
         *,
-        rows: int,
-        n_taus: int,
         device: torch.device,
         dtype: torch.dtype,
         products: torch.dtype,
@@ -71,10 +68,7 @@ class PosteriorReader:
         # The bias is the weight of a column of ones.
         self._keys = torch.cat([points, bias], 1).to(products)
         self._compiled = device.type == "cpu" and dtype is torch.float32
-        self._squares, self._crosses = (
-            torch.empty(rows, len(book), device=device, dtype=products) for _ in range(2)
-        )
-        self._p = torch.empty(n_taus * rows * len(book), device=device, dtype=dtype)
+        self._buffers = [torch.empty(0, dtype=kind) for kind in (products, products, dtype)]
 
     def __call__(
         self, index: Int[Tensor, " n"], noise: Float[Tensor, "n rank"], taus: Sequence[float]
@@ -84,18 +78,23 @@ class PosteriorReader:
         The next call overwrites the posteriors: they are in a buffer.
         """
         n, keys = len(index), self._keys
-        squares, crosses = self._squares[:n], self._crosses[:n]
+        shapes = (n, len(keys)), (n, len(keys)), (len(taus), n, len(keys))
+        squares, crosses, p = (self._buffer(place, shape) for place, shape in enumerate(shapes))
         z = keys.index_select(0, index)
         z[:, -1] = 1.0
         torch.mm(z, keys.T, out=squares)
         torch.mm(noise.to(keys.dtype), keys[:, :-1].T, out=crosses)
-        shape = len(taus), n, len(keys)
-        p = self._p[: shape[0] * n * shape[2]].view(shape)
         if self._compiled:
-            entropy = torch.empty(shape[:2])
+            entropy = torch.empty(p.shape[:2])
             inverse = np.array([1 / tau for tau in taus])
-            arrays = (a.numpy() for a in (squares, crosses, index))
-            posteriors(*arrays, inverse, p.numpy(), entropy.numpy())
+            posteriors(
+                squares.numpy(),
+                crosses.numpy(),
+                index.numpy(),
+                inverse,
+                p.numpy(),
+                entropy.numpy(),
+            )
             return p, entropy
         own = index.unsqueeze(1)
         squares.sub_(squares.gather(1, own))
@@ -103,6 +102,14 @@ class PosteriorReader:
         return p, torch.stack(
             [_softmax(squares, crosses, tau, out) for tau, out in zip(taus, p, strict=True)]
         )
+
+    def _buffer(self, place: int, shape: tuple[int, ...]) -> Tensor:
+        """Memory of an array, which is kept as long as no larger array comes."""
+        n_cells = math.prod(shape)
+        if self._buffers[place].numel() < n_cells:
+            kind = self._buffers[place].dtype
+            self._buffers[place] = torch.empty(n_cells, dtype=kind, device=self._keys.device)
+        return self._buffers[place][:n_cells].view(shape)
 
 
 def _softmax(squares: Tensor, crosses: Tensor, tau: float, out: Tensor) -> Tensor:

@@ -5,9 +5,9 @@ numpy, scipy, torch and ``codebooks``.
 
 Noise of a fixed strength per dimension lets more through, the more dimensions there are. The rate
 fixes what comes through instead: of all Z with eigenvalues lambda_i of the covariance the Gaussian
-one has the most information, so I(Z + tau N; W) <= sum_i log2(1 + lambda_i / tau^2) / 2 for every W,
-and the noise tau(R) makes this bound R. Scale, rotation, shift, constant columns, zero columns and
-columns written twice leave the eigenvalues' ratios as they are, and so the reading.
+one has the most information, so I(Z + tau N; W) <= 1/2 sum_i log2(1 + lambda_i / tau^2) for every
+W, and the noise tau(R) makes this bound R. Scale, rotation, shift, constant columns, zero columns
+and columns written twice leave the eigenvalues' ratios as they are, and so the reading.
 """
 
 import math

@@ -32,7 +32,6 @@ class Tiles:
         groups: columns or labels, by name.
         sources: names of the groups that others are summed from. The rounding of a group depends
             on these alone.
-        n_taus: most noises at once.
         device: where to compute.
         dtype: of the posteriors, float32 or float64.
         products: of the products that they come from, float32 or float64.
@@ -47,7 +46,6 @@ class Tiles:
         groups: Mapping[str, Group],
         *,
         sources: Collection[str],
-        n_taus: int,
         device: torch.device,
         dtype: torch.dtype,
         products: torch.dtype,
@@ -58,18 +56,9 @@ class Tiles:
             name: group for name, group in groups.items() if not isinstance(group, tuple)
         }
         patterns = [2 ** len(label.columns) for label in self._labels.values()]
-        most = max(*(len(book) for book in books), *patterns, 1)
-        self._rows = tile_rows(most, n_taus, device)
+        self._widest = max(*(len(book) for book in books), *patterns, 1)
         self._readers = [
-            PosteriorReader(
-                book,
-                rows=self._rows,
-                n_taus=n_taus,
-                device=device,
-                dtype=dtype,
-                products=products,
-            )
-            for book in books
+            PosteriorReader(book, device=device, dtype=dtype, products=products) for book in books
         ]
         bits = [group for group in groups.values() if isinstance(group, tuple)]
         firm = [groups[name] for name in sources if name in groups]
@@ -118,12 +107,11 @@ class Tiles:
         moments: Sequence[Moments],
     ) -> None:
         """Add the posterior entropies of draws at each noise to that noise's moments."""
-        for start in range(0, len(draws[0][0]), self._rows):
-            stop = start + self._rows
+        n_rows = tile_rows(self._widest, len(taus), self._device)
+        for start in range(0, len(draws[0][0]), n_rows):
+            stop = start + n_rows
             read = [
-                reader(
-                    index[start:stop].to(self._device), noise[start:stop].to(self._device), taus
-                )
+                reader(index[start:stop].to(self._device), noise[start:stop].to(self._device), taus)
                 for reader, (index, noise) in zip(self._readers, draws, strict=True)
             ]
             # One row for each noise and draw.
