@@ -31,7 +31,7 @@ Power = Literal["per_dimension", "total"]
 Form = Literal["metric", "whitened"]
 FORMS: tuple[Form, ...] = ("metric", "whitened")
 # At low rates posteriors are diffuse, and their entropies differ little from draw to draw.
-_FIRST_DRAWS = 256
+_FIRST_DRAWS = 512
 _FORMS = {"metric": metric, "whitened": whitened}
 
 

@@ -54,7 +54,7 @@ def test_every_quantity_of_every_readout_has_an_exact_row_at_each_rate(dataset, 
     for (readout, quantity, rate), row in rows.items():
         other = fixed[readout, quantity]
         assert row.bound == "exact"
-        assert row.n_eval >= 256
+        assert row.n_eval >= 512
         assert row.true_bits == other.true_bits
         assert row.ceiling_bits == min(rate, other.ceiling_bits)
         half = row.high_bits - row.value_bits
