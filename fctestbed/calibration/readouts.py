@@ -162,7 +162,7 @@ def _laws(training: _Training, settings: _Settings) -> Iterator[ReadoutLaw]:
         codes,
         {str(columns): columns for _, columns in groups},
         first.world,
-        tau=settings.tau,
+        taus=(settings.tau,),
         target_bits=settings.target_bits,
         targets=[str(columns) for _, columns in groups],
         max_draws=_MAX_DRAWS,
@@ -172,7 +172,7 @@ def _laws(training: _Training, settings: _Settings) -> Iterator[ReadoutLaw]:
     for readout, code in codes.items():
         parts = _parts(code, first.world)
         for (quantity, columns), runs in groups.items():
-            exact, readers = found[readout]
+            (exact,), readers = found[readout]
             yield _law(
                 runs,
                 readout=readout,

@@ -34,12 +34,19 @@ def measure(
             "modality.",
         ),
     ] = None,
+    rates: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--rate",
+            help="With DATA.npz: most bits that a reader takes; give it several times for a curve.",
+        ),
+    ] = None,
     taus: Annotated[
         list[float] | None,
         typer.Option(
             "--tau",
-            help="With DATA.npz: noise of the channel information; give it several times for a "
-            "curve.",
+            help="With DATA.npz: channel information at this noise too; give it several times for "
+            "a curve.",
         ),
     ] = None,
     target_bits: Annotated[
@@ -79,7 +86,8 @@ def measure(
     Example: fctestbed measure world.npz mine.npz --json
     """
     of_sweep = {"pairs": pairs, "out": out, "workers": workers, "max_stack": max_stack}
-    of_arrays = {"representations": representations, "taus": taus, "target_bits": target_bits}
+    target = {"target_bits": target_bits}
+    of_arrays = {"representations": representations, "rates": rates, "taus": taus, **target}
     if source.is_dir():
         _refuse(of_arrays, f"the directory {source} of a sweep")
         if out is None:
@@ -97,12 +105,13 @@ def measure(
     _refuse(of_sweep, f"{source}, which is no directory")
     if representations is None:
         raise UsageError("representations: expected a file of arrays (.npz), got none")
-    channel = record_of(measurement.ChannelSpec, {"taus": taus or None, "target_bits": target_bits})
+    rate = record_of(measurement.RateSpec, {"rates": rates or None, **target})
+    channel = record_of(measurement.ChannelSpec, {"taus": taus, **target}) if taus else None
     try:
         with usage_errors():
             place = resolve_device(device or "cpu")
             dataset = load_dataset(source, allow_plugins=allow_plugins)
-            spec = measurement.MeasureSpec(channel=channel)
+            spec = measurement.MeasureSpec(rate=rate, channel=channel)
             found = measurement.measure(dataset, representations, spec, device=place)
     except OSError as error:
         raise UsageError(
@@ -129,17 +138,20 @@ def _text(value: object) -> str:
 def _print(found: measurement.Measured) -> None:
     """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
     JSON."""
-    typer.echo(f"{'readout':10} {'quantity':22} {'estimator':14} {'bits':>8}  interval, of all")
+    typer.echo(
+        f"{'readout':10} {'quantity':22} {'estimator':14} {'rate':>5} {'bits':>8}  interval, of all"
+    )
     for row in found.captured:
         if "[" in row.quantity:
             continue
+        rate = "" if row.rate_bits is None else f"{row.rate_bits:g}"
         typer.echo(
-            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {row.value_bits:8.3f}  "
-            f"{row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
+            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {rate:>5} "
+            f"{row.value_bits:8.3f}  {row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
         )
     for right in found.accuracy:
         typer.echo(
-            f"{right.readout:10} {'accuracy':22} {right.probe:14} {right.accuracy:8.3f}  "
+            f"{right.readout:10} {'accuracy':22} {right.probe:14} {'':5} {right.accuracy:8.3f}  "
             f"{right.low:.3f} to {right.high:.3f}, {right.bayes_accuracy:.3f}"
         )
     for line in found.warnings:

@@ -17,6 +17,7 @@ from fctestbed.measurement.meters import (
     Measured,
     Meter,
     MlpProbeMeter,
+    RateSpec,
     ScoreMeter,
     why_no_channel,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Measured",
     "Meter",
     "MlpProbeMeter",
+    "RateSpec",
     "ReadoutCode",
     "ScoreMeter",
     "alignment",

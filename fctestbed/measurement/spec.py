@@ -18,6 +18,7 @@ from fctestbed.measurement.meters import (
     LinearProbeMeter,
     Meter,
     MlpProbeMeter,
+    RateSpec,
     ScoreMeter,
 )
 from fctestbed.measurement.meters.linear_probe import Ridge
@@ -35,9 +36,10 @@ class MeasureSpec(Spec):
         ridge: the linear probes' penalty, as in ``fctestbed.estimators.LinearProbe``.
         equal_width: every method's ``joint`` readout is also measured in this number of principal
             components, since methods' readouts differ in width. None switches this off.
-        channel: the exact channel information; None, or ``false`` in a file, switches it off, and
-            ``true`` switches a meter on with its defaults.
-        scores: numbers that need no label, and the last loss of the training; as ``channel``.
+        rate: the exact information at stated rates; None, or ``false`` in a file, switches it off,
+            and ``true`` switches a meter on with its defaults.
+        channel: the exact channel information at a fixed noise; off by default.
+        scores: numbers that need no label, and the last loss of the training; as ``rate``.
         mlp_probe: probes that are MLPs; off by default, as the next two.
         knn_probe: probes of nearest neighbours.
         few_shot: linear probes of a few labels a class.
@@ -48,7 +50,8 @@ class MeasureSpec(Spec):
     n_fit: PositiveInt = 16384
     ridge: Ridge = 1e-4
     equal_width: PositiveInt | None = 16
-    channel: ChannelSpec | None = ChannelSpec()
+    rate: RateSpec | None = RateSpec()
+    channel: ChannelSpec | None = None
     scores: ScoreMeter | None = ScoreMeter()
     mlp_probe: MlpProbeMeter | None = None
     knn_probe: KnnProbeMeter | None = None

@@ -52,8 +52,8 @@ def test_a_sweep_ends_with_rows_of_every_run(finished):
     # Three readouts, or five of a factorised method and one at equal width, of the label, 3 blocks,
     # 3 parts and 4 bits.
     assert sorted(counts["linear_probe"]) == [33] * 6 + [66] * 2
-    # And S, U1, U2 of the joint one.
-    assert sorted(counts["channel"]) == [36] * 6 + [58] * 2
+    # And S, U1, U2 of the joint one, at five rates.
+    assert sorted(counts["rate"]) == [5 * 36] * 6 + [5 * 58] * 2
     for provenance in map(json.loads, results.runs["provenance"]):
         assert {"fctestbed", "torch", "device", "commit"} <= provenance.keys()
     assert (results.runs["seconds"] > 0).all()
@@ -191,7 +191,7 @@ def test_two_axes_are_a_grid_of_rows_and_a_run_that_serves_two_values_is_done_on
     for table in (results.captured, results.accuracy, results.runs):
         cells = table.groupby(["method", NOISE, STEPS, "unique_ratio", "seed"]).size()
         assert len(cells) == 2 * 2 * 2 * 2 * 2
-        # Without noise there is channel information as well.
+        # Without noise there is information at rates as well.
         assert cells.groupby(["method", NOISE]).nunique().eq(1).all()
     assert results.runs.groupby("method")["run_id"].nunique().to_dict() == {"raw": 8, "simclr": 16}
     assert (results.captured["status"] == "ok").all()
@@ -223,7 +223,7 @@ def test_figures_are_drawn_again_from_rows_alone(finished, tmp_path, capsys):
     ("options", "message"),
     [
         ("figures --formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
-        ("figures --estimator x", "--estimator: expected one of channel, linear_probe, got 'x'"),
+        ("figures --estimator x", "--estimator: expected one of linear_probe, rate, got 'x'"),
         ("figures --out ROWS", "expected a directory that can be written"),
         ("export --format foo --out x", "--format: expected one of csv, json, parquet, got 'foo'"),
         ("export --format json --compress --out x", "--compress: expected format 'csv' with it"),

@@ -11,6 +11,8 @@ from fctestbed.measurement.channel import (
     codebook,
     decompose,
     label_channel,
+    metric,
+    noise_of_rate,
 )
 from fctestbed.synthesis import Latents, WorldSpec, bit_patterns
 
@@ -75,6 +77,29 @@ def test_four_levels_have_the_pam_curve(tau):
     found = channel_information(book, groups, tau=tau, target_bits=0.0015)
     for name, group in groups.items():
         agree(found.information(name), quadrature_bits(points, tau, 2, group))
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.5])
+def test_one_bit_and_four_levels_at_a_rate_agree_with_quadrature(rate):
+    """One direction of power 1 lets R bits through at tau^2 = 1 / (4^R - 1)."""
+    tau = (4**rate - 1) ** -0.5
+    for points, n_bits in ((np.array([[-1.0], [1.0]]), 1), (np.array([[-3.0], [-1], [1], [3]]), 2)):
+        own = tuple(range(n_bits))
+        # Columns of another scale, a constant one and zeros.
+        wide = torch.from_numpy(
+            np.hstack([5 * points, points - 2, np.ones_like(points), 0 * points])
+        )
+        book = metric(codebook(wide, own))
+        assert noise_of_rate(book, rate) == pytest.approx(tau)
+        found = channel_information(
+            book, {"word": own}, tau=noise_of_rate(book, rate), target_bits=0.003
+        )
+        expected = quadrature_bits(scaled(points)[0], tau, n_bits, own)
+        assert expected <= min(rate, n_bits)
+        value = found.information("word")
+        # Where nearly every draw has a posterior of 1, the few others may not be among the draws.
+        spread = 3 * value.standard_error_bits + 5e-4
+        assert value.value_bits == pytest.approx(expected, abs=spread)
 
 
 def test_eight_points_in_the_plane_agree_for_every_group():

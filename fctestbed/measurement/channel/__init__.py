@@ -16,12 +16,22 @@ from fctestbed.measurement.channel.gaussian import (
     GaussianBounds,
     gaussian_bounds,
     linear_gaussian_bits,
+    linear_noise_of_rate,
+    samples_noise_of_rate,
     unit_power,
 )
 from fctestbed.measurement.channel.labels import MAX_RELEVANT_BITS, LabelChannel, label_channel
 from fctestbed.measurement.channel.marginals import Columns
 from fctestbed.measurement.channel.noiseless import distinct_points, noiseless_information
-from fctestbed.measurement.channel.oracle import channel_information
+from fctestbed.measurement.channel.oracle import channel_curve, channel_information
+from fctestbed.measurement.channel.rates import (
+    RESOLUTION,
+    metric,
+    noise_of_rate,
+    noise_of_variances,
+    rate_of_noise,
+    whitened,
+)
 from fctestbed.measurement.channel.result import (
     ChannelBits,
     ChannelInformation,
@@ -31,6 +41,7 @@ from fctestbed.measurement.channel.result import (
 
 __all__ = [
     "MAX_RELEVANT_BITS",
+    "RESOLUTION",
     "ChannelBits",
     "ChannelInformation",
     "Codebook",
@@ -41,6 +52,7 @@ __all__ = [
     "LabelChannel",
     "Readers",
     "Separation",
+    "channel_curve",
     "channel_information",
     "codebook",
     "constant_codebook",
@@ -49,8 +61,15 @@ __all__ = [
     "gaussian_bounds",
     "label_channel",
     "linear_gaussian_bits",
+    "linear_noise_of_rate",
+    "metric",
+    "noise_of_rate",
+    "noise_of_variances",
     "noiseless_information",
+    "rate_of_noise",
+    "samples_noise_of_rate",
     "separation",
     "unit_power",
     "unit_power_codewords",
+    "whitened",
 ]

@@ -1,6 +1,6 @@
 """Gaussian latents: closed forms and bounds of I(Z + tau N; block), in bits.
 
-Owns the linear-Gaussian channel. May import numpy and ``fctestbed.information``.
+Owns the linear-Gaussian channel. May import numpy, ``fctestbed.information`` and ``rates``.
 
 Without noise the information is infinite: a smooth map that depends on a continuous block keeps
 every digit of it, and every further digit adds information. Noise makes it finite.
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fctestbed.information import nats_to_bits
+from fctestbed.measurement.channel.rates import noise_of_variances
 
 Array = npt.NDArray[np.float64]
 
@@ -49,6 +50,50 @@ def linear_gaussian_bits(
     _positive("variance", variance)
     rest = np.delete(matrix, places, axis=0)
     return _log_det_bits(matrix, tau, variance) - _log_det_bits(rest, tau, variance)
+
+
+def linear_noise_of_rate(maps: npt.ArrayLike, rate_bits: float, *, variance: float = 1.0) -> float:
+    """The noise tau(R) through which a linear encoder of Gaussian latents holds R bits of them all,
+    exactly. ``linear_gaussian_bits`` at this tau is a block's reading at the rate R.
+
+    The map is not scaled, and need not be: tau scales with it, and the reading does not change.
+
+    Args:
+        maps: the linear encoder A, [n_latents, dim]: z = w A, w ~ N(0, variance I).
+        rate_bits: R, above 0.
+        variance: of every latent.
+
+    Raises:
+        ValueError: for a map that is not a finite matrix or is all zero, or a rate or a variance
+            that is not above 0.
+    """
+    matrix = _matrix("maps", maps)
+    _positive("variance", variance)
+    if not matrix.any():
+        raise ValueError("maps: expected a map of some power, got zeros")
+    return noise_of_variances(variance * np.linalg.svd(matrix, compute_uv=False) ** 2, rate_bits)
+
+
+def samples_noise_of_rate(z: npt.ArrayLike, rate_bits: float) -> float:
+    """The noise tau(R) of the samples' covariance, in the scale of ``gaussian_bounds``: unit mean
+    power per dimension. ``gaussian_bounds`` at this tau bounds readings at the rate R, and its
+    bound on the information about all latents is R.
+
+    Args:
+        z: representations, [n, dim].
+        rate_bits: R, above 0.
+
+    Raises:
+        ValueError: for an array that is not a finite matrix or has no power, or a rate that is not
+            above 0.
+    """
+    points = _matrix("z", z)
+    points = points - points.mean(axis=0)
+    power = float(np.square(points).mean())
+    if power == 0:
+        raise ValueError("z: expected points that differ, got zero power")
+    variances = np.linalg.svd(points, compute_uv=False) ** 2 / (len(points) * power)
+    return noise_of_variances(variances, rate_bits)
 
 
 def unit_power(maps: npt.ArrayLike, *, variance: float = 1.0) -> Array:

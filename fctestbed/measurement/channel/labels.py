@@ -82,7 +82,8 @@ class WordChannel:
             if flip > 0:
                 view = p.view(len(p), 2 ** held.index(slot[0]), 2, -1)
                 p = torch.lerp(view, view.flip(2), flip).reshape(len(p), -1)
-        return entropy_nats(p) + coins
+        # In float64: the coins are exact.
+        return entropy_nats(p).double() + coins
 
 
 @dataclass(frozen=True, eq=False)

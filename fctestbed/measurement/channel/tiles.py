@@ -14,8 +14,7 @@ from fctestbed.measurement.channel.draws import common_columns
 from fctestbed.measurement.channel.labels import LabelChannel
 from fctestbed.measurement.channel.marginals import (
     Columns,
-    Step,
-    entropy_nats,
+    MarginalEntropies,
     marginal,
     ordered,
     plan_marginals,
@@ -33,9 +32,9 @@ class Tiles:
         groups: columns or labels, by name.
         sources: names of the groups that others are summed from. The rounding of a group depends
             on these alone.
-        tau: noise.
         device: where to compute.
-        dtype: float32 or float64.
+        dtype: of the posteriors, float32 or float64.
+        products: of the products that they come from, float32 or float64.
 
     Attributes:
         places: the place of each posterior entropy in a row of ``Moments``.
@@ -47,9 +46,9 @@ class Tiles:
         groups: Mapping[str, Group],
         *,
         sources: Collection[str],
-        tau: float,
         device: torch.device,
         dtype: torch.dtype,
+        products: torch.dtype,
     ) -> None:
         self._books, self._device, self._dtype = books, device, dtype
         self._shared = common_columns(books)
@@ -57,8 +56,10 @@ class Tiles:
             name: group for name, group in groups.items() if not isinstance(group, tuple)
         }
         patterns = [2 ** len(label.columns) for label in self._labels.values()]
-        self._rows = tile_rows(max(*(len(book) for book in books), *patterns, 1), device)
-        self._readers = [PosteriorReader(book, tau, self._rows, device, dtype) for book in books]
+        self._widest = max(*(len(book) for book in books), *patterns, 1)
+        self._readers = [
+            PosteriorReader(book, device=device, dtype=dtype, products=products) for book in books
+        ]
         bits = [group for group in groups.values() if isinstance(group, tuple)]
         firm = [groups[name] for name in sources if name in groups]
         sides: list[tuple[Readers, Columns]] = [
@@ -67,7 +68,9 @@ class Tiles:
         if len(books) == 2:
             own = [book.columns[len(self._shared) :] for book in books]
             sides.append(((1, 2), (*self._shared, *own[0], *own[1])))
-        self._plans: dict[Readers, tuple[Columns, list[Step]]] = {}
+        self._plans: dict[Readers, tuple[Columns, list[MarginalEntropies]]] = {}
+        # The marginal that a label's bits are summed from.
+        self._sources: dict[tuple[Readers, Columns], Columns] = {}
         self.places: dict[Key, int] = {}
         shared = set(self._shared)
         for reader, columns in sides:
@@ -82,67 +85,104 @@ class Tiles:
                 if isinstance(group, tuple)
             }
             leaves = {ordered(columns, label.columns) for label in self._labels.values()}
-            steps = plan_marginals(
+            plan = plan_marginals(
                 sorted(asked & first), sorted((asked - first) | leaves - {(), *whole})
             )
-            self._plans[reader] = columns, steps
-            keys = [frozenset(step.columns) for step in steps]
-            targets: list[Target] = [*map(frozenset, whole), *keys, *self._labels]
+            like = torch.empty(0, device=device, dtype=dtype)
+            tables = [MarginalEntropies(table, parts, like) for table, parts in plan.items()]
+            self._plans[reader] = columns, tables
+            self._sources[reader, columns] = columns
+            for table in tables:
+                for key in (table.columns, *table.groups):
+                    self._sources[reader, key] = table.columns
+            keys = [key for table in tables for key in (table.columns, *table.groups)]
+            targets: list[Target] = [*map(frozenset, [*whole, *keys]), *self._labels]
             for target in targets:
                 self.places[reader, target] = len(self.places)
 
-    def read(self, draws: Sequence[tuple[Tensor, Tensor]], moments: Moments) -> None:
-        """Add the posterior entropies of draws to the moments."""
-        for start in range(0, len(draws[0][0]), self._rows):
-            stop = start + self._rows
-            posteriors = [
-                reader(
-                    index[start:stop].to(self._device),
-                    noise[start:stop].to(self._device, self._dtype),
-                )
+    def read(
+        self,
+        draws: Sequence[tuple[Tensor, Tensor]],
+        taus: Sequence[float],
+        moments: Sequence[Moments],
+    ) -> None:
+        """Add the posterior entropies of draws at each noise to that noise's moments."""
+        n_rows = tile_rows(self._widest, len(taus), self._device)
+        for start in range(0, len(draws[0][0]), n_rows):
+            stop = start + n_rows
+            read = [
+                reader(index[start:stop].to(self._device), noise[start:stop].to(self._device), taus)
                 for reader, (index, noise) in zip(self._readers, draws, strict=True)
             ]
-            moments.add(torch.stack(self._entropies(posteriors), 1))
+            # One row for each noise and draw.
+            entropies = self._entropies([(p.flatten(0, 1), h.flatten()) for p, h in read])
+            wide = torch.cat(entropies, 1).cpu()
+            for rows, own in zip(wide.view(len(taus), -1, wide.shape[1]), moments, strict=True):
+                own.add(rows)
 
     def _entropies(self, posteriors: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
-        """All posterior entropies of a tile, in the order of ``places``."""
+        """All posterior entropies of a tile, float64, in the order of ``places``."""
         values: list[Tensor] = []
-        for reader, (columns, steps) in self._plans.items():
-            found: dict[Columns, Tensor] = {}
+        n = len(posteriors[0][0])
+        # The marginals that others are summed from, of each representation.
+        sides: list[dict[Columns, Tensor]] = [
+            {book.columns: p} for book, (p, _) in zip(self._books, posteriors, strict=True)
+        ]
+        for reader, (columns, tables) in self._plans.items():
+            found = sides[reader[0] - 1] if len(reader) == 1 else {}
             if len(reader) == 1:
-                p, entropy = posteriors[reader[0] - 1]
-                found[columns] = p
-                values.append(entropy)
-            for step in steps:
-                if step.source is not None:
-                    source = steps[step.source].columns
-                    found[step.columns] = marginal(found[source], source, step.columns)
-                elif len(reader) == 1:
-                    found[step.columns] = marginal(found[columns], columns, step.columns)
+                values.append(posteriors[reader[0] - 1][1].double().unsqueeze(1))
+            for table in tables:
+                kept = table.columns
+                if len(reader) == 1:
+                    found[kept] = self._of_one(found, columns, kept)
                 else:
-                    found[step.columns] = self._joint([p for p, _ in posteriors], step.columns)
-                values.append(entropy_nats(found[step.columns]))
+                    found[kept] = self._joint(sides, kept)
+                values.append(table(found[kept]).double())
             for label in self._labels.values():
                 seen = ordered(columns, label.columns)
-                n = len(posteriors[0][0])
-                p = found[seen] if seen else posteriors[0][0].new_ones(n, 1)
-                values.append(label.entropies_nats(p, seen))
+                p = posteriors[0][0].new_ones(n, 1)
+                if seen:
+                    source = self._sources[reader, seen]
+                    p = marginal(found[source], source, seen)
+                values.append(label.entropies_nats(p, seen).double().unsqueeze(1))
         return values
 
-    def _joint(self, posteriors: Sequence[Tensor], kept: Columns) -> Tensor:
+    def _of_one(self, side: dict[Columns, Tensor], columns: Columns, kept: Columns) -> Tensor:
+        """Posteriors of the kept columns of one representation."""
+        wide = self._with_shared(columns, kept)
+        if len(self._books) == 1 or kept == wide or not set(kept) & set(self._shared):
+            return marginal(side[columns], columns, kept)
+        # The joint posterior of the same bits is computed from this marginal too.
+        if wide not in side:
+            side[wide] = marginal(side[columns], columns, wide)
+        return marginal(side[wide], wide, kept)
+
+    def _with_shared(self, columns: Columns, kept: Columns) -> Columns:
+        """All shared columns, and the kept ones of a representation's own."""
+        return (*self._shared, *ordered(columns[len(self._shared) :], kept))
+
+    def _joint(self, posteriors: Sequence[dict[Columns, Tensor]], kept: Columns) -> Tensor:
         """p(kept | z1, z2): the product of both representations' posteriors given w_s, with a
         uniform prior over patterns."""
-        n = len(posteriors[0])
         held, rest = ordered(self._shared, kept), [c for c in self._shared if c not in kept]
         sides = []
-        for p, book in zip(posteriors, self._books, strict=True):
-            own = ordered(book.columns[len(self._shared) :], kept)
-            side = marginal(p, book.columns, (*self._shared, *own))
-            side = _lead(side.view(n, 2 ** len(self._shared), -1), self._shared, held)
-            sides.append(side.view(n, 2 ** len(held), 2 ** len(rest), -1))
-        left, right = sides[0].transpose(2, 3), sides[1]
-        joint = left @ right if rest else left * right
-        flat = joint.reshape(n, -1)
+        for found, book in zip(posteriors, self._books, strict=True):
+            wide = self._with_shared(book.columns, kept)
+            if wide not in found:
+                found[wide] = marginal(found[book.columns], book.columns, wide)
+            side = found[wide]
+            side = _lead(side.view(len(side), 2 ** len(self._shared), -1), self._shared, held)
+            sides.append(side.view(len(side), 2 ** len(held), 2 ** len(rest), -1))
+        left, right = sides
+        if not rest:
+            joint = left.transpose(2, 3) * right
+        elif left.shape[3] > right.shape[3]:
+            # The transposed factor of a product is copied: the smaller one.
+            joint = (right.transpose(2, 3) @ left).transpose(2, 3)
+        else:
+            joint = left.transpose(2, 3) @ right
+        flat = joint.reshape(len(joint), -1)
         total = flat.sum(1, keepdim=True)
         return flat / total.clamp_min(torch.finfo(flat.dtype).tiny)
 

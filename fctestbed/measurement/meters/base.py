@@ -24,12 +24,12 @@ class Measured:
     warnings: tuple[str, ...] = ()
 
     def __add__(self, other: "Measured") -> "Measured":
-        """The rows and lines of both, those of ``other`` last."""
+        """The rows and lines of both, those of ``other`` last; a line of both once."""
         return Measured(
             captured=(*self.captured, *other.captured),
             accuracy=(*self.accuracy, *other.accuracy),
             scores=(*self.scores, *other.scores),
-            warnings=(*self.warnings, *other.warnings),
+            warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
         )
 
 

@@ -1,35 +1,26 @@
-"""Channel information: the exact information of noisy readouts, with S, U1 and U2 of the label.
+"""Channel information: the exact information of readouts through noise of a fixed strength, with
+S, U1 and U2 of the label.
 
-Owns the calls of the oracle for each readout, and the rows of its results. May import
-``fctestbed.estimators``, ``fctestbed.results``, ``fctestbed.synthesis``, ``fctestbed.training`` and
-the oracle.
+Owns the noises and the calls of the oracle for them. May import ``fctestbed.results``,
+``fctestbed.synthesis``, ``fctestbed.training`` and the oracle.
 """
 
 from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
-from scipy.stats import norm
 
-from fctestbed.estimators import LEVEL
-from fctestbed.measurement.channel import (
-    MAX_RELEVANT_BITS,
-    ChannelBits,
-    ChannelInformation,
-    Group,
-    Readers,
-    decompose,
-    label_channel,
-)
 from fctestbed.measurement.codes import readout_codes, readout_information
 from fctestbed.measurement.meters.base import Measured, Meter
-from fctestbed.measurement.quantity import label_bits, quantities
-from fctestbed.results import BLOCKS, CHANNEL, LABEL, CapturedRow, channel_name
-from fctestbed.synthesis import Dataset, PositiveFloat, WorldSpec
-from fctestbed.training import Readouts, why_no_codewords
-
-_Z = float(norm.ppf(0.5 + LEVEL / 2))
-_OTHER_METER = "(the linear probe still serves)"
+from fctestbed.measurement.meters.oracle_rows import (
+    Reading,
+    oracle_groups,
+    oracle_rows,
+    why_no_channel,
+)
+from fctestbed.results import BLOCKS, CHANNEL, channel_name
+from fctestbed.synthesis import Dataset, PositiveFloat
+from fctestbed.training import Readouts
 
 
 class ChannelSpec(Meter):
@@ -74,7 +65,7 @@ class ChannelSpec(Meter):
 
     def measure(self, readouts: Readouts, labelled: Sequence[Dataset]) -> list[Measured]:
         """As ``Meter.measure``: blocks, parts, bits and the label of every readout that has
-        codewords, by noise, then by readout.
+        codewords, by readout, then by noise.
 
         A readout that has a part of each modality also has ``label_shared``, ``label_unique1`` and
         ``label_unique2``: S, U1 and U2 of those parts about the label.
@@ -87,129 +78,22 @@ class ChannelSpec(Meter):
         if refusal is not None:
             return [Measured(warnings=(refusal,)) for _ in labelled]
         codes = readout_codes(readouts)
-        # A block's relevant part depends on the label.
-        parts = {q.columns for dataset in labelled for q in quantities(dataset.spec)}
-        bits: dict[str, Group] = {
-            **{q.name: q.columns for q in quantities(world) if q.name in BLOCKS},
-            **{str(columns): columns for columns in sorted(parts)},
-        }
-        labels: dict[str, Group] = {
-            _label(place): label_channel(dataset.spec)
-            for place, dataset in enumerate(labelled)
-            if not _large_label(dataset)
-        }
-        rows: list[list[CapturedRow]] = [[] for _ in labelled]
-        for estimator, tau in self.estimators.items():
-            found = readout_information(
-                codes,
-                {**bits, **labels},
-                world,
-                tau=tau,
-                target_bits=self.target_bits,
-                # Only blocks set the number of draws: no run's numbers depend on other labels.
-                targets=BLOCKS,
-                max_draws=self.max_draws,
-                seed=labelled[0].seed,
-                device=readouts.device,
-            )
-            for name in codes:
-                modalities = readouts.by_name[name].modalities
-                for place, dataset in enumerate(labelled):
-                    rows[place] += [
-                        _row(name, quantity, estimator, value, true_bits)
-                        for quantity, value, true_bits in [
-                            *_latent_values(*found[name], dataset.spec, modalities),
-                            *_label_values(*found[name], dataset, _label(place), modalities),
-                        ]
-                    ]
-        missing = _readouts_without_codewords(readouts)
-        return [
-            Measured(captured=tuple(rows[place]), warnings=(*missing, *_large_label(dataset)))
-            for place, dataset in enumerate(labelled)
-        ]
-
-
-def why_no_channel(spec: WorldSpec, max_codewords: int) -> str | None:
-    """Why a world's readouts have no channel information, in one line; None if they have it."""
-    reason = why_no_codewords(spec, (1,), max_codewords)
-    return f"no channel information: {reason} {_OTHER_METER}" if reason else None
-
-
-def _latent_values(
-    found: ChannelInformation, of: Readers, spec: WorldSpec, modalities: tuple[int, ...]
-) -> list[tuple[str, ChannelBits, float]]:
-    """(quantity, value, true bits) of blocks, parts and bits."""
-    return [
-        (
-            quantity.name,
-            found.information(quantity.columns, of=of),
-            quantity.bits_in(modalities),
+        found = readout_information(
+            codes,
+            oracle_groups(labelled),
+            world,
+            taus=self.taus,
+            target_bits=self.target_bits,
+            targets=BLOCKS,
+            max_draws=self.max_draws,
+            seed=labelled[0].seed,
+            device=readouts.device,
         )
-        for quantity in quantities(spec)
-    ]
-
-
-def _label_values(
-    found: ChannelInformation,
-    of: Readers,
-    dataset: Dataset,
-    label: str,
-    modalities: tuple[int, ...],
-) -> list[tuple[str, ChannelBits, float]]:
-    """(quantity, value, true bits) of the label, and of S, U1 and U2 of two parts."""
-    if label not in found.groups:
-        return []
-    truth = dataset.truth
-    values = [(LABEL, found.information(label, of=of), label_bits(truth, modalities))]
-    if len(of) == 2:
-        parts = decompose(found, label)
-        values += [
-            (f"{LABEL}_shared", parts.shared, truth.shared_bits),
-            (f"{LABEL}_unique1", parts.unique1, truth.unique1_bits),
-            (f"{LABEL}_unique2", parts.unique2, truth.unique2_bits),
-        ]
-    return values
-
-
-def _row(
-    readout: str, quantity: str, estimator: str, value: ChannelBits, true_bits: float
-) -> CapturedRow:
-    half = _Z * value.standard_error_bits
-    return CapturedRow(
-        readout=readout,
-        quantity=quantity,
-        estimator=estimator,
-        bound="exact",
-        value_bits=value.value_bits,
-        low_bits=value.value_bits - half,
-        high_bits=value.value_bits + half,
-        true_bits=true_bits,
-        ceiling_bits=value.ceiling_bits,
-        n_eval=value.n_draws,
-    )
-
-
-def _label(place: int) -> str:
-    return f"label {place}"
-
-
-def _large_label(dataset: Dataset) -> list[str]:
-    """A line if the label depends on too many bits for the oracle."""
-    n_bits = sum(dataset.spec.relevant)
-    if n_bits <= MAX_RELEVANT_BITS:
-        return []
-    return [
-        f"no channel information of the label: expected at most {MAX_RELEVANT_BITS} relevant bits, "
-        f"got {n_bits} {_OTHER_METER}"
-    ]
-
-
-def _readouts_without_codewords(readouts: Readouts) -> list[str]:
-    """A line for each reason, with the readouts that it holds for."""
-    names: dict[str, list[str]] = {}
-    for name, readout in readouts.by_name.items():
-        if readout.no_codewords:
-            names.setdefault(readout.no_codewords, []).append(name)
-    return [
-        f"no channel information of {', '.join(own)}: {reason}" for reason, own in names.items()
-    ]
+        readings = {
+            name: [
+                Reading(at, found[name][1], estimator)
+                for estimator, at in zip(self.estimators, found[name][0], strict=True)
+            ]
+            for name in codes
+        }
+        return oracle_rows(readings, readouts, labelled)

@@ -58,11 +58,11 @@ def measure(capsys, place, name, content, *options):
     return code, out, err
 
 
-def rows(text, estimator):
+def rows(text, estimator, rate=None):
     return {
         (row["readout"], row["quantity"]): row
         for row in json.loads(text)["captured"]
-        if row["estimator"] == estimator
+        if (row["estimator"], row["rate_bits"]) == (estimator, rate)
     }
 
 
@@ -76,7 +76,7 @@ def test_words_are_the_inputs_of_every_pattern(place):
 def test_a_representation_from_anywhere_is_measured(place, capsys):
     code, out, err = measure(capsys, place, "mine", arrays(place), "--json")
     assert (code, err) == (0, "")
-    exact, probes = rows(out, "channel"), rows(out, "linear_probe")
+    exact, probes = rows(out, "rate", 8.0), rows(out, "linear_probe")
     assert {readout for readout, _ in exact} == {"z1", "z2", "joint"}
     assert exact.keys() - probes.keys() == {
         ("joint", f"label_{part}") for part in ("shared", "unique1", "unique2")
@@ -94,10 +94,10 @@ def test_raw_inputs_in_a_file_have_the_rows_of_the_raw_method(place, capsys):
     _, out, _ = measure(capsys, place, "raw", content, "--json")
     dataset = load_dataset(place / "data.npz")
     (expected,) = measured(dataset)
-    for estimator in ("channel", "linear_probe"):
-        found = rows(out, estimator)
+    for estimator, rate in (("rate", 2.0), ("rate", 32.0), ("linear_probe", None)):
+        found = rows(out, estimator, rate)
         for row in expected.captured:
-            if row.estimator == estimator:
+            if (row.estimator, row.rate_bits) == (estimator, rate):
                 value = found[row.readout, row.quantity]["value_bits"]
                 assert value == pytest.approx(row.value_bits, abs=1e-6)
 
@@ -112,6 +112,16 @@ def test_without_codewords_the_probes_serve_and_a_line_says_so(place, capsys):
     _, out, err = measure(capsys, place, "plain", arrays(place, codewords=False))
     assert err.startswith("warning: no channel information of z1, z2, joint: ")
     assert "accuracy" in out
+
+
+def test_several_rates_make_a_curve(place, capsys):
+    options = ("--json", "--rate", "1", "--rate", "3", "--target", "0.01")
+    _, out, _ = measure(capsys, place, "mine", arrays(place), *options)
+    one, three = (rows(out, "rate", rate)["joint", "shared"] for rate in (1.0, 3.0))
+    assert one["value_bits"] < three["value_bits"]
+    assert (one["ceiling_bits"], three["ceiling_bits"]) == (1, 2)
+    assert one["high_bits"] - one["low_bits"] < 2 * 1.97 * 0.01
+    assert not rows(out, "channel")
 
 
 def test_several_noises_make_a_curve(place, capsys):
@@ -134,7 +144,7 @@ def test_a_fused_readout_takes_the_words_of_both(place, capsys):
     }
     code, out, _ = measure(capsys, place, "fused", {**content, "codewords_code": whole}, "--json")
     assert code == 0
-    found = rows(out, "channel")
+    found = rows(out, "rate", 8.0)
     # A sum of both modalities' codes: each of its blocks shows, and none wholly.
     for quantity in ("shared", "unique1", "unique2"):
         assert 0.3 < found["code", quantity]["value_bits"] < 1.99
@@ -199,6 +209,9 @@ def test_files_that_are_none_are_refused(place, capsys, tmp_path):
         ([mine, mine], "mine.npz: expected the arrays of a dataset, got missing "),
         ([data, mine, "--tau", "0"], "--tau: expected greater than 0, got 0"),
         ([data, mine, "--tau", "1", "--tau", "1"], "--tau: expected different values, got [1.0"),
+        ([data, mine, "--rate", "0"], "--rate: expected greater than 0, got 0"),
+        ([data, mine, "--rate", "nan"], "--rate: expected "),
+        ([data, mine, "--rate", "4", "--rate", "4"], "--rate: expected different values, got [4.0"),
         ([data, mine, "--target", "-1"], "--target: expected greater than 0, got -1"),
         ([data, mine, "--device", "tpu"], "--device: expected auto, cpu, cuda or cuda:N, got"),
     ):

@@ -9,6 +9,7 @@ import torch
 from codes import random_code, signs
 
 from fctestbed.measurement.channel import (
+    channel_curve,
     channel_information,
     codebook,
     decompose,
@@ -21,8 +22,8 @@ from fctestbed.measurement.channel import (
     unit_power,
 )
 from fctestbed.measurement.channel.draws import CodewordDraws
-from fctestbed.measurement.channel.marginals import marginal, plan_marginals
-from fctestbed.measurement.channel.posteriors import PosteriorReader, working_dtype
+from fctestbed.measurement.channel.marginals import MarginalEntropies, marginal, plan_marginals
+from fctestbed.measurement.channel.posteriors import PosteriorReader, product_dtype
 from fctestbed.synthesis import WorldSpec, bit_patterns, world_truth
 
 GROUPS = {"shared": (0, 1), "unique1": (2, 3, 4), "bit": (1,)}
@@ -93,7 +94,7 @@ def test_in_much_noise_nothing_is_left(book):
 
 def test_in_little_noise_every_bit_is_read(book):
     found = channel_information(book, GROUPS, tau=1e-3)
-    assert working_dtype(book, 1e-3) is torch.float64
+    assert product_dtype(book, 1e-3) is torch.float64
     for name, columns in GROUPS.items():
         assert found.information(name).value_bits == pytest.approx(len(columns), abs=1e-9)
 
@@ -153,14 +154,48 @@ def test_draws_go_evenly_over_words_for_both_modalities():
     assert torch.equal(one // 4, two // 2)
 
 
-def test_posteriors_are_those_of_a_plain_mixture(book):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("taus", [(0.7,), (2.0, 0.7, 0.05, 1e-3)])
+def test_posteriors_are_those_of_a_plain_mixture(book, dtype, taus):
+    """float32 is the compiled kernel, float64 is torch."""
     index, noise = torch.arange(8), torch.randn(8, 6, generator=torch.Generator().manual_seed(1))
-    reader = PosteriorReader(book, 0.7, 8, torch.device("cpu"), torch.float64)
-    p, entropy = reader(index, noise.double())
-    z = book.points[index] + 0.7 * noise.double()
-    expected = (-(torch.cdist(z, book.points) ** 2) / (2 * 0.49)).softmax(1)
-    torch.testing.assert_close(p, expected)
-    torch.testing.assert_close(entropy, torch.special.entr(expected).sum(1))
+    reader = PosteriorReader(book, device=torch.device("cpu"), dtype=dtype, products=torch.float64)
+    p, entropy = reader(index, noise, taus)
+    assert p.dtype == entropy.dtype == dtype
+    for place, tau in enumerate(taus):
+        z = book.points[index] + tau * noise.double()
+        expected = (-(torch.cdist(z, book.points) ** 2) / (2 * tau**2)).softmax(1)
+        near = {"rtol": 1e-5, "atol": 2e-7} if dtype is torch.float32 else {}
+        torch.testing.assert_close(p[place].double(), expected, **near)
+        found = torch.special.entr(expected).sum(1)
+        torch.testing.assert_close(entropy[place].double(), found, rtol=1e-5, atol=1e-6)
+
+
+def test_the_posteriors_of_several_noises_are_those_of_each_alone(book):
+    groups = {**GROUPS, "word": tuple(range(5))}
+    taus = (0.3, 6.0, 1.0)
+    curve = channel_curve(book, groups, taus=taus, target_bits=0.01)
+    assert len({found.n_draws for found in curve}) > 1
+    for found, tau in zip(curve, taus, strict=True):
+        alone = channel_information(book, groups, tau=tau, target_bits=0.01)
+        assert (found.tau, found.n_draws) == (tau, alone.n_draws)
+        for name in groups:
+            one, other = found.information(name), alone.information(name)
+            assert one.value_bits == pytest.approx(other.value_bits, abs=1e-6)
+            assert one.standard_error_bits == pytest.approx(other.standard_error_bits, rel=1e-4)
+
+
+def test_entropies_of_marginals_are_those_of_their_posteriors():
+    p = torch.rand(3, 32, generator=torch.Generator().manual_seed(0)).softmax(1)
+    columns, groups = (7, 3, 5, 1, 2), [(7, 3), (5,), (3, 1, 2), (7,), (2,)]
+    for kind in (torch.float32, torch.float64):
+        q = p.to(kind)
+        found = MarginalEntropies(columns, groups, q)(q)
+        for place, group in enumerate([columns, *groups]):
+            expected = torch.special.entr(marginal(q, columns, group)).sum(1)
+            torch.testing.assert_close(found[:, place], expected)
+    alone = MarginalEntropies(columns, [(5,)], p)(p)
+    assert torch.equal(alone[:, 1], MarginalEntropies(columns, groups, p)(p)[:, 2])
 
 
 def test_marginals_sum_the_other_bits_out():
@@ -173,13 +208,9 @@ def test_marginals_sum_the_other_bits_out():
 
 
 def test_small_groups_are_summed_from_the_smallest_that_holds_them():
-    steps = plan_marginals([(0,), (0, 1), (2, 3), (3,), (1, 2)], [(1,), (0, 2)])
-    order = [step.columns for step in steps]
-    sources = {step.columns: step.source for step in steps}
-    assert sources[0, 1] is sources[2, 3] is sources[1, 2] is sources[0, 2] is None
-    assert order[-2:] == [(1,), (0, 2)]
-    assert order[sources[0,]] == (0, 1)
-    assert order[sources[3,]] == (2, 3)
+    plan = plan_marginals([(0,), (0, 1), (2, 3, 4), (3,), (3, 4)], [(1,), (0, 2)])
+    # No marginal of the leaves, nor of a group that is itself summed from another.
+    assert plan == {(2, 3, 4): [(3, 4), (3,)], (0, 1): [(0,), (1,)], (0, 2): []}
 
 
 def test_the_derivative_over_snr_is_half_the_minimum_mean_square_error():
@@ -317,6 +348,7 @@ def test_codewords_that_are_no_code_are_refused(codewords, columns, message):
     [
         ({"tau": 0.0}, "tau: expected a number above 0, got 0.0"),
         ({"tau": math.nan}, "tau: expected a number above 0, got nan"),
+        ({"tau": -1.0}, "tau: expected a number above 0, got -1.0"),
         ({"tau": 1.0, "target_bits": -1}, "target_bits: expected a number above 0, got -1"),
         ({"tau": 1.0, "max_draws": 0}, "max_draws: expected a number above 0, got 0"),
     ],
@@ -393,7 +425,8 @@ def test_memory_does_not_grow_with_codewords_times_draws(monkeypatch):
     monkeypatch.setattr(posteriors.torch, "mm", spy)
     book = codebook(random_code(8, 3), range(8))
     channel_information(book, {"bit": (0,)}, tau=1.0, max_draws=4096, target_bits=1e-6)
-    assert len(seen) == 4096 // 32
+    # Two products a tile.
+    assert len(seen) == 2 * 4096 // 32
     assert max(seen) == 32 * 256
 
 

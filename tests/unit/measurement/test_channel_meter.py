@@ -31,7 +31,7 @@ def world(**changes):
 
 
 def measured(*datasets, method=None, **channel):
-    spec = MeasureSpec(channel=ChannelSpec(**channel))
+    spec = MeasureSpec(rate=None, channel=ChannelSpec(**channel))
     return measured_with(*datasets, method=method, spec=spec)
 
 
@@ -120,7 +120,7 @@ def test_labels_that_are_measured_together_change_no_number(dataset):
 def test_members_of_a_stack_are_measured_as_alone(dataset):
     datasets = [dataset, make_dataset(dataset.spec, 1)]
     for one, readouts in zip(datasets, readouts_of(datasets), strict=True):
-        (found,) = measure_readouts(readouts, [one])
+        (found,) = measure_readouts(readouts, [one], MeasureSpec(channel=ChannelSpec()))
         assert channel(found) == channel(measured(one)[0])
 
 
@@ -242,13 +242,13 @@ def test_codewords_of_gaussian_latents_are_refused():
 
 
 def test_it_can_be_left_out(dataset):
-    (found,) = measured_with(dataset, spec=MeasureSpec(channel=False))
+    (found,) = measured_with(dataset, spec=MeasureSpec(rate=False, channel=False))
     assert {row.estimator for row in found.captured} == {"linear_probe"}
     assert found.warnings == ()
 
 
 def test_a_label_of_too_many_relevant_bits_is_left_out_with_a_line(dataset, monkeypatch):
-    monkeypatch.setattr("fctestbed.measurement.meters.channel.MAX_RELEVANT_BITS", 3)
+    monkeypatch.setattr("fctestbed.measurement.meters.oracle_rows.MAX_RELEVANT_BITS", 3)
     (found,) = measured(dataset)
     assert "label" not in {quantity for _, quantity in channel(found)}
     assert ("joint", "shared") in channel(found)

@@ -129,22 +129,15 @@ def test_a_meter_that_is_not_asked_for_leaves_the_digest_as_it_is():
 
 
 def test_the_settings_that_digests_are_made_of_stay_as_they_are():
-    channel = {
-        "taus": [0.5],
-        "target_bits": 0.02,
-        "max_draws": 32768,
-        "max_codewords": 262144,
-    }
-    plain = {
-        "n_fit": 16384,
-        "ridge": 1e-4,
-        "equal_width": 16,
-        "channel": channel,
-        "scores": {"n_samples": 4096, "n_uniformity": 512},
-    }
+    limits = {"max_draws": 32768, "max_codewords": 262144}
+    rates = {"rates": [2, 4, 8, 16, 32], "forms": ["metric"], "target_bits": 0.03}
+    plain = {"n_fit": 16384, "ridge": 1e-4, "equal_width": 16, "rate": {**rates, **limits}}
+    plain["scores"] = {"n_samples": 4096, "n_uniformity": 512}
     assert json.loads(MeasureSpec().model_dump_json()) == plain
-    nothing = MeasureSpec(equal_width=None, channel=False)
-    assert nothing.model_dump(mode="json") == {**plain, "equal_width": None, "channel": None}
+    nothing = MeasureSpec(equal_width=None, rate=False)
+    assert nothing.model_dump(mode="json") == {**plain, "equal_width": None, "rate": None}
+    channel = {"taus": [0.5], "target_bits": 0.02, **limits}
+    assert json.loads(MeasureSpec(channel=True).model_dump_json()) == {**plain, "channel": channel}
 
 
 def test_a_switch_is_no_number():

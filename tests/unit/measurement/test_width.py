@@ -26,7 +26,7 @@ def dataset():
 
 
 def found_at(dataset, width):
-    (found,) = measured(dataset, spec=MeasureSpec(equal_width=width, channel=None))
+    (found,) = measured(dataset, spec=MeasureSpec(equal_width=width, rate=None))
     return found
 
 

@@ -9,13 +9,13 @@ from fctestbed.measurement import along_steps
 from fctestbed.sweep import merge, sweep_spec
 from fctestbed.sweep.execute import execute
 
-CHANNEL = {"channel": {"target_bits": 0.5}}
+RATE = {"rate": {"target_bits": 0.5}}
 METHODS = ["simclr", "factorcl-ssl", "raw"]
 
 
 def records(**measurement):
     units = tiny_units(
-        methods=METHODS, unique_ratio=[0.5], seeds=[0, 1], measurement={**CHANNEL, **measurement}
+        methods=METHODS, unique_ratio=[0.5], seeds=[0, 1], measurement={**RATE, **measurement}
     )
     return {
         (record.method, record.seed): record
@@ -36,7 +36,7 @@ def test_rows_along_the_training_end_in_the_runs_own_rows_and_change_none_of_the
             assert record.along == ()
             continue
         assert tuple(dict.fromkeys(row.step for row in record.along)) == along_steps(3, 10)
-        own = [row for row in record.captured if row.estimator == "channel"]
+        own = [row for row in record.captured if row.estimator == "rate"]
         last = [row for row in record.along if row.step == 10]
         names = [field.name for field in fields(own[0])]
         assert [[getattr(row, name) for name in names] for row in last] == [
@@ -55,4 +55,4 @@ def test_more_steps_along_than_the_training_has_are_refused():
 def test_along_needs_a_meter_that_takes_codewords_only():
     message = r"measurement\.along: expected a meter that needs codewords only with it, got all"
     with pytest.raises(ValueError, match=message):
-        sweep_spec(merge(TINY, {"measurement": {"along": 3, "channel": False}}))
+        sweep_spec(merge(TINY, {"measurement": {"along": 3, "rate": False}}))

@@ -124,7 +124,7 @@ def test_a_pair_without_a_key_and_an_equals_sign_is_refused(pair):
         ("[world.label]\nfoo = 3", "world.label.foo: expected one of unique_ratio, balance, "),
         (
             "[measurement]\nfoo = 3",
-            "measurement.foo: expected one of n_fit, ridge, equal_width, channel, scores, ",
+            "measurement.foo: expected one of n_fit, ridge, equal_width, rate, channel, ",
         ),
         ("[settings.foo]\nx = 3", "settings: expected one of simclr, "),
         ("[settings.raw]\nx = 3", "settings.raw: expected no settings, got the unknown key 'x'"),
