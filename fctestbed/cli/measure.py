@@ -67,17 +67,18 @@ def measure(
 def _print(found: measurement.Measured) -> None:
     """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
     JSON."""
-    typer.echo(f"{'readout':10} {'quantity':22} {'estimator':14} {'bits':>8}  interval, of all")
+    typer.echo(f"{'readout':10} {'quantity':22} {'estimator':14} {'rate':>5} {'bits':>8}  interval, of all")
     for row in found.captured:
         if "[" in row.quantity:
             continue
+        rate = "" if row.rate_bits is None else f"{row.rate_bits:g}"
         typer.echo(
-            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {row.value_bits:8.3f}  "
+            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {rate:>5} {row.value_bits:8.3f}  "
             f"{row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
         )
     for right in found.accuracy:
         typer.echo(
-            f"{right.readout:10} {'accuracy':22} {right.probe:14} {right.accuracy:8.3f}  "
+            f"{right.readout:10} {'accuracy':22} {right.probe:14} {'':5} {right.accuracy:8.3f}  "
             f"{right.low:.3f} to {right.high:.3f}, {right.bayes_accuracy:.3f}"
         )
     for line in found.warnings:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.display import ProgressConsole, SweepDisplay
 from fctestbed.cli.errors import Hangup, UsageError
 from fctestbed.cli.report import print_notes, print_summary
@@ -68,6 +68,7 @@ def sweep(
     figures: Annotated[
         Path | None, typer.Option(help="Directory of the figures; default figures/NAME.")
     ] = None,
+    rate: options.Rate = None,
     name: Annotated[
         str | None, typer.Option(help="NAME; default the sweep file's or the preset's.")
     ] = None,
@@ -107,6 +108,7 @@ def sweep(
     )
     if name is not None:
         _check_name(name)
+    check_rate(rate)
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures = figures or Path("figures") / name
@@ -130,7 +132,7 @@ def sweep(
         _say_stopped(f"fctestbed: {error}", out)
         return INTERNAL_ERROR
     print_notes(outcome.notes)
-    return _finish(out, figures)
+    return _finish(out, figures, rate)
 
 
 def _say_stopped(reason: str, out: Path) -> None:
@@ -195,15 +197,18 @@ def _check_name(name: str) -> None:
         )
 
 
-def _finish(out: Path, figures: Path) -> int:
+def _finish(out: Path, figures: Path, rate: float | None) -> int:
     """Print the summary and draw the figures; the exit code."""
     results = load_results(out)
-    print_summary(results)
+    try:
+        print_summary(results, rate)
+    except ValueError as error:
+        raise UsageError(f"{error}; the results are in {out}") from error
     print_notes(results.notes)
     is_ok = results.runs["status"] == "ok"
     if is_ok.any():
         try:
-            draw_figures(results, figures)
+            draw_figures(results, figures, rate=rate)
         except ValueError as error:
             raise UsageError(f"--figures: {error}; the results are in {out}") from error
         typer.echo(f"results in {out}, figures in {figures}")

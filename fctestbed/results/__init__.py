@@ -34,6 +34,8 @@ from fctestbed.results.vocabulary import (
     LABEL,
     LINEAR,
     LINEAR_PROBE,
+    RATE,
+    RATE_WHITENED,
     channel_name,
     equal_width_name,
 )
@@ -51,6 +53,8 @@ __all__ = [
     "LINEAR",
     "LINEAR_PROBE",
     "PAPER",
+    "RATE",
+    "RATE_WHITENED",
     "READOUT_COLUMNS",
     "RUN_COLUMNS",
     "SCORE_COLUMNS",

@@ -34,6 +34,7 @@ from fctestbed.plotting.summarise import (
     seeds_note,
 )
 from fctestbed.plotting.table import Column, markdown_table, plus_minus
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import PAPER, Results
 
 OFFICIAL = "official"
@@ -91,19 +92,19 @@ def _changed(run: RunDetails, paper: RunDetails) -> dict[str, Any]:
     return changed
 
 
-def paired_changes(results: Results, quantity: str, estimator: str) -> pd.DataFrame:
+def paired_changes(results: Results, quantity: str, yardstick: Yardstick) -> pd.DataFrame:
     """Differences from the paper's variant, run by run.
 
     Args:
         results: the rows.
         quantity: ``label``, ``shared`` or ``unique`` (both unique blocks).
-        estimator: whose bits, of the joint readout.
+        yardstick: whose bits, of the joint readout.
 
     Returns:
         Columns ``method, variant, unique_ratio, seed, value_bits, paper_bits, change_bits``: one
         row for each run that has a finished partner.
     """
-    rows = quantity_rows(results, _QUANTITIES[quantity], estimator)
+    rows = quantity_rows(results, _QUANTITIES[quantity], yardstick)
     key = ["method", "unique_ratio", "seed"]
     paper = rows[rows["variant"] == PAPER][[*key, "value_bits"]]
     pairs = rows[rows["variant"] != PAPER].merge(
@@ -122,16 +123,17 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: ``table_ratio`` for one ratio instead of the mean, ``estimator``.
+        options: ``table_ratio`` for one ratio instead of the mean, ``yardstick``.
 
     Raises:
         NothingToDraw: if no finished run of a departing variant has a partner.
     """
+    yardstick = options.yardstick_of(results)
     departures = departures_in(results)
     shown = {(one.method, one.variant) for one in departures}
     changes = {}
     for quantity in _QUANTITIES:
-        pairs = paired_changes(results, quantity, options.estimator)
+        pairs = paired_changes(results, quantity, yardstick)
         departing = [key in shown for key in zip(pairs["method"], pairs["variant"], strict=True)]
         if any(departing):
             changes[quantity] = flagged(pairs, departing)
@@ -145,12 +147,14 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
     n_seeds = pd.concat([table["n_seeds"] for table in points.values()])
     require_rows(n_seeds.to_frame(), "departures and the paper's variant at every ratio")
     note = f"against the paper's variant, seed by seed; {ratios.note}; "
-    note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.estimator_note}"
+    note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.note_of(yardstick)}"
     if n_intervals:
         note += f"; filled: 0 is outside (by chance about {n_intervals / 20:.1f} of {n_intervals})"
     figure = _figure(departures, points, note)
     return Drawing(
-        figure, _numbers(departures, changes, ratios), _markdown(departures, points, note)
+        figure,
+        _numbers(departures, changes, ratios).assign(**yardstick.columns),
+        _markdown(departures, points, note),
     )
 
 
