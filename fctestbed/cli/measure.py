@@ -67,14 +67,16 @@ def measure(
 def _print(found: measurement.Measured) -> None:
     """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
     JSON."""
-    typer.echo(f"{'readout':10} {'quantity':22} {'estimator':14} {'rate':>5} {'bits':>8}  interval, of all")
+    typer.echo(
+        f"{'readout':10} {'quantity':22} {'estimator':14} {'rate':>5} {'bits':>8}  interval, of all"
+    )
     for row in found.captured:
         if "[" in row.quantity:
             continue
         rate = "" if row.rate_bits is None else f"{row.rate_bits:g}"
         typer.echo(
-            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {rate:>5} {row.value_bits:8.3f}  "
-            f"{row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
+            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {rate:>5} "
+            f"{row.value_bits:8.3f}  {row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
         )
     for right in found.accuracy:
         typer.echo(

@@ -242,9 +242,7 @@ def _numbers(results: Results, panels: Sequence[CurvePanel], x: str) -> pd.DataF
     return pd.concat(tables, ignore_index=True)
 
 
-def _note(
-    results: Results, panels: Sequence[CurvePanel], x: str, seeds: SeedsNote
-) -> str:
+def _note(results: Results, panels: Sequence[CurvePanel], x: str, seeds: SeedsNote) -> str:
     """Seeds, intervals, what is missing, the axes of panels."""
     n_seeds = pd.concat([panel.points["n_seeds"] for panel in panels])
     left_out = next((panel.left_out for panel in panels if panel.left_out), "")

@@ -194,9 +194,7 @@ def medians_note(n_seeds: pd.Series, n_unfinished: int, *, left_out: str = "") -
     return _over_seeds(what, "1 seed, no interval", n_seeds, n_unfinished, left_out)
 
 
-def _over_seeds(
-    what: str, alone: str, n_seeds: pd.Series, n_unfinished: int, left_out: str
-) -> str:
+def _over_seeds(what: str, alone: str, n_seeds: pd.Series, n_unfinished: int, left_out: str) -> str:
     counts = sorted(set(n_seeds))
     if counts == [1]:
         note = alone

@@ -61,11 +61,12 @@ def draw_figures(
     Tables are written as Markdown too. Where the sweep varies further axes (``results.axes``), no
     mean is taken over them:
 
-    - Curves (``label_bits``, ``label_bits_linear``, ``r90``, ``blocks``, ``accuracy``) are drawn along one axis, with a panel for
-      each combination of values of the others, on shared scales. A figure has at most 12 panels;
-      with more there is a file for each value of the further axis with the fewest values
+    - Curves (``label_bits``, ``label_bits_linear``, ``r90``, ``blocks``, ``accuracy``) are drawn
+      along one axis, with a panel for each combination of values of the others, on shared scales. A
+      figure has at most 12 panels; with more there is a file for each value of the further axis with the fewest values
       (``label_bits_noise=0.1``), then of the next one, until they fit.
-    - All other figures pool over unique ratios, and have a file for each combination of values of
+    - ``rate_curves`` has a panel for each of some unique ratios. It and all other figures, which pool
+      over unique ratios, have a file for each combination of values of
       the further axes.
 
     Args:
@@ -91,8 +92,8 @@ def draw_figures(
         The files written, figure by figure.
 
     Raises:
-        ValueError: one line, for an unknown format, estimator, rate or axis, a directory that cannot be
-            written, or results that allow no figure.
+        ValueError: one line, for an unknown format, estimator, rate or axis, a directory that
+            cannot be written, or results that allow no figure.
     """
     if not isinstance(results, Results):
         raise ValueError(

@@ -149,9 +149,7 @@ def _default_rate(results: Results, estimator: str) -> float:
 
 def _label_rows(results: Results) -> pd.DataFrame:
     rows = results.captured
-    return rows[
-        (rows["status"] == "ok") & (rows["readout"] == JOINT) & (rows["quantity"] == LABEL)
-    ]
+    return rows[(rows["status"] == "ok") & (rows["readout"] == JOINT) & (rows["quantity"] == LABEL)]
 
 
 def _shown(rate: object) -> str:

@@ -129,7 +129,7 @@ def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(
     # The stored runs were not done again.
     assert second.items() <= third.items()
     results = load_results(out)
-    keys = results.captured[["run_id", "readout", "quantity", "estimator"]]
+    keys = results.captured[["run_id", "readout", "quantity", "estimator", "rate_bits"]]
     assert not keys.duplicated().any()
     assert (results.runs["status"] == "ok").all()
     assert results.captured.groupby("method")["run_id"].nunique().to_dict() == {

@@ -95,12 +95,12 @@ def _kept(method, bit, noise):
     return min(share + 0.03 * noise, 1.0)
 
 
-def _row(readout, quantity, value, true, estimator="linear_probe", rate_bits=None):
+def _row(readout, quantity, value, true, *, rate_bits=None):
     most = true if rate_bits is None else min(rate_bits, true)
     return CapturedRow(
         readout=readout,
         quantity=quantity,
-        estimator=estimator,
+        estimator="linear_probe" if rate_bits is None else "rate",
         rate_bits=rate_bits,
         bound="lower" if rate_bits is None else "exact",
         value_bits=value,
@@ -154,9 +154,7 @@ def _at_rates(method, ratio, rng, rates):
             found = [("label", LABEL_BITS * sum(parts.values()), LABEL_BITS)]
             if readout == "joint":
                 true = {name: truth(ratio)[f"{name}_bits"] for name in parts}
-                found += [
-                    (f"label_{n}", LABEL_BITS * bits, true[n]) for n, bits in parts.items()
-                ]
+                found += [(f"label_{n}", LABEL_BITS * bits, true[n]) for n, bits in parts.items()]
             for quantity, latent in BLOCKS.items():
                 own = {name: bits[name] for name in names if name.startswith(latent)}
                 relevant = [value for name, value in own.items() if name in RELEVANT]
@@ -164,7 +162,7 @@ def _at_rates(method, ratio, rng, rates):
                 found.append((quantity, sum(own.values()), float(N_BITS)))
                 found.append((f"{quantity}_relevant", sum(relevant), float(len(relevant))))
             rows += [
-                _row(readout, quantity, float(value), true_bits, "rate", rate)
+                _row(readout, quantity, float(value), true_bits, rate_bits=rate)
                 for quantity, value, true_bits in found
             ]
     return tuple(rows)

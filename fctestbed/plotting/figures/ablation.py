@@ -46,8 +46,8 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     """The table as a figure, as numbers and as Markdown.
 
     Values are means over the unique ratios (or at ``table_ratio``) with 95 % intervals over seeds;
-    bits are of the joint readout, at a stated rate if the rows have one. The exact label bits, block entropies and the Bayes accuracy are
-    in the caption.
+    bits are of the joint readout, at a stated rate if the rows have one. The exact label bits,
+    block entropies (at most the rate) and the Bayes accuracy are in the caption.
 
     Args:
         results: the rows.
@@ -85,7 +85,14 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     ]
     groups = [table_group(method) for method, _ in keys]
     rules = [row for row in range(1, len(groups)) if groups[row] != groups[row - 1]]
-    note = _note(results, numbers, ratios, yardstick, left_out, options.note_of(yardstick))
+    n_seeds = numbers["label_bits_n_seeds"].dropna().astype(int)
+    counts = n_seeds if len(n_seeds) else pd.Series([0])
+    seeds = seeds_note(counts, n_unfinished(results), left_out=left_out)
+    note = (
+        f"{CHECK} terms of the loss as the paper's Table 2 names them. "
+        f"Captured from the joint readout; {ratios.note}; {seeds}{options.note_of(yardstick)}; "
+        f"accuracy of a linear probe. Upper limits: {_limits(results, ratios, yardstick)}"
+    )
     if width:
         note += f". {width}-d: the joint readout reduced to {width} dimensions"
     numbers.insert(2, "unique_ratio", ratios.name)
@@ -149,14 +156,8 @@ def _value_columns(numbers: pd.DataFrame, width: int | None) -> list[Column]:
     return columns
 
 
-def _note(
-    results: Results,
-    numbers: pd.DataFrame,
-    ratios: Ratios,
-    yardstick: Yardstick,
-    left_out: str,
-    read: str,
-) -> str:
+def _limits(results: Results, ratios: Ratios, yardstick: Yardstick) -> str:
+    """The most that there is to read: of the label, the blocks, the accuracy."""
     limit = yardstick.limit_bits
     most = [f"label {ratios.mean(total_label_bits(results).clip(upper=limit)):.2f} bits"]
     for name, quantities in (("shared block", SHARED), ("unique blocks", UNIQUE)):
@@ -167,14 +168,7 @@ def _note(
     bayes = ratios.mean(accuracy_rows(results).groupby("unique_ratio")["bayes_accuracy"].mean())
     if math.isfinite(bayes):
         most.append(f"Bayes accuracy {100 * bayes:.1f} %")
-    n_seeds = numbers["label_bits_n_seeds"].dropna().astype(int)
-    counts = n_seeds if len(n_seeds) else pd.Series([0])
-    seeds = seeds_note(counts, n_unfinished(results), left_out=left_out)
-    return (
-        f"{CHECK} terms of the loss as the paper's Table 2 names them. "
-        f"Captured from the joint readout; {ratios.note}; {seeds}{read}. "
-        f"Upper limits: {', '.join(most)}"
-    )
+    return ", ".join(most)
 
 
 def _other_terms(details: dict[tuple[str, str], RunDetails]) -> list[str]:

@@ -49,9 +49,7 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
         parts = [f"{quantity}_relevant" for quantity in quantities]
         relevant = quantity_rows(world, parts, yardstick, along=x)
         exact = (
-            ExactLine(
-                "block_bits", yardstick.most_text("H(block)"), _true_bits(rows, x), limit
-            ),
+            ExactLine("block_bits", yardstick.most_text("H(block)"), _true_bits(rows, x), limit),
             ExactLine(
                 "relevant_bits",
                 yardstick.most_text("H(relevant part)"),
@@ -73,9 +71,7 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
     return replace(drawing, numbers=bits_columns(drawing.numbers, yardstick))
 
 
-def _one_world(
-    panels: Sequence[CurvePanel], x: Axis, *, label: str
-) -> tuple[Figure, list[Line2D]]:
+def _one_world(panels: Sequence[CurvePanel], x: Axis, *, label: str) -> tuple[Figure, list[Line2D]]:
     """Both panels side by side."""
     figure = Figure(figsize=(PAGE_INCHES, 2.5), layout="constrained")
     handles: dict[str, Line2D] = {}

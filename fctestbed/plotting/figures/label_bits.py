@@ -92,9 +92,7 @@ def _named(name: str, values: pd.Series, limit: float) -> str:
     return f"min(R, {name.lower()})" if (values > limit).any() else name
 
 
-def _one_world(
-    panels: Sequence[CurvePanel], x: Axis, *, label: str
-) -> tuple[Figure, list[Line2D]]:
+def _one_world(panels: Sequence[CurvePanel], x: Axis, *, label: str) -> tuple[Figure, list[Line2D]]:
     """The curves, and a second panel of those near the total if they are crowded: below the first
     in a column, next to it on a page."""
     (panel,) = panels

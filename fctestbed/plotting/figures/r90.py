@@ -19,16 +19,23 @@ from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
 from fctestbed.plotting.rates import SHARE, rates_at_share
 from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import readable_series, require_rows
-from fctestbed.plotting.style import NOTE_COLOR, series_styles, width_for
+from fctestbed.plotting.style import (
+    NOTE_COLOR,
+    series_styles,
+    table_order,
+    variant_order,
+    width_for,
+)
 from fctestbed.plotting.summarise import SERIES, medians_note, seed_medians
 from fctestbed.plotting.table import Column, markdown_table
-from fctestbed.plotting.yardstick import Yardstick, measured_rates, rate_estimator
+from fctestbed.plotting.yardstick import measured_rates, rate_estimator
 from fctestbed.results import RATE, Results
 
-_LABEL = "R90: rate that reads 90 % of the label (bits)"
+_LABEL = "R90 of the label (bits)"
+_MEANING = "R90: least rate that reads 90 % of the label"
 # Octaves above the highest rate: where the band for infinite values begins, where its first line
-# is, and how far its lines are apart, so that they do not hide each other.
-_BAND, _FIRST, _APART = 0.3, 0.5, 0.16
+# is, how far its lines are apart, so that they do not hide each other, and how far at most in all.
+_BAND, _FIRST, _APART, _MOST = 0.3, 0.5, 0.16, 0.9
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,9 @@ class _RatePanel(CurvePanel):
         """Where each series with an infinite value or end of an interval is drawn in the band."""
         ends = self.points[["median", "low", "high"]].to_numpy(dtype=float)
         without = self.points[np.isinf(ends).any(axis=1)]
-        return {
-            key: self.top * 2 ** (_FIRST + _APART * place)
-            for place, key in enumerate(series_styles(without))
-        }
+        styles = series_styles(without)
+        apart = _apart(len(styles))
+        return {key: self.top * 2 ** (_FIRST + apart * n) for n, key in enumerate(styles)}
 
 
 def draw_r90(results: Results, options: DrawOptions) -> Drawing:
@@ -81,7 +87,7 @@ def draw_r90(results: Results, options: DrawOptions) -> Drawing:
         raise NothingToDraw(
             "results: expected rows of label bits at rates from finished runs, got none"
         )
-    top = measured_rates(results, estimator)[-1]
+    rates = measured_rates(results, estimator)
 
     def panel_of(world: Results, x: str) -> CurvePanel:
         found = rates_at_share(world, estimator, x)
@@ -89,35 +95,32 @@ def draw_r90(results: Results, options: DrawOptions) -> Drawing:
         rows = rows.dropna(subset=["rate_at_share_bits"])
         require_rows(rows, "label bits at rates")
         points = seed_medians(rows, "rate_at_share_bits", [*SERIES, x])
+        points["highest_rate_bits"] = measured_rates(world, estimator)[-1]
         least = SHARE * total_label_bits(world, x)
-        exact = (ExactLine("least_bits", "least possible: 0.9 exact total", least[least > 0]),)
-        return _RatePanel(points, exact, left_out, top=top)
+        exact = (ExactLine("least_bits", "0.9 exact total", least[least > 0]),)
+        return _RatePanel(points, exact, left_out, top=rates[-1])
 
-    scale = partial(_set_scale, rates=measured_rates(results, estimator))
-    whitened = "" if estimator == RATE else f"; {Yardstick(estimator).text}"
+    scale = partial(_set_scale, rates=rates)
+    whitened = "" if estimator == RATE else f"; estimator {estimator}"
     drawing = draw_curve_figure(
         results,
         options.x,
         {"": panel_of},
         partial(_one_world, scale=scale),
         label=_LABEL,
-        note=f"{whitened}{options.world_note}",
+        note=f"; {_MEANING}{whitened}{options.world_note}",
         seeds=medians_note,
         scale=scale,
     )
     numbers = drawing.numbers.rename(
         columns={"median": "r90_bits", "low": "low_bits", "high": "high_bits"}
-    ).assign(estimator=estimator, highest_rate_bits=top)
-    note = medians_note(numbers["n_seeds"], 0)
+    ).assign(estimator=estimator)
+    note = f"{_MEANING}, in bits; {medians_note(numbers['n_seeds'], 0)}{whitened}"
     x = horizontal_axis(results, options.x)
-    return replace(
-        drawing, numbers=numbers, markdown=_markdown(numbers, x, results.axes, f"{_LABEL}; {note}")
-    )
+    return replace(drawing, numbers=numbers, markdown=_markdown(numbers, x, results.axes, note))
 
 
-def _one_world(
-    panels: Sequence[CurvePanel], x: Axis, *, scale: Any
-) -> tuple[Figure, list[Line2D]]:
+def _one_world(panels: Sequence[CurvePanel], x: Axis, *, scale: Any) -> tuple[Figure, list[Line2D]]:
     (panel,) = panels
     figure = Figure(figsize=(width_for(panel.points), 3.0), layout="constrained")
     axes = figure.subplots()
@@ -135,18 +138,26 @@ def _set_scale(
     ends = points[["median", "low", "high"]].to_numpy(dtype=float)
     finite = [*ends[np.isfinite(ends)], *(value for line in exact for value in line), rates[-1]]
     without = points[np.isinf(ends).any(axis=1)]
-    n_lines = len(without[SERIES].drop_duplicates())
-    top = rates[-1] * 2 ** (_FIRST + _APART * max(n_lines, 1) + 0.35)
-    axes.set_ylim(min(finite) / 2**0.3, top)
+    tops = set(points["highest_rate_bits"])
+    n_lines = max(1, len(without[SERIES].drop_duplicates()))
+    low = min(finite) / 2**0.3
+    high = rates[-1] * 2 ** (_FIRST + _apart(n_lines) * n_lines)
+    # The text is above the lines of the band.
+    axes.set_ylim(low, high * (high / low) ** 0.06)
     set_rate_axis(axes.yaxis, rates)
     axes.annotate(
-        f"not within {rates[-1]:g} bits",
+        f"not within {rates[-1]:g} bits" if len(tops) == 1 else "not within the measured rates",
         (0.01, 1.0),
         xycoords="axes fraction",
         va="top",
         fontsize=6.0,
         color=NOTE_COLOR,
     )
+
+
+def _apart(n_lines: int) -> float:
+    """How far the lines of the band are apart, in octaves."""
+    return min(_APART, _MOST / max(n_lines, 1))
 
 
 def _markdown(numbers: pd.DataFrame, x: str, axes: Sequence[str], note: str) -> str:
@@ -156,7 +167,16 @@ def _markdown(numbers: pd.DataFrame, x: str, axes: Sequence[str], note: str) -> 
     styles = series_styles(numbers)
     values = Axis.of(numbers[x])
     cells: dict[tuple[Any, ...], dict[Any, str]] = {}
-    for point in numbers.to_dict(orient="records"):
+    points = numbers.to_dict(orient="records")
+    worlds = list(dict.fromkeys(tuple(point[name] for name in others) for point in points))
+    points.sort(
+        key=lambda point: (
+            worlds.index(tuple(point[name] for name in others)),
+            table_order(point["method"]),
+            variant_order(point["variant"]),
+        )
+    )
+    for point in points:
         world = tuple(point[name] for name in others)
         key = (*world, styles[point["method"], point["variant"]].label)
         cells.setdefault(key, {})[point[x]] = _cell(point)
@@ -183,6 +203,6 @@ def _cell(point: Mapping[Any, Any]) -> str:
         return f"> {top:g}" if math.isinf(value) else f"{value:.1f}"
 
     middle = text(point["r90_bits"])
-    if math.isnan(point["low_bits"]):
+    if math.isnan(point["low_bits"]) or math.isinf(point["low_bits"]):
         return middle
     return f"{middle} ({text(point['low_bits'])} to {text(point['high_bits'])})"

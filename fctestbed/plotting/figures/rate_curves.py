@@ -17,7 +17,7 @@ from fctestbed.plotting.select import n_unfinished, nearest_ratio, readable_seri
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, add_legend
 from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note
 from fctestbed.plotting.yardstick import Yardstick, rate_estimator
-from fctestbed.results import Results
+from fctestbed.results import RATE, Results
 
 _RATE = "rate_bits"
 _MOST_COLUMNS = 3
@@ -56,10 +56,8 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
     points = seed_intervals(rows, "value_bits", [*SERIES, UNIQUE_RATIO, _RATE])
     total = total_label_bits(results)
     figure, lines = _figure(points, ratios, total)
-    at = "" if len(ratios) > 1 else f"; unique ratio {ratios[0]:g}"
-    whitened = Yardstick(estimator).text if estimator != "rate" else ""
     note = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
-    note += f"{at}{'; ' * bool(whitened)}{whitened}{options.world_note}"
+    note += f"{'' if estimator == RATE else f'; estimator {estimator}'}{options.world_note}"
     add_legend(figure, lines, round(figure.get_figwidth()), note)
     numbers = bits_columns(points, Yardstick(estimator)).drop(columns=_RATE)
     numbers.insert(3, _RATE, points[_RATE])
