@@ -61,10 +61,10 @@ def measure(
     if as_json:
         typer.echo(to_json({**asdict(found), "truth": dataset.truth.as_dict()}))
         return
-    _print(found)
+    print_rows(found)
 
 
-def _print(found: measurement.Measured) -> None:
+def print_rows(found: measurement.Measured) -> None:
     """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
     JSON."""
     typer.echo(

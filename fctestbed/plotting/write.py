@@ -63,11 +63,10 @@ def draw_figures(
 
     - Curves (``label_bits``, ``label_bits_linear``, ``r90``, ``blocks``, ``accuracy``) are drawn
       along one axis, with a panel for each combination of values of the others, on shared scales. A
-      figure has at most 12 panels; with more there is a file for each value of the further axis with the fewest values
-      (``label_bits_noise=0.1``), then of the next one, until they fit.
-    - ``rate_curves`` has a panel for each of some unique ratios. It and all other figures, which pool
-      over unique ratios, have a file for each combination of values of
-      the further axes.
+      figure has at most 12 panels; with more there is a file for each value of the further axis
+      with the fewest values (``label_bits_noise=0.1``), then of the next one, until they fit.
+    - ``rate_curves`` has a panel for each of some unique ratios, and all other figures pool over
+      them. They have a file for each combination of values of the further axes.
 
     Args:
         results: the result of ``load_results``.
