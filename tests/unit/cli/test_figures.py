@@ -1,4 +1,4 @@
-"""The rate of ``figures``, of the table at a sweep's end, and of the rows that ``measure`` prints."""
+"""The rate of ``figures``, of a sweep's table, and of the rows that ``measure`` prints."""
 
 import pandas as pd
 import pytest
