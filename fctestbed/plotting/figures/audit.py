@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fctestbed.plotting.axes import UNIQUE_RATIO
 from fctestbed.plotting.interface import Drawing, DrawOptions
@@ -41,6 +42,7 @@ OFFICIAL = "official"
 _QUANTITIES = {"label": LABEL, "shared": SHARED, "unique": UNIQUE}
 _TITLES = {"label": "label", "shared": "shared block $w_s$", "unique": "unique $w_1$ and $w_2$"}
 _ROW_INCHES = 0.17
+_MOST_TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, places: dict[tuple[str, str], f
             marker = "D" if variant == OFFICIAL else style.marker
             draw_dot(axes, place, point, style, marker=marker, filled=_is_certain(point))
     set_dots_axis(axes, table, [0.0])
+    axes.xaxis.set_major_locator(MaxNLocator(_MOST_TICKS, steps=[1, 2, 5, 10]))
 
 
 def _by_key(table: pd.DataFrame) -> dict[tuple[str, str], Mapping[Any, Any]]:

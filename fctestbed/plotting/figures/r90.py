@@ -143,7 +143,7 @@ def _set_scale(
     low = min(finite) / 2**0.3
     high = rates[-1] * 2 ** (_FIRST + _apart(n_lines) * n_lines)
     # The text is above the lines of the band.
-    axes.set_ylim(low, high * (high / low) ** 0.06)
+    axes.set_ylim(low, high * (high / low) ** 0.1)
     set_rate_axis(axes.yaxis, rates)
     axes.annotate(
         f"not within {rates[-1]:g} bits" if len(tops) == 1 else "not within the measured rates",
