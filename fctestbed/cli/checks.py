@@ -5,6 +5,7 @@ Checks of input are made by the Python API; the command line adds only the names
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +62,16 @@ def check_places(places: Mapping[str, Path | None]) -> None:
         if place is not None:
             with usage_errors(option):
                 check_directory(place)
+
+
+def check_rate(rate: float | None) -> None:
+    """Refuse a rate that none can be.
+
+    Raises:
+        UsageError: one line that begins with the field.
+    """
+    if rate is not None and not 0 < rate < inf:
+        raise UsageError(f"rate: expected a finite number of bits above 0, got {rate:g}")
 
 
 def check_ratio(field: str, ratio: float | None) -> None:

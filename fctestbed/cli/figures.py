@@ -20,9 +20,19 @@ def figures(
     table_ratio: Annotated[
         float | None, typer.Option(help="The tables' ratio; default the mean over all.")
     ] = None,
+    curve_ratios: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma-separated ratios of the rate curves; default lowest, middle, highest."
+        ),
+    ] = None,
     estimator: Annotated[
-        str, typer.Option(help="Whose bits to draw, of those that the rows have.")
-    ] = "linear_probe",
+        str | None,
+        typer.Option(
+            help="Whose bits to draw, of those that the rows have; default readings at a rate."
+        ),
+    ] = None,
+    rate: options.Rate = None,
     x: Annotated[
         str | None,
         typer.Option(help="The axis of the curves; default unique_ratio if it varies."),
@@ -44,7 +54,9 @@ def figures(
             formats=options.listed(formats),
             heatmap_ratio=heatmap_ratio,
             table_ratio=table_ratio,
+            curve_ratios=None if curve_ratios is None else options.ratios(curve_ratios),
             estimator=estimator,
+            rate=rate,
             x=x,
         )
     for note in results.notes:

@@ -120,7 +120,7 @@ def measure(
     if as_json:
         typer.echo(to_json({**asdict(found), "truth": dataset.truth.as_dict()}))
     else:
-        _print(found)
+        print_rows(found)
     return 0
 
 
@@ -135,7 +135,7 @@ def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _print(found: measurement.Measured) -> None:
+def print_rows(found: measurement.Measured) -> None:
     """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
     JSON."""
     typer.echo(

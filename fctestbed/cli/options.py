@@ -63,6 +63,12 @@ AllowPlugins = Annotated[
 Estimators = Annotated[
     str | None, typer.Option(help="Comma-separated estimators; the default is all of them.")
 ]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        help="Measured rate in bits at which the figures read; default nearest to 2 x label bits."
+    ),
+]
 Repetitions = Annotated[int, typer.Option(help="Most repetitions of a cell.")]
 SampleSeed = Annotated[int, typer.Option(help="Seed of the samples.")]
 Sizes = Annotated[str, typer.Option("--n", help="Comma-separated numbers of samples.")]
@@ -71,6 +77,18 @@ Sizes = Annotated[str, typer.Option("--n", help="Comma-separated numbers of samp
 def listed(text: str) -> tuple[str, ...]:
     """The parts of a comma-separated option."""
     return tuple(part.strip() for part in text.split(","))
+
+
+def ratios(text: str) -> tuple[float, ...]:
+    """The numbers of a comma-separated option of unique ratios.
+
+    Raises:
+        ValueError: one line, for what is no list of numbers.
+    """
+    try:
+        return tuple(float(part) for part in listed(text))
+    except ValueError:
+        raise ValueError(f"curve_ratios: expected numbers such as 0,0.5,1, got {text!r}") from None
 
 
 def some_of(field: str, text: str | None, known: Sequence[str], what: str = "") -> tuple[str, ...]:

@@ -9,7 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from fctestbed.cli.display import ProgressConsole
-from fctestbed.plotting import SummaryRow, summary_table, value_text, value_texts
+from fctestbed.plotting import (
+    SummaryRow,
+    choose_yardstick,
+    summary_table,
+    value_text,
+    value_texts,
+)
 from fctestbed.results import Results
 
 _SHOWN_PROBLEMS = 5
@@ -17,13 +23,22 @@ _MOST_COLUMNS = 11
 _RATIO = "unique_ratio"
 
 
-def print_summary(results: Results) -> None:
-    """Print the label bits captured, by method and axis value, with the exact totals; then warnings
-    and the runs that are not ok."""
-    rows = summary_table(results)
+def print_summary(results: Results, rate: float | None = None) -> None:
+    """Print the label bits read, by method and axis value, with the exact totals; then warnings and
+    the runs that are not ok.
+
+    Args:
+        results: the rows.
+        rate: the rate at which they are read; None for the default of the figures.
+
+    Raises:
+        ValueError: one line, for a rate that was not measured.
+    """
+    rows = summary_table(results, rate)
     along = rows[0].axis if rows else _RATIO
     at = "" if along == _RATIO else f", at unique ratio {value_text(rows[0].unique_ratio)}"
-    typer.echo(f"Label bits captured (joint readout, linear probe), mean over seeds{at}:")
+    read = choose_yardstick(results, rate=rate).text
+    typer.echo(f"Label bits {read} (joint readout), mean over seeds{at}:")
     # A sweep of further axes has a table for each combination of their values.
     for world in dict.fromkeys(row.world for row in rows):
         if world:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fctestbed.cli import options
-from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.driving import UNFINISHED, driven
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.report import print_notes, print_summary
@@ -64,6 +64,7 @@ def sweep(
     figures: Annotated[
         Path | None, typer.Option(help="Directory of the figures; default figures/NAME.")
     ] = None,
+    rate: options.Rate = None,
     name: Annotated[
         str | None, typer.Option(help="NAME; default the sweep file's or the preset's.")
     ] = None,
@@ -104,6 +105,8 @@ def sweep(
     )
     if name is not None:
         _check_name(name)
+    check_rate(rate)
+    _check_measured(rate, spec)
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     figures = figures or Path("figures") / name
@@ -126,7 +129,7 @@ def sweep(
     if isinstance(outcome, int):
         return outcome
     print_notes(outcome.notes)
-    return _finish(out, figures)
+    return _finish(out, figures, rate)
 
 
 def sweep_of(
@@ -182,15 +185,33 @@ def _check_name(name: str) -> None:
         )
 
 
-def _finish(out: Path, figures: Path) -> int:
+def _check_measured(rate: float | None, spec: SweepSpec) -> None:
+    """Refuse a rate of the figures that the sweep will not measure."""
+    prefix = "measurement.rate"
+    if rate is None or any(path == prefix or path.startswith(f"{prefix}.") for path in spec.axes):
+        return
+    if spec.measurement.rate is None:
+        raise UsageError(f"rate: expected none without {prefix}, got {rate:g}")
+    measured = spec.measurement.rate.rates
+    if rate not in measured:
+        raise UsageError(
+            f"rate: expected one of {', '.join(f'{one:g}' for one in measured)} "
+            f"({prefix}.rates), got {rate:g}"
+        )
+
+
+def _finish(out: Path, figures: Path, rate: float | None) -> int:
     """Print the summary and draw the figures; the exit code."""
     results = load_results(out)
-    print_summary(results)
+    try:
+        print_summary(results, rate)
+    except ValueError as error:
+        raise UsageError(f"{error}; the results are in {out}") from error
     print_notes(results.notes)
     is_ok = results.runs["status"] == "ok"
     if is_ok.any():
         try:
-            draw_figures(results, figures)
+            draw_figures(results, figures, rate=rate)
         except ValueError as error:
             raise UsageError(f"--figures: {error}; the results are in {out}") from error
         typer.echo(f"results in {out}, figures in {figures}")

@@ -4,6 +4,7 @@ from fctestbed.plotting.axes import value_text, value_texts
 from fctestbed.plotting.figures import FIGURES
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
+from fctestbed.plotting.rates import rate_at_share, rates_at_share
 from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
 from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
@@ -14,6 +15,7 @@ from fctestbed.plotting.write import (
     draw_readout_figures,
     tables,
 )
+from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
 
 __all__ = [
     "FIGURES",
@@ -23,13 +25,17 @@ __all__ = [
     "MethodStyle",
     "NothingToDraw",
     "SummaryRow",
+    "Yardstick",
     "check_formats",
+    "choose_yardstick",
     "draw_calibration_figures",
     "draw_figures",
     "draw_gaussian_figures",
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
+    "rate_at_share",
+    "rates_at_share",
     "style_of",
     "summary_table",
     "tables",

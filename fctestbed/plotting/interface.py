@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from fctestbed.plotting.axes import AxisValue, value_text
-from fctestbed.results import LINEAR_PROBE
+from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
+from fctestbed.results import Results
 
 
 class NothingToDraw(ValueError):  # noqa: N818 - an answer: the other figures are drawn
@@ -25,7 +26,9 @@ class DrawOptions:
             0.5.
         table_ratio: unique ratio of the tables; the nearest one in the rows is used. None: the mean
             over all ratios.
-        estimator: the estimator whose bits are drawn; ``linear_probe`` by default.
+        curve_ratios: unique ratios of the curves along the rate; the nearest ones in the rows are
+            drawn. None: the lowest, the middle and the highest one.
+        yardstick: whose bits are drawn; None: as ``choose_yardstick`` chooses.
         x: name of the horizontal axis of curves; None: as ``axes.horizontal_axis`` chooses.
         any_variant: whether a method with more variants than fit a figure, none of them the
             paper's, is drawn with its first variant. By default it is left out, because the figures
@@ -36,21 +39,23 @@ class DrawOptions:
 
     heatmap_ratio: float | None = None
     table_ratio: float | None = None
-    estimator: str = LINEAR_PROBE
+    curve_ratios: tuple[float, ...] | None = None
+    yardstick: Yardstick | None = None
     x: str | None = None
     any_variant: bool = False
     world: tuple[tuple[str, AxisValue], ...] = ()
 
-    @property
-    def estimator_note(self) -> str:
-        """Estimator and world for a figure's note, starting with a semicolon; empty for the
-        default estimator and one world."""
-        estimator = "" if self.estimator == LINEAR_PROBE else f"; estimator {self.estimator}"
-        return f"{estimator}{self.world_note}"
+    def yardstick_of(self, results: Results) -> Yardstick:
+        """The yardstick that was asked for, or else the default one of these rows."""
+        return self.yardstick or choose_yardstick(results)
+
+    def note_of(self, yardstick: Yardstick) -> str:
+        """Yardstick and world for a figure's note, starting with a semicolon."""
+        return f"; {yardstick.text}{self.world_note}"
 
     @property
     def world_note(self) -> str:
-        """The world alone, for figures of numbers without an estimator."""
+        """The world alone, for figures whose axis names the yardstick, or that have none."""
         return "".join(f"; {name} = {value_text(value)}" for name, value in self.world)
 
 

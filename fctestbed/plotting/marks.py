@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.lines import Line2D
 
-from fctestbed.plotting.axes import UNIQUE_RATIO, Axis
+from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, AxisValue, value_texts
 from fctestbed.plotting.style import MOST_IN_A_COLUMN, MethodStyle, literal, series_styles
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
@@ -149,6 +150,14 @@ def set_horizontal_axis(axes: Axes, x: Axis, *, label: str | None = None) -> Non
             axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     default = RATIO_LABEL if x.name == UNIQUE_RATIO else x.name
     axes.set_xlabel(default if label is None else label)
+
+
+def set_rate_axis(axis: XAxis | YAxis, rates: Sequence[AxisValue]) -> None:
+    """A log scale along the rate, with ticks at the measured rates."""
+    set_scale = axis.axes.set_xscale if isinstance(axis, XAxis) else axis.axes.set_yscale
+    set_scale("log", base=2)
+    axis.set_ticks([float(rate) for rate in rates], value_texts(rates))
+    axis.set_ticks([], minor=True)
 
 
 def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series]) -> None:

@@ -5,7 +5,7 @@ May import pandas and matplotlib.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
+from math import inf, prod
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -43,11 +43,18 @@ class ExactLine:
         column: its name among a figure's numbers.
         label: its name in the legend.
         values: the number, indexed by values of the axis; empty where it is not known.
+        limit: the line is not drawn above it.
     """
 
     column: str
     label: str
     values: pd.Series
+    limit: float = inf
+
+    @property
+    def drawn(self) -> pd.Series:
+        """The numbers that are drawn."""
+        return self.values.clip(upper=self.limit)
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,14 @@ class CurvePanel:
         exact = [
             drawn
             for line, dash in zip(self.exact, ("-", ":"), strict=False)
-            for drawn in draw_exact(axes, line.values, line.label, x, dash)
+            for drawn in draw_exact(axes, line.drawn, line.label, x, dash)
         ]
         return [*exact, *draw_curves(axes, self.points, x)]
 
 
 PanelOf = Callable[[Results, str], CurvePanel]
+SeedsNote = Callable[..., str]
+Scale = Callable[[Axes, pd.DataFrame, Sequence[pd.Series]], None]
 OneWorld = Callable[[Sequence[CurvePanel], Axis], tuple[Figure, list[Line2D]]]
 
 
@@ -94,6 +103,8 @@ def draw_curve_figure(
     label: str,
     note: str,
     columns: int | None = None,
+    seeds: SeedsNote = seeds_note,
+    scale: Scale = set_value_axis,
 ) -> Drawing:
     """A figure of curves along one axis; small multiples where other axes vary too.
 
@@ -105,6 +116,8 @@ def draw_curve_figure(
         label: of the vertical axes.
         note: for the end of the figure's note.
         columns: of the legend; None for one per inch of the figure's width.
+        seeds: says what the points and intervals are: ``seeds_note`` or ``medians_note``.
+        scale: sets the vertical axis of several panels from their points and exact lines.
 
     Returns:
         The drawing; its numbers have the panels' points and their exact numbers.
@@ -119,8 +132,8 @@ def draw_curve_figure(
     if len(panels) == len(bands):
         figure, lines = one_world(panels, axis)
     else:
-        figure, lines = _small_multiples(drawn, axis, label)
-    note = f"{_note(results, panels, x)}{note}"
+        figure, lines = _small_multiples(drawn, axis, label, scale)
+    note = f"{_note(results, panels, x, seeds)}{note}"
     add_legend(figure, lines, columns or round(figure.get_figwidth()), note)
     return Drawing(figure, _numbers(results, panels, x))
 
@@ -148,7 +161,7 @@ def _panels(results: Results, x: str, panel_of: PanelOf) -> list[CurvePanel]:
 
 
 def _small_multiples(
-    bands: Mapping[str, Sequence[CurvePanel]], x: Axis, label: str
+    bands: Mapping[str, Sequence[CurvePanel]], x: Axis, label: str, scale: Scale
 ) -> tuple[Figure, list[Line2D]]:
     """One panel per world, a page wide; the panels of a band, by title, have one scale.
 
@@ -178,9 +191,9 @@ def _small_multiples(
             set_horizontal_axis(axes, x, label=short)
             axes.tick_params(labelleft=axes in rows[:, 0])
         points = pd.concat([panel.points for panel in panels])
-        exact = [line.values for panel in panels for line in panel.exact]
+        exact = [line.drawn for panel in panels for line in panel.exact]
         for axes in list(rows.flat)[:n]:
-            set_value_axis(axes, points, exact)
+            scale(axes, points, exact)
         for index, axes in enumerate(rows.flat):
             if index >= n:
                 axes.remove()
@@ -229,11 +242,11 @@ def _numbers(results: Results, panels: Sequence[CurvePanel], x: str) -> pd.DataF
     return pd.concat(tables, ignore_index=True)
 
 
-def _note(results: Results, panels: Sequence[CurvePanel], x: str) -> str:
+def _note(results: Results, panels: Sequence[CurvePanel], x: str, seeds: SeedsNote) -> str:
     """Seeds, intervals, what is missing, the axes of panels."""
     n_seeds = pd.concat([panel.points["n_seeds"] for panel in panels])
     left_out = next((panel.left_out for panel in panels if panel.left_out), "")
-    note = seeds_note(n_seeds, n_unfinished(results), left_out=left_out)
+    note = seeds(n_seeds, n_unfinished(results), left_out=left_out)
     names = [name for name, _ in panels[0].fixed]
     if len({panel.fixed for panel in panels}) > 1:
         shown = ["unique ratio" if name == UNIQUE_RATIO else name for name in names]

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, require_one_world
-from fctestbed.plotting.select import LABEL, quantity_rows
-from fctestbed.results import LINEAR_PROBE, Results
+from fctestbed.plotting.select import LABEL
+from fctestbed.results import JOINT, Results
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def total_label_bits(results: Results, along: str = UNIQUE_RATIO) -> pd.Series:
     total = exact_along(results, "total_bits", along)
     if not total.empty:
         return total
-    rows = quantity_rows(results, LABEL, LINEAR_PROBE, along=along)
+    rows = results.captured
+    own = (rows["status"] == "ok") & (rows["readout"] == JOINT) & rows["quantity"].isin(LABEL)
+    rows = rows[own]
     return rows.groupby(along)["true_bits"].mean().dropna()
 
 

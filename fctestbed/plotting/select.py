@@ -11,6 +11,7 @@ import pandas as pd
 from fctestbed.plotting.axes import UNIQUE_RATIO, require_one_world
 from fctestbed.plotting.interface import NothingToDraw
 from fctestbed.plotting.style import variants_by_method
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import JOINT, LINEAR, PAPER, Results
 
 LABEL = ("label",)
@@ -21,10 +22,10 @@ MOST_VARIANTS = 4
 MOST_SERIES = 16
 
 
-def captured_rows(
+def rows_of(
     results: Results, estimator: str, readout: str | None = JOINT, along: str = UNIQUE_RATIO
 ) -> pd.DataFrame:
-    """Captured rows of finished runs, of one estimator and one readout.
+    """Captured rows of finished runs, of one estimator at all of its rates, and one readout.
 
     Args:
         results: the rows.
@@ -41,10 +42,30 @@ def captured_rows(
     return rows if readout is None else rows[rows["readout"] == readout]
 
 
+def captured_rows(
+    results: Results,
+    yardstick: Yardstick,
+    readout: str | None = JOINT,
+    along: str = UNIQUE_RATIO,
+) -> pd.DataFrame:
+    """Captured rows of finished runs, of one yardstick and one readout.
+
+    Args:
+        results: the rows.
+        yardstick: the estimator and its rate.
+        readout: the readout's name; None for all.
+        along: the axis that may vary.
+
+    Raises:
+        ValueError: one line, if another axis varies.
+    """
+    return yardstick.rows(rows_of(results, yardstick.estimator, readout, along))
+
+
 def quantity_rows(
     results: Results,
     quantities: Sequence[str],
-    estimator: str,
+    yardstick: Yardstick,
     readout: str = JOINT,
     along: str = UNIQUE_RATIO,
 ) -> pd.DataFrame:
@@ -53,7 +74,7 @@ def quantity_rows(
     Args:
         results: the rows.
         quantities: names; a run that lacks one of them is left out.
-        estimator: the estimator's name.
+        yardstick: the estimator and its rate.
         readout: the readout's name.
         along: the axis that may vary.
 
@@ -64,7 +85,7 @@ def quantity_rows(
     Raises:
         ValueError: one line, if another axis varies.
     """
-    rows = captured_rows(results, estimator, readout, along)
+    rows = captured_rows(results, yardstick, readout, along)
     rows = rows[rows["quantity"].isin(quantities)]
     keys = ["run_id", "method", "variant", along, "seed"]
     # min_count: a sum that lacks a quantity is unknown, not smaller.

@@ -1,8 +1,14 @@
-"""Means over seeds with their intervals, at each unique ratio or over several of them.
+"""Means and medians over seeds with their intervals, at each unique ratio or over several of them.
 
 The interval is Student's: mean +- t(0.975, n - 1) s / sqrt(n), with s the standard deviation over n
 seeds (n - 1 in its denominator). It is an interval for the mean over seeds of normal values, not
 for a single run. One seed has no interval.
+
+Numbers that may be infinite have a median, and an interval for the median from order statistics:
+from the k-th lowest to the k-th highest of n seeds, which holds the median of any distribution with
+probability 1 - 2 P(B < k), B binomial (n, 1/2) (Conover 1999, Practical Nonparametric Statistics,
+section 3.2). k is the largest for which this is at least 95 %, or else 1: three seeds give 75 %,
+five 94 %.
 
 A mean over ratios is taken within each seed before any interval, so that the interval is over
 seeds. A seed that did not finish at every ratio has no such mean and is left out.
@@ -16,9 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import bdtr, stdtrit
 
 from fctestbed.plotting.select import nearest_ratio
+from fctestbed.plotting.yardstick import Yardstick
 
 CONFIDENCE = 0.95
 SERIES = ["method", "variant"]
@@ -57,6 +64,48 @@ def seed_intervals(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.Da
             "n_seeds": table["count"].astype("int64"),
         }
     )
+
+
+def median_coverage(n: int) -> tuple[int, float]:
+    """The order k of the interval for a median of n values, and its probability."""
+    half = n // 2
+    orders = [k for k in range(1, half + 1) if _coverage(n, k) >= CONFIDENCE]
+    k = max(orders, default=1)
+    return k, _coverage(n, k)
+
+
+def seed_medians(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFrame:
+    """Median over seeds of each group of rows, and its interval from order statistics.
+
+    Args:
+        rows: one row per run, with the columns ``keys``, ``seed`` and ``value``.
+        value: the column; NaN is left out, infinities count.
+        keys: the columns that define groups.
+
+    Returns:
+        Columns ``keys, median, low, high, coverage, n_seeds`` in the value's unit, sorted; ``low``,
+        ``high`` and ``coverage`` are NaN for one seed. The median of an even number of seeds is the
+        mean of the middle two, hence infinite where half of them are.
+
+    Raises:
+        ValueError: one line, if a group has two rows of one seed.
+    """
+    known = rows[rows[value].notna()]
+    _require_one_row_per_seed(known, keys)
+    records = []
+    for key, own in known.groupby(list(keys), sort=True)[value]:
+        values = np.sort(own.to_numpy(dtype=float))
+        n = len(values)
+        k, coverage = median_coverage(n)
+        ends = (values[k - 1], values[n - k], coverage) if n > 1 else (math.nan,) * 3
+        names = key if isinstance(key, tuple) else (key,)
+        records.append((*names, float(np.median(values)), *ends, n))
+    columns = [*keys, "median", "low", "high", "coverage", "n_seeds"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def _coverage(n: int, k: int) -> float:
+    return 1 - 2 * float(bdtr(k - 1, n, 0.5))
 
 
 @dataclass(frozen=True)
@@ -131,22 +180,37 @@ def seeds_note(
         intervals: whether the figure draws intervals.
         left_out: what else the figure does not show.
     """
+    what = "mean and 95 % interval (Student t)" if intervals else "mean"
+    alone = "1 seed, no interval" if intervals else "1 seed"
+    return _over_seeds(what, alone, n_seeds, n_unfinished, left_out)
+
+
+def medians_note(n_seeds: pd.Series, n_unfinished: int, *, left_out: str = "") -> str:
+    """As ``seeds_note``, for medians with their intervals."""
+    several = sorted(n for n in set(n_seeds) if n > 1)
+    shares = [f"{100 * median_coverage(int(n))[1]:.0f}" for n in several]
+    percent = " to ".join(dict.fromkeys((shares[0], shares[-1]))) if shares else ""
+    what = f"median and its interval (order statistics, {percent} %)"
+    return _over_seeds(what, "1 seed, no interval", n_seeds, n_unfinished, left_out)
+
+
+def _over_seeds(what: str, alone: str, n_seeds: pd.Series, n_unfinished: int, left_out: str) -> str:
     counts = sorted(set(n_seeds))
     if counts == [1]:
-        note = "1 seed, no interval" if intervals else "1 seed"
+        note = alone
     else:
         number = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        what = "mean and 95 % interval (Student t)" if intervals else "mean"
         note = f"{what} over {number} seeds"
     if n_unfinished:
         note += f"; {n_unfinished} unfinished run{'s' if n_unfinished > 1 else ''} left out"
     return f"{note}; {left_out}" if left_out else note
 
 
-def bits_columns(points: pd.DataFrame) -> pd.DataFrame:
+def bits_columns(points: pd.DataFrame, yardstick: Yardstick) -> pd.DataFrame:
     """Points of captured bits with the column names of the files: ``captured_bits, low_bits,
-    high_bits``."""
-    return points.rename(columns={"mean": "captured_bits", "low": "low_bits", "high": "high_bits"})
+    high_bits``, and at the end ``estimator, rate_bits``."""
+    names = {"mean": "captured_bits", "low": "low_bits", "high": "high_bits"}
+    return points.rename(columns=names).assign(**yardstick.columns)
 
 
 def _require_one_row_per_seed(rows: pd.DataFrame, keys: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The table at a sweep's end, as records. May import ``fctestbed.results`` only."""
+"""The table at a sweep's end, as records. May import pandas and ``fctestbed.results``."""
 
 import math
 from collections.abc import Hashable
@@ -19,7 +19,8 @@ from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import LABEL, quantity_rows
 from fctestbed.plotting.style import series_styles
 from fctestbed.plotting.summarise import SERIES, seed_intervals
-from fctestbed.results import LINEAR_PROBE, Results
+from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
+from fctestbed.results import Results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,9 @@ class SummaryRow:
         unique_ratio: the ratio.
         axis: the summary's axis: the default horizontal axis of the figures.
         value: its value.
-        label_bits: mean over seeds of the label bits captured; None if no run finished.
+        yardstick: how the label bits were read.
+        label_bits: mean over seeds of the label bits read from the joint readout; None if no run
+            finished.
         half_interval_bits: half of the 95 % interval over seeds; None for fewer than two.
         n_seeds: how many finished runs are in the mean.
         n_unfinished: how many diverged or failed.
@@ -48,6 +51,7 @@ class SummaryRow:
     unique_ratio: float
     axis: str
     value: AxisValue
+    yardstick: Yardstick
     label_bits: float | None
     half_interval_bits: float | None
     n_seeds: int
@@ -56,28 +60,34 @@ class SummaryRow:
     world: str = ""
 
 
-def summary_table(results: Results) -> list[SummaryRow]:
-    """Label bits captured and the exact total, by world, method and axis value; every run is
+def summary_table(results: Results, rate: float | None = None) -> list[SummaryRow]:
+    """Label bits read and the exact total, by world, method and axis value; every run is
     counted.
 
     Args:
         results: the rows.
+        rate: the rate in bits at which they are read; None for the default of the figures, which is
+            a linear probe in results without such readings.
 
     Returns:
         Rows in the order of worlds, then of methods in legends, values ascending; empty without
         runs.
+
+    Raises:
+        ValueError: one line, for a rate that was not measured.
     """
+    yardstick = choose_yardstick(results, rate=rate)
     x = horizontal_axis(results, None)
     return [
         row
         for world in split_worlds(results, other_axes(results, x))
-        for row in _rows(world.results, x, world.note)
+        for row in _rows(world.results, x, world.note, yardstick)
     ]
 
 
-def _rows(results: Results, x: str, world: str) -> list[SummaryRow]:
+def _rows(results: Results, x: str, world: str, yardstick: Yardstick) -> list[SummaryRow]:
     keys = [*SERIES, x]
-    found = quantity_rows(results, LABEL, LINEAR_PROBE, along=x)
+    found = quantity_rows(results, LABEL, yardstick, along=x)
     records: list[dict[Hashable, Any]] = seed_intervals(found, "value_bits", keys).to_dict(
         "records"
     )
@@ -101,6 +111,7 @@ def _rows(results: Results, x: str, world: str) -> list[SummaryRow]:
                     unique_ratio=float(own.loc[own[x] == value, UNIQUE_RATIO].iloc[0]),
                     axis=x,
                     value=value,
+                    yardstick=yardstick,
                     label_bits=mean,
                     half_interval_bits=None if math.isnan(half) else half,
                     n_seeds=0 if point is None else int(point["n_seeds"]),

@@ -32,7 +32,8 @@ from fctestbed.plotting.figures import (
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.panels import MOST_PANELS
 from fctestbed.plotting.style import house_style
-from fctestbed.results import LINEAR_PROBE, Results, write_atomically
+from fctestbed.plotting.yardstick import choose_yardstick
+from fctestbed.results import Results, write_atomically
 
 # No dates in the files: the same rows give the same bytes.
 _METADATA: dict[str, dict[str, None]] = {
@@ -50,7 +51,9 @@ def draw_figures(
     *,
     heatmap_ratio: float | None = None,
     table_ratio: float | None = None,
-    estimator: str = LINEAR_PROBE,
+    curve_ratios: Sequence[float] | None = None,
+    estimator: str | None = None,
+    rate: float | None = None,
     x: str | None = None,
 ) -> list[Path]:
     """Draw every figure that the rows allow, and write the plotted numbers of each as CSV.
@@ -58,12 +61,12 @@ def draw_figures(
     Tables are written as Markdown too. Where the sweep varies further axes (``results.axes``), no
     mean is taken over them:
 
-    - Curves (``label_bits``, ``blocks``, ``accuracy``) are drawn along one axis, with a panel for
-      each combination of values of the others, on shared scales. A figure has at most 12 panels;
-      with more there is a file for each value of the further axis with the fewest values
-      (``label_bits_noise=0.1``), then of the next one, until they fit.
-    - All other figures pool over unique ratios, and have a file for each combination of values of
-      the further axes.
+    - Curves (``label_bits``, ``label_bits_linear``, ``r90``, ``blocks``, ``accuracy``) are drawn
+      along one axis, with a panel for each combination of values of the others, on shared scales. A
+      figure has at most 12 panels; with more there is a file for each value of the further axis
+      with the fewest values (``label_bits_noise=0.1``), then of the next one, until they fit.
+    - ``rate_curves`` has a panel for each of some unique ratios, and all other figures pool over
+      them. They have a file for each combination of values of the further axes.
 
     Args:
         results: the result of ``load_results``.
@@ -74,7 +77,12 @@ def draw_figures(
             0.5.
         table_ratio: unique ratio of the tables (``ablation``, ``readouts``, ``audit``, ``quality``,
             ``critics``); the nearest one in the rows is used. None: the mean over all ratios.
-        estimator: the estimator whose bits are drawn.
+        curve_ratios: unique ratios of the panels of ``rate_curves``, at most 12; the nearest ones
+            in the rows are drawn. None: the lowest, the middle and the highest one.
+        estimator: the estimator whose bits are drawn. None: readings at a rate, if every world has
+            them, else by a linear probe.
+        rate: the rate in bits at which they are read, one of the measured ones. None: the one
+            nearest to twice the label's bits.
         x: the horizontal axis of curves: ``unique_ratio`` or a field's dotted path. None:
             ``unique_ratio`` if it varies or nothing else does, else the first axis with several
             numbers, else the first with several names or booleans, whose values are categories.
@@ -83,8 +91,8 @@ def draw_figures(
         The files written, figure by figure.
 
     Raises:
-        ValueError: one line, for an unknown format, estimator or axis, a directory that cannot be
-            written, or results that allow no figure.
+        ValueError: one line, for an unknown format, estimator, rate or axis, a directory that
+            cannot be written, or results that allow no figure.
     """
     if not isinstance(results, Results):
         raise ValueError(
@@ -96,13 +104,12 @@ def draw_figures(
     for name, ratio in (("heatmap_ratio", heatmap_ratio), ("table_ratio", table_ratio)):
         if ratio is not None and not (isinstance(ratio, int | float) and 0 <= ratio <= 1):
             raise ValueError(f"{name}: expected a number from 0 to 1, got {ratio!r}")
-    known = sorted(results.captured["estimator"].dropna().loc[lambda names: names != ""].unique())
-    if known and estimator not in known:
-        raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
+    _check_curve_ratios(curve_ratios)
     options = DrawOptions(
         heatmap_ratio=heatmap_ratio,
         table_ratio=table_ratio,
-        estimator=estimator,
+        curve_ratios=None if curve_ratios is None else tuple(curve_ratios),
+        yardstick=choose_yardstick(results, estimator, rate),
         x=horizontal_axis(results, x),
     )
     with house_style():
@@ -124,7 +131,7 @@ def tables(results: Results) -> dict[str, str]:
     Raises:
         ValueError: one line, for results that allow no table.
     """
-    options = DrawOptions(x=horizontal_axis(results, None))
+    options = DrawOptions(x=horizontal_axis(results, None), yardstick=choose_yardstick(results))
     with house_style():
         drawings = _drawings(results, options)
     found = {name: drawing.markdown for name, drawing in drawings.items() if drawing.markdown}
@@ -213,6 +220,18 @@ def check_formats(formats: Sequence[str]) -> None:
     unknown = [name for name in formats if name not in _METADATA]
     if unknown:
         raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
+
+
+def _check_curve_ratios(ratios: Sequence[float] | None) -> None:
+    if ratios is None:
+        return
+    if not 1 <= len(ratios) <= MOST_PANELS:
+        raise ValueError(
+            f"curve_ratios: expected 1 to {MOST_PANELS} unique ratios, got {len(ratios)}"
+        )
+    for ratio in ratios:
+        if not (isinstance(ratio, int | float) and 0 <= ratio <= 1):
+            raise ValueError(f"curve_ratios: expected numbers from 0 to 1, got {ratio!r}")
 
 
 def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:

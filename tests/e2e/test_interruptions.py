@@ -121,7 +121,7 @@ def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(
     assert first.items() <= second.items()
 
     # In this process and without figures: starting processes and drawing take longest.
-    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda results, directory: [])
+    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda *_, **__: [])
     assert run([*SWEEP, *places(out), "--workers=1"]) == 0
     assert f"{N_RUNS} runs, {len(second)} already done" in capsys.readouterr().err
     third = done_runs(out)
@@ -129,7 +129,7 @@ def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(
     # The stored runs were not done again.
     assert second.items() <= third.items()
     results = load_results(out)
-    keys = results.captured[["run_id", "readout", "quantity", "estimator"]]
+    keys = results.captured[["run_id", "readout", "quantity", "estimator", "rate_bits"]]
     assert not keys.duplicated().any()
     assert (results.runs["status"] == "ok").all()
     assert results.captured.groupby("method")["run_id"].nunique().to_dict() == {
@@ -165,7 +165,7 @@ def test_sigterm_ends_a_sweep_as_ctrl_c_does(tmp_path):
 def test_a_sweep_killed_early_late_and_with_one_unit_left_has_the_rows_of_an_undisturbed_one(
     tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda results, directory: [])
+    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda *_, **__: [])
     out, log, rng = tmp_path / "rows", tmp_path / "log", random.Random(0)
     for trial in (
         kills.Trial("worker", signal.SIGKILL, "start", 1),

@@ -100,7 +100,8 @@ def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
     assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
     assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
     assert err.splitlines()[-1].startswith("4/4 runs, ")
-    assert out.startswith("Label bits captured (joint readout, linear probe), mean over seeds:\n")
+    read = r"read (at R = \d+ bits|by a linear probe)"
+    assert re.match(rf"Label bits {read} \(joint readout\), mean over seeds:\n", out)
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(tmp_path, capsys):

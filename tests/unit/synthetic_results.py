@@ -45,6 +45,7 @@ TERMS = {
     "unimodal-ssl": ("(Xi;Xi')", "Fact"),
     "unimodal-sup": ("(Xi;Xi')", "Fact"),
 }
+RATES = (2.0, 4.0, 8.0, 16.0, 32.0)
 PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
 N_BITS = 6
 LABEL_BITS = 2.0
@@ -94,17 +95,19 @@ def _kept(method, bit, noise):
     return min(share + 0.03 * noise, 1.0)
 
 
-def _row(readout, quantity, value, true, estimator="linear_probe"):
+def _row(readout, quantity, value, true, *, rate_bits=None):
+    most = true if rate_bits is None else min(rate_bits, true)
     return CapturedRow(
         readout=readout,
         quantity=quantity,
-        estimator=estimator,
-        bound="lower",
+        estimator="linear_probe" if rate_bits is None else "rate",
+        rate_bits=rate_bits,
+        bound="lower" if rate_bits is None else "exact",
         value_bits=value,
         low_bits=value - 0.02,
         high_bits=value + 0.02,
         true_bits=true,
-        ceiling_bits=true,
+        ceiling_bits=most,
         n_eval=2000,
     )
 
@@ -135,6 +138,47 @@ def _captured(method, ratio, rng):
     return tuple(rows)
 
 
+def _at_rates(method, ratio, rng, rates):
+    """Rows of a reading at rates: the bits of the readout's directions through one noise."""
+    jitter = np.exp(0.15 * rng.standard_normal(3 * N_BITS))
+    names = [f"{latent}[{i}]" for latent in BLOCKS.values() for i in range(N_BITS)]
+    readouts = ("joint", *PARTS) if method in FACTORISED else ("joint", "z1", "z2")
+    rows = []
+    for readout in readouts:
+        seen = np.array([_seen(readout, name[:3]) for name in names])
+        power = (seen * [_kept(method, name, 0.0) for name in names]) ** 3 * jitter
+        for rate, read in zip(rates, _through_noise(power, np.array(rates)), strict=True):
+            bits = dict(zip(names, read, strict=True))
+            parts = {"shared": np.mean([bits["w_s[0]"], bits["w_s[1]"]]) * (1 - ratio)}
+            parts |= {f"unique{m}": bits[f"w_{m}[0]"] * ratio / 2 for m in (1, 2)}
+            found = [("label", LABEL_BITS * sum(parts.values()), LABEL_BITS)]
+            if readout == "joint":
+                true = {name: truth(ratio)[f"{name}_bits"] for name in parts}
+                found += [(f"label_{n}", LABEL_BITS * bits, true[n]) for n, bits in parts.items()]
+            for quantity, latent in BLOCKS.items():
+                own = {name: bits[name] for name in names if name.startswith(latent)}
+                relevant = [value for name, value in own.items() if name in RELEVANT]
+                found += [(name, value, 1.0) for name, value in own.items()]
+                found.append((quantity, sum(own.values()), float(N_BITS)))
+                found.append((f"{quantity}_relevant", sum(relevant), float(len(relevant))))
+            rows += [
+                _row(readout, quantity, float(value), true_bits, rate_bits=rate)
+                for quantity, value, true_bits in found
+            ]
+    return tuple(rows)
+
+
+def _through_noise(power, rates):
+    """Bits of each direction, [rates, directions], at most 1, at noises that let the rates pass."""
+    low, high = np.full(len(rates), -60.0), np.full(len(rates), 60.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        passed = 0.5 * np.log2(1 + power / 2.0 ** middle[:, None]).sum(axis=1)
+        low, high = np.where(passed > rates, middle, low), np.where(passed > rates, high, middle)
+    share = 0.5 * np.log2(1 + power / 2.0 ** high[:, None])
+    return share / (1 + share**4) ** 0.25
+
+
 def _seen(readout, latent):
     """What share of a latent's bits a part holds: heads of S see w_s, of U their own block."""
     if readout in ("z_s1", "z_s2"):
@@ -144,8 +188,9 @@ def _seen(readout, latent):
     return 1.0
 
 
-def record(method, ratio, seed, *, status="ok", **changes):
-    """One run's record; an unfinished one has a reason and no rows."""
+def record(method, ratio, seed, *, status="ok", rates=(), **changes):
+    """One run's record, with readings at these rates; an unfinished one has a reason and no
+    rows."""
     rng = np.random.default_rng([LADDER.index(method), round(100 * ratio), seed])
     captured = _captured(method, ratio, rng)
     label = next(row.value_bits for row in captured if row.quantity == "label")
@@ -162,6 +207,8 @@ def record(method, ratio, seed, *, status="ok", **changes):
     )
     score = ScoreRow(readout="joint", score="effective_rank", value=7.5, unit="1", n_eval=2000)
     along = AlongRow(step=40, **{**dataclasses.asdict(captured[0]), "rate_bits": 4.0})
+    if rates:
+        captured += _at_rates(method, ratio, rng, rates)
     done = status == "ok"
     content = {
         "run_id": f"{method}-{ratio:g}-{seed}",
@@ -197,10 +244,10 @@ def record(method, ratio, seed, *, status="ok", **changes):
     return RunRecord(**{**content, **changes})
 
 
-def records(ratios=RATIOS, methods=METHODS, seeds=(0, 1, 2), unfinished=()):
+def records(ratios=RATIOS, methods=METHODS, seeds=(0, 1, 2), unfinished=(), rates=()):
     """A grid of runs; ``unfinished`` names (method, ratio, seed) that diverged."""
     return [
-        record(m, r, s, status="diverged" if (m, r, s) in unfinished else "ok")
+        record(m, r, s, status="diverged" if (m, r, s) in unfinished else "ok", rates=rates)
         for m in methods
         for r in ratios
         for s in seeds

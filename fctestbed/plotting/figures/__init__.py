@@ -15,17 +15,22 @@ from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
 from fctestbed.plotting.figures.critics import draw_critics
 from fctestbed.plotting.figures.estimators import draw_estimator_errors, draw_estimator_panels
 from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
-from fctestbed.plotting.figures.label_bits import draw_label_bits
+from fctestbed.plotting.figures.label_bits import draw_label_bits, draw_label_bits_linear
 from fctestbed.plotting.figures.label_free import draw_label_free
 from fctestbed.plotting.figures.latent_bits import draw_latent_bits
 from fctestbed.plotting.figures.quality import draw_quality
+from fctestbed.plotting.figures.r90 import draw_r90
+from fctestbed.plotting.figures.rate_curves import draw_rate_curves
 from fctestbed.plotting.figures.table1 import draw_readouts, draw_table1
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.results import Results
 
 FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "label_bits": draw_label_bits,
+    "rate_curves": draw_rate_curves,
+    "r90": draw_r90,
     "blocks": draw_blocks,
+    "label_bits_linear": draw_label_bits_linear,
     "accuracy": draw_accuracy,
     "latent_bits": draw_latent_bits,
     "ablation": draw_ablation,
@@ -36,7 +41,13 @@ FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "label_free": draw_label_free,
 }
 """Figures of a sweep's results."""
-PANELS_PER_WORLD = {"label_bits": 1, "blocks": 2, "accuracy": 1}
+PANELS_PER_WORLD = {
+    "label_bits": 1,
+    "r90": 1,
+    "blocks": 2,
+    "label_bits_linear": 1,
+    "accuracy": 1,
+}
 """The figures of ``FIGURES`` that draw several worlds as panels, and how many panels each has."""
 
 READOUT_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {

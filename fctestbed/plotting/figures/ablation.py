@@ -25,6 +25,7 @@ from fctestbed.plotting.select import (
 from fctestbed.plotting.style import series_styles, table_group, table_order, variant_order
 from fctestbed.plotting.summarise import SERIES, Ratios, pooled_intervals, seeds_note
 from fctestbed.plotting.table import CHECK, Column, markdown_table, plus_minus, table_figure
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import JOINT, Results, equal_width_name
 
 TERMS = ("(X1;X2)", "(Xi;Xi')", "(X1;X2|Y)", "(X2'')", "Fact")
@@ -45,12 +46,12 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     """The table as a figure, as numbers and as Markdown.
 
     Values are means over the unique ratios (or at ``table_ratio``) with 95 % intervals over seeds;
-    bits are of the joint readout. The exact label bits, block entropies and the Bayes accuracy are
-    in the caption.
+    bits are of the joint readout, at a stated rate if the rows have one. The exact label bits,
+    block entropies (at most the rate) and the Bayes accuracy are in the caption.
 
     Args:
         results: the rows.
-        options: ``table_ratio`` and ``estimator``.
+        options: ``table_ratio`` and ``yardstick``.
 
     Raises:
         NothingToDraw: if no finished run lists the terms of its loss, or none has label bits.
@@ -58,7 +59,8 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     details = {key: run for key, run in series_details(results).items() if run.terms is not None}
     if not any(run.terms for run in details.values()):
         details = {}
-    rows = quantity_rows(results, LABEL, options.estimator)
+    yardstick = options.yardstick_of(results)
+    rows = quantity_rows(results, LABEL, yardstick)
     known = [key in details for key in zip(rows["method"], rows["variant"], strict=True)]
     rows = flagged(rows, known)
     require_rows(rows, "label bits and loss terms")
@@ -66,7 +68,7 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     require_rows(shown, "label bits of the paper's variants")
     ratios = Ratios.of(shown, options.table_ratio)
     width = _equal_width(results)
-    numbers = _numbers(results, shown, ratios, options.estimator, width)
+    numbers = _numbers(results, shown, ratios, yardstick, width)
     term_names = [*TERMS, *_other_terms(details)]
     keys = list(zip(numbers["method"], numbers["variant"], strict=True))
     for place, term in enumerate(term_names, start=2):
@@ -83,10 +85,18 @@ def draw_ablation(results: Results, options: DrawOptions) -> Drawing:
     ]
     groups = [table_group(method) for method, _ in keys]
     rules = [row for row in range(1, len(groups)) if groups[row] != groups[row - 1]]
-    note = _note(results, numbers, ratios, options, left_out)
+    n_seeds = numbers["label_bits_n_seeds"].dropna().astype(int)
+    counts = n_seeds if len(n_seeds) else pd.Series([0])
+    seeds = seeds_note(counts, n_unfinished(results), left_out=left_out)
+    note = (
+        f"{CHECK} terms of the loss as the paper's Table 2 names them. "
+        f"Captured from the joint readout; {ratios.note}; {seeds}{options.note_of(yardstick)}; "
+        f"accuracy of a linear probe. Upper limits: {_limits(results, ratios, yardstick)}"
+    )
     if width:
         note += f". {width}-d: the joint readout reduced to {width} dimensions"
     numbers.insert(2, "unique_ratio", ratios.name)
+    numbers = numbers.assign(**yardstick.columns)
     return Drawing(table_figure(columns, rules, note), numbers, markdown_table(columns, note))
 
 
@@ -98,7 +108,7 @@ def _equal_width(results: Results) -> int | None:
 
 
 def _numbers(
-    results: Results, shown: pd.DataFrame, ratios: Ratios, estimator: str, width: int | None
+    results: Results, shown: pd.DataFrame, ratios: Ratios, yardstick: Yardstick, width: int | None
 ) -> pd.DataFrame:
     """One row per series in the tables' order, each value with its interval's ends."""
     table = shown[SERIES].drop_duplicates()
@@ -111,9 +121,9 @@ def _numbers(
     readouts = {"": JOINT} | ({f"_at_{width}": equal_width_name(width)} if width else {})
     for ending, readout in readouts.items():
         sources = {
-            "label_bits": quantity_rows(results, LABEL, estimator, readout),
-            "shared_bits": quantity_rows(results, SHARED, estimator, readout),
-            "unique_bits": quantity_rows(results, UNIQUE, estimator, readout),
+            "label_bits": quantity_rows(results, LABEL, yardstick, readout),
+            "shared_bits": quantity_rows(results, SHARED, yardstick, readout),
+            "unique_bits": quantity_rows(results, UNIQUE, yardstick, readout),
             "accuracy": accuracy_rows(results, readout),
         }
         for name, rows in sources.items():
@@ -146,30 +156,19 @@ def _value_columns(numbers: pd.DataFrame, width: int | None) -> list[Column]:
     return columns
 
 
-def _note(
-    results: Results,
-    numbers: pd.DataFrame,
-    ratios: Ratios,
-    options: DrawOptions,
-    left_out: str,
-) -> str:
-    most = [f"label {ratios.mean(total_label_bits(results)):.2f} bits"]
+def _limits(results: Results, ratios: Ratios, yardstick: Yardstick) -> str:
+    """The most that there is to read: of the label, the blocks, the accuracy."""
+    limit = yardstick.limit_bits
+    most = [f"label {ratios.mean(total_label_bits(results).clip(upper=limit)):.2f} bits"]
     for name, quantities in (("shared block", SHARED), ("unique blocks", UNIQUE)):
-        rows = quantity_rows(results, quantities, options.estimator)
-        true = ratios.mean(rows.groupby("unique_ratio")["true_bits"].mean())
+        rows = quantity_rows(results, quantities, yardstick)
+        true = ratios.mean(rows.groupby("unique_ratio")["true_bits"].mean().clip(upper=limit))
         if math.isfinite(true):
             most.append(f"{name} {true:g} bits")
     bayes = ratios.mean(accuracy_rows(results).groupby("unique_ratio")["bayes_accuracy"].mean())
     if math.isfinite(bayes):
         most.append(f"Bayes accuracy {100 * bayes:.1f} %")
-    n_seeds = numbers["label_bits_n_seeds"].dropna().astype(int)
-    counts = n_seeds if len(n_seeds) else pd.Series([0])
-    seeds = seeds_note(counts, n_unfinished(results), left_out=left_out)
-    return (
-        f"{CHECK} terms of the loss as the paper's Table 2 names them. "
-        f"Captured from the joint readout; {ratios.note}; {seeds}{options.estimator_note}. "
-        f"Upper limits: {', '.join(most)}"
-    )
+    return ", ".join(most)
 
 
 def _other_terms(details: dict[tuple[str, str], RunDetails]) -> list[str]:

@@ -63,5 +63,5 @@ def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line
     lines = panel.draw(axes, x)
     axes.set_ylabel(_LABEL)
     set_horizontal_axis(axes, x)
-    set_value_axis(axes, panel.points, [line.values for line in panel.exact])
+    set_value_axis(axes, panel.points, [line.drawn for line in panel.exact])
     return figure, lines

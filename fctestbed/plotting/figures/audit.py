@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fctestbed.plotting.axes import UNIQUE_RATIO
 from fctestbed.plotting.interface import Drawing, DrawOptions
@@ -34,12 +35,14 @@ from fctestbed.plotting.summarise import (
     seeds_note,
 )
 from fctestbed.plotting.table import Column, markdown_table, plus_minus
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import PAPER, Results
 
 OFFICIAL = "official"
 _QUANTITIES = {"label": LABEL, "shared": SHARED, "unique": UNIQUE}
 _TITLES = {"label": "label", "shared": "shared block $w_s$", "unique": "unique $w_1$ and $w_2$"}
 _ROW_INCHES = 0.17
+_MOST_TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,19 @@ def _changed(run: RunDetails, paper: RunDetails) -> dict[str, Any]:
     return changed
 
 
-def paired_changes(results: Results, quantity: str, estimator: str) -> pd.DataFrame:
+def paired_changes(results: Results, quantity: str, yardstick: Yardstick) -> pd.DataFrame:
     """Differences from the paper's variant, run by run.
 
     Args:
         results: the rows.
         quantity: ``label``, ``shared`` or ``unique`` (both unique blocks).
-        estimator: whose bits, of the joint readout.
+        yardstick: whose bits, of the joint readout.
 
     Returns:
         Columns ``method, variant, unique_ratio, seed, value_bits, paper_bits, change_bits``: one
         row for each run that has a finished partner.
     """
-    rows = quantity_rows(results, _QUANTITIES[quantity], estimator)
+    rows = quantity_rows(results, _QUANTITIES[quantity], yardstick)
     key = ["method", "unique_ratio", "seed"]
     paper = rows[rows["variant"] == PAPER][[*key, "value_bits"]]
     pairs = rows[rows["variant"] != PAPER].merge(
@@ -122,16 +125,17 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: ``table_ratio`` for one ratio instead of the mean, ``estimator``.
+        options: ``table_ratio`` for one ratio instead of the mean, ``yardstick``.
 
     Raises:
         NothingToDraw: if no finished run of a departing variant has a partner.
     """
+    yardstick = options.yardstick_of(results)
     departures = departures_in(results)
     shown = {(one.method, one.variant) for one in departures}
     changes = {}
     for quantity in _QUANTITIES:
-        pairs = paired_changes(results, quantity, options.estimator)
+        pairs = paired_changes(results, quantity, yardstick)
         departing = [key in shown for key in zip(pairs["method"], pairs["variant"], strict=True)]
         if any(departing):
             changes[quantity] = flagged(pairs, departing)
@@ -145,12 +149,14 @@ def draw_audit(results: Results, options: DrawOptions) -> Drawing:
     n_seeds = pd.concat([table["n_seeds"] for table in points.values()])
     require_rows(n_seeds.to_frame(), "departures and the paper's variant at every ratio")
     note = f"against the paper's variant, seed by seed; {ratios.note}; "
-    note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.estimator_note}"
+    note += f"{seeds_note(n_seeds, n_unfinished(results))}{options.note_of(yardstick)}"
     if n_intervals:
         note += f"; filled: 0 is outside (by chance about {n_intervals / 20:.1f} of {n_intervals})"
     figure = _figure(departures, points, note)
     return Drawing(
-        figure, _numbers(departures, changes, ratios), _markdown(departures, points, note)
+        figure,
+        _numbers(departures, changes, ratios).assign(**yardstick.columns),
+        _markdown(departures, points, note),
     )
 
 
@@ -188,6 +194,7 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, places: dict[tuple[str, str], f
             marker = "D" if variant == OFFICIAL else style.marker
             draw_dot(axes, place, point, style, marker=marker, filled=_is_certain(point))
     set_dots_axis(axes, table, [0.0])
+    axes.xaxis.set_major_locator(MaxNLocator(_MOST_TICKS, steps=[1, 2, 5, 10]))
 
 
 def _by_key(table: pd.DataFrame) -> dict[tuple[str, str], Mapping[Any, Any]]:

@@ -1,4 +1,4 @@
-"""Shared and unique bits captured along an axis, one panel each."""
+"""Shared and unique bits read along an axis, one panel each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,34 +19,43 @@ from fctestbed.results import Results
 
 _BLOCKS = {"shared": SHARED, "unique": UNIQUE}
 _TITLES = {"shared": "shared block $w_s$", "unique": "unique blocks $w_1$ and $w_2$"}
-_LABEL = "information captured (bits)"
 
 
 def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
-    """Bits captured of the shared block and of both unique blocks (summed within each run).
+    """Bits read of the shared block and of both unique blocks (summed within each run).
 
-    The black line is H(block), the maximum; the dotted one is the entropy of the relevant part.
+    The black line is H(block), the maximum; the dotted one is the entropy of the relevant part. At
+    a rate R neither is above R, and the blocks together are at most R.
     If several axes vary, there are two panels for each combination of values of the others.
 
     Args:
         results: the rows.
-        options: ``estimator`` chooses whose bits, ``x`` the axis.
+        options: ``yardstick`` chooses whose bits, ``x`` the axis.
 
     Raises:
         NothingToDraw: if no finished run has block bits.
     """
 
+    yardstick = options.yardstick_of(results)
+    limit = yardstick.limit_bits
+    label = f"bits {yardstick.text}"
+
     def panel_of(world: Results, x: str, *, block: str) -> CurvePanel:
         quantities = _BLOCKS[block]
-        found = quantity_rows(world, quantities, options.estimator, along=x)
+        found = quantity_rows(world, quantities, yardstick, along=x)
         rows, left_out = readable_series(found, any_variant=options.any_variant)
         require_rows(rows, f"{block} bits")
         points = seed_intervals(rows, "value_bits", [*SERIES, x]).assign(panel=block)
         parts = [f"{quantity}_relevant" for quantity in quantities]
-        relevant = quantity_rows(world, parts, options.estimator, along=x)
+        relevant = quantity_rows(world, parts, yardstick, along=x)
         exact = (
-            ExactLine("block_bits", "H(block)", _true_bits(rows, x)),
-            ExactLine("relevant_bits", "H(relevant part)", _true_bits(relevant, x)),
+            ExactLine("block_bits", yardstick.most_text("H(block)"), _true_bits(rows, x), limit),
+            ExactLine(
+                "relevant_bits",
+                yardstick.most_text("H(relevant part)"),
+                _true_bits(relevant, x),
+                limit,
+            ),
         )
         return CurvePanel(points, exact, left_out)
 
@@ -54,15 +63,15 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
         results,
         options.x,
         {_TITLES[block]: partial(panel_of, block=block) for block in _BLOCKS},
-        _one_world,
-        label=_LABEL,
-        note=options.estimator_note,
+        partial(_one_world, label=label),
+        label=label,
+        note=options.world_note,
         columns=6,
     )
-    return replace(drawing, numbers=bits_columns(drawing.numbers))
+    return replace(drawing, numbers=bits_columns(drawing.numbers, yardstick))
 
 
-def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:
+def _one_world(panels: Sequence[CurvePanel], x: Axis, *, label: str) -> tuple[Figure, list[Line2D]]:
     """Both panels side by side."""
     figure = Figure(figsize=(PAGE_INCHES, 2.5), layout="constrained")
     handles: dict[str, Line2D] = {}
@@ -70,9 +79,9 @@ def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line
         for line in panel.draw(axes, x):
             handles.setdefault(str(line.get_label()), line)
         axes.set_title(title)
-        axes.set_ylabel(_LABEL)
+        axes.set_ylabel(label)
         set_horizontal_axis(axes, x)
-        set_value_axis(axes, panel.points, [line.values for line in panel.exact])
+        set_value_axis(axes, panel.points, [line.drawn for line in panel.exact])
     return figure, list(handles.values())
 
 

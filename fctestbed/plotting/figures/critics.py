@@ -17,6 +17,7 @@ from fctestbed.plotting.style import (
     table_order,
 )
 from fctestbed.plotting.summarise import Ratios, bits_columns, pooled_intervals, seeds_note
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import PAPER, Results
 
 CRITIC_MARKERS = {"cosine": "o", "separable": "s", "bilinear": "^", "concat": "D"}
@@ -25,7 +26,7 @@ _KEYS = ["method", "critic"]
 _ROW_INCHES = 0.125
 
 
-def critic_rows(results: Results, estimator: str) -> pd.DataFrame:
+def critic_rows(results: Results, yardstick: Yardstick) -> pd.DataFrame:
     """Label bits of finished runs that score pairs, one per method, critic, ratio and seed.
 
     Runs with departures are left out: the audit draws them. Of two variants with the same critic
@@ -40,7 +41,7 @@ def critic_rows(results: Results, estimator: str) -> pd.DataFrame:
         for run_id, run in details.items()
         if isinstance(run.settings.get("critic"), str)
     }
-    rows = with_detail(quantity_rows(results, LABEL, estimator), critics, "critic")
+    rows = with_detail(quantity_rows(results, LABEL, yardstick), critics, "critic")
     plain = [
         variant == PAPER or not details[run_id].departures
         for run_id, variant in zip(rows["run_id"], rows["variant"], strict=True)
@@ -58,12 +59,13 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: ``table_ratio`` for one ratio instead of the mean, ``estimator``.
+        options: ``table_ratio`` for one ratio instead of the mean, ``yardstick``.
 
     Raises:
         NothingToDraw: if no method was run with two critics.
     """
-    rows = critic_rows(results, options.estimator)
+    yardstick = options.yardstick_of(results)
+    rows = critic_rows(results, yardstick)
     counts = rows.groupby("method")["critic"].nunique()
     compared = rows["method"].isin(counts[counts > 1].index)
     require_rows(rows[compared], "one method with two critics")
@@ -79,11 +81,11 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
     total = ratios.mean(total_label_bits(results))
     markers = _markers(points)
     note = f"{ratios.note}; {seeds_note(points['n_seeds'], n_unfinished(results))}"
-    note += options.estimator_note
+    note += options.world_note
     if default:
         note += "; filled: the method's own critic"
-    figure = _figure(points, markers, total, note)
-    numbers = bits_columns(points).assign(total_bits=total)
+    figure = _figure(points, markers, total, f"label bits {yardstick.text}", note)
+    numbers = bits_columns(points, yardstick).assign(total_bits=total)
     numbers.insert(2, "unique_ratio", ratios.name)
     return Drawing(figure, numbers)
 
@@ -97,7 +99,9 @@ def _markers(points: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _figure(points: pd.DataFrame, markers: dict[str, str], total: float, note: str) -> Figure:
+def _figure(
+    points: pd.DataFrame, markers: dict[str, str], total: float, label: str, note: str
+) -> Figure:
     methods = sorted(points["method"].unique(), key=table_order)
     step = len(markers) + 1.0
     height = 0.8 + _ROW_INCHES * step * len(methods)
@@ -117,7 +121,7 @@ def _figure(points: pd.DataFrame, markers: dict[str, str], total: float, note: s
     labels = [style_of(method).text for method in methods]
     axes.set_yticks([step * row + middle for row in range(len(methods))], labels)
     axes.set_ylim(step * len(methods) - 1.0, -1.0)
-    axes.set_xlabel("captured of the label (bits)")
+    axes.set_xlabel(label)
     set_dots_axis(axes, points, [0.0, total] if handles else [0.0])
     handles += [
         Line2D([], [], color=NOTE_COLOR, marker=mark, linestyle="none", label=literal(critic))

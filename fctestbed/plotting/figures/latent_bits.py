@@ -63,12 +63,13 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     Args:
         results: the rows.
         options: ``heatmap_ratio`` sets the ratio (the nearest one in the rows is drawn),
-            ``estimator`` the estimator.
+            ``yardstick`` whose bits.
 
     Raises:
         NothingToDraw: if no finished run has single latent bits.
     """
-    rows = captured_rows(results, options.estimator, readout=None)
+    yardstick = options.yardstick_of(results)
+    rows = captured_rows(results, yardstick, readout=None)
     rows = rows[rows["quantity"].str.fullmatch(_LATENT)]
     require_rows(rows, "single latent bits")
     rows, left_out = readable_series(rows, any_variant=options.any_variant)
@@ -97,12 +98,12 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         _separate_blocks(axes, latents)
     _label_rows(panels[0], latents, relevant)
     bar = figure.colorbar(image, ax=list(panels), fraction=0.03, pad=0.01, aspect=30)
-    _label_bar(bar)
+    _label_bar(bar, f"bits {yardstick.text}")
     mark = f"{MARK} relevant to the label; " if relevant else ""
     seeds = seeds_note(
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )
-    note = f"{mark}unique ratio {ratio:g}; {seeds}{options.estimator_note}"
+    note = f"{mark}unique ratio {ratio:g}; {seeds}{options.world_note}"
     if text_inches(note, _NOTE_POINTS) > width:
         note = textwrap.fill(note, int(width * _NOTE_CHARACTERS_PER_INCH))
     figure.supxlabel(note, fontsize=_NOTE_POINTS, color=NOTE_COLOR)
@@ -114,7 +115,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         key in shown
         for key in zip(numbers["method"], numbers["variant"], numbers["readout"], strict=True)
     ]
-    return Drawing(figure, numbers[drawn].reset_index(drop=True))
+    return Drawing(figure, numbers[drawn].reset_index(drop=True).assign(**yardstick.columns))
 
 
 def _column_groups(rows: pd.DataFrame) -> dict[str, list[_Column]]:
@@ -202,8 +203,8 @@ def _label_rows(axes: Axes, latents: Sequence[str], relevant: set[str]) -> None:
     axes.set_ylabel("latent bit")
 
 
-def _label_bar(bar: Colorbar) -> None:
-    bar.set_label("information captured (bits)")
+def _label_bar(bar: Colorbar, label: str) -> None:
+    bar.set_label(label)
     bar.set_ticks([0, 0.25, 0.5, 0.75, 1])
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2)

@@ -21,6 +21,7 @@ from fctestbed.plotting.summarise import (
     pooled_intervals,
     seeds_note,
 )
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import Results
 
 # Each panel varies one chance of quality augmentations, with the other one at its optimum, 1.
@@ -35,7 +36,7 @@ TITLES = {
 _TOTAL = "Exact total $I(X_1,X_2;Y)$"
 
 
-def quality_rows(results: Results, estimator: str) -> pd.DataFrame:
+def quality_rows(results: Results, yardstick: Yardstick) -> pd.DataFrame:
     """Label bits of finished runs that were trained on quality augmentations.
 
     Returns:
@@ -49,7 +50,7 @@ def quality_rows(results: Results, estimator: str) -> pd.DataFrame:
         for run_id, run in run_details(results).items()
         if run.augmentation.get("kind") == "quality"
     }
-    rows = with_detail(quantity_rows(results, LABEL, estimator), details, "run")
+    rows = with_detail(quantity_rows(results, LABEL, yardstick), details, "run")
     changing = {
         method: _changing_settings(own["run"].tolist()) for method, own in rows.groupby("method")
     }
@@ -75,12 +76,13 @@ def draw_quality(results: Results, options: DrawOptions) -> Drawing:
 
     Args:
         results: the rows.
-        options: ``table_ratio`` for one ratio instead of the mean, ``estimator``.
+        options: ``table_ratio`` for one ratio instead of the mean, ``yardstick``.
 
     Raises:
         NothingToDraw: if finished runs have no two qualities along a chance.
     """
-    rows = quality_rows(results, options.estimator)
+    yardstick = options.yardstick_of(results)
+    rows = quality_rows(results, yardstick)
     panels = {name: own for name in CHANCES if (own := _along(rows, name))[name].nunique() > 1}
     require_rows(pd.concat(panels.values()) if panels else rows.iloc[:0], "two qualities of views")
     ratios = Ratios.of(rows, options.table_ratio)
@@ -119,14 +121,14 @@ def draw_quality(results: Results, options: DrawOptions) -> Drawing:
     limits = [axes.get_ylim() for axes in grid[0]]
     for axes in grid[0]:
         axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
-    grid[0, 0].set_ylabel("captured of the label (bits)")
+    grid[0, 0].set_ylabel(f"label bits {yardstick.text}")
     if known_views:
         grid[1, 0].set_ylabel("exact (bits)")
     numbers = pd.concat(tables, ignore_index=True)
     note = f"{ratios.note}; {seeds_note(numbers['n_seeds'], n_unfinished(results))}"
-    add_legend(figure, list(handles.values()), 4, note + options.estimator_note)
+    add_legend(figure, list(handles.values()), 4, note + options.world_note)
     numbers.insert(0, "unique_ratio", ratios.name)
-    return Drawing(figure, bits_columns(numbers))
+    return Drawing(figure, bits_columns(numbers, yardstick))
 
 
 def _along(rows: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from fctestbed.plotting.table import (
     share_color,
     table_figure,
 )
+from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import PAPER, Results
 
 PAPER_NATS: dict[tuple[str, str], tuple[float, float, float]] = {
@@ -82,24 +83,25 @@ def paper_nats(method: str, readout: str, quantity: str) -> float:
 def draw_readouts(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every block by readout, for the methods of the paper's Table 1, transposed.
 
-    Cells are shaded by the share of H(block) for ours, of the largest number of the block for the
-    paper's.
+    Bits are read at a stated rate R if the rows have one. Cells are shaded by the share of H(block)
+    (of min(R, H(block))) for ours, of the largest number of the block for the paper's.
 
     Args:
         results: the rows.
-        options: ``table_ratio`` and ``estimator``.
+        options: ``table_ratio`` and ``yardstick``.
 
     Raises:
         NothingToDraw: if no finished run has block bits of a readout that the paper's table has.
     """
-    rows = _block_rows(results, options.estimator)
+    yardstick = options.yardstick_of(results)
+    rows = _block_rows(results, yardstick)
     require_rows(rows, "block bits by the readouts of the paper's Table 1")
     rows, left_out = readable_series(rows, most_variants=1, any_variant=options.any_variant)
     require_rows(rows, "block bits of the paper's variants")
     ratios = Ratios.of(rows, options.table_ratio)
     points = pooled_intervals(rows, "value_bits", [*SERIES, "readout", "quantity"], ratios)
     require_rows(points, "block bits by readout at every ratio")
-    most = _entropies(results, options.estimator, ratios)
+    most = _most_bits(results, yardstick, ratios)
     half = points["high"] - points["mean"]
     texts = [plus_minus(mean, spread) for mean, spread in zip(points["mean"], half, strict=True)]
     cells = points.assign(text=texts)
@@ -112,14 +114,14 @@ def draw_readouts(results: Results, options: DrawOptions) -> Drawing:
     columns += [_paper_column(cells, quantity, "paper (nats)") for quantity in BLOCKS]
     seeds = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
     note = (
-        f"Here: {ratios.note}; {seeds}{options.estimator_note}; upper limits: "
-        + ", ".join(f"H({BLOCKS[name]}) = {bits:g} bits" for name, bits in most.items())
+        f"Here: {ratios.note}; {seeds}{options.note_of(yardstick)}; upper limits: "
+        + ", ".join(f"{_limit(name, yardstick)} = {bits:g} bits" for name, bits in most.items())
         + f". {PAPER_NOTE}"
     )
     labels = {key: style.label for key, style in series_styles(rows).items()}
-    numbers = bits_columns(points)
+    numbers = bits_columns(points, yardstick)
     numbers.insert(3, "unique_ratio", ratios.name)
-    numbers["block_bits"] = numbers["quantity"].map(most)
+    numbers["most_bits"] = numbers["quantity"].map(most)
     numbers = _with_paper(numbers)
     return _table(cells, labels, columns, header="readout", note=note, numbers=numbers)
 
@@ -234,9 +236,9 @@ def _with_paper(numbers: pd.DataFrame) -> pd.DataFrame:
     return numbers.assign(paper_nats=[paper_nats(*key) for key in zip(*names, strict=True)])
 
 
-def _block_rows(results: Results, estimator: str) -> pd.DataFrame:
+def _block_rows(results: Results, yardstick: Yardstick) -> pd.DataFrame:
     tables = [
-        quantity_rows(results, [quantity], estimator, readout).assign(
+        quantity_rows(results, [quantity], yardstick, readout).assign(
             readout=readout, quantity=quantity
         )
         for readout in _READOUTS
@@ -245,15 +247,21 @@ def _block_rows(results: Results, estimator: str) -> pd.DataFrame:
     return _in_paper(pd.concat(tables, ignore_index=True))
 
 
-def _entropies(results: Results, estimator: str, ratios: Ratios) -> dict[str, float]:
-    """H(block) in bits: the true bits of the joint readout."""
-    rows = captured_rows(results, estimator)
+def _most_bits(results: Results, yardstick: Yardstick, ratios: Ratios) -> dict[str, float]:
+    """The most that can be read of each block, in bits: the true bits of the joint readout, and at
+    a rate at most the rate."""
+    rows = captured_rows(results, yardstick)
+    true = rows.groupby(["quantity", "unique_ratio"])["true_bits"].mean()
     return {
-        quantity: ratios.mean(
-            rows[rows["quantity"] == quantity].groupby("unique_ratio")["true_bits"].mean()
-        )
+        quantity: ratios.mean(true[quantity].clip(upper=yardstick.limit_bits))
+        if quantity in true.index
+        else math.nan
         for quantity in BLOCKS
     }
+
+
+def _limit(quantity: str, yardstick: Yardstick) -> str:
+    return yardstick.most_text(f"H({BLOCKS[quantity]})")
 
 
 def _at_one_ratio(found: pd.DataFrame) -> pd.DataFrame:

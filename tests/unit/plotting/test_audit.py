@@ -3,7 +3,7 @@ import pytest
 from matplotlib.colors import to_hex
 from synthetic_results import as_results, departing, record, records
 
-from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw
+from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw, Yardstick
 from fctestbed.plotting.figures.audit import paired_changes
 from fctestbed.plotting.style import house_style
 
@@ -112,7 +112,7 @@ def test_a_setting_that_the_papers_run_has_as_well_is_no_departure():
 def test_a_run_without_its_partner_is_left_out():
     runs = [run for run in audit_runs(("factorcl-sup",)) if run.run_id != "factorcl-sup-0.5-1"]
     results = as_results(runs)
-    pairs = paired_changes(results, "label", "linear_probe")
+    pairs = paired_changes(results, "label", Yardstick("linear_probe"))
     assert len(pairs) == 3 * (9 - 1)
     assert set(drawn(results).numbers.query("unique_ratio == 'mean'")["n_seeds"]) == {2}
 

@@ -11,6 +11,7 @@ from fctestbed.plotting import (
     FIGURES,
     METHOD_STYLES,
     DrawOptions,
+    Yardstick,
     draw_figures,
     summary_table,
     value_text,
@@ -18,17 +19,21 @@ from fctestbed.plotting import (
     write,
 )
 from fctestbed.plotting.axes import Axis, horizontal_axis, split_worlds, varying_axes
+from fctestbed.plotting.figures import PANELS_PER_WORLD
 from fctestbed.plotting.run_details import exact_along
 from fctestbed.plotting.select import LABEL, accuracy_rows, quantity_rows
 from fctestbed.plotting.style import house_style
 
+PROBE = Yardstick("linear_probe")
 NOISE, DEPTH, KIND = "world.observation.noise", "training.nets.depth", "world.label.kind"
 NOISES = (0.0, 0.5, 2.0)
 CURVES = ("label_bits", "blocks", "accuracy")
 
 
-def lossy(bits, ratios=(0.0, 0.5, 1.0), methods=("simclr", "supcon", "raw"), seeds=(0, 1)):
-    runs = records(ratios, methods, seeds)
+def lossy(
+    bits, ratios=(0.0, 0.5, 1.0), methods=("simclr", "supcon", "raw"), seeds=(0, 1), rates=()
+):
+    runs = records(ratios, methods, seeds, rates=rates)
     lost = {"label": -bits, "shared": -bits, "w_s[0]": -bits}
     return as_results([departing(run, "paper", {}, lost) for run in runs])
 
@@ -286,17 +291,17 @@ def test_tables_and_heat_maps_have_a_file_for_each_world_and_name_it(tmp_path):
     np.testing.assert_allclose(own["label_bits"], alone["label_bits"])
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name not in CURVES])
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in PANELS_PER_WORLD])
 def test_a_figure_of_one_world_refuses_rows_of_several(name):
     with pytest.raises(ValueError, match=f"expected one value of {NOISE} in one mean, got 0, 0.5"):
-        drawn(name, by_noise())
+        drawn(name, by_noise(rates=(2.0, 8.0) if name == "rate_curves" else ()))
 
 
 def test_rows_and_exact_numbers_of_several_worlds_are_refused():
     results = by_noise()
     for ask in (
-        lambda: quantity_rows(results, LABEL, "linear_probe"),
-        lambda: quantity_rows(results, LABEL, "linear_probe", along=NOISE),
+        lambda: quantity_rows(results, LABEL, PROBE),
+        lambda: quantity_rows(results, LABEL, PROBE, along=NOISE),
         lambda: accuracy_rows(results),
         lambda: exact_along(results, "total_bits"),
     ):

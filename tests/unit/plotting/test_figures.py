@@ -18,7 +18,14 @@ from synthetic_results import (
     relabelled,
 )
 
-from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw, draw_figures
+from fctestbed.plotting import (
+    FIGURES,
+    METHOD_STYLES,
+    DrawOptions,
+    NothingToDraw,
+    Yardstick,
+    draw_figures,
+)
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, house_style
 from fctestbed.results import export_results, load_results
 
@@ -49,6 +56,10 @@ def legend_texts(drawing):
 def note(drawing):
     (legend,) = drawing.figure.legends
     return legend.get_title().get_text()
+
+
+def ylabel(drawing):
+    return drawing.figure.axes[0].get_ylabel()
 
 
 def headline(results, method, quantity):
@@ -87,9 +98,10 @@ def test_label_bits_has_bands_of_the_intervals(results):
 
 def test_axes_name_their_units(results):
     panels = drawn("label_bits", results).figure.axes
-    assert all("(bits)" in axes.get_ylabel() for axes in panels)
+    assert panels[0].get_ylabel() == "label bits read by a linear probe"
     assert "unique ratio" in panels[-1].get_xlabel()
-    assert all("(bits)" in a.get_ylabel() for a in drawn("blocks", results).figure.axes)
+    panels = drawn("blocks", results).figure.axes
+    assert all(axes.get_ylabel() == "bits read by a linear probe" for axes in panels)
     (axes,) = drawn("accuracy", results).figure.axes
     assert "(%)" in axes.get_ylabel()
     assert axes.yaxis.get_major_formatter()(0.5) == "50"
@@ -190,7 +202,7 @@ def test_the_heat_map_shows_means_over_seeds_at_the_nearest_ratio(results):
         "parts of\nFactorCL-SSL",
     ]
     assert next(label.get_text() for label in sup.get_xticklabels()) == "$Z_{S1}$"
-    assert bar.get_ylabel() == "information captured (bits)"
+    assert bar.get_ylabel() == "bits read by a linear probe"
 
 
 def test_the_heat_map_marks_the_bits_that_the_label_reads(results):
@@ -375,14 +387,17 @@ def test_another_estimator_is_a_choice_and_is_named(tmp_path):
         for run in runs
     ]
     results = as_results(both)
-    probe, channel = drawn("label_bits", results), drawn("label_bits", results, estimator="channel")
+    probe, channel = (
+        drawn("label_bits", results, yardstick=Yardstick(name))
+        for name in ("linear_probe", "channel")
+    )
     np.testing.assert_allclose(
         channel.numbers["captured_bits"], probe.numbers["captured_bits"] + 0.5
     )
-    assert note(channel).endswith("estimator channel")
-    assert "estimator" not in note(probe)
+    assert ylabel(channel) == "label bits read by the estimator channel"
+    assert ylabel(probe) == "label bits read by a linear probe"
     names = {path.stem for path in draw_figures(results, tmp_path, ("svg",), estimator="channel")}
-    assert names == {"label_bits", "accuracy", "ablation"}
+    assert names == {"label_bits", "label_bits_linear", "accuracy", "ablation"}
 
 
 def test_an_unknown_estimator_is_one_line(results, tmp_path):

@@ -35,7 +35,7 @@ def test_rows_are_the_readouts_of_the_papers_table(drawing):
         *((method, z) for method in ("factorcl-ssl", "factorcl-sup") for z in parts),
     }
     assert len(drawing.numbers) == 3 * len(found)
-    assert set(drawing.numbers["block_bits"]) == {6.0}
+    assert set(drawing.numbers["most_bits"]) == {6.0}
 
 
 def test_our_numbers_are_means_over_ratios_and_seeds(results, drawing):
