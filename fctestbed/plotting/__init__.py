@@ -9,6 +9,7 @@ from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
     check_formats,
     draw_calibration_figures,
+    draw_drawn_figures,
     draw_figures,
     draw_gaussian_figures,
     draw_readout_figures,
@@ -25,6 +26,7 @@ __all__ = [
     "SummaryRow",
     "check_formats",
     "draw_calibration_figures",
+    "draw_drawn_figures",
     "draw_figures",
     "draw_gaussian_figures",
     "draw_readout_figures",
