@@ -21,7 +21,7 @@ from fctestbed.estimators.inputs import Floats, Margins, rescale, row_codes
 # dependence is far from that limit for a few hundred samples.
 _RATE = 0.85
 # A smaller change per unit of bias is lost in its own noise; smaller parts have a larger one.
-_LEAST_LEVERAGE = 0.2
+_LEAST_LEVERAGE = 0.21
 # With fewer samples, or more columns, parts do not show how the bias falls.
 _LEAST_PART = 75
 _MOST_COLUMNS = 6
