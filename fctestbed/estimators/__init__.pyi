@@ -16,6 +16,7 @@ from .probes import ProbeSettings as ProbeSettings
 from .registry import (
     ESTIMATORS as ESTIMATORS,
     estimate as estimate,
+    estimate_of as estimate_of,
     find_estimator as find_estimator,
     make_estimator as make_estimator,
     make_estimators as make_estimators,
