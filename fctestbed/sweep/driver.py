@@ -21,6 +21,7 @@ from fctestbed.results import (
     ResultsStore,
     RunRecord,
     StoreRefused,
+    check_directory,
     describe_difference,
 )
 from fctestbed.sweep.axes import shown
@@ -28,7 +29,11 @@ from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.plan import Plan, make_plan
 from fctestbed.sweep.spec import SweepSpec
-from fctestbed.sweep.worker import UnitProgress, available_cores
+from fctestbed.sweep.worker import (
+    UnitProgress,
+    available_cores,
+    end_a_worker_in_its_start,
+)
 from fctestbed.synthesis import digest
 from fctestbed.testing import check_method
 
@@ -178,6 +183,7 @@ def run_sweep(
             what is no whole number of at least 1; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
+    end_a_worker_in_its_start()
     _check_spec(spec)
     device, workers, max_stack = _resolved(device, workers, max_stack)
     display = display or _Silent()
@@ -237,7 +243,7 @@ def describe_plan(
     workers: int | None = None,
     max_stack: int | None = None,
 ) -> list[str]:
-    """What ``run_sweep`` would do, in lines; nothing is written.
+    """What ``run_sweep`` would do, in lines; nothing stays written.
 
     Raises:
         StoreRefused: if ``out`` holds another sweep, or something that is no store.
@@ -254,6 +260,11 @@ def describe_plan(
                 difference = describe_difference(stored, json.loads(json.dumps(content)))
                 raise StoreRefused(f"{out}: holds another sweep: {difference}")
             finished = store.finished()
+    else:
+        try:
+            check_directory(out)
+        except ValueError as error:
+            raise ValueError(f"out: {error}") from error
     plan = make_plan(spec, finished=finished, max_stack=most)
     lines = [
         f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",

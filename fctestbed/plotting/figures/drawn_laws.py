@@ -93,7 +93,7 @@ def _draw_given(axes: Axes, laws: pd.DataFrame, place: int) -> None:
     smooth = laws[_is_smooth(laws)]
     for part, colour, side in ((laws, NOTE_COLOR, -1), (smooth, COLORBLIND["blue"], 1)):
         if len(part):
-            share = part["intervals"].sum() / part["repetitions"].sum()
+            share = (part["intervals"] / part["repetitions"]).mean()
             ends = place + np.array([0.0, 0.42]) * side
             axes.plot([share, share], ends, color=colour, linewidth=2.0, solid_capstyle="butt")
     _draw_marks(axes, laws, laws["intervals"] / laws["repetitions"], place)
