@@ -57,7 +57,7 @@ def draw_drawn_laws(cells: pd.DataFrame) -> Drawing:
         panels[0, column].axvline(_LEAST, color=NOTE_COLOR, linewidth=0.8, linestyle="--")
         panels[0, column].axvline(_LEVEL, color=NOTE_COLOR, linewidth=0.5)
         panels[0, column].set_xlabel("intervals that hold the truth")
-        panels[1, column].set_xlabel("share of samples with an interval")
+        panels[1, column].set_xlabel("share of data sets with an interval")
         panels[1, column].set_xlim(-0.04, 1.04)
     low = min(float(judged["coverage"].min()), 0.8)
     panels[0, 0].set_xlim(low - 0.02, 1.012)
@@ -68,7 +68,7 @@ def draw_drawn_laws(cells: pd.DataFrame) -> Drawing:
         axes.set_ylim(len(rows) - 0.5, -0.5)
     figure.supxlabel(
         "a mark is a law drawn at random, filled if smooth; above: laws with an interval in a "
-        "sixth of the samples or more,\ndashed: the 90 % that are asked for; thin: 95 %; below: "
+        "sixth of the data sets or more,\ndashed: the 90 % that are asked for; thin: 95 %; below: "
         "all laws, bars: means over all laws and, in blue, over smooth ones",
         fontsize=6.0,
         color=NOTE_COLOR,
@@ -77,12 +77,12 @@ def draw_drawn_laws(cells: pd.DataFrame) -> Drawing:
 
 
 def _draw_coverage(axes: Axes, laws: pd.DataFrame, place: int) -> None:
-    """The number of laws that keep to 90 % stands at the left end of a row."""
+    """The number of laws that keep to 90 % is below the left end of a row."""
     _draw_marks(axes, laws, laws["coverage"], place)
     kept = int((laws["coverage"] >= _LEAST).sum())
     axes.annotate(
         f"{kept} of {len(laws)}",
-        (0.02, place),
+        (0.02, place + 0.44),
         xycoords=("axes fraction", "data"),
         va="center",
         fontsize=6.0,
