@@ -27,7 +27,7 @@ _DOTS_MARGIN = 0.08
 # How far beyond the means an interval may extend an axis, as a multiple of their range.
 _STRAY, _DOTS_STRAY = 0.2, 1.0
 # How far below 0 means may extend an axis, as a multiple of the largest one.
-_MOST_BELOW = 0.5
+_MOST_BELOW = 0.25
 _DODGE = 0.03
 _GROUP = 0.7
 _ALONE = 0.25
@@ -164,8 +164,8 @@ def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series])
     """Limits of the vertical axis: all means and exact lines, and intervals up to a limit.
 
     A very wide interval (two seeds have a factor of 12.7) would flatten all the curves. So would a
-    control far below 0: the axis reaches half as far below 0 as above it at most, and means below
-    are carets at its edge.
+    control far below 0: means lower than a quarter of the largest one below 0 are carets at the
+    edge.
     """
     lines = [line.to_numpy(dtype=float) for line in exact]
     levels = np.concatenate([np.array([0.0]), points["mean"].to_numpy(), *lines])
