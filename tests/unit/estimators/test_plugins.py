@@ -255,15 +255,15 @@ def test_a_plug_in_whose_estimate_ends_or_blocks_its_process_is_refused_in_one_l
     file = str(tmp_path / "x.npy")
     place = f"{name}:Correlation"
     limit = ["--plugin-seconds", "3" if "sleep" in body else "60"]
-    for command in (
-        ["estimate", file, file, "--estimator", place],
-        ["calibrate", "--estimators", place, "--out", str(tmp_path / "out")],
-    ):
-        assert run([*limit, *command]) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        assert err.count("\n") == 1
-        assert f"{place}: {said}" in err
+    # Both commands make their estimators alike; a trial takes a second.
+    command = ["estimate", file, file, "--estimator", place]
+    if "exit" in body:
+        command = ["calibrate", "--estimators", place, "--out", str(tmp_path / "out")]
+    assert run([*limit, *command]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert f"{place}: {said}" in err
     assert not (tmp_path / "out").exists()
 
 

@@ -243,7 +243,7 @@ def test_a_control_far_below_zero_does_not_set_the_scale():
     axes = drawn("label_bits", results).figure.axes[0]
     bottom, top = axes.get_ylim()
     assert -0.6 * top < bottom < 0
-    n = len(line(axes, "raw inputs").get_ydata())
+    n = len(line(axes, "Raw inputs").get_ydata())
     (below,) = [marks for marks in axes.get_lines() if marks.get_label() == "_below"]
     assert list(below.get_ydata()) == [bottom] * n
     assert f"{n} means below" in [text.get_text() for text in axes.texts]
