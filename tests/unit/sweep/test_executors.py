@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -200,7 +201,12 @@ def test_a_script_without_a_guard_ends_in_one_error_and_no_worker_s_traceback(tm
         f"run_sweep(sweep_spec(values), {str(tmp_path / 'out')!r}, workers=2, device='cpu')\n"
     )
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(executors_module.__file__).parents[2])},
     )
     assert done.returncode == 1
     assert done.stderr.count("Traceback") == 1
