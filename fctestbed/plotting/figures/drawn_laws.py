@@ -68,8 +68,9 @@ def draw_drawn_laws(cells: pd.DataFrame) -> Drawing:
         axes.set_ylim(len(rows) - 0.5, -0.5)
     figure.supxlabel(
         "a mark is a law drawn at random, filled if smooth; above: laws with an interval in a "
-        "sixth of the data sets or more,\ndashed: the 90 % that are asked for, with the number of laws that keep to it; thin: 95 %; below: "
-        "all laws, bars: means over all laws and, in blue, over smooth ones",
+        "sixth of the data sets or more,\ndashed: the 90 % that are asked for, with the number of "
+        "laws that keep to it, thin: 95 %;\nbelow: all laws, bars: means over all laws and, in "
+        "blue, over smooth ones",
         fontsize=6.0,
         color=NOTE_COLOR,
     )
