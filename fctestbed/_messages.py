@@ -8,6 +8,14 @@ _LONG = re.compile(r"\S{161,}")
 _GAP = " ... "
 
 
+def reason_of(error: Exception) -> str:
+    """Why an operation failed, in one line: of the system's errors the text without number or path,
+    which the message around it names."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())
+
+
 def one_line(message: str) -> str:
     """The message as one printable line of at most 300 characters: long words are shortened, then
     the middle is left out, because a message begins with a name and ends with what was given."""

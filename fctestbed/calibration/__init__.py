@@ -4,6 +4,7 @@ May import ``fctestbed.laws``, ``fctestbed.estimators``, ``fctestbed.measurement
 ``fctestbed.sweep``.
 """
 
+from fctestbed.calibration.drawn import drawn_cells, drawn_laws, drawn_table
 from fctestbed.calibration.readout_law import ReadoutLaw
 from fctestbed.calibration.readout_rows import read_readout_rows, with_readout_columns
 from fctestbed.calibration.readouts import readout_laws
@@ -20,6 +21,9 @@ __all__ = [
     "ReadoutLaw",
     "calibrate",
     "check_numbers",
+    "drawn_cells",
+    "drawn_laws",
+    "drawn_table",
     "merged",
     "read_calibration",
     "read_readout_rows",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fctestbed._messages import reason_of
 from fctestbed.estimators import ESTIMATORS
 from fctestbed.laws import LAWS
 from fctestbed.results import CALIBRATION_COLUMNS
@@ -30,8 +31,9 @@ def read_calibration(path: str | Path) -> pd.DataFrame:
             if column not in _TEXT:
                 frame[column] = pd.to_numeric(frame[column])
     except (OSError, EOFError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: expected rows of a calibration, got: {reason}") from error
+        raise ValueError(
+            f"{path}: expected rows of a calibration, got: {reason_of(error)}"
+        ) from error
     return frame[list(CALIBRATION_COLUMNS)]
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from fctestbed import __version__
 from fctestbed.calibration.rows import read_calibration
 from fctestbed.calibration.tolerance import tolerance_bits
-from fctestbed.estimators import Estimator
+from fctestbed.estimators import Estimator, estimate_of
 from fctestbed.laws import LAWS, Law
 from fctestbed.results import CALIBRATION_COLUMNS, write_atomically
 from fctestbed.sweep import results_as_completed
@@ -212,7 +212,7 @@ def _repeat(cell: _Cell) -> list[dict[str, object]]:
         row = {**about, "repetition": repetition}
         before = time.perf_counter()
         try:
-            estimate = estimator.estimate(*samples)
+            estimate = estimate_of(estimator, *samples)
         except ValueError as error:
             refusal = " ".join(str(error).split())
             rows.append({**row, "bound": estimator.bound, "refusal": refusal})

@@ -12,14 +12,15 @@ import typer
 from fctestbed import calibration
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.errors import UsageError
 from fctestbed.cli.progress import lines_of
 from fctestbed.estimators import Estimator, make_estimators
-from fctestbed.laws import GROUPS, LAWS, Law
-from fctestbed.plotting import check_formats, draw_calibration_figures
+from fctestbed.laws import GROUPS, LAWS, ROUGH, SMOOTH, Law
+from fctestbed.plotting import check_formats, draw_calibration_figures, draw_drawn_figures
 from fctestbed.results import write_atomically
-from fctestbed.sweep import available_cores
+from fctestbed.sweep import available_cores, parse_integers
 
-ROWS, SUMMARY, VERDICTS = "rows.csv.gz", "summary.csv", "verdicts.csv"
+ROWS, SUMMARY, VERDICTS, DRAWN = "rows.csv.gz", "summary.csv", "verdicts.csv", "drawn.csv"
 # Directory for the rows of the cells that are done, until all are.
 PARTS = "parts"
 
@@ -29,6 +30,10 @@ def calibrate(
     estimators: options.Estimators = None,
     groups: Annotated[
         str | None, typer.Option(help="Comma-separated groups of cases; the default is all.")
+    ] = None,
+    drawn: Annotated[
+        str | None,
+        typer.Option(help="Grid of seeds, such as 0:39: laws drawn with them, no published ones."),
     ] = None,
     n: options.Sizes = "200,1000",
     repetitions: options.Repetitions = 200,
@@ -47,9 +52,12 @@ def calibrate(
 
     Draw them again by: fctestbed figures-calibration DIR
 
+    --drawn takes two laws for each seed, of columns and of columns with classes, and writes how
+    many of them the intervals hold to drawn.csv.
+
     Example: fctestbed calibrate --estimators ksg1,ksg2 --out calibration
     """
-    asked = options.some_of("groups", groups, GROUPS)
+    laws = _laws(groups, drawn)
     with usage_errors():
         made = make_estimators(None if estimators is None else options.listed(estimators))
         check_formats(options.listed(formats))
@@ -58,7 +66,7 @@ def calibrate(
         has_rows = add and (out / ROWS).exists()
         old = calibration.read_calibration(out / ROWS) if has_rows else None
     rows = estimated(
-        [law for law in LAWS if law.group in asked],
+        laws,
         made,
         n=options.sample_sizes(n),
         repetitions=repetitions,
@@ -73,6 +81,29 @@ def calibrate(
         figures or out,
         options.listed(formats),
     )
+
+
+def _laws(groups: str | None, drawn: str | None) -> list[Law]:
+    if drawn is None:
+        asked = options.some_of("groups", groups, GROUPS)
+        return [law for law in LAWS if law.group in asked]
+    if groups is not None:
+        raise UsageError(f"groups: expected none with --drawn, got {groups!r}")
+    with usage_errors():
+        return calibration.drawn_laws(parse_integers(drawn, option="drawn"))
+
+
+def draw(rows: pd.DataFrame, out: Path, formats: Sequence[str]) -> list[Path]:
+    """Draw the figures of a calibration's rows.
+
+    Raises:
+        ValueError: one line, for rows without estimates or a place that cannot be written.
+    """
+    drawn = rows["group"].isin([SMOOTH, ROUGH])
+    paths = draw_drawn_figures(calibration.drawn_cells(rows), out, formats)
+    if not drawn.all():
+        paths += draw_calibration_figures(calibration.summarise(rows[~drawn]), out, formats)
+    return paths
 
 
 def estimated(
@@ -117,11 +148,14 @@ def _write(rows: pd.DataFrame, out: Path, figures: Path, formats: Sequence[str])
         typer.echo(write_atomically(out / ROWS, gzip.compress(csv_bytes(rows), mtime=0)))
         shutil.rmtree(out / PARTS, ignore_errors=True)
         # From the file, so that drawing it again gives the same.
-        summary = calibration.summarise(calibration.read_calibration(out / ROWS))
+        read = calibration.read_calibration(out / ROWS)
+        summary = calibration.summarise(read)
         verdicts = calibration.verdicts(summary)
-        for name, table in ((SUMMARY, summary), (VERDICTS, verdicts)):
+        drawn = calibration.drawn_table(calibration.drawn_cells(read))
+        tables = {SUMMARY: summary, VERDICTS: verdicts} | ({DRAWN: drawn} if len(drawn) else {})
+        for name, table in tables.items():
             typer.echo(write_atomically(out / name, csv_bytes(table)))
     with usage_errors("--figures"):
-        for path in draw_calibration_figures(summary, figures, formats):
+        for path in draw(read, figures, formats):
             typer.echo(path)
-    typer.echo(verdicts.to_string(index=False))
+    typer.echo((drawn if len(drawn) else verdicts).to_string(index=False))

@@ -20,7 +20,7 @@ from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.progress import lines_of
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.estimators import make_estimators
-from fctestbed.plotting import draw_readout_figures
+from fctestbed.plotting import check_formats, draw_readout_figures
 from fctestbed.results import BLOCKS, write_atomically
 from fctestbed.sweep import SweepSpec, tune_process
 
@@ -54,6 +54,7 @@ def calibrate_readouts(
     seed: options.SampleSeed = 0,
     workers: options.Workers = None,
     figures: options.Figures = None,
+    formats: options.Formats = "png,pdf",
     allow_plugins: options.AllowPlugins = False,
 ) -> None:
     """Put estimators on noisy readouts of trained encoders, whose information about the latent bits
@@ -66,8 +67,9 @@ def calibrate_readouts(
 
     Example: fctestbed calibrate-readouts --methods simclr,raw --out rows
     """
-    sizes = options.sample_sizes(n)
+    sizes, endings = options.sample_sizes(n), options.listed(formats)
     with usage_errors():
+        check_formats(endings)
         made = make_estimators(
             None if estimators is None else options.listed(estimators), kind="mixed"
         )
@@ -105,7 +107,7 @@ def calibrate_readouts(
     typer.echo(written)
     with usage_errors("--figures"):
         # From the file, so that drawing it again gives the same.
-        for path in draw_readout_figures(read_readout_rows([written]), figures or out):
+        for path in draw_readout_figures(read_readout_rows([written]), figures or out, endings):
             typer.echo(path)
 
 

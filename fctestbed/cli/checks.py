@@ -9,11 +9,10 @@ from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from fctestbed.cli.errors import UsageError
 from fctestbed.results import check_directory
-from fctestbed.synthesis import spec_error_lines
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -27,8 +26,6 @@ def usage_errors(option: str | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except ValidationError as error:
-        raise UsageError(_line(spec_error_lines(error), option)) from error
     except ValueError as error:
         raise UsageError(_line(str(error), option)) from error
 

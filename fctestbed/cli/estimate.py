@@ -15,6 +15,7 @@ from fctestbed.cli.errors import UsageError
 from fctestbed.estimators import (
     ESTIMATORS,
     Estimator,
+    estimate_of,
     make_estimator,
     read_samples,
     role_settings,
@@ -73,7 +74,7 @@ def estimate(
         )
         condition = rest[0] if rest else None
         started = time.perf_counter()
-        result = chosen.estimate(first, second, condition)
+        result = estimate_of(chosen, first, second, condition)
         seconds = time.perf_counter() - started
     content = dataclasses.asdict(result) | {"seconds": seconds}
     if as_json:

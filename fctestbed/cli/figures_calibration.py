@@ -5,16 +5,12 @@ from typing import Annotated
 
 import typer
 
-from fctestbed.calibration import read_calibration, read_readout_rows, summarise
+from fctestbed.calibration import read_calibration, read_readout_rows
 from fctestbed.cli import calibrate, calibrate_readouts, options
 from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.figures import named_after
-from fctestbed.plotting import (
-    check_formats,
-    draw_calibration_figures,
-    draw_readout_figures,
-)
+from fctestbed.plotting import check_formats, draw_readout_figures
 from fctestbed.results import write_atomically
 
 
@@ -33,8 +29,8 @@ def figures_calibration(
     check_places({"--out": out})
     with usage_errors():
         check_formats(endings)
-        summary = summarise(read_calibration(directory / calibrate.ROWS))
-        paths = draw_calibration_figures(summary, out or named_after(directory), endings)
+        rows = read_calibration(directory / calibrate.ROWS)
+        paths = calibrate.draw(rows, out or named_after(directory), endings)
     for path in paths:
         typer.echo(path)
 

@@ -17,6 +17,7 @@ from .readers import KnnReader as KnnReader, MlpReader as MlpReader, Reader as R
 from .registry import (
     ESTIMATORS as ESTIMATORS,
     estimate as estimate,
+    estimate_of as estimate_of,
     find_estimator as find_estimator,
     make_estimator as make_estimator,
     make_estimators as make_estimators,

@@ -10,7 +10,8 @@ Intervals are score intervals (``LinearVariance``). The variance sum r_i^2 / n o
 ratio is taken as proportional to the information; the exact variance of Wilks's statistic under
 independence is added. They are valid for Gaussian samples (or normal scores). There is no interval
 where Mardia's kurtosis, or a value that many samples share, shows that the samples are not
-Gaussian; that of the copula passes three more tests (``normality``).
+Gaussian; that of the copula passes three more tests (``normality``), and is widened by what nearest
+neighbours find beyond it (``copula_excess``).
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from scipy.special import digamma, polygamma
 
 from fctestbed.estimators import bias_checks
 from fctestbed.estimators.base import Array, Direction, Estimate, Estimator, Invariance, Kind
+from fctestbed.estimators.copula_excess import Triple, excesses, too_much, widened
 from fctestbed.estimators.inputs import Floats, Margins, numbers, rescale
 from fctestbed.estimators.intervals import LinearVariance
 from fctestbed.estimators.normality import not_gaussian_copula
@@ -28,9 +30,6 @@ from fctestbed.estimators.normality import not_gaussian_copula
 # Columns whose independent part is below this share of them are, up to rounding, linear
 # combinations of the others.
 _DEPENDENT = 1e-10
-
-
-Triple = tuple[Floats, Floats, Floats | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +50,10 @@ class _CovarianceEstimator(Estimator):
             )
         scaled = self._scaled(arrays)
         value, variance = _unbiased(scaled)
-        doubt, moved = self._doubt(arrays, scaled, value)
-        low, high = variance.score_interval(value)
+        interval, doubt = self._interval(arrays, scaled, value, variance)
         return self._from_nats(
             value,
-            (low + min(moved, 0.0), high + max(moved, 0.0)),
+            interval,
             se=variance.standard_error(value),
             ceiling=float("inf"),
             n_samples=n,
@@ -74,10 +72,13 @@ class _CovarianceEstimator(Estimator):
     def _bound_of(self, arrays: Triple) -> Direction:
         return self.bound
 
-    def _doubt(self, arrays: Triple, scaled: Triple, value: float) -> tuple[str, float]:
-        """Why there is no interval, and the value's distance from that of half the samples."""
+    def _interval(
+        self, arrays: Triple, scaled: Triple, value: float, variance: LinearVariance
+    ) -> tuple[tuple[float, float], str]:
+        """The interval in nats, and why there is none where a line says so."""
         present = [array for array in scaled if array is not None]
-        return bias_checks.atoms(present) or bias_checks.not_gaussian(present), 0.0
+        doubt = bias_checks.atoms(present) or bias_checks.not_gaussian(present)
+        return variance.score_interval(value), doubt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,18 +130,22 @@ class GaussianCopula(_CovarianceEstimator):
             return self.bound
         return "lower"
 
-    def _doubt(self, arrays: Triple, scaled: Triple, value: float) -> tuple[str, float]:
-        doubt, _ = super()._doubt(arrays, scaled, value)
+    def _interval(
+        self, arrays: Triple, scaled: Triple, value: float, variance: LinearVariance
+    ) -> tuple[tuple[float, float], str]:
+        (low, high), doubt = super()._interval(arrays, scaled, value, variance)
         # Few normal scores do not show their distribution.
         doubt = doubt or bias_checks.few_samples(len(scaled[0]))
         doubt = doubt or not_gaussian_copula([array for array in scaled if array is not None])
         if doubt:
-            return doubt, 0.0
+            return (low, high), doubt
         # Ranks reduce a strong correlation by about 1/n, as much as from all samples to half.
         halves = self._mean_of_halves(arrays)
         if halves is None:
-            return "there is no estimate from half of the samples", 0.0
-        return "", value - halves
+            return (low, high), "there is no estimate from half of the samples"
+        moved = value - halves
+        found = excesses(scaled, lambda scores: _unbiased(scores)[0])
+        return widened(low + min(moved, 0.0), high + max(moved, 0.0), found), too_much(found)
 
     def _mean_of_halves(self, arrays: Triple) -> float | None:
         """Mean value of two halves of the samples: every other one in the order of X.

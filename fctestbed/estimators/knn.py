@@ -141,6 +141,18 @@ class FrenzelPompe(ColumnEstimator):
         return LocalTerms((digamma(self.k) - nxz - nyz + nz)[data.inverse], ceiling)
 
 
+def neighbour_nats(x: Floats, y: Floats, z: Floats | None, *, k: int) -> float:
+    """The estimate of ``frenzel-pompe`` alone, in nats, of columns as they are.
+
+    Args:
+        x: continuous columns, [n, columns], more than k samples.
+        y: likewise.
+        z: likewise, or None.
+        k: number of neighbours.
+    """
+    return float(FrenzelPompe(k=k)._terms(x, y, z).values.mean())
+
+
 @dataclass(frozen=True, kw_only=True)
 class MesnerShalizi(ColumnEstimator):
     """Conditional information of mixed data: psi(k') - <psi(nxz) + psi(nyz) - psi(nz)>.

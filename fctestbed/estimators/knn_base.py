@@ -34,7 +34,12 @@ from fctestbed.estimators.base import (
     check_choice,
     check_whole,
 )
-from fctestbed.estimators.drift import Change, equivalent_columns
+from fctestbed.estimators.drift import (
+    Change,
+    equivalent_columns,
+    finer_parts,
+    mean_of_parts,
+)
 from fctestbed.estimators.inputs import (
     MARGINS,
     Floats,
@@ -120,9 +125,11 @@ class NeighbourEstimator(Estimator):
         """
         whole = terms(slice(None))
         n, value = len(whole.values), float(whole.values.mean())
-        spread = split_spread(
-            n, lambda rows: float(terms(rows).values.mean()), least=self.k + 1, seed=self.seed
-        )
+
+        def value_of(rows: NDArray[np.int64]) -> float:
+            return float(terms(rows).values.mean())
+
+        spread = split_spread(n, value_of, least=self.k + 1, seed=self.seed)
         half = np.nan if spread is None else spread.half_width
         columns = sum(v.shape[1] for v in variables)
         doubt = doubt or bias_checks.few_samples(n) or bias_checks.many_columns(columns)
@@ -131,12 +138,18 @@ class NeighbourEstimator(Estimator):
         if spread is None:
             doubt = doubt or "parts of the sample are too small to show the spread"
         elif not doubt:
+            parts = finer_parts(n, columns, spread.n_parts)
+            fine = parts > spread.n_parts
+            on_parts = (
+                mean_of_parts(n, value_of, parts, self.seed) if fine else spread.mean_of_parts
+            )
             change = Change(
                 value=value,
-                moved=value - spread.mean_of_parts,
-                parts=spread.n_parts,
+                moved=value - on_parts,
+                parts=parts,
                 columns=columns,
                 half_width=half,
+                fine=fine,
             )
             # Other coordinates are worth their time only where there may be an interval.
             reach = change.joined([] if change.reach().doubt else equivalents())

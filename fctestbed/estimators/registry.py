@@ -5,11 +5,14 @@ Imports all modules of estimators.
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from fctestbed._messages import one_line
-from fctestbed._plugins import find_plugin
+from fctestbed._plugins import described, find_plugin, tried
 from fctestbed.estimators.base import Array, Estimate, Estimator, Kind
 from fctestbed.estimators.discrete import ChaoWangJost, MillerMadow, Plugin
 from fctestbed.estimators.gaussian import Gaussian, GaussianCopula
@@ -60,6 +63,8 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "prequential": Prequential,
 }
 
+# Samples that a plug-in is tried on.
+_TRIED = 64
 ENTRY_POINT_GROUP = "fctestbed.estimators"
 
 
@@ -109,7 +114,58 @@ def make_estimator(name: str, **settings: Any) -> Estimator:
     for key, default in known.items():
         if default is dataclasses.MISSING and key not in settings:
             raise ValueError(f"{key}: expected a value for {name}, which has no default, got none")
+    if name not in ESTIMATORS:
+        try:
+            tried(f"{__name__}:_try", name, settings)
+        except ValueError as error:
+            line = str(error)
+            # Settings that the plug-in refuses have their own name.
+            own = line.partition(":")[0] in known
+            raise ValueError(line if own else one_line(f"estimator: {name}: {line}")) from error
     return kind(**settings)
+
+
+def _try(name: str, settings: dict[str, Any]) -> None:
+    """Make a plug-in and call it on a few samples of each kind; it may refuse them."""
+    rng = np.random.default_rng(0)
+    amounts, symbols = rng.standard_normal((2, _TRIED, 1)), rng.integers(0, 3, (2, _TRIED, 1))
+    pairs: dict[Kind, tuple[Array, Array]] = {
+        "continuous": (amounts[0], amounts[1]),
+        "discrete": (symbols[0], symbols[1]),
+        "mixed": (amounts[0], symbols[1]),
+    }
+    found = find_estimator(name)(**settings)
+    for kind in found.kinds:
+        with suppress(ValueError):
+            found.estimate(*pairs[kind])
+
+
+def estimate_of(estimator: Estimator, x: Array, y: Array, given: Array | None = None) -> Estimate:
+    """What an estimator says of samples; whatever a user's own raises is one line.
+
+    Args:
+        estimator: the estimator.
+        x: as ``Estimator.estimate``.
+        y: likewise.
+        given: likewise.
+
+    Raises:
+        ValueError: as ``Estimator.estimate``; also for an estimator that is not of this package and
+            raises something else, calls ``sys.exit`` or returns no ``Estimate``.
+    """
+    try:
+        found = estimator.estimate(x, y) if given is None else estimator.estimate(x, y, given)
+    except ValueError:
+        raise
+    except (Exception, SystemExit) as error:
+        if type(estimator).__module__.startswith(f"{__name__.partition('.')[0]}."):
+            raise
+        raise ValueError(
+            one_line(f"{estimator.name}: expected an estimate, got {described(error)}")
+        ) from error
+    if not isinstance(found, Estimate):
+        raise ValueError(one_line(f"{estimator.name}: expected an Estimate, got {found!r}"))
+    return found
 
 
 def make_estimators(
@@ -197,7 +253,7 @@ def estimate(
             ``amounts`` of an estimator that does not distinguish them.
     """
     roles = role_settings(estimator, classes=classes, amounts=amounts)
-    return make_estimator(estimator, **roles, **settings).estimate(x, y, given)
+    return estimate_of(make_estimator(estimator, **roles, **settings), x, y, given)
 
 
 def role_settings(

@@ -21,7 +21,8 @@ from fctestbed.laws.discrete import (
     random_table,
     skewed_symbols,
 )
-from fctestbed.laws.drawn import DrawnLaw, drawn_law
+from fctestbed.laws.drawn import ROUGH, SMOOTH, DrawnLaw, drawn_law
+from fctestbed.laws.drawn_classes import DrawnClassLaw, drawn_class_law
 from fctestbed.laws.grid import GROUPS, LAWS
 from fctestbed.laws.law import Kind, Law
 from fctestbed.laws.noisy_bits import BitsInNoise, NoisyXor, noisy_sign_bits
@@ -29,8 +30,11 @@ from fctestbed.laws.noisy_bits import BitsInNoise, NoisyXor, noisy_sign_bits
 __all__ = [
     "GROUPS",
     "LAWS",
+    "ROUGH",
+    "SMOOTH",
     "BitChannel",
     "BitsInNoise",
+    "DrawnClassLaw",
     "DrawnLaw",
     "GaussianCommonCause",
     "GaussianPair",
@@ -43,6 +47,7 @@ __all__ = [
     "NoisyXor",
     "StudentPair",
     "Xor",
+    "drawn_class_law",
     "drawn_law",
     "equal_gaussian_pairs",
     "gaussian_correlation",

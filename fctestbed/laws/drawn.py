@@ -3,7 +3,7 @@
 May import ``pairs``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, get_args
@@ -19,12 +19,14 @@ from fctestbed.laws.pairs import (
     ColumnPair,
     CopulaPair,
     Floats,
+    Function,
     MixturePair,
     Noise,
     RoundPair,
 )
 
 Margin = Literal["same", "exponential", "uniform", "cube", "sinh"]
+Mixing = tuple[tuple[float, ...], ...]
 
 _MARGINS: dict[Margin, Callable[[Floats], NDArray[Any]]] = {
     "same": lambda v: v,
@@ -36,15 +38,12 @@ _MARGINS: dict[Margin, Callable[[Floats], NDArray[Any]]] = {
 _SMOOTH_MARGINS: tuple[Margin, ...] = ("same", "exponential")
 # Numbers of columns of X and of Y, half of them 1 + 1.
 _SHAPES = (*[(1, 1)] * 6, (1, 2), (2, 1), (2, 2), (3, 2), (2, 3), (3, 3))
-_FUNCTIONS: tuple[Literal["linear", "sine", "square", "tanh"], ...] = (
-    "linear",
-    "sine",
-    "square",
-    "tanh",
-)
+_FUNCTIONS: tuple[Function, ...] = get_args(Function)
 _NOISES: tuple[Noise, ...] = get_args(Noise)
 # A drawn law has at least and at most so much information, in bits.
 _LEAST_BITS, _MOST_BITS = 0.02, 3.0
+SMOOTH, ROUGH = "drawn, smooth", "drawn, rough"
+"""The groups of drawn laws."""
 
 
 @dataclass(frozen=True)
@@ -64,32 +63,28 @@ class DrawnLaw(Law):
     seed: int
     pairs: tuple[ColumnPair, ...]
     margins: tuple[tuple[Margin, ...], tuple[Margin, ...]]
-    mixing: tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]
+    mixing: tuple[Mixing, Mixing]
     twist: float = 0.0
     kind: ClassVar[Kind] = "continuous"
-    group: ClassVar[str] = "drawn"
 
     @property
     def name(self) -> str:
         """Such as ``drawn 3: 2 + 2 dims, clayton(1.2)``."""
         dims = f"{len(self.margins[0])} + {len(self.margins[1])} dims"
-        changed = sorted({m for side in self.margins for m in side} - {"same"})
-        margins = f", margins {' '.join(changed)}" if changed else ""
-        twist = f", twist {self.twist:.2g}" if self.twist else ""
-        return (
-            f"drawn {self.seed}: {dims}, {' & '.join(p.label for p in self.pairs)}{margins}{twist}"
-        )
+        pairs = " & ".join(pair.label for pair in self.pairs)
+        changes = name_of_changes(self.margins, self.twist)
+        return f"drawn {self.seed}: {dims}, {pairs}{changes}"
+
+    @property
+    def group(self) -> str:
+        """``SMOOTH`` or ``ROUGH``."""
+        return SMOOTH if self.smooth else ROUGH
 
     @property
     def smooth(self) -> bool:
         """Whether the density has derivatives everywhere and no tails longer than log-normal ones,
         and X is not twisted."""
-        margins = {m for side in self.margins for m in side}
-        return (
-            all(pair.smooth for pair in self.pairs)
-            and margins <= set(_SMOOTH_MARGINS)
-            and not self.twist
-        )
+        return all(pair.smooth for pair in self.pairs) and keep_smooth(self.margins, self.twist)
 
     @cached_property
     def true_bits(self) -> float:
@@ -101,16 +96,38 @@ class DrawnLaw(Law):
         sides = [rng.standard_normal((n, len(side))) for side in self.margins]
         for column, pair in enumerate(self.pairs):
             sides[0][:, column], sides[1][:, column] = pair.sample(n, rng)
-        for side, names, mixing in zip(sides, self.margins, self.mixing, strict=True):
-            for column, margin in enumerate(names):
-                side[:, column] = _MARGINS[margin](side[:, column])
-            side[:] = side @ np.array(mixing)
-        if self.twist:
-            a, b = sides[0][:, 0].copy(), sides[0][:, 1].copy()
-            angle = self.twist * np.hypot(a, b)
-            sides[0][:, 0] = np.cos(angle) * a - np.sin(angle) * b
-            sides[0][:, 1] = np.sin(angle) * a + np.cos(angle) * b
-        return sides[0], sides[1]
+        x, y = map(changed, sides, self.margins, self.mixing)
+        return twisted(x, self.twist), y
+
+
+def name_of_changes(margins: Sequence[Sequence[Margin]], twist: float) -> str:
+    """Such as ``, margins cube sinh, twist 0.5``; empty for none."""
+    names = sorted({margin for side in margins for margin in side} - {"same"})
+    turned = f", twist {twist:.2g}" if twist else ""
+    return (f", margins {' '.join(names)}" if names else "") + turned
+
+
+def keep_smooth(margins: Sequence[Sequence[Margin]], twist: float) -> bool:
+    """Whether these maps keep a density smooth, and its tails at most log-normal."""
+    return not twist and {margin for side in margins for margin in side} <= set(_SMOOTH_MARGINS)
+
+
+def changed(side: Floats, margins: Sequence[Margin], mixing: Mixing) -> Floats:
+    """Columns with other margins, mixed by a matrix."""
+    columns = [_MARGINS[margin](column) for margin, column in zip(margins, side.T, strict=True)]
+    return np.asarray(np.column_stack(columns) @ np.array(mixing))
+
+
+def twisted(side: Floats, twist: float) -> Floats:
+    """The first two columns turned by ``twist`` radians per unit of radius."""
+    if not twist:
+        return side
+    a, b = side[:, 0], side[:, 1]
+    angle = twist * np.hypot(a, b)
+    turned = side.copy()
+    turned[:, 0] = np.cos(angle) * a - np.sin(angle) * b
+    turned[:, 1] = np.sin(angle) * a + np.cos(angle) * b
+    return turned
 
 
 def drawn_law(seed: int) -> DrawnLaw:
@@ -139,19 +156,19 @@ def _draw(seed: int, rng: np.random.Generator) -> DrawnLaw:
     columns = _SHAPES[rng.integers(len(_SHAPES))]
     n_pairs = int(rng.integers(1, min(columns) + 1))
     pairs = tuple(_draw_pair(rng) for _ in range(n_pairs))
-    margins = _draw_margins(rng, columns)
+    margins = draw_margins(rng, columns)
     mixes, twists = bool(rng.random() < 0.6), rng.random() < 0.15
     plain = set(margins[0]) == {"same"}
     return DrawnLaw(
         seed,
         pairs,
         margins,
-        (_draw_mixing(rng, columns[0], mixes), _draw_mixing(rng, columns[1], mixes)),
+        (draw_mixing(rng, columns[0], mixes), draw_mixing(rng, columns[1], mixes)),
         float(rng.uniform(0.3, 1.2)) if twists and plain and columns[0] > 1 else 0.0,
     )
 
 
-def _draw_margins(
+def draw_margins(
     rng: np.random.Generator, columns: tuple[int, int]
 ) -> tuple[tuple[Margin, ...], tuple[Margin, ...]]:
     """Half of the laws keep the margins of their pairs, and a fifth have smooth ones."""
@@ -166,7 +183,7 @@ def _draw_margins(
     return tuple(choices[0]), tuple(choices[1])
 
 
-def _draw_mixing(rng: np.random.Generator, dim: int, mixes: bool) -> tuple[tuple[float, ...], ...]:
+def draw_mixing(rng: np.random.Generator, dim: int, mixes: bool) -> Mixing:
     """A rotation with scales of 0.5 to 2, or none."""
     matrix = np.eye(dim)
     if mixes and dim > 1:

@@ -18,13 +18,14 @@ from fctestbed.laws.continuous import GaussianPair, StudentPair
 
 Floats = NDArray[np.float64]
 Noise = Literal["normal", "laplace", "uniform"]
+Function = Literal["linear", "sine", "square", "tanh"]
 
-# Each has a standard deviation of 1.
-_NOISES = {
+NOISES = {
     "normal": norm(),
     "laplace": laplace(scale=math.sqrt(0.5)),
     "uniform": uniform(-math.sqrt(3), 2 * math.sqrt(3)),
 }
+"""Distributions of a standard deviation of 1."""
 _SIGNAL_POINTS = 2**20
 _GRID_CELLS = 2**16
 # Values of a signal that has no bounds are cut off at this probability on each side.
@@ -167,7 +168,7 @@ class ChannelPair(ColumnPair):
     """
 
     source: Noise
-    function: Literal["linear", "sine", "square", "tanh"]
+    function: Function
     noise: Noise
     scale: float
     frequency: float = 1.0
@@ -183,25 +184,33 @@ class ChannelPair(ColumnPair):
         rate = f" {self.frequency:.2g}" if self.function == "sine" else ""
         return f"{self.function}{rate} of {self.source} + {self.noise} {self.scale:.3g}"
 
-    def _signal(self, x: Floats) -> Floats:
-        if self.function == "sine":
-            return np.asarray(np.sin(self.frequency * x))
-        if self.function == "square":
-            return x * x
-        return np.asarray(np.tanh(2 * x)) if self.function == "tanh" else x
-
     def true_nats(self) -> float:
         """By quadrature over a fine grid of Y."""
         shares = (np.arange(_SIGNAL_POINTS) + 0.5) / _SIGNAL_POINTS
-        signal = self._signal(_NOISES[self.source].ppf(shares))
-        noise_nats = float(_NOISES[self.noise].entropy()) + math.log(self.scale)
+        signal = signal_of(NOISES[self.source].ppf(shares), self.function, self.frequency)
+        noise_nats = float(NOISES[self.noise].entropy()) + math.log(self.scale)
         return sum_entropy_nats(signal, self.noise, self.scale) - noise_nats
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """As ``ColumnPair.sample``."""
-        x = _NOISES[self.source].rvs(n, random_state=rng)
-        noise = _NOISES[self.noise].rvs(n, random_state=rng)
-        return x, self._signal(x) + self.scale * noise
+        x = NOISES[self.source].rvs(n, random_state=rng)
+        noise = NOISES[self.noise].rvs(n, random_state=rng)
+        return x, signal_of(x, self.function, self.frequency) + self.scale * noise
+
+
+def signal_of(x: Floats, function: Function, frequency: float) -> Floats:
+    """x, sin(frequency x), x^2 or tanh(2 x).
+
+    Args:
+        x: values.
+        function: which one.
+        frequency: of the sine, in radians.
+    """
+    if function == "sine":
+        return np.asarray(np.sin(frequency * x))
+    if function == "square":
+        return x * x
+    return np.asarray(np.tanh(2 * x)) if function == "tanh" else x
 
 
 @dataclass(frozen=True)
@@ -274,7 +283,7 @@ def sum_entropy_nats(signal: Floats, noise: Noise, scale: float) -> float:
         noise: distribution of the noise.
         scale: its standard deviation.
     """
-    law = _NOISES[noise]
+    law = NOISES[noise]
     reach = -scale * float(law.ppf(_CUT))
     low, high = float(signal.min()) - 1.01 * reach, float(signal.max()) + 1.01 * reach
     step = (high - low) / _GRID_CELLS

@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from fctestbed._records import Record
 from fctestbed.nets import Critic, CriticKind, Stack
 
 JOINT = "joint"
@@ -31,13 +32,12 @@ conditional terms, augmentations for the unique information, and factorised read
 Width = Annotated[int, Field(gt=0)]
 
 
-class MethodSettings(BaseModel):
+class MethodSettings(Record):
     """Settings of a method: a frozen record that rejects unknown keys.
 
-    A method without settings uses this class itself.
+    A method without settings uses this class itself. Every way to make one raises ``InvalidSpec``,
+    a ``ValueError`` of one line, for fields that it cannot have.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class CriticSettings(MethodSettings):

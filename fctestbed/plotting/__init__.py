@@ -10,6 +10,7 @@ from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
     check_formats,
     draw_calibration_figures,
+    draw_drawn_figures,
     draw_figures,
     draw_gaussian_figures,
     draw_readout_figures,
@@ -29,6 +30,7 @@ __all__ = [
     "check_formats",
     "choose_yardstick",
     "draw_calibration_figures",
+    "draw_drawn_figures",
     "draw_figures",
     "draw_gaussian_figures",
     "draw_readout_figures",

@@ -11,15 +11,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETDOWNBASE
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, AxisValue, value_texts
-from fctestbed.plotting.style import MOST_IN_A_COLUMN, MethodStyle, literal, series_styles
+from fctestbed.plotting.style import (
+    MOST_IN_A_COLUMN,
+    NOTE_COLOR,
+    MethodStyle,
+    literal,
+    series_styles,
+)
 
 RATIO_LABEL = "unique ratio (unique share of the label)"
 _MARGIN = 0.06
 _DOTS_MARGIN = 0.08
 # How far beyond the means an interval may extend an axis, as a multiple of their range.
 _STRAY, _DOTS_STRAY = 0.2, 1.0
+# How far below 0 means may extend an axis, as a multiple of the largest one.
+_MOST_BELOW = 0.25
 _DODGE = 0.03
 _GROUP = 0.7
 _ALONE = 0.25
@@ -163,13 +172,48 @@ def set_rate_axis(axis: XAxis | YAxis, rates: Sequence[AxisValue]) -> None:
 def set_value_axis(axes: Axes, points: pd.DataFrame, exact: Sequence[pd.Series]) -> None:
     """Limits of the vertical axis: all means and exact lines, and intervals up to a limit.
 
-    A very wide interval (two seeds have a factor of 12.7) would flatten all the curves.
+    A very wide interval (two seeds have a factor of 12.7) would flatten all the curves. So would a
+    control far below 0: means lower than a quarter of the largest one below 0 are carets at the
+    edge.
     """
     lines = [line.to_numpy(dtype=float) for line in exact]
     levels = np.concatenate([np.array([0.0]), points["mean"].to_numpy(), *lines])
+    floor = -_MOST_BELOW * float(np.nanmax(levels))
+    levels = np.maximum(levels, floor) if floor < 0 else levels
     bottom, top = _limits(levels, points, _STRAY, 1e-6)
     span = max(float(np.ptp(levels)), 1e-6)
     axes.set_ylim(bottom - _MARGIN * span, top + _MARGIN * span)
+    _mark_below(axes)
+
+
+def _mark_below(axes: Axes) -> None:
+    """A caret at the lower edge for each mean below it, and their number."""
+    edge = axes.get_ylim()[0]
+    n_below = 0
+    for line in list(axes.get_lines()):
+        places, heights = (np.asarray(values, dtype=float) for values in line.get_data())
+        below = places[heights < edge]
+        n_below += len(below)
+        if len(below):
+            axes.plot(
+                below,
+                np.full(len(below), edge),
+                linestyle="none",
+                marker=CARETDOWNBASE,
+                color=line.get_color(),
+                markersize=3.5,
+                clip_on=False,
+                label="_below",
+            )
+    if n_below:
+        axes.annotate(
+            f"{n_below} mean{'s' if n_below > 1 else ''} below",
+            (0.99, 0.02),
+            xycoords="axes fraction",
+            ha="right",
+            fontsize=6.0,
+            color=NOTE_COLOR,
+        )
 
 
 def draw_dot(

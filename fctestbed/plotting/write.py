@@ -22,6 +22,7 @@ from fctestbed.plotting.axes import (
     with_world,
 )
 from fctestbed.plotting.figures import (
+    DRAWN_FIGURES,
     FIGURES,
     GAUSSIAN_FIGURES,
     KINDS,
@@ -207,6 +208,25 @@ def draw_calibration_figures(
     if not written:
         raise ValueError("calibration: expected estimates to draw, got none")
     return written
+
+
+def draw_drawn_figures(
+    cells: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Draw a calibration on drawn laws: coverage and share of intervals.
+
+    Args:
+        cells: the result of ``fctestbed.calibration.drawn_cells``.
+        out_dir: directory for ``drawn_laws.<format>`` and ``.csv``.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written; none where no law has intervals to judge by.
+
+    Raises:
+        ValueError: one line, for an unknown format or a directory that cannot be written.
+    """
+    return _draw_rows(DRAWN_FIGURES, cells, out_dir, formats)
 
 
 def check_formats(formats: Sequence[str]) -> None:

@@ -38,8 +38,12 @@ def equal_width_name(width: int) -> str:
 
 
 def channel_name(tau: float) -> str:
-    """The estimator of channel information at a further noise: ``channel@2``."""
-    return f"{CHANNEL}{_AT}{tau:g}"
+    """The estimator of channel information at a further noise: ``channel@2``.
+
+    All digits of a noise that six do not tell apart from others: ``channel@0.50000001``.
+    """
+    short = f"{tau:g}"
+    return f"{CHANNEL}{_AT}{short if float(short) == tau else repr(float(tau))}"
 
 
 def few_shot_name(n_labels: int) -> str:

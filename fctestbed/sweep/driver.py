@@ -18,6 +18,7 @@ from fctestbed.results import (
     ResultsStore,
     RunRecord,
     StoreRefused,
+    check_directory,
     check_encoder_place,
     describe_difference,
     remove_drafts,
@@ -28,7 +29,7 @@ from fctestbed.sweep.executors import Executor
 from fctestbed.sweep.plan import Plan, Unit, make_plan
 from fctestbed.sweep.resources import Resources, executor_of
 from fctestbed.sweep.spec import SweepSpec
-from fctestbed.sweep.worker import UnitProgress
+from fctestbed.sweep.worker import UnitProgress, end_a_worker_in_its_start
 from fctestbed.synthesis import digest
 from fctestbed.testing import check_method
 
@@ -126,6 +127,7 @@ def run_sweep(
             what is no whole number of at least 1; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
+    end_a_worker_in_its_start()
     _check_spec(spec)
     resources = Resources.resolved(device, workers, max_stack)
     # Every run is checked before anything is written.
@@ -226,7 +228,7 @@ def describe_plan(
     workers: int | None = None,
     max_stack: int | None = None,
 ) -> list[str]:
-    """What ``run_sweep`` would do, in lines; nothing is written.
+    """What ``run_sweep`` would do, in lines; nothing stays written.
 
     Raises:
         StoreRefused: if ``out`` holds another sweep, or something that is no store.
@@ -243,6 +245,11 @@ def describe_plan(
                 difference = describe_difference(stored, json.loads(json.dumps(content)))
                 raise StoreRefused(f"{out}: holds another sweep: {difference}")
             finished = store.finished()
+    else:
+        try:
+            check_directory(out)
+        except ValueError as error:
+            raise ValueError(f"out: {error}") from error
     plan = make_plan(spec, finished=finished, max_stack=resources.max_stack)
     lines = [
         f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",

@@ -164,9 +164,9 @@ class _Pool:
             raise WorkersCannotStart(
                 f"worker processes cannot start ({death.ending}): expected a script that calls "
                 "run_sweep under if __name__ == '__main__', or workers=1"
-            )
+            ) from None
         if self._starts_failed >= _START_ATTEMPTS:
             raise WorkersCannotStart(
                 f"worker processes cannot start: {_START_ATTEMPTS} in a row ended before they had "
                 f"started ({death.ending}): expected more memory or fewer workers"
-            )
+            ) from None

@@ -10,8 +10,9 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
+from fctestbed._records import InvalidSpec
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import CriticSettings, find_method, method_source
 from fctestbed.results import PAPER, AxisValue
@@ -24,7 +25,6 @@ from fctestbed.synthesis import (
     WorldSpec,
     augmentation_plan,
     digest,
-    spec_error_lines,
 )
 from fctestbed.training import TrainingSpec
 
@@ -125,8 +125,7 @@ def expand(sweep: "SweepSpec") -> Grid:
         try:
             found = list(_runs(sweep.at(values)))
         except ValueError as error:
-            line = spec_error_lines(error) if isinstance(error, ValidationError) else str(error)
-            raise ValueError(located(line, values)) from None
+            raise ValueError(located(str(error), values)) from None
         for run in found:
             run_id = run.run_id
             other = runs.setdefault(run_id, run)
@@ -173,8 +172,8 @@ def _world(sweep: "SweepSpec", ratio: float) -> WorldSpec:
     label = sweep.world.label.with_ratio(ratio)
     try:
         return sweep.world.with_label(label)
-    except ValidationError as error:
-        raise ValueError(f"world.{spec_error_lines(error)}") from None
+    except InvalidSpec as error:
+        raise ValueError(f"world.{error}") from None
 
 
 def _check_augmentations(sweep: "SweepSpec", worlds: Sequence[WorldSpec]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from fctestbed.sweep.worker import library_threads, signals_blocked
+from fctestbed.sweep.worker import end_a_worker_in_its_start, library_threads, signals_blocked
 
 _Result = TypeVar("_Result")
 
@@ -36,6 +36,7 @@ def results_as_completed(
         The place of a call in ``arguments`` and its result, in the order of completion. Closing the
         generator kills the worker processes.
     """
+    end_a_worker_in_its_start()
     if workers == 1:
         with _one_thread():
             for place, values in enumerate(arguments):

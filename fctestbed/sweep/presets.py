@@ -7,13 +7,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
+from fctestbed._records import InvalidSpec
 from fctestbed.objectives import METHODS
 from fctestbed.sweep.axes import check_fields, flat_axes, join_path, nested, split_path
 from fctestbed.sweep.spec import DEFAULT_METHODS, DEFAULT_RATIOS, SweepSpec
 from fctestbed.sweep.variants import VariantSpec, named_variants
-from fctestbed.synthesis import spec_error_lines
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
@@ -87,8 +87,8 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str | None = 
         merged = merge(merged, {"world": {"label": {"unique_ratio": ratios[0]}}})
     try:
         return SweepSpec.model_validate({**merged, "preset": preset})
-    except ValidationError as error:
-        line = spec_error_lines(error)
+    except InvalidSpec as error:
+        line = str(error)
         raise ValueError(f"axes.{line}" if line.startswith(tuple(first)) else line) from None
 
 

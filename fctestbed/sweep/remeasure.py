@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from fctestbed._plugins import only_plugins
+from fctestbed._records import InvalidSpec
 from fctestbed.results import (
     ENCODER_KEY,
     ENCODERS,
@@ -38,7 +37,7 @@ from fctestbed.sweep.plan import DoneTraining, Unit
 from fctestbed.sweep.presets import holds, merge
 from fctestbed.sweep.resources import Resources
 from fctestbed.sweep.spec import SweepSpec
-from fctestbed.synthesis import digest, spec_error_lines
+from fctestbed.synthesis import digest
 
 _MEASUREMENT = "measurement"
 _ALONG = f"{_MEASUREMENT}.along"
@@ -182,12 +181,9 @@ class _Source:
                 raise ValueError(f"{path}: expected a field that is no axis of the sweep, got one")
         try:
             stored = SweepSpec.model_validate(fields)
-        except ValidationError as error:
-            raise ValueError(f"{self.directory}: {spec_error_lines(error)}") from error
-        try:
-            spec = SweepSpec.model_validate(merge(fields, values))
-        except ValidationError as error:
-            raise ValueError(spec_error_lines(error)) from error
+        except InvalidSpec as error:
+            raise ValueError(f"{self.directory}: {error}") from error
+        spec = SweepSpec.model_validate(merge(fields, values))
         return stored if spec == stored else _without_along(spec, stored)
 
     def trainings(self) -> dict[str, DoneTraining]:

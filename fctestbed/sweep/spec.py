@@ -13,12 +13,12 @@ from pydantic import (
     BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     field_validator,
     model_serializer,
     model_validator,
 )
 
+from fctestbed._records import InvalidSpec
 from fctestbed.measurement import MeasureSpec
 from fctestbed.nets import CriticKind
 from fctestbed.objectives import Method, NetSpec, find_method
@@ -40,7 +40,6 @@ from fctestbed.synthesis import (
     Ratio,
     Spec,
     WorldSpec,
-    spec_error_lines,
 )
 from fctestbed.training import TrainSpec
 
@@ -163,8 +162,8 @@ class SweepSpec(Spec):
                     raise ValueError(f"{field}: expected {expected}, got the unknown key {key!r}")
             try:
                 record.model_validate(settings)
-            except ValidationError as error:
-                raise ValueError(f"{field}.{spec_error_lines(error)}") from None
+            except InvalidSpec as error:
+                raise ValueError(f"{field}.{error}") from None
         return self
 
     @model_validator(mode="after")
@@ -201,8 +200,8 @@ class SweepSpec(Spec):
     def _typed(self, values: Mapping[str, Any], path: str) -> Any:
         try:
             return value_at(self.at(values), path)
-        except ValidationError as error:
-            raise ValueError(located(spec_error_lines(error), values)) from None
+        except InvalidSpec as error:
+            raise ValueError(located(str(error), values)) from None
 
     def at(self, values: Mapping[str, Any]) -> "SweepSpec":
         """The same sweep with every axis at one value, and so without axes.
@@ -211,7 +210,7 @@ class SweepSpec(Spec):
             values: a value by each axis's dotted path.
 
         Raises:
-            ValidationError: for values that the fields cannot have.
+            InvalidSpec: for values that the fields cannot have.
         """
         if not values:
             return self

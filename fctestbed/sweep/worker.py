@@ -190,6 +190,16 @@ def library_threads(threads: int) -> Iterator[None]:
             del os.environ[name]
 
 
+def end_a_worker_in_its_start() -> None:
+    """End this process, silently, if it is a worker that imports the user's script as it starts.
+
+    A script that calls ``run_sweep`` outside ``if __name__ == "__main__"`` calls it there again.
+    The driver says so in one line, below which the tracebacks of its workers would be noise.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(1)
+
+
 def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> None:
     """Execute units until the driver closes the pipe."""
     # At Ctrl-C, and when the terminal closes, the driver ends its workers.

@@ -59,14 +59,12 @@ from .options import (
     world_options as world_options,
 )
 from .record import (
-    InvalidSpec as InvalidSpec,
     PositiveFloat as PositiveFloat,
     Ratio as Ratio,
     Spec as Spec,
     digest as digest,
 )
 from .spec import WorldSpec as WorldSpec
-from .spec_errors import spec_error_lines as spec_error_lines
 from .streams import stream as stream, stream_words as stream_words
 from .truth import Truth as Truth, forget_truths as forget_truths, world_truth as world_truth
 from .world import World as World, modality_codewords as modality_codewords

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from fctestbed._array_files import Header, open_arrays
+from fctestbed._records import InvalidSpec
 from fctestbed.synthesis.spec import WorldSpec
-from fctestbed.synthesis.spec_errors import spec_error_lines
 from fctestbed.synthesis.truth import Truth
 
 SPLITS = ("train", "test")
@@ -61,8 +60,8 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
             spec = WorldSpec.model_validate_json(str(file["spec_json"]))
             _check_arrays(path, headers, spec)
             arrays = {name: file[name] for name in headers if name not in _TEXTS}
-    except ValidationError as error:
-        raise ValueError(f"{path}: spec_json: {spec_error_lines(error)}") from error
+    except InvalidSpec as error:
+        raise ValueError(f"{path}: spec_json: {error}") from error
     for name in SPLITS:
         y = arrays[f"{name}_y"]
         if y.min() < 0 or y.max() >= spec.n_classes:

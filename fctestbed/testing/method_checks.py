@@ -6,11 +6,9 @@ May import ``fctestbed.training`` and what is below it.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from fctestbed._plugins import described, tried
+from fctestbed._records import InvalidSpec
 from fctestbed.objectives import METHODS, Method, find_method
-from fctestbed.synthesis import spec_error_lines
 from fctestbed.testing import method_declarations, method_numbers
 from fctestbed.testing.method_subject import Subject, torch_state_kept
 
@@ -126,6 +124,6 @@ def _subject(method: type[Method] | str, settings: Mapping[str, Any] | None) -> 
                 raise ValueError(f"settings: expected {expected}, got the unknown key {key!r}")
         try:
             kind.Settings.model_validate(dict(settings))
-        except ValidationError as error:
-            raise ValueError(f"settings.{spec_error_lines(error)}") from error
+        except InvalidSpec as error:
+            raise ValueError(f"settings.{error}") from error
     return Subject(name, kind, settings or {})

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from torch import Tensor
 
 from fctestbed._plugins import only_plugins
+from fctestbed._records import InvalidSpec
 from fctestbed.objectives import method_source
 from fctestbed.results import (
     JOINT,
@@ -25,7 +25,6 @@ from fctestbed.results import (
     store_file,
     stored_runs,
 )
-from fctestbed.synthesis import spec_error_lines
 from fctestbed.training.encoding import CHUNK
 from fctestbed.training.kept import load_stack
 from fctestbed.training.spec import TrainingSpec
@@ -171,8 +170,8 @@ def _training(run: StoredRun) -> TrainingSpec:
     """
     try:
         training = TrainingSpec.model_validate(run.spec["training"])
-    except ValidationError as error:
-        raise ValueError(f"run {run.run_id}: {spec_error_lines(error)}") from error
+    except InvalidSpec as error:
+        raise ValueError(f"run {run.run_id}: {error}") from error
     source = method_source(training.method)
     if source != run.spec.get("source"):
         raise ValueError(

@@ -5,8 +5,9 @@ Owns the training's identity. May import ``fctestbed.objectives`` and ``fctestbe
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from fctestbed._records import InvalidSpec
 from fctestbed.objectives import DataShape, Method, MethodSettings, NetSpec, find_method
 from fctestbed.synthesis import (
     AugmentationSpec,
@@ -15,7 +16,6 @@ from fctestbed.synthesis import (
     WorldSpec,
     check_originals,
     digest,
-    spec_error_lines,
 )
 
 MIN_SAMPLES_PER_CLASS = 4
@@ -85,8 +85,8 @@ class TrainingSpec(Spec):
                 raise ValueError(f"settings: expected {expected}, got the unknown key {name!r}")
         try:
             return record.model_validate(self.settings).model_dump(mode="json")
-        except ValidationError as error:
-            raise ValueError(f"settings.{spec_error_lines(error)}") from error
+        except InvalidSpec as error:
+            raise ValueError(f"settings.{error}") from error
 
     def _check_batch(self) -> None:
         if self.train is None:

@@ -488,7 +488,7 @@ def _python() -> Iterator[Bad]:
                   {"unique_ratio": [2]}, {"world": {"n_train": 10**400}}, {"train": {"steps": 1.5}},
                   {"settings": {"simclr": {"temperature": float("nan")}}}, {"variants": 3}):  # fmt: skip
         yield api(f"sweep_spec({value!r:.50})", lambda v=value: fc.sweep_spec(v), "expected")
-    for preset in (3, "x", ["quick"]):
+    for preset in (3, b"quick", "x", ["quick"]):
         yield api(
             f"sweep_spec(preset={preset!r})",
             lambda p=preset: fc.sweep_spec(preset=p),

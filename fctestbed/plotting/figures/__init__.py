@@ -13,6 +13,7 @@ from fctestbed.plotting.figures.audit import draw_audit
 from fctestbed.plotting.figures.blocks import draw_blocks
 from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
 from fctestbed.plotting.figures.critics import draw_critics
+from fctestbed.plotting.figures.drawn_laws import draw_drawn_laws
 from fctestbed.plotting.figures.estimators import draw_estimator_errors, draw_estimator_panels
 from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
 from fctestbed.plotting.figures.label_bits import draw_label_bits, draw_label_bits_linear
@@ -61,8 +62,11 @@ GAUSSIAN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {
     "gaussian_levels": draw_levels,
 }
 """Figures of the rows of ``fctestbed gaussian``."""
+DRAWN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {"drawn_laws": draw_drawn_laws}
+"""Figures of the cells of a calibration on drawn laws."""
 
 __all__ = [
+    "DRAWN_FIGURES",
     "FIGURES",
     "GAUSSIAN_FIGURES",
     "KINDS",

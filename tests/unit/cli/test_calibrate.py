@@ -10,6 +10,7 @@ from fctestbed.cli.main import run
 from fctestbed.estimators import make_estimator
 from fctestbed.laws import LAWS
 
+ENDINGS = ("png", "pdf", "csv")
 QUICK = ["--n", "60", "--repetitions", "2", "--workers", "1", "--formats", "png"]
 
 
@@ -97,7 +98,7 @@ def test_rows_that_cannot_be_added_to_or_drawn_are_refused(tmp_path, capsys):
     assert run(["calibrate", "--out", str(tmp_path), "--add", *QUICK]) == 2
     assert "rows.csv.gz: expected rows of a calibration, got: no column" in capsys.readouterr().err
     assert run(["figures-calibration", str(tmp_path / "none")]) == 2
-    assert "expected rows of a calibration, got: [Errno 2]" in capsys.readouterr().err
+    assert "rows of a calibration, got: No such file" in capsys.readouterr().err
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, capsys):
@@ -113,3 +114,32 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, capsys):
     rows = read_calibration(out / "rows.csv.gz")
     assert (rows["seconds"] == 9.0).to_list() == (rows["estimator"] == "plugin").to_list()
     assert not (out / "parts").exists()
+
+
+def test_drawn_laws_have_a_table_and_a_figure_of_their_own(tmp_path, capsys):
+    out = tmp_path / "drawn"
+    line = ["calibrate", "--out", str(out), "--drawn", "0:1", "--estimators", "ksg1,ross"]
+    assert run([*line, "--n", "300", "--repetitions", "2", "--workers", "1"]) == 0
+    names = {"rows.csv.gz", "summary.csv", "verdicts.csv", "drawn.csv"}
+    assert {p.name for p in out.iterdir()} == names | {f"drawn_laws.{e}" for e in ENDINGS}
+    table = pd.read_csv(out / "drawn.csv")
+    assert list(table["kind"]) == ["continuous", "mixed"]
+    assert list(table["laws"]) == [2, 2]
+    assert "covering" in capsys.readouterr().out
+    again = tmp_path / "again"
+    assert run(["figures-calibration", str(out), "--out", str(again)]) == 0
+    assert {path.name for path in again.iterdir()} == {f"drawn_laws.{e}" for e in ENDINGS}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--drawn", "x"], "--drawn: expected "),
+        (["--drawn", "-1"], "--drawn: expected whole numbers from 0 "),
+        (["--drawn", "0", "--groups", "nothing"], "--groups: expected none with --drawn, got "),
+    ],
+)
+def test_seeds_of_laws_that_cannot_be_are_refused(tmp_path, capsys, arguments, message):
+    assert run(["calibrate", "--out", str(tmp_path / "drawn"), *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"fctestbed: {message}")
+    assert list(tmp_path.iterdir()) == []

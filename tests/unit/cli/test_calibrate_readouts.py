@@ -31,6 +31,7 @@ BAD = [
         "--methods raw --set world.observation.noise=0.1",
         "world: no channel information: expected noise-free observations, of which a readout is ",
     ),
+    ("--methods raw --formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
     ("--methods raw --workers 0", "--workers: expected at least 1, got 0"),
 ]
 
@@ -55,7 +56,16 @@ def test_what_cannot_be_is_one_line_and_nothing_is_written(place, capsys, option
 
 def test_rows_and_figures_are_written_and_drawn_again(place, capsys):
     command = ["calibrate-readouts", "--methods", "raw,untrained", "--n", "100"]
-    options = ["--estimators", "usable-linear,ross", "--only", "z1", "--workers", "1"]
+    options = [
+        "--estimators",
+        "usable-linear,ross",
+        "--only",
+        "z1",
+        "--workers",
+        "1",
+        "--formats",
+        "png",
+    ]
     assert run([*command, *options, *SMALL, "--out", "rows"]) == 0
     rows = pd.read_csv("rows/rows.csv")
     assert list(rows.columns[-len(READOUT_COLUMNS) :]) == list(READOUT_COLUMNS)

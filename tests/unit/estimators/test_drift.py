@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fctestbed.estimators import make_estimator
-from fctestbed.estimators.drift import Change
+from fctestbed.estimators.drift import Change, finer_parts, mean_of_parts
 from fctestbed.laws import GaussianPair
 
 
@@ -108,3 +108,28 @@ def test_columns_that_depend_on_each_other_keep_their_coordinates():
     two = make_estimator("ksg1").estimate(doubled, x + noise)
     assert two.note == ""
     assert two.value_bits == pytest.approx(one.value_bits)
+
+
+def test_smaller_parts_are_taken_where_those_of_the_spread_say_too_little():
+    # Halves of 300 samples are enough in three columns, not in four to six.
+    assert [finer_parts(300, columns, 2) for columns in (2, 3, 4, 5, 6)] == [2, 2, 3, 4, 4]
+    # None has under 75 samples; more columns than six are left as they are.
+    assert finer_parts(200, 6, 2) == 2
+    assert finer_parts(260, 6, 2) == 3
+    assert finer_parts(300, 7, 2) == 2
+    assert finer_parts(1000, 6, 4) == 4
+
+
+def test_an_interval_from_smaller_parts_may_be_wider():
+    usual = Change(value=1.0, moved=0.12, parts=4, columns=5, half_width=0.1)
+    fine = Change(value=1.0, moved=0.12, parts=4, columns=5, half_width=0.1, fine=True)
+    assert "over 4" in usual.reach().doubt
+    assert fine.joined([]).doubt == ""
+    assert fine.joined([]).high - 1 > 0.4
+
+
+def test_the_mean_over_parts_uses_each_sample_once_a_split():
+    seen = []
+    assert mean_of_parts(100, lambda rows: seen.append(rows) or len(rows), 4, seed=0) == 25
+    assert len(seen) == 12
+    assert sorted(np.concatenate(seen[:4])) == list(range(100))

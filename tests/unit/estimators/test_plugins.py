@@ -3,17 +3,22 @@
 import itertools
 import json
 import sys
+from dataclasses import dataclass
 from importlib import invalidate_caches
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import fctestbed
-from fctestbed import ESTIMATORS, Estimate, estimate, find_estimator, make_estimator
+from fctestbed import ESTIMATORS, Estimate, Estimator, estimate, find_estimator, make_estimator
 from fctestbed._messages import one_line
+from fctestbed.calibration import calibrate
 from fctestbed.cli.main import run
-from fctestbed.estimators import make_estimators, settings_of
+from fctestbed.estimators import estimate_of, make_estimators, settings_of
+from fctestbed.estimators.base import Direction
+from fctestbed.laws import LAWS
 
 _NUMBERS = itertools.count()
 
@@ -227,3 +232,60 @@ def test_the_command_calibrates_an_import_path(module, tmp_path, monkeypatch, ca
     capsys.readouterr()
     assert run([*line, "--estimators", "no_such:Mine"]) == 2
     assert capsys.readouterr().err.startswith("fctestbed: --estimators: no_such:Mine: expected an")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("import sys; sys.exit(0)", "expected no error, got SystemExit: 0"),
+        ("import os; os._exit(0)", "expected a process that goes on, got one that ended with"),
+        ("import time; time.sleep(100)", "expected an answer within 3 s, got none"),
+        ("1 / 0", "expected no error, got ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_plug_in_whose_estimate_ends_or_blocks_its_process_is_refused_in_one_line(
+    tmp_path, monkeypatch, capsys, body, said
+):
+    name = f"ends_{next(_NUMBERS)}"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    call = f"    def estimate(self, x, y, given=None):\n        {body}\n"
+    head, _, _ = MINE.partition("    def estimate")
+    (tmp_path / f"{name}.py").write_text(head + call)
+    np.save(tmp_path / "x.npy", np.arange(9.0))
+    file = str(tmp_path / "x.npy")
+    place = f"{name}:Correlation"
+    limit = ["--plugin-seconds", "3" if "sleep" in body else "60"]
+    # Both commands make their estimators alike; a trial takes a second.
+    command = ["estimate", file, file, "--estimator", place]
+    if "exit" in body:
+        command = ["calibrate", "--estimators", place, "--out", str(tmp_path / "out")]
+    assert run([*limit, *command]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert f"{place}: {said}" in err
+    assert not (tmp_path / "out").exists()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaves(Estimator):
+    """Behaves on few samples only."""
+
+    name: ClassVar[str] = "leaves"
+    bound: ClassVar[Direction] = "none"
+    returns: bool = False
+
+    def estimate(self, x, y, given=None):
+        return 3.0 if self.returns else sys.exit(f"{len(x)} samples")
+
+
+@pytest.mark.parametrize(
+    ("returns", "said"),
+    [(False, "an estimate, got SystemExit: 60 samples"), (True, "an Estimate, got 3.0")],
+)
+def test_what_a_plug_in_does_on_the_samples_themselves_is_a_refusal(returns, said):
+    x = np.arange(60.0)
+    with pytest.raises(ValueError, match=rf"^leaves: expected {said}$"):
+        estimate_of(Leaves(returns=returns), x, x)
+    rows = calibrate({"mine": Leaves(returns=returns)}, laws=[LAWS[0]], n=(60,), repetitions=3)
+    assert list(rows["refusal"]) == [f"leaves: expected {said}"]

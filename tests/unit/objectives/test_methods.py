@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from fctestbed._records import InvalidSpec
 from fctestbed.nets import Stack
 from fctestbed.objectives import (
     METHODS,
@@ -298,7 +299,7 @@ def test_raw_is_the_inputs_themselves() -> None:
     ],
 )
 def test_settings_outside_their_range_are_refused(name: str, key: str, value: object) -> None:
-    with pytest.raises(ValidationError, match=key):
+    with pytest.raises(InvalidSpec, match=key):
         METHODS[name].Settings.model_validate({key: value})
 
 
@@ -306,12 +307,12 @@ def test_settings_outside_their_range_are_refused(name: str, key: str, value: ob
     ("setting", "value"), [("contrast", "first"), ("conditional_club_views", "repeated")]
 )
 def test_exact_conditioning_refuses_settings_that_it_cannot_keep(setting: str, value: str) -> None:
-    with pytest.raises(ValidationError, match=f"{setting}: expected .* with conditioning exact"):
+    with pytest.raises(InvalidSpec, match=f"{setting}: expected .* with conditioning exact"):
         METHODS["factorcl-ssl"].Settings.model_validate({"conditioning": "exact", setting: value})
 
 
 def test_a_critic_needs_a_hidden_layer() -> None:
-    with pytest.raises(ValidationError, match="critic_hidden"):
+    with pytest.raises(InvalidSpec, match=r"^critic_hidden: expected "):
         NetSpec(critic_hidden=())
 
 

@@ -249,6 +249,18 @@ def test_negative_values_stay_negative():
     assert axes.get_ylim()[0] < -0.25
 
 
+def test_a_control_far_below_zero_does_not_set_the_scale():
+    results = as_results(records(methods=("simclr", "raw")))
+    results.captured.loc[results.captured["run_id"].str.startswith("raw"), "value_bits"] = -40.0
+    axes = drawn("label_bits", results).figure.axes[0]
+    bottom, top = axes.get_ylim()
+    assert -0.6 * top < bottom < 0
+    n = len(line(axes, "Raw inputs").get_ydata())
+    (below,) = [marks for marks in axes.get_lines() if marks.get_label() == "_below"]
+    assert list(below.get_ydata()) == [bottom] * n
+    assert f"{n} means below" in [text.get_text() for text in axes.texts]
+
+
 def test_one_ratio_puts_methods_side_by_side():
     drawing = drawn("label_bits", as_results(records(ratios=(0.5,))))
     axes = drawing.figure.axes[0]

@@ -284,3 +284,11 @@ def test_damaged_runs_are_refused_and_once_dropped_made_again_to_the_digit(tmp_p
     drop_damaged_runs(tmp_path)
     assert go(tiny_sweep(), tmp_path).n_new == 1
     assert_frame_equal(load_results(tmp_path).captured, expected, check_exact=True)
+
+
+def test_a_plan_for_a_place_that_no_sweep_can_have_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"^out: expected a directory that can be written, got "):
+        describe_plan(sweep_spec({}), tmp_path / "file" / "out", device="cpu")
+    describe_plan(sweep_spec({}), tmp_path / "new" / "out", device="cpu")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,7 +1,10 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -189,3 +192,26 @@ def test_a_system_that_starts_no_process_is_one_line(monkeypatch):
     monkeypatch.setattr(process, "start", refuse)
     with pytest.raises(WorkersCannotStart, match=r"cannot start \(Resource temporarily"):
         list(WorkerProcesses("cpu", 1).run(tiny_units(1, methods=["raw"]), ignore))
+
+
+def test_a_script_without_a_guard_ends_in_one_error_and_no_worker_s_traceback(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from fctestbed import run_sweep, sweep_spec\n"
+        "values = {'methods': ['raw', 'untrained'], 'seeds': [0, 1], 'unique_ratio': [0.5],\n"
+        "          'world': {'n_train': 64, 'n_test': 64}}\n"
+        f"run_sweep(sweep_spec(values), {str(tmp_path / 'out')!r}, workers=2, device='cpu')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(executors_module.__file__).parents[2])},
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("fctestbed.sweep.worker.WorkersCannotStart: worker processes cannot")
+    assert "under if __name__ == '__main__'" in last

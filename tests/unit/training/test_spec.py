@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from fctestbed._records import InvalidSpec
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
     AugmentationSpec,
     BitLatents,
     BitsLabel,
     GaussianLatents,
-    InvalidSpec,
     NoiselessLabel,
     OfficialAugmentation,
     OptimalAugmentation,
@@ -18,7 +18,6 @@ from fctestbed.synthesis import (
     ThresholdLabel,
     UniqueAugmentation,
     WorldSpec,
-    spec_error_lines,
 )
 from fctestbed.training import TrainingSpec, TrainSpec
 
@@ -35,7 +34,7 @@ def training(method: str, ratio: float = 0.5, **parts: Any) -> TrainingSpec:
 def refusal(method: str, **parts: Any) -> str:
     with pytest.raises(InvalidSpec) as caught:
         training(method, **parts)
-    line = spec_error_lines(caught.value)
+    line = str(caught.value)
     assert "\n" not in line
     return line
 
