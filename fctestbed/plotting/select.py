@@ -122,6 +122,14 @@ def nearest_ratio(rows: pd.DataFrame, wanted: float) -> float:
     return min(known, key=lambda ratio: round(abs(ratio - wanted), 9))
 
 
+def chosen_ratios(rows: pd.DataFrame, wanted: Sequence[float] | None) -> list[float]:
+    """The unique ratios in the rows nearest to the wanted ones, ascending; by default the lowest,
+    the middle and the highest."""
+    known = sorted(float(ratio) for ratio in rows["unique_ratio"].unique())
+    asked = (known[0], (known[0] + known[-1]) / 2, known[-1]) if wanted is None else wanted
+    return sorted({nearest_ratio(rows, ratio) for ratio in asked})
+
+
 def require_rows(rows: pd.DataFrame, what: str) -> None:
     """Refuse to draw an empty figure.
 

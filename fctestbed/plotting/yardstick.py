@@ -117,10 +117,9 @@ def measured_rates(results: Results, estimator: str) -> list[float]:
 
 def rate_estimator(results: Results, yardstick: Yardstick) -> str | None:
     """The estimator of curves along the rate: the yardstick's, or else ``rate``; None if neither
-    was measured at rates."""
-    return next(
-        (name for name in (yardstick.estimator, RATE) if measured_rates(results, name)), None
-    )
+    was measured at two rates or more."""
+    names = (yardstick.estimator, RATE)
+    return next((name for name in names if len(measured_rates(results, name)) > 1), None)
 
 
 def _default_estimator(results: Results, known: list[str]) -> str:

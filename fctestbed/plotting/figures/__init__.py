@@ -9,6 +9,7 @@ import pandas as pd
 
 from fctestbed.plotting.figures.ablation import draw_ablation
 from fctestbed.plotting.figures.accuracy import draw_accuracy
+from fctestbed.plotting.figures.along import draw_along
 from fctestbed.plotting.figures.audit import draw_audit
 from fctestbed.plotting.figures.blocks import draw_blocks
 from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
@@ -40,6 +41,7 @@ FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "quality": draw_quality,
     "critics": draw_critics,
     "label_free": draw_label_free,
+    "along": draw_along,
 }
 """Figures of a sweep's results."""
 PANELS_PER_WORLD = {

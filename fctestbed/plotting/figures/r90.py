@@ -80,12 +80,12 @@ def draw_r90(results: Results, options: DrawOptions) -> Drawing:
         options: ``x`` chooses the axis; ``yardstick`` the estimator, if it reads at rates.
 
     Raises:
-        NothingToDraw: if no finished run has label bits at a rate.
+        NothingToDraw: if no finished run has label bits at two rates or more.
     """
     estimator = rate_estimator(results, options.yardstick_of(results))
     if estimator is None:
         raise NothingToDraw(
-            "results: expected rows of label bits at rates from finished runs, got none"
+            "results: expected label bits at two rates or more from finished runs, got fewer"
         )
     rates = measured_rates(results, estimator)
 

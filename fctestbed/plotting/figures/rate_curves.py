@@ -13,7 +13,7 @@ from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.marks import draw_curves, set_rate_axis, set_value_axis
 from fctestbed.plotting.rates import rate_rows
 from fctestbed.plotting.run_details import total_label_bits
-from fctestbed.plotting.select import n_unfinished, nearest_ratio, readable_series, require_rows
+from fctestbed.plotting.select import chosen_ratios, n_unfinished, readable_series, require_rows
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, add_legend
 from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note
 from fctestbed.plotting.yardstick import Yardstick, rate_estimator
@@ -39,19 +39,19 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
             rates.
 
     Raises:
-        NothingToDraw: if no finished run has label bits at a rate.
+        NothingToDraw: if no finished run has label bits at two rates or more.
     """
     yardstick = options.yardstick_of(results)
     estimator = rate_estimator(results, yardstick)
     if estimator is None:
         raise NothingToDraw(
-            "results: expected rows of label bits at rates from finished runs, got none"
+            "results: expected label bits at two rates or more from finished runs, got fewer"
         )
     found = rate_rows(results, estimator)
     require_rows(found, "label bits at rates")
     rows, left_out = readable_series(found, any_variant=options.any_variant)
     require_rows(rows, "label bits at rates of a variant to show")
-    ratios = _ratios(rows, options.curve_ratios)
+    ratios = chosen_ratios(rows, options.curve_ratios)
     rows = rows[rows[UNIQUE_RATIO].isin(ratios)]
     points = seed_intervals(rows, "value_bits", [*SERIES, UNIQUE_RATIO, _RATE])
     total = total_label_bits(results)
@@ -63,13 +63,6 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
     numbers.insert(3, _RATE, points[_RATE])
     ideal = np.minimum(points[_RATE], points[UNIQUE_RATIO].map(total))
     return Drawing(figure, numbers.assign(ideal_bits=ideal))
-
-
-def _ratios(rows: pd.DataFrame, wanted: Sequence[float] | None) -> list[float]:
-    """The ratios of the panels, ascending: the nearest to those wanted."""
-    known = sorted(float(ratio) for ratio in rows[UNIQUE_RATIO].unique())
-    asked = (known[0], (known[0] + known[-1]) / 2, known[-1]) if wanted is None else wanted
-    return sorted({nearest_ratio(rows, ratio) for ratio in asked})
 
 
 def _figure(

@@ -237,7 +237,9 @@ def test_r90_has_medians_and_a_band_for_what_no_rate_reads(results):
 
 
 def test_methods_that_no_rate_reads_do_not_hide_each_other():
-    results = as_results(records((0.0, 1.0), ("raw", "untrained", "simclr"), (0, 1), rates=(2.0,)))
+    results = as_results(
+        records((0.0, 1.0), ("raw", "untrained", "simclr"), (0, 1), rates=(1.0, 2.0))
+    )
     (axes,) = drawn("r90", results).figure.axes
     heights = [line(axes, METHOD_STYLES[m].label).get_ydata() for m in ("raw", "untrained")]
     assert (np.array(heights) > 2.0).all()
