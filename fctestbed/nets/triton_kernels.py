@@ -8,6 +8,9 @@ their gradients [stack, n_pairs]. A pair p is row p // columns and column p % co
 ``first[p]`` and ``second[p]``, where -1 is no pair. ``bits`` holds a bit for each unit of the second
 hidden layer of each pair, 32 to a word: whether the unit is active. It begins with pair ``origin``.
 
+Factors of products are rounded to FACTOR, and multiplied as OPERAND; the two differ only in Triton's
+interpreter, whose numpy has no bf16.
+
 Comparisons are written ``x <= 0`` so that NaN passes, as it does in torch's relu. No sum depends on
 the stack, and none uses atomic operations: results are the same every time.
 """
@@ -15,11 +18,12 @@ the stack, and none uses atomic operations: results are the same every time.
 import triton
 import triton.language as tl
 
+COMPILED = not triton.knobs.runtime.interpret
+"""Whether kernels are compiled for a GPU; with ``TRITON_INTERPRET=1`` numpy interprets them."""
+
 
 @triton.jit
-def _pair(
-    first, second, run, p, inside, columns, n_pairs, LISTED: tl.constexpr
-):
+def _pair(first, second, run, p, inside, columns, n_pairs, LISTED: tl.constexpr):
     """Row and column of pairs, and which of them are pairs."""
     if LISTED:
         row = tl.load(first + run * n_pairs + p, mask=inside, other=-1)
@@ -35,7 +39,7 @@ def score_kernel(
     rows, columns, n_pairs, begin, end, origin, bit_pairs,
     H1: tl.constexpr, H2: tl.constexpr, LISTED: tl.constexpr,
     SCORES: tl.constexpr, BITS: tl.constexpr,
-    FACTOR: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
+    FACTOR: tl.constexpr, OPERAND: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
     PAIRS: tl.constexpr, UNITS: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
     """scores[p] = w3 . relu(w2^T relu(a_i + c_j) + b2) of pairs begin ... end - 1, and their bits.
@@ -58,7 +62,13 @@ def score_kernel(
             x += tl.load(c_row[:, None] + h[None, :], mask=inside[:, None], other=0.0)
             x = tl.where(x <= 0, 0.0, x)
             w = tl.load(w2 + (run * H1 + h[:, None]) * H2 + unit[None, :])
-            z = tl.dot(x.to(FACTOR), w, z, input_precision=PRECISION, out_dtype=SUM)
+            z = tl.dot(
+                x.to(FACTOR).to(OPERAND),
+                w.to(OPERAND),
+                z,
+                input_precision=PRECISION,
+                out_dtype=SUM,
+            )
         z += tl.load(b2 + run * H2 + unit)[None, :]
         off = z <= 0
         if SCORES:
@@ -86,7 +96,7 @@ def dense_inputs_kernel(
     a, c, w23, grad, bits, parts_a, parts_c,
     rows, columns, n_pairs, first_row, last_row, segment, origin, bit_pairs,
     H1: tl.constexpr, H2: tl.constexpr,
-    FACTOR: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
+    FACTOR: tl.constexpr, OPERAND: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
     PAIRS: tl.constexpr, UNITS: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
     """Gradients of ``a`` and ``c`` over all pairs of rows first_row ... last_row - 1.
@@ -114,9 +124,11 @@ def dense_inputs_kernel(
         through = tl.zeros([PAIRS, UNITS], SUM)
         for depth in range(0, H2, DEPTH):
             unit = depth + tl.arange(0, DEPTH)
-            active = _active(own, unit, inside).to(FACTOR)
+            active = _active(own, unit, inside).to(OPERAND)
             w = tl.load(w23 + (run * H2 + unit[:, None]) * H1 + h[None, :])
-            through = tl.dot(active, w, through, input_precision=PRECISION, out_dtype=SUM)
+            through = tl.dot(
+                active, w.to(OPERAND), through, input_precision=PRECISION, out_dtype=SUM
+            )
         g = tl.load(grad + run * n_pairs + p, mask=inside, other=0.0)
         x = tl.load(a + (run * rows + row) * H1 + h)[None, :] + c_tile
         through = tl.where(x <= 0, 0.0, through * g[:, None])
@@ -133,7 +145,7 @@ def listed_inputs_kernel(
     a, c, w23, first, second, grad, bits, through_pairs,
     rows, columns, n_pairs, begin, end, origin, bit_pairs,
     H1: tl.constexpr, H2: tl.constexpr,
-    FACTOR: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
+    FACTOR: tl.constexpr, OPERAND: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
     PAIRS: tl.constexpr, UNITS: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
     """Gradient of a_i + c_j of each listed pair begin ... end - 1: [stack, end - begin, H1].
@@ -148,9 +160,9 @@ def listed_inputs_kernel(
     through = tl.zeros([PAIRS, UNITS], SUM)
     for depth in range(0, H2, DEPTH):
         unit = depth + tl.arange(0, DEPTH)
-        active = _active(own, unit, inside).to(FACTOR)
+        active = _active(own, unit, inside).to(OPERAND)
         w = tl.load(w23 + (run * H2 + unit[:, None]) * H1 + h[None, :])
-        through = tl.dot(active, w, through, input_precision=PRECISION, out_dtype=SUM)
+        through = tl.dot(active, w.to(OPERAND), through, input_precision=PRECISION, out_dtype=SUM)
     g = tl.load(grad + run * n_pairs + p, mask=inside, other=0.0)
     a_place = (run * rows + row)[:, None] * H1 + h[None, :]
     c_place = (run * columns + column)[:, None] * H1 + h[None, :]
@@ -190,7 +202,7 @@ def weights_kernel(
     a, c, first, second, grad, bits, parts_q, parts_r,
     rows, columns, n_pairs, begin, end, segment, origin, bit_pairs,
     H1: tl.constexpr, H2: tl.constexpr, LISTED: tl.constexpr,
-    FACTOR: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
+    FACTOR: tl.constexpr, OPERAND: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr,
     PAIRS: tl.constexpr, UNITS: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
     """Sums over segments of the pairs begin ... end - 1, from which the layers' gradients follow.
@@ -221,7 +233,13 @@ def weights_kernel(
         x = tl.where(x <= 0, 0.0, x) * g[None, :]
         own = bits + (run * bit_pairs + p - origin) * (H2 // 32)
         active = _active(own, unit, inside)
-        q = tl.dot(x.to(FACTOR), active.to(FACTOR), q, input_precision=PRECISION, out_dtype=SUM)
+        q = tl.dot(
+            x.to(FACTOR).to(OPERAND),
+            active.to(OPERAND),
+            q,
+            input_precision=PRECISION,
+            out_dtype=SUM,
+        )
         r += tl.sum(active.to(SUM) * g[:, None], 0)
     place = (run * tl.num_programs(1) + part) * H1 + h
     tl.store(parts_q + place[:, None] * H2 + unit[None, :], q)

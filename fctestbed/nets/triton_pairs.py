@@ -1,7 +1,7 @@
 """Pair scores on a GPU by Triton kernels, forward and backward, without an array of pairs x width.
 
-Owns the launches: tile sizes, slabs, scratch memory. May import torch, ``fctestbed.nets.pair_list``
-and ``fctestbed.nets.triton_kernels``; it is imported only where triton is there.
+Owns the launches: tile sizes, slabs, scratch memory. May import torch, ``fctestbed.nets.pair_list``,
+``fctestbed.nets.precision`` and ``fctestbed.nets.triton_kernels``; is imported only where triton is there.
 
 The critic with two hidden layers, s = w3 . relu(W2^T x + b2) with x = relu(a_i + c_j): let m be 1
 where its second layer is active, and g the gradient of s. Then
@@ -18,15 +18,14 @@ added one after the other: no atomic operations, the same result every time and 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fctestbed.nets import triton_kernels as kernels
 from fctestbed.nets.pair_list import PairList
-
-Product = Literal["float32", "tf32", "bf16"]
+from fctestbed.nets.precision import Precision
 
 _KEPT_BYTES = 1 << 28
 # Pairs that a backward pass treats at once: of all pairs of a run, and of a list of them, whose
@@ -35,7 +34,12 @@ _SLAB_PAIRS = 1 << 20
 _SLAB_LISTED = 1 << 16
 # Elements of scratch memory for the runs that are treated at once.
 _SCRATCH = 1 << 27
+# Tiles that leave no registers to memory on compute capability 9.0, and take at most 115 KB of a
+# multiprocessor's shared memory.
 _PAIRS = 128
+_UNITS = 128
+LEAST_SHARED_BYTES = 128 << 10
+"""Shared memory of a thread block without which the kernels cannot run (an A100 has 163 KB)."""
 _PARTS = 16
 _LEAST_ROWS = 16
 _LEAST_PAIRS = 4096
@@ -68,7 +72,7 @@ class _Problem:
     b2: Tensor
     w3: Tensor
     pairs: PairList | None
-    product: Product
+    product: Precision
 
     @property
     def stack(self) -> int:
@@ -87,6 +91,16 @@ class _Problem:
         return torch.bfloat16 if self.product == "bf16" else self.a.dtype
 
     @property
+    def depth(self) -> int:
+        """Terms of a product that a tile loads at once: 128 bytes of each row."""
+        return 64 if self.product == "bf16" else 32
+
+    @property
+    def stages(self) -> int:
+        """Loads that run ahead of the products."""
+        return 2 if self.product == "bf16" else 3
+
+    @property
     def lists(self) -> tuple[Tensor, Tensor]:
         """Row and column of each listed pair; any tensors where all pairs are scored."""
         return (self.a, self.a) if self.pairs is None else (self.pairs.rows, self.pairs.columns)
@@ -94,12 +108,13 @@ class _Problem:
     @property
     def types(self) -> dict[str, Any]:
         """The constants that say in which types a kernel computes."""
-        tl = kernels.tl
-        wide = tl.float64 if self.a.dtype == torch.float64 else tl.float32
+        wide = _sum_type(self.a)
         return {
             "H1": self.a.shape[2],
             "H2": self.b2.shape[1],
-            "FACTOR": tl.bfloat16 if self.product == "bf16" else wide,
+            "FACTOR": kernels.tl.bfloat16 if self.product == "bf16" else wide,
+            # Triton's interpreter multiplies by numpy, which has no bf16.
+            "OPERAND": kernels.tl.bfloat16 if self.product == "bf16" and kernels.COMPILED else wide,
             "SUM": wide,
             "PRECISION": "tf32" if self.product == "tf32" else "ieee",
         }
@@ -135,7 +150,7 @@ def _problem(
     b2: Tensor,
     w3: Tensor,
     pairs: PairList | None,
-    product: Product,
+    product: Precision,
 ) -> _Problem:
     h1, h2 = (_padded(width) for width in w2.shape[1:])
     listed = pairs
@@ -186,10 +201,10 @@ def _score(
         SCORES=scores is not None,
         BITS=bits is not None,
         PAIRS=_PAIRS,
-        UNITS=_tile(h2, 256 if problem.product == "bf16" else 128),
-        DEPTH=_tile(h1, 64 if problem.product == "bf16" else 32),
+        UNITS=_tile(h2, _UNITS),
+        DEPTH=_tile(h1, problem.depth),
         num_warps=8,
-        num_stages=3,
+        num_stages=problem.stages,
         **problem.types,
     )
 
@@ -233,13 +248,19 @@ def _add_parts(parts: Tensor, out: Tensor) -> None:
 
 
 def _add_dense_inputs(
-    problem: _Problem, w23: Tensor, grad: Tensor, bits: Tensor, slab: tuple[int, int], sums: _Gradients
+    problem: _Problem,
+    w23: Tensor,
+    grad: Tensor,
+    bits: Tensor,
+    slab: tuple[int, int],
+    sums: _Gradients,
 ) -> None:
     columns = problem.c.shape[1]
     h1, h2 = problem.w2.shape[1:]
     begin, end = (place // columns for place in slab)
     segment = max(_LEAST_ROWS, _ceil(end - begin, _PARTS))
-    segments, blocks, units = _ceil(end - begin, segment), _ceil(columns, _PAIRS), _tile(h1, 128)
+    segments, blocks = _ceil(end - begin, segment), _ceil(columns, _PAIRS)
+    units = _tile(h1, _UNITS // 2)
     parts_a = grad.new_empty(problem.stack, blocks, end - begin, h1)
     parts_c = grad.new_empty(problem.stack, segments, columns, h1)
     kernels.dense_inputs_kernel[(blocks, h1 // units * segments, problem.stack)](
@@ -260,9 +281,9 @@ def _add_dense_inputs(
         bits.shape[1],
         PAIRS=_PAIRS,
         UNITS=units,
-        DEPTH=_tile(h2, 64 if problem.product == "bf16" else 32),
+        DEPTH=_tile(h2, problem.depth),
         num_warps=8,
-        num_stages=3,
+        num_stages=problem.stages,
         **problem.types,
     )
     _add_parts(parts_a, sums.a[:, begin:end])
@@ -270,12 +291,17 @@ def _add_dense_inputs(
 
 
 def _add_listed_inputs(
-    problem: _Problem, w23: Tensor, grad: Tensor, bits: Tensor, slab: tuple[int, int], sums: _Gradients
+    problem: _Problem,
+    w23: Tensor,
+    grad: Tensor,
+    bits: Tensor,
+    slab: tuple[int, int],
+    sums: _Gradients,
 ) -> None:
     assert problem.pairs is not None
     h1, h2 = problem.w2.shape[1:]
     begin, end = slab
-    units = _tile(h1, 128)
+    units = _tile(h1, _UNITS)
     through = grad.new_empty(problem.stack, end - begin, h1)
     kernels.listed_inputs_kernel[(_ceil(end - begin, _PAIRS), h1 // units, problem.stack)](
         problem.a,
@@ -294,9 +320,9 @@ def _add_listed_inputs(
         bits.shape[1],
         PAIRS=_PAIRS,
         UNITS=units,
-        DEPTH=_tile(h2, 64 if problem.product == "bf16" else 32),
+        DEPTH=_tile(h2, problem.depth),
         num_warps=8,
-        num_stages=3,
+        num_stages=problem.stages,
         **problem.types,
     )
     for out, places in (
@@ -323,8 +349,8 @@ def _add_weights(
     begin, end = slab
     segment = _segment(problem, begin, end)
     segments = _ceil(end - begin, segment)
-    units = _tile(h2, 256 if problem.product == "bf16" else 128)
-    depth = _tile(h1, 128)
+    units = _tile(h2, _UNITS)
+    depth = _tile(h1, _UNITS)
     parts_q = grad.new_empty(problem.stack, segments, h1, h2)
     parts_r = grad.new_empty(problem.stack, segments, h2)
     kernels.weights_kernel[(h1 // depth * (h2 // units), segments, problem.stack)](
@@ -344,11 +370,11 @@ def _add_weights(
         begin,
         bits.shape[1],
         LISTED=problem.pairs is not None,
-        PAIRS=64 if problem.product == "bf16" else 32,
+        PAIRS=problem.depth,
         UNITS=units,
         DEPTH=depth,
         num_warps=8,
-        num_stages=3,
+        num_stages=problem.stages,
         **problem.types,
     )
     _add_parts(parts_q, sums.q)
@@ -409,7 +435,7 @@ class _TwoLayerScores(torch.autograd.Function):
         b2: Tensor,
         w3: Tensor,
         pairs: PairList | None,
-        product: Product,
+        product: Precision,
     ) -> Tensor:
         problem = _problem(a, c, w2, b2, w3, pairs, product)
         scores = problem.a.new_empty(problem.stack, problem.n_pairs)
@@ -448,7 +474,7 @@ def two_layer_scores(
     w3: Tensor,
     pairs: PairList | None,
     *,
-    product: Product,
+    product: Precision,
 ) -> Tensor:
     """w3 . relu(W2^T relu(a_i + c_j) + b2) of all pairs, [stack, rows, columns], or of listed ones,
     [stack, pairs].
