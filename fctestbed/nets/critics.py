@@ -114,7 +114,9 @@ class ConcatCritic(Critic):
     ) -> PairScores:
         """Scores of all pairs; hidden layers are held in memory for one tile of pairs at most."""
         *hidden, last = self._rest()
-        layers = [(layer.weight, layer.bias) for layer in (*hidden, last)]
+        layers: list[tuple[Tensor, Tensor]] = [
+            (layer.weight, layer.bias) for layer in (*hidden, last)
+        ]
         groups = rows.shape[0] // self.first.weight.shape[0]
         if groups > 1:
             layers = [

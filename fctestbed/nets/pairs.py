@@ -106,9 +106,10 @@ def _triton_pairs(features: Tensor) -> Any:
     # Triton takes a third of a second to import.
     from fctestbed.nets import triton_pairs  # noqa: PLC0415
 
-    device = torch.cuda.get_device_properties(features.device)
+    # torch's stubs lack the shared memory.
+    device: Any = torch.cuda.get_device_properties(features.device)
     capable = (device.major, device.minor) >= (8, 0)
-    shared: int = device.shared_memory_per_block_optin
+    shared = device.shared_memory_per_block_optin
     return triton_pairs if capable and shared >= triton_pairs.LEAST_SHARED_BYTES else None
 
 
@@ -135,19 +136,25 @@ def relu_dot_pairs(
     return scores
 
 
+def _has_cpu_tiles(features: Tensor) -> bool:
+    """Whether a critic with two hidden layers is computed by ``cpu_pairs``."""
+    return features.device.type == "cpu"
+
+
 def _two_layer_scores(
     a: Tensor, c: Tensor, layer: tuple[Tensor, Tensor], w: Tensor, pairs: PairList | None
 ) -> Tensor | None:
     """Scores of a critic with two hidden layers; None where only ``mlp_pairs``'s tiles can."""
     weight, bias = layer
-    arguments = _not_half(a, c, weight, bias.squeeze(1), w)
-    if a.device.type == "cpu":
-        return cpu_pairs.two_layer_scores(*arguments, pairs)
-    product, triton = critic_precision(a), _triton_pairs(a)
+    product = critic_precision(a)
+    a, c, weight, bias, w = _not_half(a, c, weight, bias.squeeze(1), w)
+    if _has_cpu_tiles(a):
+        return cpu_pairs.two_layer_scores(a, c, weight, bias, w, pairs)
+    triton = _triton_pairs(a)
     # Products of float32 gain nothing from Triton: tensor cores have none.
-    if triton is None or product == "float32" or arguments[0].dtype != torch.float32:
+    if triton is None or product == "float32" or a.dtype != torch.float32:
         return None
-    return cast(Tensor, triton.two_layer_scores(*arguments, pairs, product=product))
+    return cast(Tensor, triton.two_layer_scores(a, c, weight, bias, w, pairs, product=product))
 
 
 def scores_lists(features: Tensor, n_middle: int) -> bool:
@@ -155,10 +162,9 @@ def scores_lists(features: Tensor, n_middle: int) -> bool:
     the last, on the features' device and in the precision of products."""
     if n_middle != 1:
         return False
-    on_cpu = features.device.type == "cpu"
-    return on_cpu or (
-        critic_precision(features) != "float32" and _triton_pairs(features) is not None
-    )
+    if _has_cpu_tiles(features):
+        return True
+    return critic_precision(features) != "float32" and _triton_pairs(features) is not None
 
 
 def listed_pairs(

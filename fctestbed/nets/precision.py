@@ -17,7 +17,7 @@ float32 throughout. A bf16 product rounds both factors to 8 significant bits, a 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -61,7 +61,9 @@ def products_in(precision: Precision) -> Iterator[None]:
     Without it, products have the precision that torch is set to. Backward passes belong inside,
     since torch reads its setting at each product.
     """
-    backends = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    # torch's stubs lack the second.
+    mkldnn: Any = torch.backends.mkldnn
+    backends: tuple[Any, ...] = torch.backends.cuda.matmul, mkldnn.matmul
     before = [backend.fp32_precision for backend in backends]
     wanted = "ieee" if precision == "float32" else "tf32", "ieee"
     token = _of_critics.set(precision)

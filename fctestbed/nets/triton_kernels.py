@@ -1,15 +1,14 @@
 """Triton kernels of the pair critic: hidden layers of a tile of pairs live in registers only.
 
-Owns the kernels; ``fctestbed.nets.triton_pairs`` launches them and says what they compute. May
-import triton only, and is imported only where triton is there.
+Owns the kernels for two hidden layers; ``fctestbed.nets.triton_launches`` launches them. May import
+triton only, and is imported only where triton is there.
 
 In all of them ``a`` and ``c`` are contiguous [stack, rows, H1] and [stack, columns, H1], scores and
 their gradients [stack, n_pairs]. A pair p is row p // columns and column p % columns or, if LISTED,
-``first[p]`` and ``second[p]``, where -1 is no pair. ``bits`` holds a bit for each unit of the second
-hidden layer of each pair, 32 to a word: whether the unit is active. It begins with pair ``origin``.
-
-Factors of products are rounded to FACTOR, and multiplied as OPERAND; the two differ only in Triton's
-interpreter, whose numpy has no bf16.
+``first[p]`` and ``second[p]``, where -1 is no pair. ``bits`` holds a bit for each unit of the
+second hidden layer of each pair, 32 to a word: whether the unit is active. It begins with pair
+``origin``. Factors of products are rounded to FACTOR, and multiplied as OPERAND; the two differ
+only in Triton's interpreter, whose numpy has no bf16.
 
 Comparisons are written ``x <= 0`` so that NaN passes, as it does in torch's relu. No sum depends on
 the stack, and none uses atomic operations: results are the same every time.
@@ -260,61 +259,3 @@ def add_parts_kernel(parts, out, n_parts, size, out_stride, SIZE: tl.constexpr):
     for part in range(0, n_parts):
         total += tl.load(parts + (run * n_parts + part) * size + e, mask=inside, other=0.0)
     tl.store(out + run * out_stride + e, total, mask=inside)
-
-
-@triton.jit
-def relu_dot_kernel(
-    a, c, w, scores, rows, columns, width,
-    SUM: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
-):  # fmt: skip
-    """scores[k, i, j] = sum_h w[k, h] relu(a[k, i, h] + c[k, j, h]), for a critic of one layer.
-
-    ``a`` [stack, width, rows] and ``c`` [stack, width, columns] are transposed. Grid: (row tiles,
-    column tiles, stack).
-    """
-    run = tl.program_id(2).to(tl.int64)
-    i = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    j = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
-    total = tl.zeros([ROWS, COLUMNS], SUM)
-    for h in range(0, width):
-        a_h = tl.load(a + (run * width + h) * rows + i, mask=i < rows, other=0.0)
-        c_h = tl.load(c + (run * width + h) * columns + j, mask=j < columns, other=0.0)
-        x = a_h[:, None] + c_h[None, :]
-        total += tl.load(w + run * width + h) * tl.where(x <= 0, 0.0, x)
-    place = (run * rows + i)[:, None] * columns + j[None, :]
-    tl.store(scores + place, total, mask=(i < rows)[:, None] & (j < columns)[None, :])
-
-
-@triton.jit
-def relu_dot_gradient_kernel(
-    a, c, grad, grad_a, parts_w, rows, columns, width, row_stride, column_stride,
-    SUM: tl.constexpr, WEIGHTS: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
-):  # fmt: skip
-    """grad_a[k, i, h] = sum_j g[k, i, j] [a[k, i, h] + c[k, j, h] > 0], without the factor w.
-
-    If WEIGHTS, also the sum over a tile's pairs of g relu(a + c): [stack, row tiles, width]. With
-    ``a`` and ``c`` and the strides of ``grad`` exchanged it gives the gradient of ``c``.
-
-    Grid: (row tiles, tiles of UNITS units, stack).
-    """
-    run = tl.program_id(2).to(tl.int64)
-    i = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    h = tl.program_id(1) * UNITS + tl.arange(0, UNITS)
-    inside = (i < rows)[:, None] & (h < width)[None, :]
-    place = (run * rows + i)[:, None] * width + h[None, :]
-    own = tl.load(a + place, mask=inside, other=0.0)
-    total = tl.zeros([ROWS, UNITS], SUM)
-    weights = tl.zeros([ROWS, UNITS], SUM)
-    for j in range(0, columns):
-        c_j = tl.load(c + (run * columns + j) * width + h, mask=h < width, other=0.0)
-        g_place = run * rows * columns + i * row_stride + j * column_stride
-        g = tl.load(grad + g_place, mask=i < rows, other=0.0)
-        x = own + c_j[None, :]
-        passed = tl.where(x <= 0, 0.0, g[:, None])
-        total += passed
-        if WEIGHTS:
-            weights += passed * x
-    tl.store(grad_a + place, total, mask=inside)
-    if WEIGHTS:
-        part = (run * tl.num_programs(0) + tl.program_id(0)) * width + h
-        tl.store(parts_w + part, tl.sum(weights, 0), mask=h < width)
