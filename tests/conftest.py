@@ -11,6 +11,10 @@ import pytest
 import torch
 from hypothesis import settings
 
+# Before triton loads: without a GPU its kernels are interpreted.
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
+
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
@@ -21,9 +25,11 @@ torch.set_num_threads(1)
 def _torch_globals_stay() -> Iterator[None]:
     """No test, and nothing that it calls, may change torch's global state."""
     before = torch.get_default_dtype(), torch.initial_seed(), torch.get_rng_state()
+    precision = torch.get_float32_matmul_precision()
     yield
     assert torch.get_default_dtype() == before[0]
     assert torch.initial_seed() == before[1]
+    assert torch.get_float32_matmul_precision() == precision
     assert torch.equal(torch.get_rng_state(), before[2]), "the global generator was used"
 
 

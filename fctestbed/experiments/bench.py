@@ -9,13 +9,11 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from fctestbed.bounds import infonce_lower_bound_nats
-from fctestbed.experiments.timing import Timing, best_time, matrix_rate
+from fctestbed.experiments.critic_bench import critic_benchmarks
+from fctestbed.experiments.timing import Timing, best_time, matrix_rate, matrix_size
 from fctestbed.information import partial_information
 from fctestbed.measurement.channel import Codebook, Group, channel_information, codebook
-from fctestbed.nets import ConcatCritic, Stack
 from fctestbed.objectives import METHODS
 from fctestbed.sweep import SweepSpec, sweep_spec
 from fctestbed.synthesis import (
@@ -57,11 +55,10 @@ def benchmarks(device: str, *, steps: int = 40) -> Iterator[Timing]:
     yield from _data()
     yield from _decompositions()
     rate = matrix_rate(device)
-    yield Timing(
-        "matrix product 1024 x 1024 x 1024", 2 * 1024**3 / rate, operations=2 * 1024**3, rate=rate
-    )
+    n = matrix_size(device)
+    yield Timing(f"matrix product {n} x {n} x {n}", 2 * n**3 / rate, operations=2 * n**3, rate=rate)
     yield from _oracle(device, rate)
-    yield from _critics(device, rate)
+    yield from critic_benchmarks(device, rate)
     yield from _training(device, rate, steps)
 
 
@@ -159,55 +156,6 @@ def _plain_oracle(book: Codebook, n_draws: int, device: str) -> float:
         for part in (logs, logs.logsumexp(2), logs.logsumexp(1)):
             total -= float((part.exp() * part).sum())
     return total / n_draws
-
-
-def _critics(device: str, rate: float) -> Iterator[Timing]:
-    """InfoNCE of a concat critic, forward and backward; the reference is the MLP on all N^2
-    concatenated rows."""
-    for n, dim, hidden in ((128, 8, (64,)), (256, 128, (512,)), (128, 128, (512, 512))):
-        stack = Stack(generators=(torch.Generator().manual_seed(0),))
-        critic = ConcatCritic(stack, dim, dim, hidden).to(device)
-        generator = torch.Generator().manual_seed(1)
-        u, v = (
-            torch.randn(1, n, dim, generator=generator).to(device).requires_grad_()
-            for _ in range(2)
-        )
-
-        def factored(critic: ConcatCritic = critic, u: Tensor = u, v: Tensor = v) -> float:
-            return _backward(critic, critic(u, v))
-
-        def concatenated(critic: ConcatCritic = critic, u: Tensor = u, v: Tensor = v) -> float:
-            return _backward(critic, _all_rows(critic, u, v))
-
-        inner = sum(a * b for a, b in zip(hidden, (*hidden[1:], 1), strict=True))
-        operations = 6.0 * n * n * inner + 6.0 * 2 * n * dim * hidden[0]
-        widths = "-".join(map(str, (*hidden, 1)))
-        yield Timing(
-            f"pair critic {widths}, {n}^2 pairs, forward + backward",
-            best_time(factored),
-            "MLP on all concatenated rows",
-            best_time(concatenated),
-            operations,
-            rate,
-        )
-
-
-def _backward(critic: ConcatCritic, scores: Tensor) -> float:
-    critic.zero_grad(set_to_none=True)
-    loss = -infonce_lower_bound_nats(scores).sum()
-    loss.backward()
-    return float(loss.detach())
-
-
-def _all_rows(critic: ConcatCritic, u: Tensor, v: Tensor) -> Tensor:
-    """Scores by the reference: the MLP on a row [u_i, v_j] for every pair."""
-    n = u.shape[1]
-    rows = torch.cat([u[0].repeat_interleave(n, 0), v[0].repeat(n, 1)], 1).unsqueeze(0)
-    hidden = critic.first(rows)
-    for layer in critic.rest:
-        hidden = layer(torch.relu(hidden))
-    out: Tensor = hidden
-    return out.view(1, n, n)
 
 
 def _training(device: str, rate: float, steps: int) -> Iterator[Timing]:

@@ -1,10 +1,15 @@
-"""Wall times of a piece of work, and the rate of this machine's matrix products. Imports torch."""
+"""Wall times of a piece of work, and the rate of this machine's matrix products.
+
+May import torch and ``fctestbed.nets``.
+"""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+
+from fctestbed.nets import Precision, products_in
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,26 @@ def best_time(work: Callable[[], object], *, repeat: int = 5) -> float:
     return min(times)
 
 
-def matrix_rate(device: str) -> float:
-    """Floating-point operations per second of a float32 matrix product of 1024 x 1024."""
-    a, b = (torch.ones(1024, 1024, device=device) for _ in range(2))
+def matrix_size(device: str) -> int:
+    """Width of the square matrices whose product gives a device's matrix rate: a GPU needs large
+    ones to be busy."""
+    return 1024 if device == "cpu" else 8192
+
+
+def matrix_rate(device: str, precision: Precision = "float32") -> float:
+    """Floating-point operations per second of a product of square matrices.
+
+    Args:
+        device: a torch device.
+        precision: of the product; bf16 is that of bf16 matrices.
+    """
+    n = matrix_size(device)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = (torch.ones(n, n, device=device, dtype=dtype) for _ in range(2))
 
     def product() -> float:
         # Copying a number to the host waits for the GPU.
         return float((a @ b)[0, 0])
 
-    return 2 * 1024**3 / best_time(product)
+    with products_in(precision):
+        return 2 * n**3 / best_time(product)

@@ -1,6 +1,6 @@
 """Networks with a leading stack axis: linear layers, perceptrons, critics and fusions.
 
-May import torch, numpy and numba only.
+May import torch, numpy, numba and, where it is there, triton only.
 """
 
 from fctestbed.nets.critics import (
@@ -12,6 +12,8 @@ from fctestbed.nets.critics import (
     SeparableCritic,
 )
 from fctestbed.nets.fusion import Fusion, FusionKind, MlpFusion, TransformerFusion
+from fctestbed.nets.pair_list import PairGroups, PairList
+from fctestbed.nets.precision import Precision, check_precision, products_in
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
 
 __all__ = [
@@ -23,9 +25,14 @@ __all__ = [
     "Fusion",
     "FusionKind",
     "MlpFusion",
+    "PairGroups",
+    "PairList",
+    "Precision",
     "SeparableCritic",
     "Stack",
     "StackedLinear",
     "StackedMLP",
     "TransformerFusion",
+    "check_precision",
+    "products_in",
 ]

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fctestbed.nets.pairs import mlp_pairs, relu_dot_pairs
+from fctestbed.nets.pair_list import PairGroups
+from fctestbed.nets.pairs import listed_pairs, mlp_pairs, relu_dot_pairs, scores_lists
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
 
 CriticKind = Literal["concat", "separable", "bilinear", "cosine"]
@@ -58,6 +59,13 @@ class Critic(nn.Module, ABC):
         critic's own stack has K runs. ``spread`` puts scores [K * G, n, n] at their places among a
         run's pairs.
         """
+
+    def pairs_within(
+        self, rows: RowFeatures, columns: ColumnFeatures, groups: PairGroups
+    ) -> PairScores:
+        """Scores of the pairs inside groups at their places among all pairs; what is elsewhere
+        means nothing."""
+        return self.pairs(groups.gather(rows), groups.gather(columns), groups.spread)
 
     @abstractmethod
     def matched(
@@ -105,20 +113,35 @@ class ConcatCritic(Critic):
         self, rows: RowFeatures, columns: ColumnFeatures, spread: Spread | None = None
     ) -> PairScores:
         """Scores of all pairs; hidden layers are held in memory for one tile of pairs at most."""
+        *hidden, last = self._rest()
+        layers: list[tuple[Tensor, Tensor]] = [
+            (layer.weight, layer.bias) for layer in (*hidden, last)
+        ]
         groups = rows.shape[0] // self.first.weight.shape[0]
-        layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in self._rest()]
         if groups > 1:
             layers = [
                 (weight.repeat_interleave(groups, 0), bias.repeat_interleave(groups, 0))
                 for weight, bias in layers
             ]
-        if len(layers) == 1:
-            weight, bias = layers[0]
+        *middle, (weight, bias) = layers
+        if middle:
+            scores = mlp_pairs(rows, columns, middle, weight.squeeze(2))
+        else:
             scores = relu_dot_pairs(rows, columns, weight.squeeze(2))
-            # The bias is added after spreading, so that its gradient does not sum over padding.
-            return scores + bias if spread is None else spread(scores) + next(self._rest()).bias
-        scores = mlp_pairs(rows, columns, layers)
-        return scores if spread is None else spread(scores)
+        # The bias is added after spreading, so that its gradient does not sum over padding.
+        return scores + bias if spread is None else spread(scores) + last.bias
+
+    def pairs_within(
+        self, rows: RowFeatures, columns: ColumnFeatures, groups: PairGroups
+    ) -> PairScores:
+        """Scores of the pairs inside groups, one by one where ``listed_pairs`` has a way to."""
+        *hidden, last = self._rest()
+        layers = [(layer.weight, layer.bias) for layer in hidden]
+        if not scores_lists(rows, len(layers)):
+            return super().pairs_within(rows, columns, groups)
+        pairs = groups.pair_list
+        scores = listed_pairs(rows, columns, layers, last.weight.squeeze(2), pairs)
+        return pairs.spread(scores) + last.bias
 
     def matched(
         self, rows: RowFeatures, columns: OwnColumnFeatures

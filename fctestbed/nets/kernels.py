@@ -81,3 +81,76 @@ def relu_dot_backward(
                 grad_a[k, i, h] *= w[k, h]
             for j in range(columns):
                 grad_c[k, j, h] *= w[k, h]
+
+
+Index = NDArray[np.integer[Any]]
+Bytes = NDArray[np.uint8]
+
+
+@compiled(fastmath=_FAST)
+def first_layer(a: Array, c: Array, rows: Index, columns: Index, hidden: Array) -> None:
+    """hidden[p] = relu(a[rows[p]] + c[columns[p]])."""
+    zero = a.dtype.type(0)
+    for p in range(rows.shape[0]):
+        own, other = a[rows[p]], c[columns[p]]
+        for h in range(a.shape[1]):
+            value = own[h] + other[h]
+            hidden[p, h] = zero if value <= zero else value
+
+
+@compiled(fastmath=_FAST)
+def second_layer(z: Array, bias: Array, weight: Array, scores: Array, active: Bytes) -> None:
+    """scores[p] = weight . relu(z[p] + bias), and 1 in ``active`` where a unit is active."""
+    zero = z.dtype.type(0)
+    for p in range(z.shape[0]):
+        total = zero
+        for u in range(z.shape[1]):
+            value = z[p, u] + bias[u]
+            off = value <= zero
+            total += weight[u] * (zero if off else value)
+            active[p, u] = 0 if off else 1
+        scores[p] = total
+
+
+@compiled(fastmath=_FAST)
+def gradient_factors(
+    a: Array,
+    c: Array,
+    rows: Index,
+    columns: Index,
+    grad: Array,
+    active: Bytes,
+    hidden: Array,
+    units: Array,
+) -> None:
+    """hidden[p] = grad[p] relu(a[rows[p]] + c[columns[p]]), and ``active`` as numbers."""
+    zero = a.dtype.type(0)
+    for p in range(rows.shape[0]):
+        own, other, g = a[rows[p]], c[columns[p]], grad[p]
+        for h in range(a.shape[1]):
+            value = own[h] + other[h]
+            hidden[p, h] = g * (zero if value <= zero else value)
+        for u in range(units.shape[1]):
+            units[p, u] = active[p, u]
+
+
+@compiled(fastmath=_FAST)
+def add_input_gradients(
+    a: Array,
+    c: Array,
+    rows: Index,
+    columns: Index,
+    grad: Array,
+    through: Array,
+    grad_a: Array,
+    grad_c: Array,
+) -> None:
+    """Add grad[p] through[p] to the gradients of row and column where the first layer is active."""
+    zero = a.dtype.type(0)
+    for p in range(rows.shape[0]):
+        i, j, g = rows[p], columns[p], grad[p]
+        for h in range(a.shape[1]):
+            value = a[i, h] + c[j, h]
+            passed = zero if value <= zero else g * through[p, h]
+            grad_a[i, h] += passed
+            grad_c[j, h] += passed

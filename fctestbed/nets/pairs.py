@@ -1,15 +1,19 @@
 """Scores of all pairs of two sets by a concat critic, without an array of pairs x width.
 
-Owns the pair scores and their gradients. May import torch and ``fctestbed.nets.kernels``.
+Owns the pair scores and the choice of what computes them. May import torch and the other modules of
+pairs in ``fctestbed.nets``.
 
 A concat critic's first layer is linear in [u, v], so for all pairs it is two small products and a
-broadcast sum, a_i + c_j. With one hidden layer of width h, a compiled loop (CPU) or tiles (GPU) do
-the rest: N^2 scores need about 3 N^2 h operations forward and 7 N^2 h backward, and no memory but
-the scores' own.
+broadcast sum, a_i + c_j. The hidden layers of a pair are then computed tile by tile: by compiled
+loops and small products on a CPU (``cpu_pairs``), by Triton's kernels on a GPU (``triton_pairs``),
+or by torch. With one hidden layer of width h, N^2 scores need about 3 N^2 h operations forward and
+7 N^2 h backward, and no memory but the scores' own.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import nullcontext
+from importlib.util import find_spec
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,7 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from fctestbed.nets import cpu_pairs
 from fctestbed.nets.kernels import relu_dot_backward, relu_dot_forward
+from fctestbed.nets.pair_list import PairList
+from fctestbed.nets.precision import critic_precision
 
 # Elements of one tile: enough work for a GPU, and 256 MiB of its memory in float32.
 _TILE_ELEMENTS = 1 << 26
@@ -91,6 +98,26 @@ def _backward_tiles(a: Tensor, c: Tensor, w: Tensor, grad: Tensor) -> tuple[Tens
     return grad_a.mul_(weight), grad_c.mul_(weight), grad_w
 
 
+def _triton_pairs(features: Tensor) -> Any:
+    """The module with Triton's kernels; None where there is no Triton, or the device is no CUDA
+    device that can run them (compute capability 8.0, and shared memory for their tiles)."""
+    if features.device.type != "cuda" or find_spec("triton") is None:
+        return None
+    # Triton takes a third of a second to import.
+    from fctestbed.nets import triton_pairs  # noqa: PLC0415
+
+    # torch's stubs lack the shared memory.
+    device: Any = torch.cuda.get_device_properties(features.device)
+    capable = (device.major, device.minor) >= (8, 0)
+    shared = device.shared_memory_per_block_optin
+    return triton_pairs if capable and shared >= triton_pairs.LEAST_SHARED_BYTES else None
+
+
+def _not_half(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Tensors in float32 where an autocast made them bf16."""
+    return tuple(t.float() if t.dtype == torch.bfloat16 else t for t in tensors)
+
+
 def relu_dot_pairs(
     a: Float[Tensor, "stack rows width"],
     c: Float[Tensor, "stack columns width"],
@@ -99,9 +126,58 @@ def relu_dot_pairs(
     """All-pairs scores of a critic with one hidden layer: w . relu(a_i + c_j).
 
     About 3 rows * columns * width operations forward and 7 backward; memory beyond the result is
-    one tile.
+    one tile. There is no product to round: every precision gives float32's scores.
     """
+    a, c, w = _not_half(a, c, w)
+    triton = _triton_pairs(a)
+    if triton is not None:
+        return cast(Tensor, triton.one_layer_scores(a, c, w))
     scores: Tensor = _ReluDotPairs.apply(a, c, w)  # type: ignore[no-untyped-call]
+    return scores
+
+
+def _has_cpu_tiles(features: Tensor) -> bool:
+    """Whether a critic with two hidden layers is computed by ``cpu_pairs``."""
+    return features.device.type == "cpu"
+
+
+def _two_layer_scores(
+    a: Tensor, c: Tensor, layer: tuple[Tensor, Tensor], w: Tensor, pairs: PairList | None
+) -> Tensor | None:
+    """Scores of a critic with two hidden layers; None where only ``mlp_pairs``'s tiles can."""
+    weight, bias = layer
+    product = critic_precision(a)
+    a, c, weight, bias, w = _not_half(a, c, weight, bias.squeeze(1), w)
+    if _has_cpu_tiles(a):
+        return cpu_pairs.two_layer_scores(a, c, weight, bias, w, pairs)
+    triton = _triton_pairs(a)
+    # Products of float32 gain nothing from Triton: tensor cores have none.
+    if triton is None or product == "float32" or a.dtype != torch.float32:
+        return None
+    return cast(Tensor, triton.two_layer_scores(a, c, weight, bias, w, pairs, product=product))
+
+
+def scores_lists(features: Tensor, n_middle: int) -> bool:
+    """Whether ``listed_pairs`` can score critics with this number of layers between the first and
+    the last, on the features' device and in the precision of products."""
+    if n_middle != 1:
+        return False
+    if _has_cpu_tiles(features):
+        return True
+    return critic_precision(features) != "float32" and _triton_pairs(features) is not None
+
+
+def listed_pairs(
+    a: Float[Tensor, "stack rows width"],
+    c: Float[Tensor, "stack columns width"],
+    layers: Sequence[tuple[Tensor, Tensor]],
+    w: Float[Tensor, "stack last"],
+    pairs: PairList,
+) -> Float[Tensor, "stack pairs"]:
+    """Scores of listed pairs, where ``scores_lists`` says so; arguments as of ``mlp_pairs``."""
+    (layer,) = layers
+    scores = _two_layer_scores(a, c, layer, w, pairs)
+    assert scores is not None
     return scores
 
 
@@ -109,34 +185,51 @@ def mlp_pairs(
     a: Float[Tensor, "stack rows width"],
     c: Float[Tensor, "stack columns width"],
     layers: Sequence[tuple[Tensor, Tensor]],
+    w: Float[Tensor, "stack last"],
 ) -> Float[Tensor, "stack rows columns"]:
-    """All-pairs scores of a critic with several hidden layers.
+    """All-pairs scores of a critic with several hidden layers, without the last layer's bias.
+
+    With two hidden layers a CPU has tiles that stay in cache, and a CUDA device Triton's kernels,
+    if triton is installed, products are in tf32 or bf16, and the device has compute capability 8.0
+    and 128 KB of shared memory for a thread block. Otherwise tiles are made by torch.
 
     Args:
         a: the first layer's output for the row elements alone, with its bias.
         c: the first layer's output for the column elements alone, without its bias.
-        layers: weights [stack, in, out] and biases [stack, 1, out] of the layers after the first;
-            the last one has a single output.
+        layers: weights [stack, in, out] and biases [stack, 1, out] of the layers between the first
+            and the last.
+        w: weights of the last layer, which has a single output.
 
     Returns:
-        The scores. With more than one tile, the backward pass computes each tile's hidden layers
-        again instead of keeping them.
+        The scores. The backward pass computes each tile's hidden layers again instead of keeping
+        them, unless there is one tile only.
     """
+    if len(layers) == 1:
+        scores = _two_layer_scores(a, c, layers[0], w, None)
+        if scores is not None:
+            return scores
+    return _torch_tiles(a, c, layers, w)
+
+
+def _torch_tiles(
+    a: Tensor, c: Tensor, layers: Sequence[tuple[Tensor, Tensor]], w: Tensor
+) -> Tensor:
     stack, rows, width = a.shape
     columns = c.shape[1]
+    kind, in_bf16 = a.device.type, critic_precision(a) == "bf16"
 
-    def tile_scores(a_tile: Tensor, c_tile: Tensor, *parameters: Tensor) -> Tensor:
+    def tile_scores(a_tile: Tensor, c_tile: Tensor, last: Tensor, *middle: Tensor) -> Tensor:
         runs, n = a_tile.shape[:2]
         hidden = (a_tile.unsqueeze(2) + c_tile.unsqueeze(1)).relu_().view(runs, n * columns, width)
-        pairs = list(zip(parameters[::2], parameters[1::2], strict=True))
-        for weight, bias in pairs[:-1]:
-            hidden = torch.baddbmm(bias, hidden, weight).relu_()
-        return torch.baddbmm(pairs[-1][1], hidden, pairs[-1][0]).view(runs, n, columns)
+        with torch.autocast(kind, torch.bfloat16) if in_bf16 else nullcontext():
+            for weight, bias in zip(middle[::2], middle[1::2], strict=True):
+                hidden = torch.baddbmm(bias, hidden, weight).relu_()
+            return torch.bmm(hidden, last.unsqueeze(2)).view(runs, n, columns)
 
     tiles = list(_tiles(stack, rows, columns * width))
     parts: list[Tensor] = []
     for k, i in tiles:
-        arguments = (a[k, i], c[k], *(tensor[k] for layer in layers for tensor in layer))
+        arguments = (a[k, i], c[k], w[k], *(tensor[k] for layer in layers for tensor in layer))
         if len(tiles) == 1:
             parts.append(tile_scores(*arguments))
         else:
@@ -145,4 +238,5 @@ def mlp_pairs(
             )
             assert isinstance(tile, Tensor)
             parts.append(tile)
-    return torch.cat([part.flatten(0, 1) for part in parts]).view(stack, rows, columns)
+    scores = torch.cat([part.flatten(0, 1) for part in parts]).view(stack, rows, columns)
+    return scores.float() if in_bf16 else scores

@@ -6,16 +6,15 @@ from fctestbed.objectives.base import (
     Batch,
     CriticSettings,
     DataShape,
-    Groups,
     LossMarks,
     Method,
     MethodSettings,
     NetSpec,
     Views,
-    group_by_condition,
     modalities_of,
 )
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.groups import Groups, group_by_condition
 from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [

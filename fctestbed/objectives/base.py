@@ -1,6 +1,7 @@
 """The interface of methods: build the networks, compute the loss on a batch, return the readouts.
 
-Training, measurement and plug-ins use this interface. May import ``fctestbed.nets``.
+Training, measurement and plug-ins use this interface. May import ``fctestbed.nets`` and
+``fctestbed.objectives.groups``.
 """
 
 from abc import ABC, abstractmethod
@@ -8,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from fctestbed._records import Record
 from fctestbed.nets import Critic, CriticKind, Stack
+from fctestbed.objectives.groups import Groups
 
 JOINT = "joint"
 """The readout of both modalities together. ``fctestbed.results`` has the same name for its rows;
@@ -75,46 +76,6 @@ class DataShape:
     dim1: int
     dim2: int
     n_classes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Groups:
-    """The pairs of a batch whose members share a condition.
-
-    Groups are padded to the largest group of the whole stack. Scores are therefore computed inside
-    groups but summed only after ``spread``, so that the rounding of a run's sums does not depend on
-    the other runs.
-
-    Attributes:
-        index: samples of each group, [stack, groups, n]; padding repeats some sample.
-        place: where each pair inside a group lies in the flattened [samples, samples], [stack,
-            groups * n * n]; samples^2 for a pair with padding.
-        same: [stack, samples, samples], true where both have the same condition.
-    """
-
-    index: Int[Tensor, "stack groups n"]
-    place: Int[Tensor, "stack pairs"]
-    same: Bool[Tensor, "stack samples samples"]
-
-    def gather(
-        self, rows: Float[Tensor, "stack samples width"]
-    ) -> Float[Tensor, "stack_groups n width"]:
-        """Rows of samples, group by group: [stack * groups, n, width]."""
-        stack, groups, n = self.index.shape
-        samples, width = rows.shape[1:]
-        first = torch.arange(0, stack * samples, samples, device=rows.device)
-        place = (self.index + first.view(stack, 1, 1)).flatten()
-        return rows.reshape(-1, width).index_select(0, place).view(stack * groups, n, width)
-
-    def spread(
-        self, scores: Float[Tensor, "stack_groups n n"]
-    ) -> Float[Tensor, "stack samples samples"]:
-        """Scores of pairs inside groups at their places among all pairs, 0 elsewhere."""
-        stack, samples, _ = self.same.shape
-        # All pairs with padding go to one extra place, which is cut off.
-        everywhere = scores.new_zeros(stack, samples * samples + 1)
-        everywhere = everywhere.scatter(1, self.place, scores.reshape(stack, -1))
-        return everywhere[:, :-1].view(stack, samples, samples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,33 +240,3 @@ class Method(ABC):
             if name == "inner" or (name and isinstance(part, Critic))
         )
         return tuple(name for name in module.state_dict() if not name.startswith(left_out))
-
-
-def group_by_condition(condition: Int[Tensor, "stack n"]) -> Groups:
-    """Group a batch's samples by an integer condition, padded to the largest group.
-
-    If one group is so large that padding would cost more than all pairs, the whole batch is one
-    group, which also holds pairs that do not share the condition.
-    """
-    stack, n = condition.shape
-    ordered, order = condition.sort(dim=1, stable=True)
-    starts = torch.ones_like(ordered, dtype=torch.bool)
-    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    group = starts.cumsum(1) - 1
-    position = torch.arange(n, device=condition.device).expand(stack, n)
-    first = torch.where(starts, position, 0).cummax(1).values
-    rank = position - first
-    n_groups, size = (int(extent) + 1 for extent in torch.stack([group.max(), rank.max()]).tolist())
-    same = condition.unsqueeze(2) == condition.unsqueeze(1)
-    # The kernels add four rows at a time; the padding must not change which rows these are.
-    size += -size % 4
-    if n_groups * size * size >= n * n:
-        place = torch.arange(n * n, device=condition.device).expand(stack, n * n)
-        return Groups(index=position.unsqueeze(1), place=place, same=same)
-    slot = group * size + rank
-    # The index n marks padding.
-    index = torch.full((stack, n_groups * size), n, device=condition.device)
-    index = index.scatter_(1, slot, order).view(stack, n_groups, size)
-    row, column = index.unsqueeze(3), index.unsqueeze(2)
-    place = torch.where((row < n) & (column < n), row * n + column, n * n)
-    return Groups(index=index.remainder(n), place=place.view(stack, -1), same=same)

@@ -64,12 +64,12 @@ class ProjectedBatch:
         self, head: str, u: Float[Tensor, "stack n dim_u"], v: Float[Tensor, "stack n dim_v"]
     ) -> Float[Tensor, "stack n n"]:
         """Scores of all pairs of a conditional critic's arguments. If pairs are expensive, only
-        those that share a condition are scored, and the rest are 0."""
+        those that share a condition are scored, and the rest mean nothing."""
         critic, groups = self.module.critic(head), self.batch.groups
         rows, columns = critic.rows(u), critic.columns(v)
         if groups is None or not critic.expensive_pairs:
             return critic.pairs(rows, columns)
-        return critic.pairs(groups.gather(rows), groups.gather(columns), groups.spread)
+        return critic.pairs_within(rows, columns, groups)
 
     def scores_of_drawn(
         self, head: str, u: Float[Tensor, "stack n dim_u"], v: Float[Tensor, "stack n dim_v"]

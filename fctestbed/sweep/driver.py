@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fctestbed._version import __version__
+from fctestbed.nets import check_precision
 from fctestbed.objectives import METHODS, method_source
 from fctestbed.results import (
     STORE_NAME,
@@ -123,8 +124,9 @@ def run_sweep(
     Raises:
         StoreRefused: if ``out`` holds another sweep, is damaged, in use or cannot be written;
             nothing was written.
-        ValueError: for an impossible run, a method that breaks its contract, an unknown device or
-            what is no whole number of at least 1; nothing was written.
+        ValueError: for an impossible run, a method that breaks its contract, an unknown device, a
+            precision that the device cannot do or what is no whole number of at least 1; nothing
+            was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
     end_a_worker_in_its_start()
@@ -132,6 +134,7 @@ def run_sweep(
     resources = Resources.resolved(device, workers, max_stack)
     # Every run is checked before anything is written.
     _ = spec.grid
+    _check_precisions(spec, resources.device)
     check_plugins(spec)
     if keep_encoders:
         check_encoder_place(out)
@@ -206,6 +209,12 @@ def _check_spec(spec: object) -> None:
         )
 
 
+def _check_precisions(spec: SweepSpec, device: str) -> None:
+    trains = (run.training.train for run in spec.runs())
+    for precision in {train.precision for train in trains if train is not None}:
+        check_precision(precision, device, name="train.precision")
+
+
 def check_plugins(spec: SweepSpec) -> None:
     """Check the methods of a sweep that do not come with this package, with all their settings.
 
@@ -236,6 +245,7 @@ def describe_plan(
     """
     _check_spec(spec)
     resources = Resources.resolved(device, workers, max_stack)
+    _check_precisions(spec, resources.device)
     check_plugins(spec)
     finished: set[str] = set()
     if (Path(out) / STORE_NAME).exists():

@@ -5,9 +5,17 @@ Owns the training's identity. May import ``fctestbed.objectives`` and ``fctestbe
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from fctestbed._records import InvalidSpec
+from fctestbed.nets import Precision
 from fctestbed.objectives import DataShape, Method, MethodSettings, NetSpec, find_method
 from fctestbed.synthesis import (
     AugmentationSpec,
@@ -26,6 +34,10 @@ class TrainSpec(Spec):
 
     The learning rate rises linearly over ``warmup`` steps. Then ``cosine`` lowers it to zero at the
     last step, and ``constant`` keeps it (as the official code does).
+
+    Attributes:
+        precision: of matrix products, as ``fctestbed.nets.precision`` says. float32 is not written
+            out, so that it does not change the identity of runs.
     """
 
     steps: PositiveInt = 800
@@ -33,6 +45,14 @@ class TrainSpec(Spec):
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     schedule: Literal["constant", "cosine"] = "cosine"
     warmup: NonNegativeInt = 0
+    precision: Precision = "float32"
+
+    @model_serializer(mode="wrap")
+    def _without_float32(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.precision == "float32":
+            content.pop("precision")
+        return content
 
 
 class TrainingSpec(Spec):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from fctestbed.nets import Stack
+from fctestbed.nets import Stack, check_precision, products_in
 from fctestbed.objectives import Batch, Method, NetSpec, Views, group_by_condition
 from fctestbed.synthesis import Augmenter, Dataset
 from fctestbed.training.data import StackData, batch_order
@@ -101,7 +101,8 @@ def train_stack(
 
     Raises:
         ValueError: for trainings that cannot share a stack, a wrong number of data sets, or data
-            of another world or seed than its training's.
+            of another world or seed than its training's, or a precision that the device cannot
+            do.
     """
     keys = {spec.stack_key for spec in specs}
     if len(keys) != 1:
@@ -110,8 +111,11 @@ def train_stack(
         raise ValueError(f"datasets: expected {len(specs)}, one per training, got {len(datasets)}")
     for place, (training, dataset) in enumerate(zip(specs, datasets, strict=True)):
         _check_dataset(place, training, dataset)
+    device = torch.device(device)
+    if specs[0].train is not None:
+        check_precision(specs[0].train.precision, device, name="train.precision")
     started = time.perf_counter()
-    trained = initial_stack(specs, device=torch.device(device), dtype=dtype)
+    trained = initial_stack(specs, device=device, dtype=dtype)
     if specs[0].train is not None:
         _optimise(
             trained,
@@ -184,18 +188,19 @@ def _optimise(
     for step in range(train.steps):
         rate = train.learning_rate * _schedule(train, step)
         batch = next(batches)
-        # The inner loop's parameters are constants of the outer loss.
-        for parameter in inner:
-            parameter.requires_grad_(False)
-        terms = method.loss(module, batch)
-        total = torch.stack(list(terms.values())).sum(0)
-        alive &= total.detach().abs() < _EXPLODED_NATS
-        adams[0].step(total, rate)
-        for parameter in inner:
-            parameter.requires_grad_(True)
-        for _ in range(inner_steps):
-            losses = method.inner_loss(module, next(batches) if fresh else batch)
-            adams[1].step(losses, rate * method.settings.inner_rate)
+        with products_in(train.precision):
+            # The inner loop's parameters are constants of the outer loss.
+            for parameter in inner:
+                parameter.requires_grad_(False)
+            terms = method.loss(module, batch)
+            total = torch.stack(list(terms.values())).sum(0)
+            alive &= total.detach().abs() < _EXPLODED_NATS
+            adams[0].step(total, rate)
+            for parameter in inner:
+                parameter.requires_grad_(True)
+            for _ in range(inner_steps):
+                losses = method.inner_loss(module, next(batches) if fresh else batch)
+                adams[1].step(losses, rate * method.settings.inner_rate)
         if (step + 1) % every == 0 or step + 1 == train.steps:
             _log(trained, step + 1, {**terms, "total": total}, alive)
             if report is not None:

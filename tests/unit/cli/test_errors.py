@@ -186,6 +186,8 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
         ("figures . --heatmap-ratio 2", "--heatmap-ratio: expected a number from 0 to 1, got 2"),
         ("figures . --table-ratio -1", "--table-ratio: expected a number from 0 to 1, got -1"),
         ("export none --out x", "results: expected results.sqlite or captured.csv[.gz] in none"),
+        ("sweep --device cpu --out x --set train.precision=bf16",
+         "train.precision: expected float32 on cpu, got 'bf16'"),
         ("bench --threads 0", "--threads: expected at least 1, got 0"),
         ("bench --steps 0", "--steps: expected at least 1, got 0"),
         ("bench --device foo", "--device: expected auto, cpu, cuda or cuda:N, got 'foo'"),

@@ -1,6 +1,7 @@
 """Scores of all pairs are the MLP's on concatenated rows, by every path and at every tile size."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from fctestbed.nets import ConcatCritic, Stack, pairs
+from fctestbed.nets import ConcatCritic, Stack, cpu_pairs, pairs
 from fctestbed.nets.pairs import mlp_pairs, relu_dot_pairs
+from fctestbed.objectives import group_by_condition
 
 HIDDEN = [(6,), (6, 5), (6, 5, 4)]
 
@@ -147,14 +149,31 @@ def test_tiles_cover_every_row_once_and_keep_to_their_size(
     assert (seen == 1).all()
 
 
+def deep_arguments(hidden: tuple[int, ...]) -> tuple[list[Tensor], list[tuple[Tensor, Tensor]]]:
+    """Leaves of a critic's pair scores: a, c and the last weight; and the layers between."""
+    widths = [*hidden, 1]
+    shapes = [(3, 5, hidden[0]), (3, 7, hidden[0]), (3, hidden[-1])]
+    ends = [drawn(*shape, seed=seed).requires_grad_() for seed, shape in enumerate(shapes)]
+    layers = [
+        (
+            drawn(3, n_in, n_out, seed=10 + n_out).requires_grad_(),
+            drawn(3, 1, n_out, seed=20 + n_out).requires_grad_(),
+        )
+        for n_in, n_out in pairwise(widths[:-1])
+    ]
+    return ends, layers
+
+
 @pytest.mark.parametrize("hidden", HIDDEN[1:])
 @pytest.mark.parametrize("tile_elements", [1, 100, 300, 500])
 def test_deep_critics_give_the_same_scores_in_recomputed_tiles(
     monkeypatch: pytest.MonkeyPatch, hidden: tuple[int, ...], tile_elements: int
 ) -> None:
-    critic = ConcatCritic(stack_of(3), 4, 2, hidden)
-    u, v = drawn(3, 5, 4, seed=1), drawn(3, 7, 2, seed=2)
-    whole = scores_and_gradients(critic, critic, u, v)
+    (a, c, w), layers = deep_arguments(hidden)
+    leaves = [a, c, w, *(tensor for layer in layers for tensor in layer)]
+    grad = drawn(3, 5, 7, seed=9)
+    whole = mlp_pairs(a, c, layers, w)
+    expected = [whole, *torch.autograd.grad(whole, leaves, grad)]
     calls: list[int] = []
     original = checkpoint
 
@@ -164,9 +183,99 @@ def test_deep_critics_give_the_same_scores_in_recomputed_tiles(
 
     monkeypatch.setattr(pairs, "checkpoint", counted)
     monkeypatch.setattr(pairs, "_TILE_ELEMENTS", tile_elements)
-    tiled = scores_and_gradients(critic, critic, u, v)
+    tiled = pairs._torch_tiles(a, c, layers, w)
+    assert_all_close(
+        [tiled, *torch.autograd.grad(tiled, leaves, grad)], expected, rtol=1e-12, atol=1e-12
+    )
     assert len(calls) > 1
-    assert_all_close(tiled, whole, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("tile", [1, 3, 8, 34, 35, 512])
+def test_every_tile_size_of_the_cpu_gives_the_scores_of_torchs_tiles(
+    monkeypatch: pytest.MonkeyPatch, tile: int
+) -> None:
+    (a, c, w), layers = deep_arguments((6, 5))
+    leaves = [a, c, w, *(tensor for layer in layers for tensor in layer)]
+    grad = drawn(3, 5, 7, seed=9)
+    plain = pairs._torch_tiles(a, c, layers, w)
+    monkeypatch.setattr(cpu_pairs, "_TILE", tile)
+    tiled = mlp_pairs(a, c, layers, w)
+    assert_all_close(
+        [tiled, *torch.autograd.grad(tiled, leaves, grad)],
+        [plain, *torch.autograd.grad(plain, leaves, grad)],
+        rtol=1e-12,
+        atol=1e-12,
+    )
+
+
+CONDITIONS = [
+    ("groups of several sizes", [[0, 1, 1, 2, 1, 0, 3], [5, 5, 5, 5, 5, 2, 2]]),
+    ("every sample alone", [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0]]),
+    ("one group", [[4, 4, 4, 4, 4, 4, 4], [1, 1, 1, 1, 1, 1, 1]]),
+    ("one sample", [[3], [0]]),
+]
+
+
+@pytest.mark.parametrize("condition", [c for _, c in CONDITIONS], ids=[n for n, _ in CONDITIONS])
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_pairs_within_groups_have_the_scores_and_gradients_of_all_pairs(
+    condition: list[list[int]], hidden: tuple[int, ...]
+) -> None:
+    groups = group_by_condition(torch.tensor(condition))
+    n = len(condition[0])
+    critic = ConcatCritic(stack_of(2), 4, 2, hidden)
+    u, v = drawn(2, n, 4, seed=1), drawn(2, n, 2, seed=2)
+
+    def within(u: Tensor, v: Tensor) -> Tensor:
+        scores = critic.pairs_within(critic.rows(u), critic.columns(v), groups)
+        return scores.where(groups.same, 0)
+
+    def among_all(u: Tensor, v: Tensor) -> Tensor:
+        scores: Tensor = critic(u, v)
+        return scores.where(groups.same, 0)
+
+    assert_all_close(
+        scores_and_gradients(within, critic, u, v),
+        scores_and_gradients(among_all, critic, u, v),
+        rtol=1e-12,
+        atol=1e-12,
+    )
+
+
+def test_a_pair_list_holds_each_pair_of_a_group_once_and_says_where() -> None:
+    condition = torch.tensor([[0, 1, 1, 2, 1, 0, 3], [5, 5, 5, 5, 5, 2, 2]])
+    pairs = group_by_condition(condition).pair_list
+    for run, values in enumerate(condition.tolist()):
+        listed = [
+            (i, j)
+            for i, j in zip(pairs.rows[run].tolist(), pairs.columns[run].tolist(), strict=True)
+            if i >= 0
+        ]
+        expected = [(i, j) for i in range(7) for j in range(7) if values[i] == values[j]]
+        assert sorted(listed) == expected
+        for side, places in enumerate((pairs.row_pairs, pairs.column_pairs)):
+            for own, (start, stride, count) in enumerate(places[run].tolist()):
+                found = [listed[start + t * stride] for t in range(count)]
+                assert found == [pair for pair in listed if pair[side] == own]
+
+
+def test_padding_of_a_pair_list_changes_no_digit_of_a_run() -> None:
+    condition = torch.tensor([[0, 1, 1, 2, 1, 0, 3], [5, 5, 5, 5, 5, 2, 2]])
+    shapes = (2, 7, 6), (2, 7, 6), (2, 6, 5), (2, 1, 5), (2, 5)
+    tensors = [drawn(*shape, seed=k, dtype=torch.float32) for k, shape in enumerate(shapes)]
+
+    def of_runs(runs: slice) -> list[Tensor]:
+        listed = group_by_condition(condition[runs]).pair_list
+        leaves = [tensor[runs].clone().requires_grad_() for tensor in tensors]
+        a, c, weight, bias, w = leaves
+        scores = listed.spread(pairs.listed_pairs(a, c, [(weight, bias)], w, listed))
+        grad = drawn(2, 7, 7, seed=9, dtype=torch.float32)[runs]
+        return [scores, *torch.autograd.grad(scores, leaves, grad)]
+
+    together = of_runs(slice(0, 2))
+    for run in range(2):
+        for one, alone in zip(together, of_runs(slice(run, run + 1)), strict=True):
+            assert torch.equal(one[run], alone[0])
 
 
 # 70: wide enough for vectorised loops and their remainder.
@@ -209,15 +318,28 @@ def test_pair_scores_pass_gradcheck() -> None:
         for seed, shape in enumerate(((2, 3, 4), (2, 2, 4), (2, 4)), start=1)
     )
     assert torch.autograd.gradcheck(relu_dot_pairs, (a, c, w))
-    layers = [
-        (drawn(2, 4, 3, seed=4).requires_grad_(), drawn(2, 1, 3, seed=5).requires_grad_()),
-        (drawn(2, 3, 1, seed=6).requires_grad_(), drawn(2, 1, 1, seed=7).requires_grad_()),
-    ]
 
-    def deep(a: Tensor, c: Tensor, *parameters: Tensor) -> Tensor:
-        return mlp_pairs(a, c, list(zip(parameters[::2], parameters[1::2], strict=True)))
 
-    assert torch.autograd.gradcheck(deep, (a, c, *(tensor for pair in layers for tensor in pair)))
+@pytest.mark.parametrize("hidden", HIDDEN[1:])
+def test_scores_of_deep_critics_pass_gradcheck(hidden: tuple[int, ...]) -> None:
+    (a, c, w), layers = deep_arguments(hidden)
+
+    def deep(a: Tensor, c: Tensor, w: Tensor, *middle: Tensor) -> Tensor:
+        return mlp_pairs(a, c, list(zip(middle[::2], middle[1::2], strict=True)), w)
+
+    middle = (tensor for layer in layers for tensor in layer)
+    assert torch.autograd.gradcheck(deep, (a, c, w, *middle))
+
+
+def test_scores_of_listed_pairs_pass_gradcheck() -> None:
+    (a, _, w), layers = deep_arguments((6, 5))
+    groups = group_by_condition(torch.tensor([[0, 1, 1, 0, 1], [2, 2, 2, 2, 2], [0, 1, 2, 3, 4]]))
+
+    def listed(a: Tensor, c: Tensor, w: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return pairs.listed_pairs(a, c, [(weight, bias)], w, groups.pair_list)
+
+    c = drawn(3, 5, 6, seed=8).requires_grad_()
+    assert torch.autograd.gradcheck(listed, (a, c, w, *layers[0]))
 
 
 @pytest.mark.parametrize("hidden", HIDDEN[:2])

@@ -291,7 +291,7 @@ def test_whitened_readings_have_their_own_curves_and_are_named(results):
 def test_rows_without_rates_have_neither_curves_nor_r90_nor_a_second_figure_of_probes():
     old = as_results(records((0.0, 1.0), ("raw",), (0, 1)))
     for name in ("rate_curves", "r90", "label_bits_linear"):
-        with pytest.raises(NothingToDraw, match="expected .*label bits"):
+        with pytest.raises(NothingToDraw, match=r"expected .*label bits"):
             drawn(name, old)
 
 

@@ -222,6 +222,21 @@ def test_devices_and_numbers_that_cannot_be_are_refused_before_anything_is_writt
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("how", [run_sweep, describe_plan])
+@pytest.mark.parametrize(
+    "values",
+    [{"train": {"precision": "bf16"}}, {"axes": {"train.precision": ["float32", "bf16"]}}],
+    ids=["a value", "an axis"],
+)
+def test_a_precision_that_the_device_cannot_do_is_refused_before_anything_is_written(
+    tmp_path, how, values
+):
+    with pytest.raises(ValueError, match="expected") as refused:
+        how(tiny_sweep(**values), tmp_path / "none", device="cpu")
+    assert str(refused.value) == "train.precision: expected float32 on cpu, got 'bf16'"
+    assert not (tmp_path / "none").exists()
+
+
 def test_cuda_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     assert resolve_device("cuda:0") == "cuda:0"

@@ -1,10 +1,11 @@
 """What a training is: its identity, what may share a stack, and what is refused in one line."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from fctestbed._records import InvalidSpec
+from fctestbed.nets import Precision
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
     AugmentationSpec,
@@ -123,6 +124,17 @@ def test_settings_written_out_are_the_defaults_left_out() -> None:
     assert one == other
     assert one.key == other.key
     assert TrainingSpec.model_validate_json(one.model_dump_json()).key == one.key
+
+
+def test_float32_is_no_part_of_an_identity_and_other_precisions_are() -> None:
+    assert "precision" not in TrainSpec().model_dump()
+    assert TrainSpec.model_validate(TrainSpec(precision="tf32").model_dump()).precision == "tf32"
+    specs = [
+        TrainingSpec(method="simclr", train=TrainSpec(precision=precision))
+        for precision in get_args(Precision)
+    ]
+    assert specs[0].key == TrainingSpec(method="simclr", train=TrainSpec()).key
+    assert len({spec.key for spec in specs}) == len({spec.stack_key for spec in specs}) == 3
 
 
 def test_parts_that_a_method_does_not_have_cannot_change_its_identity() -> None:

@@ -25,7 +25,14 @@ from fctestbed.synthesis import (
     WorldSpec,
     make_dataset,
 )
-from fctestbed.training import Progress, TrainedStack, TrainingSpec, TrainSpec, train_stack
+from fctestbed.training import (
+    Progress,
+    TrainedStack,
+    TrainingSpec,
+    TrainSpec,
+    train_stack,
+    trainer,
+)
 
 NETS = NetSpec(encoder_hidden=(12,), embed_dim=5, head_hidden=(10,), head_dim=4, critic_hidden=(9,))
 STEPS = 15
@@ -428,6 +435,27 @@ def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
         assert torch.equal(parameter.view(3, -1)[1], expected.view(1, -1)[0])
 
 
+def test_with_two_hidden_layers_in_the_critics_a_run_is_bit_for_bit_the_same_in_any_stack() -> None:
+    world = WorldSpec(n_train=1024, n_test=8)
+    base = make_dataset(world, 0)
+    datasets = [base.with_label(base.spec.label.with_ratio(ratio)) for ratio in (0.2, 0.5, 0.8)]
+    specs = [
+        TrainingSpec(
+            method="factorcl-sup",
+            nets=NetSpec(critic_hidden=(64, 64)),
+            train=TrainSpec(steps=6),
+            world=one.spec,
+        )
+        for one in datasets
+    ]
+    together = train_stack(specs, datasets)
+    alone = train_stack(specs[1:2], datasets[1:2])
+    for parameter, expected in zip(
+        together.module.parameters(), alone.module.parameters(), strict=True
+    ):
+        assert torch.equal(parameter.view(3, -1)[1], expected.view(1, -1)[0])
+
+
 def test_data_of_another_world_or_seed_are_refused() -> None:
     spec, data = training("supcon"), dataset(0.5, 0)
     message = r"datasets\.1: expected seed 0, its training's, got 1"
@@ -439,3 +467,34 @@ def test_data_of_another_world_or_seed_are_refused() -> None:
             train_stack([spec], [other])
     # SimCLR does not depend on the label.
     train_stack([training("simclr")], [dataset(1.0, 0)])
+
+
+def test_a_precision_that_the_device_cannot_do_is_refused_before_any_training() -> None:
+    spec = training("simclr", train=TRAIN.model_copy(update={"precision": "bf16"}))
+    with pytest.raises(ValueError, match=r"^train.precision: expected float32 on cpu, got 'bf16'$"):
+        train_stack([spec], [dataset(0.5, 0)])
+
+
+def test_only_steps_have_the_precision_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "check_precision", lambda *arguments, **options: None)
+    matmul = torch.backends.cuda.matmul
+    before, seen, visited = matmul.fp32_precision, [], []
+    spec = training("simclr", train=TRAIN.model_copy(update={"precision": "tf32"}))
+    method = METHODS["simclr"]
+    loss = method.loss
+
+    def watched(self: Any, module: Any, batch: Any) -> Any:
+        seen.append(matmul.fp32_precision)
+        return loss(self, module, batch)
+
+    monkeypatch.setattr(method, "loss", watched)
+    trained_in_tf32 = train_stack(
+        [spec],
+        [dataset(0.5, 0)],
+        visit=lambda stack, step: visited.append(matmul.fp32_precision),
+        visited_steps=(1, 2),
+    )
+    assert trained_in_tf32.diverged == [None]
+    assert seen == ["tf32"] * STEPS
+    assert visited == [before] * 2
+    assert matmul.fp32_precision == before
