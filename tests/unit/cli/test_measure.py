@@ -258,7 +258,7 @@ def test_a_sweep_s_directory_is_measured_again(swept, tmp_path, capsys):
     settings = ["--set=measurement.n_fit=100", "--set=measurement.ridge=0.01"]
     assert run(["measure", str(swept), *settings, f"--out={tmp_path / 'new'}", *AGAIN]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("Label bits captured ")
+    assert out.startswith("Label bits read at R = 4 bits ")
     assert out.endswith(f"results in {tmp_path / 'new'}\n")
     assert "4 runs: 3 trainings in 2 stacks" in err
     spec = json.loads(load_results(tmp_path / "new").runs["spec"][0])["measurement"]

@@ -146,5 +146,5 @@ def test_the_copula_reaches_up_to_what_ranks_take_from_a_strong_correlation():
     x = draw.standard_normal((300, 3))
     y = 0.99 * x + np.sqrt(1 - 0.99**2) * draw.standard_normal((300, 3))
     copula = make_estimator("gaussian-copula").estimate(x, y)
-    above, below = copula.high_bits - copula.value_bits, copula.value_bits - copula.low_bits
-    assert above > 1.1 * below
+    # Neighbours find less at such a correlation, which moves the lower end alone.
+    assert copula.high_bits - copula.value_bits > 1.1 * 1.96 * copula.se_bits

@@ -22,7 +22,7 @@ QUICK_MLP = {"hidden": [16], "steps": 150}
 
 
 def spec(**meters):
-    return MeasureSpec(channel=None, scores=None, equal_width=None, **meters)
+    return MeasureSpec(rate=None, scores=None, equal_width=None, **meters)
 
 
 def estimators(found):
