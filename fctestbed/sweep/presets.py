@@ -25,7 +25,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "head_dim": 16,
             "critic_hidden": (64,),
         },
-        "train": {"steps": 400, "batch_size": 128, "learning_rate": 3e-3, "schedule": "cosine"},
+        "train": {"steps": 800, "batch_size": 128, "learning_rate": 2e-3, "schedule": "cosine"},
         "settings": {
             "factorcl-sup": {"inner_rate": 30.0},
             "factorcl-ssl": {"inner_rate": 30.0},
