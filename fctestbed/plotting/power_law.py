@@ -15,7 +15,7 @@ from fctestbed.plotting.summarise import CONFIDENCE
 
 LEAST_VALUES = 3
 """Values of x through which a law is fitted; a line goes through any two."""
-NEAR = 0.1
+NEAR = 0.05
 """A mean's relative distance from a law that is no evidence against it."""
 _RESAMPLES = 2000
 
@@ -45,13 +45,11 @@ class PowerLaw:
         return self.scale * np.asarray(x, dtype=float) ** -self.exponent
 
 
-def fit_power_law(
-    x: Sequence[float], y: NDArray[np.float64], rng: np.random.Generator
-) -> PowerLaw:
+def fit_power_law(x: Sequence[float], y: NDArray[np.float64], rng: np.random.Generator) -> PowerLaw:
     """The power law through means over seeds, where there is one.
 
     The mean of y is above 0 at every x if its interval is. A law holds if at every x it is within
-    the mean's interval or within 10 % of the mean. Both intervals are Student's over seeds, 95 %
+    the mean's interval or within 5 % of the mean. Both intervals are Student's over seeds, 95 %
     for all values of x together (Bonferroni). One seed has no interval.
 
     The interval of the exponent is Student's too, with the bootstrap's standard error: seeds are
@@ -85,7 +83,7 @@ def fit_power_law(
     means, half = whole.mean(axis=0), _half_interval(whole)
     n_low = int((means - half <= 0).sum())
     if n_low:
-        return PowerLaw(n_seeds=n, reason=f"not above 0 at {n_low} of {k}")
+        return PowerLaw(n_seeds=n, reason=f"not clearly above 0 at {n_low} of {k}")
     slopes = _slope_weights(at)
     exponent = -float(slopes @ np.log(means))
     scale = math.exp(float(np.mean(np.log(means) + exponent * np.log(at))))

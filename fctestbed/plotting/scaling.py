@@ -77,15 +77,13 @@ def scaling_axes(results: Results, yardstick: Yardstick) -> list[ScalingAxis]:
         for name, places in _places(axis, own):
             one = rows.assign(**{VALUE: rows[axis.name].map(places)}).dropna(subset=[VALUE])
             key = _shared_name(name)
-            known = (places[own],) if own in places else ()
+            known = (places[own],) if own is not None and own in places else ()
             found.setdefault(key, []).append(ScalingAxis(name, one, known))
     merged = [_merged(key, parts) for key, parts in found.items()]
     return [axis for axis in merged if len(axis.values.values) >= LEAST_VALUES]
 
 
-def power_laws(
-    axis: ScalingAxis, rng: np.random.Generator
-) -> dict[tuple[str, str], PowerLaw]:
+def power_laws(axis: ScalingAxis, rng: np.random.Generator) -> dict[tuple[str, str], PowerLaw]:
     """The power law of each method and variant along an axis, or why there is none.
 
     Args:
@@ -105,9 +103,7 @@ def _law(rows: pd.DataFrame, rng: np.random.Generator) -> PowerLaw:
     return fit_power_law([float(value) for value in table.columns], table.to_numpy(), rng)
 
 
-def _places(
-    axis: Axis, own: AxisValue | None
-) -> Iterator[tuple[str, Mapping[AxisValue | None, float]]]:
+def _places(axis: Axis, own: AxisValue | None) -> Iterator[tuple[str, Mapping[AxisValue, float]]]:
     """The numeric axes that an axis is, each with the number of each of its values."""
     if axis.is_numeric:
         yield axis.name, {value: float(value) for value in axis.values if float(value) > 0}
@@ -118,7 +114,7 @@ def _places(
     for name, kept, number in (("width", 1, 0), ("layers", 0, 1)):
         # At the baseline's other number, or at the one that most of the lists have.
         usual = Counter(found[kept] for found in lists.values()).most_common(1)[0][0]
-        at = lists[own][kept] if own in lists else usual
+        at = lists[own][kept] if own is not None and own in lists else usual
         places = {text: found[number] for text, found in lists.items() if found[kept] == at}
         yield f"{axis.name}: {name}", places
 

@@ -86,9 +86,7 @@ def summary_table(results: Results, rate: float | None = None) -> list[SummaryRo
     return [
         row
         for along in (baseline if baseline and x != UNIQUE_RATIO else (x,))
-        for world in split_worlds(
-            at_baseline(results, baseline, along), other_axes(results, along)
-        )
+        for world in split_worlds(at_baseline(results, baseline, along), other_axes(results, along))
         for row in _rows(world.results, along, world.note, yardstick)
     ]
 

@@ -143,9 +143,7 @@ def expand(sweep: "SweepSpec") -> Grid:
                 )
             if sweep.axes:
                 cells.append((run_id, _cell({**baseline, **values})))
-    return Grid(
-        axes=tuple(sweep.axes), runs=runs, cells=tuple(cells), baseline=_cell(baseline)
-    )
+    return Grid(axes=tuple(sweep.axes), runs=runs, cells=tuple(cells), baseline=_cell(baseline))
 
 
 def _combinations(

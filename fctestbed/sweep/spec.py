@@ -125,8 +125,8 @@ class SweepSpec(Spec):
 
     @model_serializer(mode="wrap")
     def _without_empty_axes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Sweeps without axes keep the digest that they had before there were any; so do those whose
-        axes are combined in every way."""
+        """Sweeps without axes keep the digest that they had before there were any, and those whose
+        axes are combined in every way the one that they had before axes could vary alone."""
         content: dict[str, Any] = handler(self)
         for name in ("axes", "one_at_a_time"):
             if not content.get(name, True):

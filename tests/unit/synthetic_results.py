@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fctestbed.results import AccuracyRow, AlongRow, CapturedRow, Results, RunRecord, ScoreRow
+from fctestbed.results.database import NO_AXES
 from fctestbed.results.frames import run_frame, value_frame
 from fctestbed.results.plain import number, to_json
 from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES
@@ -291,8 +292,8 @@ def departing(run, variant, departures, added_bits=None, **training):
     )
 
 
-def as_results(runs, sweep_spec=None):
-    """The tables of these records, without a store."""
+def as_results(runs, sweep_spec=None, axes=NO_AXES):
+    """The tables of these records, without a store; at the cells of ``axes``."""
     rows = [
         tuple(
             to_json(getattr(run, name))
@@ -302,10 +303,11 @@ def as_results(runs, sweep_spec=None):
         )
         for run in runs
     ]
-    frame = run_frame(rows)
+    frame = run_frame(rows, axes)
     return Results(
         runs=frame,
         sweep_spec=sweep_spec or {},
+        axes=axes.axes,
         **{
             table.name: value_frame(table, frame, _value_rows(runs, table.name, table.values))
             for table in VALUE_TABLES
@@ -374,83 +376,3 @@ def joined(*several):
         scores=pd.concat([one.scores for one in several], ignore_index=True),
         along=pd.concat([one.along for one in several], ignore_index=True),
     )
-
-
-SCALED = {
-    "train.batch_size": (64, 128, 256, 512),
-    "nets.encoder_hidden": ("[32, 32]", "[64, 64]", "[128, 128]", "[128]", "[128, 128, 128]"),
-    "train.steps": (100, 200, 400, 800),
-    "world.n_train": (1024, 4096, 16384),
-    "settings.simclr.temperature": (0.03, 0.1, 0.3),
-    "settings.supcon.temperature": (0.1, 0.3, 1.0),
-}
-"""Axes that vary one at a time around ``BASELINE``."""
-BASELINE = {
-    "train.batch_size": 128,
-    "nets.encoder_hidden": "[128, 128]",
-    "train.steps": 400,
-    "world.n_train": 16384,
-    "settings.simclr.temperature": 0.1,
-    "settings.supcon.temperature": 0.1,
-}
-LOST = {"simclr": 1.0, "supcon": 0.3, "factorcl-sup": 0.4}
-"""Lost label bits of each method at the baseline."""
-EXPONENTS = {
-    "simclr": {},
-    "supcon": {"train.batch_size": 0.5, "train.steps": 1.0, "settings.supcon.temperature": -0.4},
-    "factorcl-sup": {"train.batch_size": 0.25, "train.steps": 1.5, "world.n_train": 0.1},
-}
-"""Exponents of the laws of lost bits; 0 for others."""
-
-
-def scaled(methods=tuple(LOST), seeds=(0, 1, 2, 3), noise=0.05, ratio=0.5, axes=SCALED, lost=None):
-    """Results of a sweep whose axes vary one at a time, in which lost bits have power laws.
-
-    ``noise`` is the standard deviation of their logarithm over runs; ``lost`` gives the lost bits
-    of a method at an axis's value in place of its law. A method has one run for every value of
-    another method's setting.
-    """
-    cells = [{}] + [
-        {name: value} for name, values in axes.items() for value in values if value != BASELINE[name]
-    ]
-    results = joined(
-        *(
-            at_world(
-                as_results([_scaled_run(method, seed, ratio, cell, noise, lost) for seed in seeds]),
-                **{
-                    name.replace(".", "__"): cell.get(name, BASELINE[name]) for name in axes
-                },
-            )
-            for method in methods
-            for cell in cells
-        )
-    )
-    # Without the values at which a run is: one run serves several.
-    ids = {run_id: run_id.partition("|")[0] for run_id in results.runs["run_id"]}
-    tables = {
-        name: table.assign(run_id=table["run_id"].map(ids))
-        for name in ("captured", "accuracy", "runs", "scores", "along")
-        for table in [getattr(results, name)]
-    }
-    return dataclasses.replace(results, **tables)
-
-
-def _scaled_run(method, seed, ratio, cell, noise, lost):
-    settings = [name for name in cell if name.startswith("settings.") and method not in name]
-    own = {name: value for name, value in cell.items() if name not in settings}
-    bits = None if lost is None else lost(method, own, seed)
-    if bits is None:
-        bits = LOST[method]
-        for name, value in own.items():
-            if not isinstance(value, str):
-                bits *= (value / BASELINE[name]) ** -EXPONENTS[method].get(name, 0.0)
-        text = f"{method}{own}{seed}".encode()
-        bits *= np.exp(noise * np.random.default_rng(list(text)).standard_normal())
-    run = record(method, ratio, seed, rates=(4.0,))
-    rows = tuple(
-        dataclasses.replace(row, value_bits=row.true_bits - bits)
-        if (row.readout, row.quantity, row.rate_bits) == ("joint", "label", 4.0)
-        else row
-        for row in run.captured
-    )
-    return dataclasses.replace(run, run_id=f"{run.run_id}{own}|", captured=rows)

@@ -45,14 +45,14 @@ _MOST_TEXTS = 6
 _CELL_CHARACTERS = 16
 _LAW = f"lost bits ~ x^-a through means of at least {LEAST_VALUES} values"
 _CRITERION = (
-    "A law holds if every mean is above 0 and the fitted line is within its interval or within 10 % "
+    "A law holds if every mean is above 0 and the fitted line is within its interval or within 5 % "
     "of it (simultaneous 95 % intervals)"
 )
 _Laws = Mapping[tuple[str, str], PowerLaw]
 
 
 def draw_scaling(results: Results, options: DrawOptions) -> Drawing:
-    """Lost label bits of the joint readout along each axis, a panel per axis, on logarithmic scales.
+    """Lost label bits of the joint readout along each axis, a panel per axis, on log scales.
 
     Lost bits are the exact label bits minus those read. A fitted power law is a solid line, its
     exponent is written in the panel of up to six lines; where there is none a dotted line joins the
@@ -181,7 +181,8 @@ def _figure(
     for panel in list(grid.flat)[len(fitted) :]:
         panel.remove()
     figure.supylabel(f"lost label bits, {yardstick.text}", fontsize=LABEL_POINTS)
-    return figure, [*(handles[s.text] for s in styles.values()), *list(handles.values())[len(styles):]]
+    methods = [style.text for style in styles.values()]
+    return figure, [handles[name] for name in dict.fromkeys([*methods, *handles])]
 
 
 def _limits(points: pd.DataFrame, room: float) -> tuple[float, float]:

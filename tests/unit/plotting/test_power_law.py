@@ -63,8 +63,8 @@ def test_a_curve_that_bends_is_no_law():
     assert not fit_power_law(X, y * law(0.0, noise=0.5, scale=1.0), rng()).reason
 
 
-def test_a_deviation_of_less_than_ten_percent_is_a_law():
-    for deviation, reason in ((1.15, ""), (1.25, "no power law")):
+def test_a_deviation_of_less_than_five_percent_is_a_law():
+    for deviation, reason in ((1.06, ""), (1.09, "no power law")):
         # Of one mean in the middle, 70 % of which remain beside the line that it moves.
         y = law(0.5) * np.array([1, deviation, 1, 1])
         assert fit_power_law(X, y, rng()).reason == reason
@@ -74,8 +74,9 @@ def test_means_that_are_not_above_zero_have_no_law():
     y = law(0.5)
     y[:, 3] = np.linspace(-0.1, 0.11, 8)
     fit = fit_power_law(X, y, rng())
-    assert fit.reason == "not above 0 at 1 of 4"
-    assert math.isnan(fit.exponent) and math.isnan(fit.low)
+    assert fit.reason == "not clearly above 0 at 1 of 4"
+    assert math.isnan(fit.exponent)
+    assert math.isnan(fit.low)
 
 
 def test_seeds_without_every_value_are_left_out():
@@ -89,7 +90,8 @@ def test_seeds_without_every_value_are_left_out():
 def test_one_seed_has_no_interval_and_two_values_no_law():
     fit = fit_power_law(X, law(0.5, n_seeds=1), rng())
     assert fit.exponent == pytest.approx(0.5)
-    assert math.isnan(fit.low) and math.isnan(fit.high)
+    assert math.isnan(fit.low)
+    assert math.isnan(fit.high)
     assert fit_power_law(X[:2], law(0.5)[:, :2], rng()).reason == "fewer than 3 values"
 
 

@@ -5,18 +5,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import (
-    BASELINE,
-    EXPONENTS,
-    LOST,
-    SCALED,
-    as_results,
-    at_world,
-    joined,
-    records,
-    scaled,
-)
+from synthetic_results import as_results, at_world, joined, records, relabelled
+from synthetic_scaling import BASELINE, EXPONENTS, LOST, SCALED, scaled
 
+from fctestbed.cli.report import print_summary
 from fctestbed.plotting import (
     FIGURES,
     DrawOptions,
@@ -142,14 +134,14 @@ def test_a_panel_says_why_there_is_no_law_and_marks_means_below_the_edge():
     found = scaled(lost=lost)
     table = drawn("scaling_exponents", found)
     numbers = table.numbers.set_index(["axis", "method"])
-    assert numbers.loc[(STEPS, "supcon"), "no_law"] == "not above 0 at 1 of 4"
+    assert numbers.loc[(STEPS, "supcon"), "no_law"] == "not clearly above 0 at 1 of 4"
     assert numbers.loc[(STEPS, "factorcl-sup"), "no_law"] == "no power law"
     assert np.isnan(numbers.loc[(STEPS, "supcon"), "exponent"])
     (row,) = [text for text in table.markdown.splitlines() if text.startswith("| SupCon")]
-    assert "not above 0 at 1 of 4" in row
+    assert "not clearly above 0 at 1 of 4" in row
     panel = drawn("scaling", found).figure.axes[PANELS.index(STEPS)]
     texts = {text.get_text() for text in panel.texts}
-    assert {"not above 0 at 1 of 4", "no power law"} < texts
+    assert {"not clearly above 0 at 1 of 4", "no power law"} < texts
     below = [line for line in panel.get_lines() if line.get_label() == "_below"]
     assert [line.get_xdata().tolist() for line in below] == [[800.0]]
     dashes = [line.get_linestyle() for line in panel.get_lines() if line.get_label() == "_line"]
@@ -184,9 +176,7 @@ def test_other_figures_draw_one_axis_through_the_baseline(tmp_path, results):
 
 def test_several_ratios_have_a_file_each(tmp_path):
     axes = {name: SCALED[name] for name in (STEPS, "world.n_train")}
-    both = joined(
-        *(scaled(("supcon",), (0, 1), ratio=ratio, axes=axes) for ratio in (0.0, 0.5))
-    )
+    both = joined(*(scaled(("supcon",), (0, 1), ratio=ratio, axes=axes) for ratio in (0.0, 0.5)))
     files = {path.name for path in draw_figures(both, tmp_path, ("svg",))}
     assert {"scaling_unique-ratio=0.svg", "scaling_unique-ratio=0.5.svg"} <= files
 
@@ -197,3 +187,19 @@ def test_the_summary_follows_each_axis_in_turn(results):
     assert {row.world for row in rows} == {""}
     assert [row.value for row in rows if row.axis == STEPS] == list(SCALED[STEPS])
     assert {row.n_seeds for row in rows} == {4}
+
+
+def test_the_printed_summary_has_a_table_for_each_axis(capsys, results):
+    print_summary(results)
+    printed = capsys.readouterr().out
+    assert "at unique ratio 0.5" in printed
+    assert all(name in printed for name in SCALED)
+
+
+def test_more_methods_than_a_panel_names_have_their_exponents_in_the_table(results):
+    methods = [f"method{n}" for n in range(7)]
+    axes = {STEPS: SCALED[STEPS]}
+    one = scaled(("supcon",), (0, 1, 2), axes=axes)
+    many = joined(*(relabelled(one, method=name) for name in methods))
+    assert not any(axes.texts for axes in drawn("scaling", many).figure.axes)
+    assert list(drawn("scaling_exponents", many).numbers["method"]) == methods

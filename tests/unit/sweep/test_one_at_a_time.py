@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_sweeps import TINY, tiny_sweep
+from tiny_sweeps import TINY, TINY_OPTIONS, tiny_sweep
 
 import fctestbed.sweep.execute as execute_module
+from fctestbed.cli.main import run
 from fctestbed.results import load_results
 from fctestbed.sweep import (
     SpecError,
@@ -207,3 +208,25 @@ def test_the_published_sweep_trains_the_run_of_the_preset_once_for_all_of_its_ax
     # A temperature is one method's.
     assert len(spec.runs()) == 8 * (4 * n_common + temperatures)
     assert make_plan(spec, max_stack=6).n_trainings == len(spec.runs())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--axis=train.stepz=1,2"], "--axis train.stepz: expected a field such as train.steps"),
+        (["--axis=train.steps=10"], "--axis train.steps: expected a value other than the sweep's"),
+        (["--axis=train.steps=20,20"], "--axis train.steps: expected different values, got [20, 2"),
+        ([], "--one-at-a-time: expected axes to vary, got none"),
+        (
+            ["--axis=train.steps=20", "--axis=train.steps=30"],
+            "--axis train.steps: expected an axis once, got it twice",
+        ),
+    ],
+    ids=str,
+)
+def test_the_command_refuses_such_axes_in_one_line(tmp_path, capsys, options, message):
+    out = tmp_path / "new"
+    assert run(["sweep", *TINY_OPTIONS, "--one-at-a-time", f"--out={out}", *options]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"fctestbed: {message}")
+    assert not out.exists()
