@@ -1,12 +1,11 @@
 """Sweeps whose axes vary one at a time: their baseline, and the rows along one axis.
 
-The baseline is the combination of values around which the axes vary. It is read from the rows, so
-that exported tables suffice. May import numpy, pandas and ``fctestbed.results``.
+The baseline is the combination of values around which the axes vary. The sweep says that they do,
+the rows have the values. May import pandas and ``fctestbed.results``.
 """
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from fctestbed.plotting.axes import Axis, AxisValue, at_values, varying_axes
@@ -16,28 +15,23 @@ from fctestbed.results import Results
 def baseline_of(results: Results) -> dict[str, AxisValue]:
     """The values around which several axes vary one at a time.
 
-    It has the most frequent value of each axis. The axes vary one at a time if every combination
-    of their values differs from it in one of them at most.
+    It has the most frequent value of each axis.
 
     Args:
         results: the rows.
 
     Returns:
         A value for each axis that varies, the unique ratio aside; empty for fewer than two of them,
-        and where combinations differ in more than one.
+        for sweeps of all combinations of their values, and where ``sweep_spec`` is not known.
     """
-    spec = results.sweep_spec
-    if spec.get("axes") and not spec.get("one_at_a_time"):
-        # Runs of an unfinished grid of all combinations may look like others.
+    if not results.sweep_spec.get("one_at_a_time"):
+        # Runs of an unfinished grid of all combinations may look the same.
         return {}
     axes = [axis for axis in varying_axes(results) if axis.name in results.axes]
     if len(axes) < 2:
         return {}
     combinations = results.runs[[axis.name for axis in axes]].drop_duplicates()
-    usual = {axis.name: _most_frequent(combinations[axis.name], axis) for axis in axes}
-    differs = [combinations[name] != value for name, value in usual.items()]
-    is_one = np.sum(differs, axis=0) <= 1
-    return usual if is_one.all() else {}
+    return {axis.name: _most_frequent(combinations[axis.name], axis) for axis in axes}
 
 
 def _most_frequent(column: pd.Series, axis: Axis) -> AxisValue:

@@ -50,7 +50,8 @@ def scaled(methods=tuple(LOST), seeds=(0, 1, 2, 3), *, ratio=0.5, axes=SCALED, l
                 run = _run(method, seed, ratio, place, lost)
                 runs[run.run_id] = run
                 cells.append((run.run_id, tuple(place.get(name, BASELINE[name]) for name in axes)))
-    return as_results(list(runs.values()), axes=AxisCells(tuple(axes), tuple(cells)))
+    at = AxisCells(tuple(axes), tuple(cells))
+    return as_results(list(runs.values()), {"one_at_a_time": True}, at)
 
 
 def _run(method, seed, ratio, place, lost):

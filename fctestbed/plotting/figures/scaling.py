@@ -251,6 +251,9 @@ def _write_exponent(axes: Axes, place: int, law: PowerLaw, style: MethodStyle) -
         va="top",
         fontsize=_TEXT_POINTS,
         color=style.color,
+        # Over long intervals.
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8},
+        zorder=6,
     )
 
 
