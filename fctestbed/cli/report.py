@@ -41,11 +41,11 @@ def print_summary(results: Results, rate: float | None = None) -> None:
     at = "" if along == _RATIO else f", at unique ratio {value_text(rows[0].unique_ratio)}"
     read = choose_yardstick(results, rate=rate).text
     typer.echo(f"Label bits {read} (joint readout), mean over seeds{at}:")
-    # A sweep of further axes has a table for each combination of their values.
-    for world in dict.fromkeys(row.world for row in rows):
+    # A sweep of further axes has a table for each combination of their values, or for each axis.
+    for axis, world in dict.fromkeys((row.axis, row.world) for row in rows):
         if world:
             typer.echo(f"{world}:")
-        _print_world([row for row in rows if row.world == world], along)
+        _print_world([row for row in rows if (row.axis, row.world) == (axis, world)], axis)
     _print_problems(results)
 
 

@@ -57,6 +57,13 @@ def sweep(
             help="A further axis, any field: --axis world.observation.noise=0,0.1,0.3.",
         ),
     ] = None,
+    one_at_a_time: Annotated[
+        bool,
+        typer.Option(
+            "--one-at-a-time",
+            help="Vary each axis around the sweep's own values, instead of all combinations.",
+        ),
+    ] = False,
     pairs: options.Pairs = None,
     out: Annotated[
         Path | None, typer.Option(help="Directory of the results; default sweeps/NAME.")
@@ -96,6 +103,7 @@ def sweep(
             "variants": variants,
             "augmentation": None if augmentation is None else {"kind": augmentation},
             "world": world or None,
+            "one_at_a_time": one_at_a_time or None,
         },
         preset=preset,
         config=config,

@@ -5,9 +5,8 @@ values of the other axes is called a world here. May import pandas and ``fctestb
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -130,13 +129,40 @@ def split_worlds(results: Results, fixed: Sequence[str]) -> list[World]:
     short = _short_names([axis.name for axis in varying_axes(results)])
     texts = {axis.name: axis.texts for axis in axes}
     worlds = []
-    for values in product(*(axis.values for axis in axes)):
+    for values in _combinations(results.runs, axes):
         at = tuple((axis.name, value) for axis, value in zip(axes, values, strict=True))
-        own = _at(results, dict(at))
+        own = at_values(results, dict(at))
         if len(own.runs):
             title = "\n".join(f"{short[name]} = {texts[name][value]}" for name, value in at)
             worlds.append(World(at, own, title))
     return worlds
+
+
+def at_values(results: Results, values: Mapping[str, AxisValue]) -> Results:
+    """The results at some axes' values; ``axes`` has the other axes only.
+
+    Args:
+        results: the rows.
+        values: by the axis's name.
+    """
+    if not values:
+        return results
+
+    def rows(frame: pd.DataFrame) -> pd.DataFrame:
+        keep = np.ones(len(frame), dtype=bool)
+        for name, value in values.items():
+            keep &= (frame[name] == value).to_numpy(dtype=bool)
+        return frame[keep]
+
+    return replace(
+        results,
+        captured=rows(results.captured),
+        accuracy=rows(results.accuracy),
+        runs=rows(results.runs),
+        scores=rows(results.scores),
+        along=rows(results.along),
+        axes=tuple(name for name in results.axes if name not in values),
+    )
 
 
 def other_axes(results: Results, x: str) -> tuple[str, ...]:
@@ -202,25 +228,14 @@ def value_texts(values: Sequence[AxisValue]) -> list[str]:
     return short if len(set(short)) == len(short) else [value_text(value) for value in values]
 
 
-def _at(results: Results, values: dict[str, AxisValue]) -> Results:
-    if not values:
-        return results
-
-    def rows(frame: pd.DataFrame) -> pd.DataFrame:
-        keep = np.ones(len(frame), dtype=bool)
-        for name, value in values.items():
-            keep &= (frame[name] == value).to_numpy(dtype=bool)
-        return frame[keep]
-
-    return replace(
-        results,
-        captured=rows(results.captured),
-        accuracy=rows(results.accuracy),
-        runs=rows(results.runs),
-        scores=rows(results.scores),
-        along=rows(results.along),
-        axes=tuple(name for name in results.axes if name not in values),
-    )
+def _combinations(runs: pd.DataFrame, axes: Sequence[Axis]) -> list[tuple[AxisValue, ...]]:
+    """The combinations of values of some axes that have a run, in the axes' order."""
+    columns = [runs[axis.name].map(axis.values.index) for axis in axes]
+    places = set(zip(*columns, strict=True)) if columns else {()}
+    return [
+        tuple(axis.values[place] for axis, place in zip(axes, found, strict=True))
+        for found in sorted(places)
+    ]
 
 
 def _short_names(names: Sequence[str]) -> dict[str, str]:

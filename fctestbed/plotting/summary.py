@@ -15,6 +15,7 @@ from fctestbed.plotting.axes import (
     other_axes,
     split_worlds,
 )
+from fctestbed.plotting.baseline import at_baseline, baseline_of
 from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import LABEL, quantity_rows
 from fctestbed.plotting.style import series_styles
@@ -64,6 +65,9 @@ def summary_table(results: Results, rate: float | None = None) -> list[SummaryRo
     """Label bits read and the exact total, by world, method and axis value; every run is
     counted.
 
+    Where the axes vary one at a time, the rows follow each of them in turn, the others at the
+    baseline; if the unique ratio varies too, they follow it at the baseline alone.
+
     Args:
         results: the rows.
         rate: the rate in bits at which they are read; None for the default of the figures, which is
@@ -78,10 +82,12 @@ def summary_table(results: Results, rate: float | None = None) -> list[SummaryRo
     """
     yardstick = choose_yardstick(results, rate=rate)
     x = horizontal_axis(results, None)
+    baseline = baseline_of(results)
     return [
         row
-        for world in split_worlds(results, other_axes(results, x))
-        for row in _rows(world.results, x, world.note, yardstick)
+        for along in (baseline if baseline and x != UNIQUE_RATIO else (x,))
+        for world in split_worlds(at_baseline(results, baseline, along), other_axes(results, along))
+        for row in _rows(world.results, along, world.note, yardstick)
     ]
 
 

@@ -21,8 +21,10 @@ from fctestbed.plotting.axes import (
     varying_axes,
     with_world,
 )
+from fctestbed.plotting.baseline import at_baseline, baseline_of
 from fctestbed.plotting.figures import (
     DRAWN_FIGURES,
+    EVERY_AXIS,
     FIGURES,
     GAUSSIAN_FIGURES,
     KINDS,
@@ -68,6 +70,8 @@ def draw_figures(
       with the fewest values (``label_bits_noise=0.1``), then of the next one, until they fit.
     - ``rate_curves`` has a panel for each of some unique ratios, and all other figures pool over
       them. They have a file for each combination of values of the further axes.
+    - Where the axes vary one at a time, ``scaling`` and ``scaling_exponents`` have all of them. The
+      others draw the baseline, and curves along one axis through it.
 
     Args:
         results: the result of ``load_results``.
@@ -260,7 +264,7 @@ def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
     order = (UNIQUE_RATIO, *results.axes)
     drawings: dict[str, Drawing] = {}
     for name, draw in FIGURES.items():
-        for world in _files(results, x, PANELS_PER_WORLD.get(name)):
+        for world in _files(name, results, x):
             try:
                 drawing = draw(world.results, replace(options, world=world.values))
             except NothingToDraw:
@@ -277,15 +281,20 @@ def _unused(name: str, used: Container[str]) -> str:
     return next(one for one in names if one not in used)
 
 
-def _files(results: Results, x: str, panels_per_world: int | None) -> list[World]:
+def _files(name: str, results: Results, x: str) -> list[World]:
     """The parts of the results, one for each file of a figure.
 
     Args:
+        name: the figure's.
         results: the rows.
         x: the horizontal axis of curves.
-        panels_per_world: how many panels the figure has for each world; None for a figure of one
-            world.
     """
+    if name in EVERY_AXIS:
+        return split_worlds(results, (UNIQUE_RATIO,))
+    # How many panels the figure has for each world; None for a figure of one world.
+    panels_per_world = PANELS_PER_WORLD.get(name)
+    if baseline := baseline_of(results):
+        results = at_baseline(results, baseline, None if panels_per_world is None else x)
     if panels_per_world is None:
         return split_worlds(results, other_axes(results, UNIQUE_RATIO))
     # Further axes before the unique ratio, and those with few values, hence few files, first.

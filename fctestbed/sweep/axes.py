@@ -195,14 +195,19 @@ def _with_change(
 
 
 def value_at(sweep: BaseModel, path: str) -> Any:
-    """The value that a sweep's records hold at a dotted path."""
+    """The value that a sweep's records hold at a dotted path; None where they have no such field.
+
+    Settings that a sweep does not give have the method's defaults.
+    """
     name, *keys = split_path(path)
     value = getattr(sweep, name)
     if name == "settings":
         method, *keys = keys
-        value = find_method(method).Settings.model_validate(value[method])
+        kind = find_method(method)
+        given = {**value.get(kind.trains_as or method, {}), **value.get(method, {})}
+        value = kind.Settings.model_validate(given)
     for key in keys:
-        value = getattr(value, key)
+        value = getattr(value, key, None)
     return value
 
 

@@ -25,7 +25,7 @@ from fctestbed.results import (
     remove_drafts,
     write_encoders,
 )
-from fctestbed.sweep.axes import shown
+from fctestbed.sweep.axes import describe, shown
 from fctestbed.sweep.executors import Executor
 from fctestbed.sweep.plan import Plan, Unit, make_plan
 from fctestbed.sweep.resources import Resources, executor_of
@@ -266,6 +266,7 @@ def describe_plan(
         f"methods: {', '.join(spec.methods)}",
         f"seeds: {', '.join(map(str, spec.seeds))}",
         *(f"{path}: {', '.join(map(shown, values))}" for path, values in spec.axes.items()),
+        *(f"one axis at a time around {describe(own)}" for own in [spec.baseline] if own),
         f"runs: {plan.n_runs}, of which {plan.n_finished} are done",
         f"trainings left: {plan.n_trainings}, in {len(plan.units)} stacks of at most "
         f"{resources.max_stack}",

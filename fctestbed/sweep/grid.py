@@ -1,4 +1,4 @@
-"""From a sweep to its runs: every combination of its axes, each run once.
+"""From a sweep to its runs: every combination of its axes, or every axis alone, each run once.
 
 Owns the identity of a run and the expansion of the grid. May import ``fctestbed.training``,
 ``fctestbed.measurement``, ``fctestbed.objectives`` and ``fctestbed.synthesis``.
@@ -88,11 +88,14 @@ class Grid:
             combination of the axes after the other.
         cells: for each combination and each of its runs, the run's id and the axes' values; empty
             without axes.
+        baseline: the values around which the axes vary one at a time; empty where every
+            combination of their values is in the grid.
     """
 
     axes: tuple[str, ...]
     runs: Mapping[str, RunSpec]
     cells: tuple[tuple[str, tuple[AxisValue, ...]], ...]
+    baseline: tuple[AxisValue, ...] = ()
 
     @cached_property
     def _values(self) -> dict[str, list[tuple[AxisValue, ...]]]:
@@ -102,17 +105,21 @@ class Grid:
         return values
 
     def values_of(self, run_id: str) -> dict[str, AxisValue]:
-        """A run's value of each axis that it depends on."""
+        """A run's value of each axis that it depends on; around a baseline, the one that differs
+        from it."""
         columns = zip(*self._values.get(run_id, []), strict=True)
-        return {
+        values = {
             path: column[0]
             for path, column in zip(self.axes, columns, strict=True)
             if len(set(column)) == 1
         }
+        usual = dict(zip(self.axes, self.baseline, strict=False))
+        return {path: value for path, value in values.items() if value != usual.get(path)}
 
 
 def expand(sweep: "SweepSpec") -> Grid:
-    """Every combination of a sweep's axes, checked.
+    """Every combination of a sweep's axes, or every value of each beside the baseline of the
+    others, checked.
 
     Raises:
         ValueError: if a run of the grid is impossible; one line that begins with the field and
@@ -120,8 +127,8 @@ def expand(sweep: "SweepSpec") -> Grid:
     """
     runs: dict[str, RunSpec] = {}
     cells: list[tuple[str, tuple[AxisValue, ...]]] = []
-    for combination in product(*sweep.axes.values()):
-        values = dict(zip(sweep.axes, combination, strict=True))
+    baseline = sweep.baseline
+    for values in _combinations(sweep.axes, baseline):
         try:
             found = list(_runs(sweep.at(values)))
         except ValueError as error:
@@ -134,9 +141,29 @@ def expand(sweep: "SweepSpec") -> Grid:
                     f"variants: expected different runs, got the same {run.training.method} in "
                     f"{other.variant} and {run.variant}: say which methods the latter is for"
                 )
-            if values:
-                cells.append((run_id, tuple(column_value(value) for value in combination)))
-    return Grid(axes=tuple(sweep.axes), runs=runs, cells=tuple(cells))
+            if sweep.axes:
+                cells.append((run_id, _cell({**baseline, **values})))
+    return Grid(axes=tuple(sweep.axes), runs=runs, cells=tuple(cells), baseline=_cell(baseline))
+
+
+def _combinations(
+    axes: Mapping[str, Sequence[Any]], baseline: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Values of the axes that go together: every combination, or around a baseline those that
+    differ from it, none first."""
+    if not baseline:
+        for combination in product(*axes.values()):
+            yield dict(zip(axes, combination, strict=True))
+        return
+    yield {}
+    for path, values in axes.items():
+        for value in values:
+            if value != baseline[path]:
+                yield {path: value}
+
+
+def _cell(values: Mapping[str, Any]) -> tuple[AxisValue, ...]:
+    return tuple(column_value(value) for value in values.values())
 
 
 def _runs(sweep: "SweepSpec") -> Iterator[RunSpec]:

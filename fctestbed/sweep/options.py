@@ -237,7 +237,9 @@ def build_sweep(
     if config is not None:
         file = _Layer(f"{config}: ", read_toml(config))
         layers = [file, *command]
-        given = merge(_without(file.values, given.get("axes", {})), given)
+        is_baseline = given.get("one_at_a_time", file.values.get("one_at_a_time"))
+        replaced = () if is_baseline else given.get("axes", {})
+        given = merge(_without(file.values, replaced), given)
     named = given.pop("preset", "quick")
     try:
         with gate:

@@ -77,7 +77,8 @@ def sweep_spec(values: Mapping[str, Any] | None = None, *, preset: str | None = 
     merged = merge(PRESETS[preset], values)
     if "methods" not in merged and "variants" in merged:
         merged["methods"] = _methods_with(merged["variants"])
-    first = _first_values(merged)
+    # Axes that vary one at a time do so around values of the world that go together.
+    first = {} if merged.get("one_at_a_time") else _first_values(merged)
     merged = merge(merged, nested(first))
     ratios, world = merged.get("unique_ratio", DEFAULT_RATIOS), merged.get("world")
     parts = world if isinstance(world, Mapping) else {}
@@ -104,7 +105,8 @@ def _preset(of_values: object, argument: object) -> str:
 
 
 def _axes(values: Mapping[str, Any]) -> object:
-    """The axes by dotted path; refused where the field has a value as well."""
+    """The axes by dotted path; refused where the field has a value as well, unless that is what
+    they vary around."""
     try:
         axes = flat_axes(values["axes"])
     except ValueError as error:
@@ -113,7 +115,7 @@ def _axes(values: Mapping[str, Any]) -> object:
         return axes
     check_fields(axes, SweepSpec, ())
     for path in axes:
-        if holds(values, path):
+        if holds(values, path) and not values.get("one_at_a_time"):
             raise ValueError(
                 f"{path}: expected a value or an axis, got both: leave one of them out"
             )

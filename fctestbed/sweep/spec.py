@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
+    StrictBool,
     field_validator,
     model_serializer,
     model_validator,
@@ -29,6 +30,7 @@ from fctestbed.sweep.axes import (
     join_path,
     located,
     plain_number,
+    shown,
     value_at,
     with_values,
 )
@@ -73,6 +75,9 @@ class SweepSpec(Spec):
     """A grid of runs: unique ratios x methods x seeds x the values of further axes, and variants of
     the methods; everything else equal.
 
+    The values of the axes are combined in every way, or the axes vary one at a time: each value of
+    an axis goes with the baseline, the sweep's own values of the other axes' fields.
+
     Attributes:
         unique_ratio: the ratios; they replace the one in ``world.label``.
         methods: names that ``find_method`` knows.
@@ -80,6 +85,8 @@ class SweepSpec(Spec):
         axes: further axes, values by dotted path: any field of ``world``, ``nets``, ``train``,
             ``augmentation`` and ``measurement``, ``settings.METHOD.KEY``, ``critic``. They replace
             the field's own value. Tables in tables are taken too.
+        one_at_a_time: whether the axes vary one at a time. The field's own value is then one of
+            each axis's values, listed or not.
         preset: where the other fields' defaults came from; a name for tables.
         world: the worlds but for the ratio.
         nets: widths of every method's networks.
@@ -98,6 +105,7 @@ class SweepSpec(Spec):
     axes: Annotated[dict[str, tuple[Any, ...]], BeforeValidator(flat_axes)] = Field(
         default_factory=dict
     )
+    one_at_a_time: StrictBool = False
     preset: str = "custom"
     world: WorldSpec = WorldSpec()
     nets: NetSpec = NetSpec()
@@ -117,10 +125,12 @@ class SweepSpec(Spec):
 
     @model_serializer(mode="wrap")
     def _without_empty_axes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Sweeps without axes keep the digest that they had before there were any."""
+        """Sweeps without axes keep the digest that they had before there were any, and those whose
+        axes are combined in every way the one that they had before axes could vary alone."""
         content: dict[str, Any] = handler(self)
-        if not content.get("axes", True):
-            del content["axes"]
+        for name in ("axes", "one_at_a_time"):
+            if not content.get(name, True):
+                del content[name]
         return content
 
     @model_validator(mode="after")
@@ -137,13 +147,19 @@ class SweepSpec(Spec):
                 raise ValueError(
                     f"{name}: expected one or more different values, got {list(values)}"
                 )
+        factors = {name: len(values) for name, values in lists.values()}
         for path, values in self.axes.items():
             if not values:
                 raise ValueError(f"axes.{path}: expected one or more different values, got []")
-            lists[path] = (path, values)
-        n_runs = math.prod(len(values) for _, values in lists.values())
+            if not self.one_at_a_time:
+                factors[path] = len(values)
+        if self.one_at_a_time:
+            if not self.axes:
+                raise ValueError("one_at_a_time: expected axes to vary, got none")
+            factors["values of the axes"] = sum(map(len, self.axes.values()))
+        n_runs = math.prod(factors.values())
         if n_runs > MAX_RUNS:
-            product = " x ".join(f"{len(values)} {name}" for name, values in lists.values())
+            product = " x ".join(f"{number} {name}" for name, number in factors.items())
             raise ValueError(
                 f"{'axes' if self.axes else 'unique_ratio'}: expected a grid of at most "
                 f"{MAX_RUNS} runs, got {product} = {n_runs}"
@@ -189,13 +205,37 @@ class SweepSpec(Spec):
         check_fields(self.axes, type(self), self.methods)
         check_axes(self)
         first = {path: values[0] for path, values in self.axes.items()}
+        beside = {} if self.one_at_a_time else first
         typed: dict[str, tuple[Any, ...]] = {}
         for path, values in self.axes.items():
-            typed[path] = tuple(self._typed({**first, path: value}, path) for value in values)
+            typed[path] = tuple(self._typed({**beside, path: value}, path) for value in values)
             if len(set(typed[path])) < len(values):
                 raise ValueError(f"axes.{path}: expected different values, got {list(values)}")
         object.__setattr__(self, "axes", typed)
+        self._check_baseline()
         return self
+
+    def _check_baseline(self) -> None:
+        """Refuse axes that have no value to vary around, or no other one."""
+        for path, own in self.baseline.items():
+            if own is None:
+                raise ValueError(
+                    f"axes.{path}: expected a field with a value of the sweep's own, around which "
+                    "it varies one at a time, got none"
+                )
+            if set(self.axes[path]) == {own}:
+                raise ValueError(
+                    f"axes.{path}: expected a value other than the sweep's own, {shown(own)}, "
+                    "as axes vary one at a time, got none"
+                )
+
+    @property
+    def baseline(self) -> dict[str, Any]:
+        """The sweep's own value of each axis's field, where the axes vary one at a time; empty
+        where they do not."""
+        if not self.one_at_a_time:
+            return {}
+        return {path: value_at(self, path) for path in self.axes}
 
     def _typed(self, values: Mapping[str, Any], path: str) -> Any:
         try:
@@ -207,15 +247,15 @@ class SweepSpec(Spec):
         """The same sweep with every axis at one value, and so without axes.
 
         Args:
-            values: a value by each axis's dotted path.
+            values: a value by each axis's dotted path; an axis without one has the field's own.
 
         Raises:
             InvalidSpec: for values that the fields cannot have.
         """
-        if not values:
+        if not values and not self.axes:
             return self
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        fields |= {**with_values(self, values), "axes": {}}
+        fields |= {**with_values(self, values), "axes": {}, "one_at_a_time": False}
         world = fields["world"]
         if isinstance(world, dict):
             # The label's own ratio is replaced by the grid's; another may not fit the new label.

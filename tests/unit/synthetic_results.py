@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fctestbed.results import AccuracyRow, AlongRow, CapturedRow, Results, RunRecord, ScoreRow
+from fctestbed.results.database import NO_AXES
 from fctestbed.results.frames import run_frame, value_frame
 from fctestbed.results.plain import number, to_json
 from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES
@@ -291,8 +292,8 @@ def departing(run, variant, departures, added_bits=None, **training):
     )
 
 
-def as_results(runs, sweep_spec=None):
-    """The tables of these records, without a store."""
+def as_results(runs, sweep_spec=None, axes=NO_AXES):
+    """The tables of these records, without a store; at the cells of ``axes``."""
     rows = [
         tuple(
             to_json(getattr(run, name))
@@ -302,10 +303,11 @@ def as_results(runs, sweep_spec=None):
         )
         for run in runs
     ]
-    frame = run_frame(rows)
+    frame = run_frame(rows, axes)
     return Results(
         runs=frame,
         sweep_spec=sweep_spec or {},
+        axes=axes.axes,
         **{
             table.name: value_frame(table, frame, _value_rows(runs, table.name, table.values))
             for table in VALUE_TABLES

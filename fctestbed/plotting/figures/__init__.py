@@ -23,6 +23,7 @@ from fctestbed.plotting.figures.latent_bits import draw_latent_bits
 from fctestbed.plotting.figures.quality import draw_quality
 from fctestbed.plotting.figures.r90 import draw_r90
 from fctestbed.plotting.figures.rate_curves import draw_rate_curves
+from fctestbed.plotting.figures.scaling import draw_scaling, draw_scaling_exponents
 from fctestbed.plotting.figures.table1 import draw_readouts, draw_table1
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.results import Results
@@ -42,8 +43,13 @@ FIGURES: dict[str, Callable[[Results, DrawOptions], Drawing]] = {
     "critics": draw_critics,
     "label_free": draw_label_free,
     "along": draw_along,
+    "scaling": draw_scaling,
+    "scaling_exponents": draw_scaling_exponents,
 }
 """Figures of a sweep's results."""
+EVERY_AXIS = frozenset({"scaling", "scaling_exponents"})
+"""The figures of ``FIGURES`` that draw all axes of a sweep whose axes vary one at a time. Others
+draw one of them, and the rows at the baseline of the others."""
 PANELS_PER_WORLD = {
     "label_bits": 1,
     "r90": 1,
@@ -69,6 +75,7 @@ DRAWN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {"drawn_laws": dra
 
 __all__ = [
     "DRAWN_FIGURES",
+    "EVERY_AXIS",
     "FIGURES",
     "GAUSSIAN_FIGURES",
     "KINDS",
