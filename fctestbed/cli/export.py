@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from fctestbed.cli import options
@@ -22,6 +23,10 @@ def export(
     blocks_only: Annotated[
         bool, typer.Option("--blocks-only", help="Leave out the rows of single latent bits.")
     ] = False,
+    digits: Annotated[
+        int | None,
+        typer.Option(help="Significant digits of measured numbers; default all that they have."),
+    ] = None,
 ) -> None:
     """Write a sweep's rows (captured, accuracy, runs) as files, or its tables as Markdown.
 
@@ -31,16 +36,22 @@ def export(
     with usage_errors():
         results = load_results(directory)
         if blocks_only:
-            single = results.captured["quantity"].str.endswith("]", na=False)
-            results = replace(results, captured=results.captured[~single])
+            results = replace(
+                results, captured=_blocks(results.captured), along=_blocks(results.along)
+            )
         if format == "markdown":
             paths = [
                 write_atomically(out / f"{name}.md", text.encode())
                 for name, text in tables(results).items()
             ]
         else:
-            paths = export_results(results, out, format=format, compress=compress)
+            paths = export_results(results, out, format=format, compress=compress, digits=digits)
     for note in results.notes:
         typer.echo(f"note: {note}", err=True)
     for path in paths:
         typer.echo(path)
+
+
+def _blocks(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of single bits."""
+    return rows[~rows["quantity"].str.endswith("]", na=False)]

@@ -11,15 +11,21 @@ import pandas as pd
 from fctestbed.results.files import write_atomically
 from fctestbed.results.load import SWEEP_NAME, Results
 from fctestbed.results.plain import plain
-from fctestbed.results.schema import JSON_COLUMNS, VALUE_TABLES
+from fctestbed.results.schema import FLOAT_COLUMNS, JSON_COLUMNS, VALUE_TABLES
 from fctestbed.results.sums import SUMS_NAME, sums_of
 
 FORMATS: tuple[str, ...] = ("csv", "json", "parquet")
+_ALL_DIGITS = 17
 TABLE_NAMES: tuple[str, ...] = (*(table.name for table in VALUE_TABLES), "runs")
 
 
 def export_results(
-    results: Results, out_dir: str | Path, format: str = "csv", *, compress: bool = False
+    results: Results,
+    out_dir: str | Path,
+    format: str = "csv",
+    *,
+    compress: bool = False,
+    digits: int | None = None,
 ) -> list[Path]:
     """Write the tables, the sweep's spec and checksums, each file whole or not at all.
 
@@ -30,13 +36,15 @@ def export_results(
         format: ``csv`` (floats in full, so that they read back exactly; NaN is empty), ``json``
             (arrays of records; NaN is null, infinities are strings) or ``parquet``.
         compress: for ``csv``, write ``.csv.gz``; ``load_results`` reads both.
+        digits: significant digits of measured numbers, 1 to 17; None for all that they have. Six
+            digits take a third of the space.
 
     Returns:
         The files written.
 
     Raises:
         ValueError: one line, for an unknown format, ``parquet`` without pyarrow, ``compress`` with
-            another format than ``csv``, or a directory that cannot be written.
+            another format than ``csv``, other digits, or a directory that cannot be written.
     """
     if format not in FORMATS:
         raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
@@ -46,8 +54,11 @@ def export_results(
         raise ValueError(
             "format: expected csv or json, got 'parquet', which needs pyarrow (pip install pyarrow)"
         )
+    is_number = isinstance(digits, int) and not isinstance(digits, bool)
+    if digits is not None and not (is_number and 1 <= digits <= _ALL_DIGITS):
+        raise ValueError(f"digits: expected a whole number from 1 to {_ALL_DIGITS}, got {digits!r}")
     out_dir = Path(out_dir)
-    tables = {name: getattr(results, name) for name in TABLE_NAMES}
+    tables = {name: _rounded(getattr(results, name), digits) for name in TABLE_NAMES}
     ending = "csv.gz" if compress else format
     # All are made before the first is written: an error leaves no mixture of old and new.
     contents = {
@@ -58,6 +69,15 @@ def export_results(
     # The last file: a kill before it is written leaves tables that its old lines do not fit.
     contents[SUMS_NAME] = sums_of(contents, out_dir)
     return [write_atomically(out_dir / name, content) for name, content in contents.items()]
+
+
+def _rounded(table: pd.DataFrame, digits: int | None) -> pd.DataFrame:
+    """The table with measured numbers in so many significant digits."""
+    if digits is None:
+        return table
+    measured = [name for name in table.columns if name in FLOAT_COLUMNS - {"unique_ratio"}]
+    rounded = {name: [float(f"{value:.{digits}g}") for value in table[name]] for name in measured}
+    return table.assign(**rounded)
 
 
 def _encoded(table: pd.DataFrame, format: str, compress: bool) -> bytes:

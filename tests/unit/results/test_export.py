@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,27 @@ def test_csv_reads_back_bit_for_bit(tmp_path, compress):
     for name in TABLES:
         assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
     assert back.sweep_spec == results.sweep_spec
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_measured_numbers_have_the_digits_that_were_asked_for(tmp_path, format):
+    results = some_results()
+    results.captured.loc[0, ["value_bits", "unique_ratio"]] = [0.1234567, 0.1234567]
+    export_results(results, tmp_path, format, digits=3)
+    if format == "csv":
+        first = load_results(tmp_path).captured.iloc[0]
+    else:
+        first = json.loads((tmp_path / "captured.json").read_text())[0]
+    assert first["value_bits"] == 0.123
+    assert first["unique_ratio"] == 0.1234567
+
+
+@pytest.mark.parametrize("digits", [0, 18, 2.5, True, "3"])
+def test_digits_that_no_number_has_are_refused(tmp_path, digits):
+    message = f"digits: expected a whole number from 1 to 17, got {digits!r}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        export_results(some_results(), tmp_path / "rows", digits=digits)
+    assert not (tmp_path / "rows").exists()
 
 
 def test_exported_files_of_versions_without_rates_scores_and_steps_are_read(tmp_path):
