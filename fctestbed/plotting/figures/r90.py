@@ -85,7 +85,7 @@ def draw_r90(results: Results, options: DrawOptions) -> Drawing:
     estimator = rate_estimator(results, options.yardstick_of(results))
     if estimator is None:
         raise NothingToDraw(
-            "results: expected label bits at two rates or more from finished runs, got fewer"
+            "results: expected rows of label bits at two rates or more from finished runs, got none"
         )
     rates = measured_rates(results, estimator)
 

@@ -45,7 +45,7 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
     estimator = rate_estimator(results, yardstick)
     if estimator is None:
         raise NothingToDraw(
-            "results: expected label bits at two rates or more from finished runs, got fewer"
+            "results: expected rows of label bits at two rates or more from finished runs, got none"
         )
     found = rate_rows(results, estimator)
     require_rows(found, "label bits at rates")
