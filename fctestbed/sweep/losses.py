@@ -39,7 +39,8 @@ def loss_scores(
         ``loss`` and ``loss[TERM]`` of each term; none for a method that was not trained.
     """
     last = {name: values[-1] for name, values in losses_nats.items() if values and name != _STEP}
-    names = {_TOTAL: LOSS, **{name: loss_name(name) for name in last if name != _TOTAL}}
+    # Sorted, as a store has them: a sweep that is measured again has its rows in the same order.
+    names = {_TOTAL: LOSS, **{name: loss_name(name) for name in sorted(last) if name != _TOTAL}}
     return tuple(
         ScoreRow(readout=TRAINING, score=score, value=last[name], unit="nats", n_eval=batch_size)
         for name, score in names.items()

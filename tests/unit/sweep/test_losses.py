@@ -12,9 +12,9 @@ def loss_rows(record):
     return {row.score: row for row in record.scores if row.readout == "training"}
 
 
-def test_the_last_logged_loss_and_its_terms_are_rows_in_nats():
+def test_the_last_logged_loss_and_its_sorted_terms_are_rows_in_nats():
     logged = {"step": [5.0, 10.0], "infonce": [-0.5, -1.0], "extra": [2.0, 3.0], "total": [1.5, 2]}
-    expected = {"loss": 2, "loss[infonce]": -1.0, "loss[extra]": 3.0}
+    expected = {"loss": 2, "loss[extra]": 3.0, "loss[infonce]": -1.0}
     assert loss_scores(logged, 64) == tuple(
         ScoreRow(readout="training", score=score, value=value, unit="nats", n_eval=64)
         for score, value in expected.items()

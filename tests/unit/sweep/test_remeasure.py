@@ -82,6 +82,8 @@ def test_equal_settings_give_equal_rows_without_a_training(swept, tmp_path):
     old, new = load_results(swept), load_results(tmp_path / "new")
     pd.testing.assert_frame_equal(new.captured, old.captured, check_exact=True)
     pd.testing.assert_frame_equal(new.accuracy, old.accuracy, check_exact=True)
+    pd.testing.assert_frame_equal(new.scores, old.scores, check_exact=True)
+    assert len(new.scores) > 0
     for column in ("run_id", "spec", "truth", "warnings", "status"):
         assert new.runs[column].tolist() == old.runs[column].tolist()
     losses = [[json.loads(d)["losses_nats"] for d in r.runs["diagnostics"]] for r in (old, new)]
@@ -93,7 +95,7 @@ def test_equal_settings_give_equal_rows_without_a_training(swept, tmp_path):
 @pytest.mark.slow
 def test_worker_processes_measure_the_same_rows(swept, tmp_path):
     measure_sweep(swept, out=tmp_path / "new", device="cpu", workers=2, max_stack=1)
-    for table in ("captured", "accuracy"):
+    for table in ("captured", "accuracy", "scores"):
         old, new = (getattr(load_results(place), table) for place in (swept, tmp_path / "new"))
         pd.testing.assert_frame_equal(new, old, check_exact=True)
 
