@@ -97,7 +97,7 @@ def measure(
             pairs or (),
             out=out,
             as_json=as_json,
-            device=device or "auto",
+            device="auto" if device is None else device,
             workers=workers,
             max_stack=max_stack,
             allow_plugins=allow_plugins,
@@ -109,7 +109,7 @@ def measure(
     channel = record_of(measurement.ChannelSpec, {"taus": taus, **target}) if taus else None
     try:
         with usage_errors():
-            place = resolve_device(device or "cpu")
+            place = resolve_device("cpu" if device is None else device)
             dataset = load_dataset(source, allow_plugins=allow_plugins)
             spec = measurement.MeasureSpec(rate=rate, channel=channel)
             found = measurement.measure(dataset, representations, spec, device=place)

@@ -6,7 +6,8 @@ with ``fctestbed: `` and names what is wrong, no change of any file, no tracebac
 seconds, bounded memory. In Python: a ``ValueError``, a
 ``TypeError``, or an ``OSError`` of a file that cannot be opened, of one such line.
 
-As a script: run all of them, each in a process of its own, and print those that are handled badly.
+``python tests/hostile/bad_inputs.py`` runs all of them, each in a process of its own, and prints
+those that are handled badly.
 """
 
 import contextlib
@@ -27,12 +28,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from places import SWEEP_FILES, make_place
 
-import fctestbed as fc
-from fctestbed._messages import one_line
-from fctestbed.cli.main import app, run
-from fctestbed.results import StoreRefused
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit")]
+
+from places import SWEEP_FILES, make_place  # noqa: E402
+
+import fctestbed as fc  # noqa: E402
+from fctestbed._messages import one_line  # noqa: E402
+from fctestbed.cli.main import app, run  # noqa: E402
+from fctestbed.results import StoreRefused  # noqa: E402
 
 MOST_CHARACTERS = 300
 MOST_SECONDS = 20
