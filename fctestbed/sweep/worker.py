@@ -210,22 +210,31 @@ def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> Non
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
     tune_process(threads)
-    pipe.send(WorkerStarted())
+    _send(pipe, WorkerStarted())
     while True:
         try:
             place, unit = cast(tuple[int, Unit], pipe.recv())
-        except EOFError:
+        except (EOFError, OSError):
             return
 
         def report(progress: Progress, place: int = place) -> None:
-            pipe.send(UnitProgress(place, progress))
+            _send(pipe, UnitProgress(place, progress))
 
         try:
             result = execute(unit, device=device, report=report)
         except KeyboardInterrupt as error:
             # Not the user's, whose interrupts are ignored here: the method's code raised it.
             result = failed(unit, describe_error(error), trace=traceback.format_exc())
-        pipe.send(UnitDone(place, result))
+        _send(pipe, UnitDone(place, result))
+
+
+def _send(pipe: "Connection[object, object]", message: object) -> None:
+    """Send a message to the driver; end this process, silently, if the driver has ended."""
+    try:
+        pipe.send(message)
+    except OSError:
+        # Nobody is left to read a traceback.
+        os._exit(1)
 
 
 def _end_with_the_driver() -> None:
