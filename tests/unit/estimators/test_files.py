@@ -187,7 +187,7 @@ def test_compressed_tables_are_read(place):
         ),
         (gzip.compress(b"a,b\n1,2,3\n", mtime=0), "x: t.csv.gz: expected 2 cells in each row"),
     ],
-    # Bytes in names of tests must not depend on the time: processes collect them at different times.
+    # Names of tests must not depend on the time: each process collects them by itself.
     ids=["no gzip", "cut off", "rows of other lengths"],
 )
 def test_compressed_tables_that_cannot_be_read_are_refused(place, content, message):
