@@ -4,7 +4,7 @@ Owns the index list of pairs. May import torch only.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -47,6 +47,7 @@ class PairList:
         return everywhere[:, :-1].view(stack, self.n_rows, self.n_columns)
 
 
+@runtime_checkable
 class PairGroups(Protocol):
     """Groups of samples, whose pairs inside a group a critic scores."""
 

@@ -98,18 +98,18 @@ def _backward_tiles(a: Tensor, c: Tensor, w: Tensor, grad: Tensor) -> tuple[Tens
     return grad_a.mul_(weight), grad_c.mul_(weight), grad_w
 
 
-def _triton_pairs(features: Tensor) -> Any:
+def _triton_pairs(device: torch.device) -> Any:
     """The module with Triton's kernels; None where there is no Triton, or the device is no CUDA
     device that can run them (compute capability 8.0, and shared memory for their tiles)."""
-    if features.device.type != "cuda" or find_spec("triton") is None:
+    if device.type != "cuda" or find_spec("triton") is None:
         return None
     # Triton takes a third of a second to import.
     from fctestbed.nets import triton_pairs  # noqa: PLC0415
 
     # torch's stubs lack the shared memory.
-    device: Any = torch.cuda.get_device_properties(features.device)
-    capable = (device.major, device.minor) >= (8, 0)
-    shared = device.shared_memory_per_block_optin
+    found: Any = torch.cuda.get_device_properties(device)
+    capable = (found.major, found.minor) >= (8, 0)
+    shared = found.shared_memory_per_block_optin
     return triton_pairs if capable and shared >= triton_pairs.LEAST_SHARED_BYTES else None
 
 
@@ -129,7 +129,7 @@ def relu_dot_pairs(
     one tile. There is no product to round: every precision gives float32's scores.
     """
     a, c, w = _not_half(a, c, w)
-    triton = _triton_pairs(a)
+    triton = _triton_pairs(a.device)
     if triton is not None:
         return cast(Tensor, triton.one_layer_scores(a, c, w))
     scores: Tensor = _ReluDotPairs.apply(a, c, w)  # type: ignore[no-untyped-call]
@@ -150,7 +150,7 @@ def _two_layer_scores(
     a, c, weight, bias, w = _not_half(a, c, weight, bias.squeeze(1), w)
     if _has_cpu_tiles(a):
         return cpu_pairs.two_layer_scores(a, c, weight, bias, w, pairs)
-    triton = _triton_pairs(a)
+    triton = _triton_pairs(a.device)
     # Products of float32 gain nothing from Triton: tensor cores have none.
     if triton is None or product == "float32" or a.dtype != torch.float32:
         return None
@@ -164,7 +164,7 @@ def scores_lists(features: Tensor, n_middle: int) -> bool:
         return False
     if _has_cpu_tiles(features):
         return True
-    return critic_precision(features) != "float32" and _triton_pairs(features) is not None
+    return critic_precision(features) != "float32" and _triton_pairs(features.device) is not None
 
 
 def listed_pairs(

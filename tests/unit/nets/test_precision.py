@@ -111,8 +111,8 @@ def test_triton_takes_pairs_on_devices_that_can_run_its_kernels(
     a100 = {"major": 8, "minor": 0, "shared_memory_per_block_optin": 163 << 10}
     properties = SimpleNamespace(**{**a100, **change})
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
-    gpu: Any = SimpleNamespace(device=torch.device("cuda"))
+    gpu = torch.device("cuda")
     assert (pairs._triton_pairs(gpu) is not None) == has_kernels
-    assert pairs._triton_pairs(HERE) is None
+    assert pairs._triton_pairs(torch.device("cpu")) is None
     monkeypatch.setattr(pairs, "find_spec", lambda name: None)
     assert pairs._triton_pairs(gpu) is None

@@ -233,8 +233,8 @@ def test_critics_in_tf32_give_the_scores_of_other_devices(
     expected = found()
     calls: list[str] = []
 
-    def triton_of(features: Tensor) -> object:
-        calls.append(str(features.device))
+    def triton_of(device: torch.device) -> object:
+        calls.append(str(device))
         return triton_pairs
 
     monkeypatch.setattr(pairs, "_triton_pairs", triton_of)
