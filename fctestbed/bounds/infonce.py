@@ -1,6 +1,6 @@
 """InfoNCE of score matrices: unconditional, conditional, and with a label, in nats.
 
-Owns the functionals. May import torch only.
+Owns the functionals. May import torch and ``normalisers``.
 """
 
 import math
@@ -9,6 +9,8 @@ from typing import Literal
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from fctestbed.bounds.normalisers import masked_row_normalisers, row_normalisers
 
 Contrast = Literal["second", "first"]
 
@@ -30,7 +32,7 @@ def infonce_lower_bound_nats(
         van den Oord et al. 2018, section 2.3; FactorCL (arXiv 2306.05268) Eq. 10.
     """
     positives = scores.diagonal(dim1=-2, dim2=-1)
-    normaliser = scores.logsumexp(-1 if contrast == "second" else -2)
+    normaliser = row_normalisers(_by_anchor(scores, contrast))
     return (positives - normaliser).mean(-1) + math.log(scores.shape[-1])
 
 
@@ -55,9 +57,9 @@ def conditional_infonce_lower_bound_nats(
     Source:
         FactorCL (arXiv 2306.05268) Eqs. 13 and 15.
     """
-    axis = -1 if contrast == "second" else -2
-    counts = same.sum(axis, dtype=scores.dtype).log()
-    normaliser = scores.masked_fill(~same, -torch.inf).logsumexp(axis)
+    candidates = _by_anchor(same, contrast)
+    counts = candidates.sum(-1, dtype=scores.dtype).log()
+    normaliser = masked_row_normalisers(_by_anchor(scores, contrast), candidates)
     return (scores.diagonal(dim1=-2, dim2=-1) - normaliser + counts).mean(-1)
 
 
@@ -78,7 +80,7 @@ def own_negatives_infonce_lower_bound_nats(
         FactorCL (arXiv 2306.05268) Eqs. 13 and 15.
     """
     scores = torch.cat([positives.unsqueeze(-1), negatives], -1)
-    return (positives - scores.logsumexp(-1)).mean(-1) + math.log(scores.shape[-1])
+    return (positives - row_normalisers(scores)).mean(-1) + math.log(scores.shape[-1])
 
 
 def label_infonce_lower_bound_nats(
@@ -105,7 +107,7 @@ def label_infonce_lower_bound_nats(
     each = torch.arange(classes, device=labels.device)
     counts = (labels.unsqueeze(-1) == each).sum(-2, dtype=scores.dtype)
     positives = scores.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
-    normaliser = (scores + counts.log().unsqueeze(-2)).logsumexp(-1)
+    normaliser = row_normalisers(scores + counts.log().unsqueeze(-2))
     return (positives - normaliser).mean(-1) + math.log(n)
 
 
@@ -125,3 +127,9 @@ def label_first_infonce_lower_bound_nats(
     positives = scores.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
     normaliser = scores.logsumexp(-2).gather(-1, labels)
     return (positives - normaliser).mean(-1) + math.log(scores.shape[-2])
+
+
+def _by_anchor(pairs: Tensor, contrast: Contrast) -> Tensor:
+    """An array of pairs [*, n, n] with one row for each anchor and one column for each of its
+    candidates."""
+    return pairs if contrast == "second" else pairs.transpose(-1, -2)

@@ -1,8 +1,13 @@
-"""NT-Xent and SupCon of score matrices, in nats. Owns the functional. May import torch only."""
+"""NT-Xent and SupCon of score matrices, in nats.
+
+Owns the functional. May import torch and ``normalisers``.
+"""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from fctestbed.bounds.normalisers import other_row_normalisers
 
 
 def nt_xent_nats(
@@ -25,14 +30,13 @@ def nt_xent_nats(
         Chen et al. 2020, Eq. 1; Khosla et al. 2020, Eq. 2.
     """
     n = scores.shape[-1] // 2
-    itself = torch.eye(2 * n, dtype=torch.bool, device=scores.device)
-    logits = scores.masked_fill(itself, -torch.inf)
-    normaliser = logits.logsumexp(-1)
+    normaliser = other_row_normalisers(scores)
     if labels is None:
-        positives = logits.roll(n, -1).diagonal(dim1=-2, dim2=-1)
-        return (normaliser - positives).mean(-1)
+        ahead, behind = (scores.diagonal(shift, dim1=-2, dim2=-1) for shift in (n, -n))
+        return (normaliser - torch.cat([ahead, behind], -1)).mean(-1)
+    itself = torch.eye(2 * n, dtype=torch.bool, device=scores.device)
     both = torch.cat([labels, labels], -1)
     same = (both.unsqueeze(-1) == both.unsqueeze(-2)) & ~itself
     # An anchor's other view is always a positive, so that the divisor is never zero.
-    positives = logits.masked_fill(~same, 0.0).sum(-1) / same.sum(-1)
+    positives = scores.masked_fill(~same, 0.0).sum(-1) / same.sum(-1)
     return (normaliser - positives).mean(-1)

@@ -48,10 +48,12 @@ def minimisers(
     values, gradients = objective(points)
     pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=_MEMORY)
     scale = inverse_curvature.unsqueeze(1)
+    searching = torch.ones_like(values, dtype=torch.bool)
     for _ in range(max_iterations):
         directions = -_inverse_hessian_product(gradients, pairs, scale)
         slopes = (gradients * directions).sum(1).double()
-        searching = -0.5 * slopes > tolerance
+        # One that is done stays so, whatever the others' steps leave of its memory.
+        searching = searching & (-0.5 * slopes > tolerance)
         if not searching.any():
             break
         steps = searching.double()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
@@ -56,9 +56,14 @@ class StackedLinear(nn.Module):
         self.weight = nn.Parameter(stack.uniform(n_in, n_out, bound=bound))
         self.bias = nn.Parameter(stack.uniform(1, n_out, bound=bound))
 
-    def forward(self, x: Float[Tensor, "stack n in"]) -> Float[Tensor, "stack n out"]:
-        """The affine map of every run."""
-        return torch.baddbmm(self.bias, x, self.weight)
+    def forward(
+        self, x: Float[Tensor, "stack n in"], runs: Int[Tensor, " stack"] | None = None
+    ) -> Float[Tensor, "stack n out"]:
+        """The affine map of every run, or of ``runs``, places in the stack."""
+        if runs is None:
+            return torch.baddbmm(self.bias, x, self.weight)
+        bias, weight = (values.index_select(0, runs) for values in (self.bias, self.weight))
+        return torch.baddbmm(bias, x, weight)
 
 
 class StackedMLP(nn.Module):
@@ -70,10 +75,12 @@ class StackedMLP(nn.Module):
             StackedLinear(stack, n_in, n_out) for n_in, n_out in pairwise(dims)
         )
 
-    def forward(self, x: Float[Tensor, "stack n in"]) -> Float[Tensor, "stack n out"]:
-        """Outputs of the last layer, without an activation."""
+    def forward(
+        self, x: Float[Tensor, "stack n in"], runs: Int[Tensor, " stack"] | None = None
+    ) -> Float[Tensor, "stack n out"]:
+        """Outputs of the last layer, without an activation, of every run or of ``runs``."""
         *hidden, last = self.layers
         for layer in hidden:
-            x = torch.relu_(layer(x))
-        out: Tensor = last(x)
+            x = torch.relu_(layer(x, runs))
+        out: Tensor = last(x, runs)
         return out

@@ -52,13 +52,24 @@ class HeadBank(nn.Module):
         dims = (nets.embed_dim, *nets.head_hidden, nets.head_dim)
         self.heads = StackedMLP(repeated, dims)
 
-    def forward(self, z: Float[Tensor, "stack n embed"]) -> dict[str, Tensor]:
-        """Each head's projection of ``z``, [stack, n, head_dim]."""
+    def forward(
+        self, z: Float[Tensor, "stack n embed"], names: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """The projections of ``z``, [stack, n, head_dim], by all heads or by those named."""
         stack, n, dim = z.shape
-        count = len(self.names)
+        chosen = self.names if names is None else tuple(names)
+        count = len(chosen)
         repeated = z.unsqueeze(1).expand(stack, count, n, dim).reshape(stack * count, n, dim)
-        out = self.heads(repeated).view(stack, count, n, -1)
-        return dict(zip(self.names, out.unbind(1), strict=True))
+        out = self.heads(repeated, self._places(chosen, stack, z.device))
+        return dict(zip(chosen, out.view(stack, count, n, -1).unbind(1), strict=True))
+
+    def _places(self, chosen: tuple[str, ...], stack: int, device: torch.device) -> Tensor | None:
+        """The places of heads on the axis of runs and heads; None for all of them."""
+        if chosen == self.names:
+            return None
+        own = torch.tensor([self.names.index(name) for name in chosen], device=device)
+        runs = torch.arange(stack, device=device).unsqueeze(1) * len(self.names)
+        return (runs + own).flatten()
 
 
 def concatenate(parts: Sequence[Tensor]) -> Tensor:

@@ -119,7 +119,8 @@ class _FactorCL(Method):
     def inner_loss(self, module: nn.Module, batch: Batch) -> Float[Tensor, " stack"]:
         """-InfoNCE of the two CLUB critics, in nats; encoders and heads are constants here."""
         with torch.no_grad():
-            projected = cast(FactorCLModule, module).project(batch)
+            heads = (CLUB_X1X2, CLUB_X1X2_COND)
+            projected = cast(FactorCLModule, module).project(batch, heads)
         return -(
             infonce_lower_bound_nats(projected.scores(CLUB_X1X2), contrast=self.settings.contrast)
             + self._conditional_nce(CLUB_X1X2_COND, projected)

@@ -4,6 +4,7 @@ Owns the names of the heads and critics. May import ``fctestbed.nets`` and the o
 modules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -41,7 +42,7 @@ class ProjectedBatch:
     Attributes:
         module: the networks of the projections.
         batch: the batch.
-        originals: the projections of its two modalities.
+        originals: the projections of its two modalities, by the heads that were asked for.
         views: those of each augmented copy.
     """
 
@@ -81,7 +82,8 @@ class ProjectedBatch:
         critic = self.module.critic(head)
         # In the inner loss, encoders and heads are constants for the negatives too.
         with torch.set_grad_enabled(self.originals[1][head].requires_grad):
-            drawn = self.module.modality2(self.batch.x2_negatives.view(stack, n * k, dim))[head]
+            negatives = self.batch.x2_negatives.view(stack, n * k, dim)
+            drawn = self.module.modality2(negatives, (head,))[head]
         drawn = drawn.view(stack, n, k, -1)
         # Each negative is paired with the same condition as its anchor's positive.
         condition = v[..., drawn.shape[-1] :].unsqueeze(2).expand(-1, -1, k, -1)
@@ -128,20 +130,23 @@ class FactorCLModule(nn.Module):
         self.nce_x1x2_cond = critic(*condition_dims)
         self.inner = nn.ModuleDict({CLUB_X1X2: critic(), CLUB_X1X2_COND: critic(*condition_dims)})
 
-    def forward(self, x1: Tensor, x2: Tensor) -> Projections:
-        """The projections of both modalities."""
+    def forward(self, x1: Tensor, x2: Tensor, heads: Sequence[str] = HEADS) -> Projections:
+        """The projections of both modalities by the named heads."""
         z1, z2 = self.encoders(x1, x2)
-        return self.heads1(z1), self.heads2(z2)
+        return self.heads1(z1, heads), self.heads2(z2, heads)
 
-    def modality2(self, x2: Tensor) -> dict[str, Tensor]:
-        """The projections of modality 2, by head."""
-        projections: dict[str, Tensor] = self.heads2(self.encoders.modality2(x2))
+    def modality2(self, x2: Tensor, heads: Sequence[str]) -> dict[str, Tensor]:
+        """The projections of modality 2 by the named heads."""
+        projections: dict[str, Tensor] = self.heads2(self.encoders.modality2(x2), heads)
         return projections
 
-    def project(self, batch: Batch) -> ProjectedBatch:
-        """A batch with the projections of its modalities and of their augmented copies."""
-        originals: Projections = self(batch.x1, batch.x2)
-        views: tuple[Projections, ...] = tuple(self(view.x1, view.x2) for view in batch.views)
+    def project(self, batch: Batch, heads: Sequence[str] = HEADS) -> ProjectedBatch:
+        """A batch with the projections of its modalities, and of their augmented copies, by the
+        named heads."""
+        originals: Projections = self(batch.x1, batch.x2, heads)
+        views: tuple[Projections, ...] = tuple(
+            self(view.x1, view.x2, heads) for view in batch.views
+        )
         return ProjectedBatch(module=self, batch=batch, originals=originals, views=views)
 
     def critic(self, name: str) -> Critic:
