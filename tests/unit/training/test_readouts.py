@@ -22,6 +22,7 @@ from fctestbed.training import (
     train_stack,
     why_no_codewords,
 )
+from fctestbed.training.kept import stack_members
 
 WORLD = WorldSpec.model_validate(
     {
@@ -175,6 +176,42 @@ def test_heads_are_encoded_for_every_member(datasets):
         "projection1": (2, 20, 16),
         "projection2": (2, 20, 16),
     }
+
+
+def test_each_member_of_a_stack_is_encoded_once_and_as_alone(datasets, monkeypatch):
+    assert len(datasets) > encoding_module._MEMBERS_AT_ONCE
+    specs = [
+        TrainingSpec(
+            method="cross-self-fact",
+            world=WORLD,
+            seed=dataset.seed,
+            train={"steps": 2, "batch_size": 48},
+            nets={"head_dim": 4, "encoder_hidden": [8]},
+        )
+        for dataset in datasets
+    ]
+    trained = train_stack(specs, datasets)
+    encoded = []
+    forward = type(trained.module).forward
+
+    def counted(self, x1, x2):
+        encoded.append(x1.shape[0] * x1.shape[1])
+        return forward(self, x1, x2)
+
+    monkeypatch.setattr(type(trained.module), "forward", counted)
+    found = list(stack_readouts(trained, datasets, n_fit=60, max_codewords=64))
+    # Samples of both splits, and the 32 patterns of the wider modality.
+    assert sum(encoded) == 6 * (60 + 30 + 32)
+    for place in (0, 5):
+        alone = stack_members(trained, range(place, place + 1))
+        (expected,) = stack_readouts(alone, datasets[place : place + 1], n_fit=60, max_codewords=64)
+        for name, own in found[place].by_name.items():
+            for field in ("train", "test", "codewords"):
+                values = getattr(own, field)
+                if values is not None:
+                    other = getattr(expected.by_name[name], field)
+                    torch.testing.assert_close(values, other)
+                    assert values.std() > 0
 
 
 def test_a_record_can_be_cut_and_moved():
