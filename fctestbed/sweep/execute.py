@@ -204,7 +204,7 @@ def _trained(
             {
                 "losses_nats": logged_losses(stack, place),
                 "head_spread": spreads,
-                "alarms": list(alarms(stack, place, spreads)),
+                "alarms": [*alarms(stack, place, spreads), *stack.warnings],
             }
         )
     return _Ready(stack, diagnostics, along.rows)

@@ -19,7 +19,7 @@ from fctestbed.training.readouts import Readout, Readouts, with_joint
 from fctestbed.training.trainer import TrainedStack
 
 CHUNK = 2048
-# The readouts of a whole stack would take gigabytes: so many members are encoded, and held, at once.
+# The readouts of a whole stack would take gigabytes: so many members are encoded at once.
 _MEMBERS_AT_ONCE = 4
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32]]
