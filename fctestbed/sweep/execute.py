@@ -19,6 +19,7 @@ from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.losses import logged_losses, loss_scores
+from fctestbed.sweep.memory import is_out_of_memory, need_in_words, release_memory
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.records import about_the_loss, run_provenance, run_record, run_truth
@@ -64,18 +65,39 @@ def execute(
         of memory, for instance), its halves are tried; a single job that fails gives records with
         the reason.
     """
+    result = _attempt(unit, device, report)
+    if isinstance(result, UnitResult):
+        return result
+    if len(unit.jobs) == 1:
+        return failed(unit, result.reason, trace=result.trace)
+    # Not in the handler of the error, whose traceback holds the arrays of the attempt.
+    release_memory(device)
+    first, second = (execute(half, device=device, report=report) for half in unit.halves())
+    return UnitResult([*first.records, *second.records], {**first.encoders, **second.encoders})
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a unit failed: one line, and the traceback as text."""
+
+    reason: str
+    trace: str
+
+
+def _attempt(
+    unit: Unit, device: str, report: Callable[[Progress], None] | None
+) -> UnitResult | _Failure:
     try:
         return _execute(unit, device, report)
     except KeyboardInterrupt:
         raise
     # A user's method may raise anything, SystemExit too.
     except BaseException as error:
-        if len(unit.jobs) > 1:
-            first, second = (execute(half, device=device, report=report) for half in unit.halves())
-            return UnitResult(
-                [*first.records, *second.records], {**first.encoders, **second.encoders}
-            )
-        return failed(unit, describe_error(error), trace=traceback.format_exc())
+        reason, trace = describe_error(error), traceback.format_exc()
+        out_of_memory = is_out_of_memory(error)
+    if out_of_memory and len(unit.jobs) == 1:
+        reason = f"out of memory: {need_in_words(unit.jobs[0].training, device)} ({reason:.200})"
+    return _Failure(reason, trace)
 
 
 def describe_error(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from fctestbed.training.patterns import pattern_columns, why_no_codewords
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
-from fctestbed.training.trainer import Progress, TrainedStack, train_stack
+from fctestbed.training.trainer import Progress, TrainedStack, initial_stack, train_stack
 
 __all__ = [
     "Encoder",
@@ -20,6 +20,7 @@ __all__ = [
     "TrainedStack",
     "TrainingSpec",
     "encode_samples",
+    "initial_stack",
     "kept_arrays",
     "kept_encoders",
     "load_encoder",

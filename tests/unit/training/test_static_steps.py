@@ -151,7 +151,7 @@ def test_the_guard_against_waits_fires() -> None:
     values = torch.arange(4.0)
     for wait in (
         lambda: values.sum().item(),
-        values.tolist,
+        lambda: Tensor.tolist(values),
         lambda: bool(values.any()),
         lambda: values[values > 1],
         values.nonzero,
