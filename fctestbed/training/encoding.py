@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fctestbed._devices import sent
 from fctestbed.results import JOINT
 from fctestbed.synthesis import Dataset, World, modality_codewords
 from fctestbed.training.kept import stack_members
@@ -51,9 +52,12 @@ def encode(
     chunks: dict[str, list[Tensor]] = {}
     for start in range(0, len(rows[0]), CHUNK):
         x1, x2 = (
-            torch.from_numpy(
-                np.stack([own[side][index[start : start + CHUNK]] for own in inputs])
-            ).to(device=trained.device, dtype=trained.dtype)
+            sent(
+                torch.from_numpy(
+                    np.stack([own[side][index[start : start + CHUNK]] for own in inputs])
+                ),
+                trained.device,
+            ).to(trained.dtype)
             for side, index in enumerate(rows)
         )
         for name, values in network(x1, x2).items():

@@ -76,6 +76,8 @@ class StackedAdam:
             # A parameter that this batch's loss does not depend on has no gradient.
             gradient = torch.zeros_like(rows) if parameter.grad is None else parameter.grad
             gradients.append(gradient.view_as(rows))
+            # Not kept until the next step, nor after the last one.
+            parameter.grad = None
         torch._foreach_copy_(list(self._gradients), gradients)
         self._adam.step()
         torch._foreach_copy_(self._rows, list(self._values))
