@@ -27,7 +27,7 @@ from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
 from fctestbed.training import (
     Progress,
     TrainedStack,
-    encode_samples,
+    head_spreads,
     kept_encoders,
     load_stack,
     stack_readouts,
@@ -218,10 +218,10 @@ def _trained(
         visit=along.measure,
         visited_steps=along.steps,
     )
-    heads = _head_spreads(stack, first)
+    heads = head_spreads(stack, first, n_samples=_HEAD_SAMPLES)
     diagnostics = []
     for place in range(len(unit.jobs)):
-        spreads = {name: values[place] for name, values in heads.items()}
+        spreads = {name: float(f"{values[place]:.4g}") for name, values in heads.items()}
         diagnostics.append(
             {
                 "losses_nats": logged_losses(stack, place),
@@ -299,12 +299,3 @@ def _labelled(job: Job) -> list[Dataset]:
     label share x."""
     base = _dataset(job.worlds[0].without_label(), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
-
-
-def _head_spreads(trained: TrainedStack, datasets: Sequence[Dataset]) -> dict[str, list[float]]:
-    """Largest standard deviation of each head's outputs over test samples, per run."""
-    outputs = encode_samples(trained, trained.heads, datasets, "test", _HEAD_SAMPLES)
-    return {
-        name: [float(f"{spread:.4g}") for spread in out.std(1).amax(1).tolist()]
-        for name, out in outputs.items()
-    }

@@ -1,7 +1,7 @@
 """Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
 from fctestbed.training.encoder import Encoder, load_encoder
-from fctestbed.training.encoding import encode_samples, stack_readouts
+from fctestbed.training.encoding import head_spreads, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
 from fctestbed.training.optimiser import StackedAdam
 from fctestbed.training.patterns import pattern_columns, why_no_codewords
@@ -19,7 +19,7 @@ __all__ = [
     "TrainSpec",
     "TrainedStack",
     "TrainingSpec",
-    "encode_samples",
+    "head_spreads",
     "initial_stack",
     "kept_arrays",
     "kept_encoders",

@@ -110,14 +110,35 @@ def stack_readouts(
         )
     return (
         readouts
-        for start in range(0, len(datasets), _MEMBERS_AT_ONCE)
-        for readouts in _whole_readouts(
-            stack_members(trained, range(len(datasets))[start : start + _MEMBERS_AT_ONCE]),
-            datasets[start : start + _MEMBERS_AT_ONCE],
-            n_fit,
-            max_codewords,
-        )
+        for part, own in _parts(trained, datasets)
+        for readouts in _whole_readouts(part, own, n_fit, max_codewords)
     )
+
+
+def head_spreads(
+    trained: TrainedStack, datasets: Sequence[Dataset], *, n_samples: int
+) -> dict[str, list[float]]:
+    """Largest standard deviation of each head's outputs over test samples, for each training.
+
+    Args:
+        trained: the stack.
+        datasets: the data set of each training.
+        n_samples: most test samples.
+    """
+    found: dict[str, list[float]] = {}
+    for part, own in _parts(trained, datasets):
+        for name, out in encode_samples(part, part.heads, own, "test", n_samples).items():
+            found.setdefault(name, []).extend(out.std(1).amax(1).tolist())
+    return found
+
+
+def _parts(
+    trained: TrainedStack, datasets: Sequence[Dataset]
+) -> Iterator[tuple[TrainedStack, Sequence[Dataset]]]:
+    """A stack in parts that are encoded at once, with the data sets of each."""
+    for start in range(0, len(datasets), _MEMBERS_AT_ONCE):
+        members = range(len(datasets))[start : start + _MEMBERS_AT_ONCE]
+        yield stack_members(trained, members), datasets[members.start : members.stop]
 
 
 def _whole_readouts(

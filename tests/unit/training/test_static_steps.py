@@ -1,7 +1,7 @@
 """Steps of fixed shapes, as a CUDA device runs them, here on the CPU with a faked capture."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tiny_stacks import (
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fctestbed._devices import Fetched, sent
 from fctestbed.nets import pairs
 from fctestbed.objectives import METHODS, NO_GROUPS, GroupExtents, group_by_condition, group_extents
 from fctestbed.synthesis import OfficialAugmentation
@@ -118,10 +119,9 @@ def test_static_steps_train_as_others_do(method: str, parts: dict[str, Any]) -> 
         )
 
 
-@pytest.mark.parametrize("hidden", [(9,), (9, 7)], ids=str)
 @pytest.mark.parametrize(("method", "parts"), SETTINGS)
 def test_static_steps_have_the_same_operations_and_shapes_and_wait_for_nothing(
-    method: str, parts: dict[str, Any], hidden: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+    method: str, parts: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graphs: list[list[Any]] = []
 
@@ -137,7 +137,7 @@ def test_static_steps_have_the_same_operations_and_shapes_and_wait_for_nothing(
 
     # As on a device without this package's CPU kernels.
     monkeypatch.setattr(pairs, "_has_cpu_tiles", lambda features: False)
-    nets = NETS.model_copy(update={"critic_hidden": hidden})
+    nets = NETS.model_copy(update={"critic_hidden": (9, 7)})
     trained_statically(specs_of(method, nets=nets, **parts), captured)
     # Fresh batches for each inner step come in shorter blocks, of which a later one is larger.
     assert len(graphs) <= 2
@@ -390,3 +390,77 @@ def test_static_steps_end_a_stack_of_diverged_runs_and_say_when_each_diverged() 
     assert stack.diverged[0] is not None
     assert stack.diverged[0].startswith("loss was not finite, or exploded, by step ")
     assert stack.logged_steps[-1] < 400
+
+
+def test_a_capture_records_work_on_the_current_stream_and_does_it_when_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+
+    class Graph:
+        def replay(self) -> None:
+            said.append("replay")
+
+    @contextmanager
+    def graph(made: Graph, *, stream: str) -> Iterator[None]:
+        said.append(f"capture on {stream}")
+        yield
+        said.append("captured")
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", graph)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: "the training's stream")
+    replay = static_steps.captured(lambda: said.append("work"))
+    assert said == ["capture on the training's stream", "work", "captured"]
+    replay()
+    assert said[3:] == ["replay"]
+
+
+def test_a_training_s_stream_and_the_one_around_it_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[tuple[str, str]] = []
+
+    class Stream:
+        def __init__(self, name: object) -> None:
+            self.name = name if isinstance(name, str) else "own"
+
+        def wait_stream(self, other: "Stream") -> None:
+            said.append((self.name, other.name))
+
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream("before"))
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    with (
+        pytest.raises(KeyboardInterrupt),
+        static_steps.own_stream(torch.device("cuda")),
+    ):
+        raise KeyboardInterrupt
+    assert said == [("own", "before"), ("before", "own")]
+
+
+def test_arrays_are_sent_to_a_cuda_device_from_locked_memory_without_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    locked, sent_to = [], []
+    monkeypatch.setattr(Tensor, "pin_memory", lambda self: locked.append(self) or self)
+    monkeypatch.setattr(Tensor, "to", lambda self, *how, **more: sent_to.append((how, more)))
+    values, device = torch.zeros(3), torch.device("cuda", 1)
+    sent(values, device)
+    assert len(locked) == 1
+    assert sent_to == [((device,), {"non_blocking": True})]
+    sent(values, torch.device("cpu"))
+    assert len(locked) == 1
+    assert sent_to[1:] == [((torch.device("cpu"),), {})]
+
+
+def test_fetched_values_are_those_of_the_time_of_the_call() -> None:
+    values = torch.arange(3)
+    fetched = Fetched(values)
+    values += 1
+    assert fetched.tolist() == [0, 1, 2]
+
+
+def test_only_cuda_devices_have_static_steps() -> None:
+    assert static_steps.has_static_steps(torch.device("cuda", 1))
+    assert not static_steps.has_static_steps(torch.device("cpu"))
