@@ -25,7 +25,9 @@ FiguresOut = Annotated[
 ]
 MaxStack = Annotated[
     int | None,
-    typer.Option(help="Most trainings in one stack; default what the device gains from."),
+    typer.Option(
+        help="Most trainings in one stack; default what the device gains from and its memory holds."
+    ),
 ]
 Formats = Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")]
 Methods = Annotated[str | None, typer.Option(help="Comma-separated methods.")]

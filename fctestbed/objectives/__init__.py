@@ -14,17 +14,25 @@ from fctestbed.objectives.base import (
     modalities_of,
 )
 from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
-from fctestbed.objectives.groups import Groups, group_by_condition
+from fctestbed.objectives.groups import (
+    NO_GROUPS,
+    GroupExtents,
+    Groups,
+    group_by_condition,
+    group_extents,
+)
 from fctestbed.objectives.registry import METHODS, find_method, method_source
 
 __all__ = [
     "JOINT",
     "METHODS",
+    "NO_GROUPS",
     "TERMS",
     "Batch",
     "CriticSettings",
     "DataShape",
     "Encoders",
+    "GroupExtents",
     "Groups",
     "HeadBank",
     "LossMarks",
@@ -35,6 +43,7 @@ __all__ = [
     "concatenate",
     "find_method",
     "group_by_condition",
+    "group_extents",
     "method_source",
     "modalities_of",
 ]

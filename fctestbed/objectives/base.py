@@ -136,6 +136,9 @@ class Method(ABC):
     Everything else has a default. Instances have no state except their settings: parameters are in
     the module that ``build`` returns. The first axis of every tensor is the stack of runs, and no
     operation may mix runs.
+
+    On a CUDA device a step is captured as a graph and repeated, unless ``loss`` reads values of
+    tensors, which no graph can hold. What changes from step to step has to be in tensors.
     """
 
     Settings: ClassVar[type[MethodSettings]] = MethodSettings

@@ -4,6 +4,7 @@ May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is be
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -112,7 +113,8 @@ def run_sweep(
         out: directory of the results store; made if missing, continued if it holds the same sweep.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: worker processes; by default one per core on a CPU and none on a GPU.
-        max_stack: most trainings in one stack; by default what the device gains from.
+        max_stack: most trainings in one stack; by default what the device gains from, and on a GPU
+            what its free memory holds.
         keep_encoders: whether the encoders and heads of each training are written to
             ``out/encoders``, so that ``measure_sweep`` and ``load_encoder`` can use them. It
             changes no row; runs that are done already are not trained again for it.
@@ -176,27 +178,31 @@ def run_units(
     axes = AxisCells(axes=spec.grid.axes, cells=spec.grid.cells)
     with ResultsStore.create_or_open(out, content, digest(content), axes) as store:
         remove_drafts(out)
-        missing = make_plan(spec, finished=store.finished(), max_stack=resources.max_stack)
+        missing = make_plan(spec, finished=store.finished(), max_stack=resources.stack_size)
         plan = missing.changed(change)
         executor = executor_of(resources.device, resources.workers, plan)
         display.begin(plan, executor)
-        records: list[RunRecord] = []
+        # Of committed rows, only what the outcome says is kept.
+        statuses: Counter[str] = Counter()
+        problems: list[str] = []
         # Closed on every exit, so that an interrupt ends the workers.
         with closing(executor.run(plan.units, display.progress)) as finished:
             for place, done in finished:
                 # Encoders first: a stored run that names its encoders has them.
                 write_encoders(out, done.encoders)
                 store.commit(done.records)
-                records += done.records
+                statuses.update(record.status for record in done.records)
+                problems += [
+                    plan.problem(record) for record in done.records if record.status != "ok"
+                ]
                 display.committed(place, done.records)
-    bad = [record for record in records if record.status != "ok"]
     n_left_out = missing.n_runs_left - plan.n_runs_left
     return Outcome(
         n_runs=plan.n_runs,
-        n_new=len(records),
-        n_diverged=sum(record.status == "diverged" for record in bad),
-        n_failed=sum(record.status == "failed" for record in bad),
-        problems=tuple(plan.problem(record) for record in bad),
+        n_new=statuses.total(),
+        n_diverged=statuses["diverged"],
+        n_failed=statuses["failed"],
+        problems=tuple(problems),
         notes=store.notes,
         n_left_out=n_left_out,
     )
@@ -260,7 +266,7 @@ def describe_plan(
             check_directory(out)
         except ValueError as error:
             raise ValueError(f"out: {error}") from error
-    plan = make_plan(spec, finished=finished, max_stack=resources.max_stack)
+    plan = make_plan(spec, finished=finished, max_stack=resources.stack_size)
     lines = [
         f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",
         f"methods: {', '.join(spec.methods)}",

@@ -19,6 +19,7 @@ from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.losses import logged_losses, loss_scores
+from fctestbed.sweep.memory import is_out_of_memory, need_in_words, release_memory
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
 from fctestbed.sweep.records import about_the_loss, run_provenance, run_record, run_truth
@@ -26,7 +27,7 @@ from fctestbed.synthesis import Dataset, WorldSpec, make_dataset
 from fctestbed.training import (
     Progress,
     TrainedStack,
-    encode_samples,
+    head_spreads,
     kept_encoders,
     load_stack,
     stack_readouts,
@@ -64,18 +65,39 @@ def execute(
         of memory, for instance), its halves are tried; a single job that fails gives records with
         the reason.
     """
+    result = _attempt(unit, device, report)
+    if isinstance(result, UnitResult):
+        return result
+    if len(unit.jobs) == 1:
+        return failed(unit, result.reason, trace=result.trace)
+    # Not in the handler of the error, whose traceback holds the arrays of the attempt.
+    release_memory(device)
+    first, second = (execute(half, device=device, report=report) for half in unit.halves())
+    return UnitResult([*first.records, *second.records], {**first.encoders, **second.encoders})
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a unit failed: one line, and the traceback as text."""
+
+    reason: str
+    trace: str
+
+
+def _attempt(
+    unit: Unit, device: str, report: Callable[[Progress], None] | None
+) -> UnitResult | _Failure:
     try:
         return _execute(unit, device, report)
     except KeyboardInterrupt:
         raise
     # A user's method may raise anything, SystemExit too.
     except BaseException as error:
-        if len(unit.jobs) > 1:
-            first, second = (execute(half, device=device, report=report) for half in unit.halves())
-            return UnitResult(
-                [*first.records, *second.records], {**first.encoders, **second.encoders}
-            )
-        return failed(unit, describe_error(error), trace=traceback.format_exc())
+        reason, trace = describe_error(error), traceback.format_exc()
+        out_of_memory = is_out_of_memory(error)
+    if out_of_memory and len(unit.jobs) == 1:
+        reason = f"out of memory: {need_in_words(unit.jobs[0].training, device)} ({reason:.200})"
+    return _Failure(reason, trace)
 
 
 def describe_error(error: BaseException) -> str:
@@ -196,15 +218,15 @@ def _trained(
         visit=along.measure,
         visited_steps=along.steps,
     )
-    heads = _head_spreads(stack, first)
+    heads = head_spreads(stack, first, n_samples=_HEAD_SAMPLES)
     diagnostics = []
     for place in range(len(unit.jobs)):
-        spreads = {name: values[place] for name, values in heads.items()}
+        spreads = {name: float(f"{values[place]:.4g}") for name, values in heads.items()}
         diagnostics.append(
             {
                 "losses_nats": logged_losses(stack, place),
                 "head_spread": spreads,
-                "alarms": list(alarms(stack, place, spreads)),
+                "alarms": [*alarms(stack, place, spreads), *stack.warnings],
             }
         )
     return _Ready(stack, diagnostics, along.rows)
@@ -277,12 +299,3 @@ def _labelled(job: Job) -> list[Dataset]:
     label share x."""
     base = _dataset(job.worlds[0].without_label(), job.training.seed)
     return [base.with_label(world.label) for world in job.worlds]
-
-
-def _head_spreads(trained: TrainedStack, datasets: Sequence[Dataset]) -> dict[str, list[float]]:
-    """Largest standard deviation of each head's outputs over test samples, per run."""
-    outputs = encode_samples(trained, trained.heads, datasets, "test", _HEAD_SAMPLES)
-    return {
-        name: [float(f"{spread:.4g}") for spread in out.std(1).amax(1).tolist()]
-        for name, out in outputs.items()
-    }

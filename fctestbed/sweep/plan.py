@@ -184,13 +184,18 @@ class Plan:
         return f"{unit.method} {span}{values} x {len(unit.jobs)}"
 
 
-def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int) -> Plan:
+def make_plan(
+    spec: SweepSpec,
+    *,
+    finished: Collection[str] = (),
+    max_stack: int | Callable[[TrainingSpec], int],
+) -> Plan:
     """Group a sweep's runs, and leave out those that are finished.
 
     Args:
         spec: the sweep.
         finished: ids of runs that need not be done again.
-        max_stack: most trainings in one stack.
+        max_stack: most trainings in one stack, for all or by the training that it is made of.
 
     Returns:
         The plan. Stacks are made of the whole grid, so that a sweep that goes on trains the same
@@ -199,7 +204,7 @@ def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int
     Raises:
         ValueError: if a run of the sweep is impossible, or for a stack of none.
     """
-    most = checked_count("max_stack", max_stack)
+    number = 0 if callable(max_stack) else checked_count("max_stack", max_stack)
     grid = spec.grid
     jobs: dict[str, list[RunSpec]] = {}
     for run in grid.runs.values():
@@ -210,7 +215,11 @@ def make_plan(spec: SweepSpec, *, finished: Collection[str] = (), max_stack: int
         # A stack is also measured as one, so that its test sets are of one size.
         key = training.stack_key, training.world.n_test
         stacks.setdefault(key, []).append(Job(training=training, runs=tuple(shared)))
-    whole = [Unit(part) for stack in stacks.values() for part in _split(stack, most)]
+    whole = [
+        Unit(part)
+        for stack in stacks.values()
+        for part in _split(stack, max_stack(stack[0].training) if callable(max_stack) else number)
+    ]
     done = frozenset(finished)
     units = [left for unit in whole if (left := unit.without(done)).jobs]
     units.sort(key=lambda unit: -unit.work)

@@ -70,7 +70,8 @@ def measure_sweep(
         out: directory of the new store; made if missing, continued if it holds the same.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: worker processes; by default one per core on a CPU and none on a GPU.
-        max_stack: most trainings in one stack; by default what the device gains from.
+        max_stack: most trainings in one stack; by default what the device gains from, and on a GPU
+            what its free memory holds.
         display: what shows the progress.
         allow_plugins: whether code of the user's own that the sweep names (methods, a label
             function) may be imported.

@@ -1,14 +1,14 @@
 """Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
 from fctestbed.training.encoder import Encoder, load_encoder
-from fctestbed.training.encoding import encode_samples, stack_readouts
+from fctestbed.training.encoding import head_spreads, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
 from fctestbed.training.optimiser import StackedAdam
 from fctestbed.training.patterns import pattern_columns, why_no_codewords
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
-from fctestbed.training.trainer import Progress, TrainedStack, train_stack
+from fctestbed.training.trainer import Progress, TrainedStack, initial_stack, train_stack
 
 __all__ = [
     "Encoder",
@@ -19,7 +19,8 @@ __all__ = [
     "TrainSpec",
     "TrainedStack",
     "TrainingSpec",
-    "encode_samples",
+    "head_spreads",
+    "initial_stack",
     "kept_arrays",
     "kept_encoders",
     "load_encoder",

@@ -11,14 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fctestbed._devices import sent
 from fctestbed.results import JOINT
 from fctestbed.synthesis import Dataset, World, modality_codewords
+from fctestbed.training.kept import stack_members
 from fctestbed.training.patterns import fused_patterns, n_patterns, why_no_codewords
 from fctestbed.training.readouts import Readout, Readouts, with_joint
 from fctestbed.training.trainer import TrainedStack
 
 CHUNK = 2048
-# A stack's readouts of all samples would take gigabytes: this many members are in memory at once.
+# The readouts of a whole stack would take gigabytes: so many members are encoded at once.
 _MEMBERS_AT_ONCE = 4
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -33,7 +35,6 @@ def encode(
     inputs: Sequence[Inputs],
     rows: tuple[Index, Index],
     *,
-    members: range | None = None,
     names: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
     """Outputs of a stack's networks for rows of each member's inputs.
@@ -43,24 +44,25 @@ def encode(
         network: ``trained.readouts`` or ``trained.heads``.
         inputs: arrays of each member of the stack.
         rows: rows of modality 1 and of modality 2, equally many, the same for every member.
-        members: the members whose outputs are kept; all by default. The whole stack is computed.
         names: the outputs that are kept; all by default.
 
     Returns:
         Each output, [members, rows, width].
     """
-    kept = slice(None) if members is None else slice(members.start, members.stop)
     chunks: dict[str, list[Tensor]] = {}
     for start in range(0, len(rows[0]), CHUNK):
         x1, x2 = (
-            torch.from_numpy(
-                np.stack([own[side][index[start : start + CHUNK]] for own in inputs])
-            ).to(device=trained.device, dtype=trained.dtype)
+            sent(
+                torch.from_numpy(
+                    np.stack([own[side][index[start : start + CHUNK]] for own in inputs])
+                ),
+                trained.device,
+            ).to(trained.dtype)
             for side, index in enumerate(rows)
         )
         for name, values in network(x1, x2).items():
             if names is None or name in names:
-                chunks.setdefault(name, []).append(values[kept].clone())
+                chunks.setdefault(name, []).append(values)
     return {name: torch.cat(parts, 1) for name, parts in chunks.items()}
 
 
@@ -70,15 +72,13 @@ def encode_samples(
     datasets: Sequence[Dataset],
     split: str,
     n: int,
-    *,
-    members: range | None = None,
 ) -> dict[str, Tensor]:
     """Outputs of a stack's networks for the first ``n`` samples (or all, if there are fewer) of a
     split of each member's data set, [members, samples, width]."""
     splits = [getattr(dataset, split) for dataset in datasets]
     index = np.arange(min(n, len(splits[0])))
     inputs = [(own.x1, own.x2) for own in splits]
-    return encode(trained, network, inputs, (index, index), members=members)
+    return encode(trained, network, inputs, (index, index))
 
 
 def stack_readouts(
@@ -110,28 +110,45 @@ def stack_readouts(
         )
     return (
         readouts
-        for start in range(0, len(datasets), _MEMBERS_AT_ONCE)
-        for readouts in _members_readouts(
-            trained,
-            datasets,
-            range(start, min(start + _MEMBERS_AT_ONCE, len(datasets))),
-            n_fit,
-            max_codewords,
-        )
+        for part, own in _parts(trained, datasets)
+        for readouts in _whole_readouts(part, own, n_fit, max_codewords)
     )
 
 
-def _members_readouts(
-    trained: TrainedStack,
-    datasets: Sequence[Dataset],
-    members: range,
-    n_fit: int,
-    max_codewords: int,
+def head_spreads(
+    trained: TrainedStack, datasets: Sequence[Dataset], *, n_samples: int
+) -> dict[str, list[float]]:
+    """Largest standard deviation of each head's outputs over test samples, for each training.
+
+    Args:
+        trained: the stack.
+        datasets: the data set of each training.
+        n_samples: most test samples.
+    """
+    found: dict[str, list[float]] = {}
+    for part, own in _parts(trained, datasets):
+        for name, out in encode_samples(part, part.heads, own, "test", n_samples).items():
+            found.setdefault(name, []).extend(out.std(1).amax(1).tolist())
+    return found
+
+
+def _parts(
+    trained: TrainedStack, datasets: Sequence[Dataset]
+) -> Iterator[tuple[TrainedStack, Sequence[Dataset]]]:
+    """A stack in parts that are encoded at once, with the data sets of each."""
+    for start in range(0, len(datasets), _MEMBERS_AT_ONCE):
+        members = range(len(datasets))[start : start + _MEMBERS_AT_ONCE]
+        yield stack_members(trained, members), datasets[members.start : members.stop]
+
+
+def _whole_readouts(
+    trained: TrainedStack, datasets: Sequence[Dataset], n_fit: int, max_codewords: int
 ) -> Iterator[Readouts]:
+    """The readouts of each training of a stack, all of them in memory."""
     method, spec = trained.method, datasets[0].spec
     n_test = len(datasets[0].test)
     train, test = (
-        encode_samples(trained, trained.readouts, datasets, split, n, members=members)
+        encode_samples(trained, trained.readouts, datasets, split, n)
         for split, n in (("train", n_fit), ("test", n_test))
     )
     parts = method.joint_parts(train)
@@ -140,8 +157,8 @@ def _members_readouts(
     modalities = {name: method.reads(name) for name in names}
     refusal = {name: why_no_codewords(spec, modalities[name], max_codewords) for name in names}
     known = {name: modalities[name] for name in names if not refusal[name]}
-    codewords = _codewords(trained, [dataset.world for dataset in datasets], members, known)
-    for place in range(len(members)):
+    codewords = _codewords(trained, [dataset.world for dataset in datasets], known)
+    for place in range(len(datasets)):
         own = {
             name: Readout(
                 modalities=modalities[name],
@@ -158,7 +175,6 @@ def _members_readouts(
 def _codewords(
     trained: TrainedStack,
     worlds: Sequence[World],
-    members: range,
     modalities: Mapping[str, tuple[int, ...]],
 ) -> dict[str, Tensor]:
     """The codewords of the named readouts, [members, patterns, width]."""
@@ -180,9 +196,9 @@ def _codewords(
         # Patterns of both modalities in one pass; the shorter list repeats.
         index = np.arange(max(sizes[1,], sizes[2,]))
         rows = index % sizes[1,], index % sizes[2,]
-        both = encode(trained, trained.readouts, inputs, rows, members=members, names=alone)
+        both = encode(trained, trained.readouts, inputs, rows, names=alone)
         encoded |= {name: values[:, : sizes[modalities[name]]] for name, values in both.items()}
     if fused:
         rows = fused_patterns(worlds[0].spec)
-        encoded |= encode(trained, trained.readouts, inputs, rows, members=members, names=fused)
+        encoded |= encode(trained, trained.readouts, inputs, rows, names=fused)
     return encoded

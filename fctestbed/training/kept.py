@@ -1,10 +1,11 @@
-"""What is kept of a training, and trained stacks from what was kept.
+"""What is kept of a training, trained stacks from what was kept, and parts of a stack.
 
 Owns which part of a stack's parameters is one training's. May import ``fctestbed.objectives`` and
 ``fctestbed.results``.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -90,6 +91,29 @@ def load_stack(
             part.copy_(values)
     trained.module.requires_grad_(False)
     return trained
+
+
+def stack_members(trained: TrainedStack, members: range) -> TrainedStack:
+    """Some neighbours of a stack as a stack of their own, with copies of their parameters.
+
+    Args:
+        trained: the stack.
+        members: their places in it, one after the other.
+    """
+    if members == range(len(trained.specs)):
+        return trained
+    chosen = slice(members.start, members.stop)
+    own = initial_stack(trained.specs[chosen], device=trained.device, dtype=trained.dtype)
+    state = trained.module.state_dict()
+    for name, tensor in own.module.state_dict().items():
+        whole = state[name]
+        if whole.shape != tensor.shape:
+            # Some tensors have several entries for each training.
+            each = len(tensor) // len(members)
+            whole = whole[each * members.start : each * members.stop]
+        tensor.copy_(whole)
+    own.module.requires_grad_(False)
+    return replace(own, method=trained.method, diverged=trained.diverged[chosen])
 
 
 def _keeper(method: Method) -> Method:

@@ -19,9 +19,23 @@ class StackedAdam:
     differently. With one array per parameter the size of the stack decides which numbers these
     are. Here every run's numbers fill whole vectors, so the rounding of a run does not depend on
     the stack.
+
+    Args:
+        parameters: of the stack.
+        stack_size: number of runs.
+        rate: learning rate of the first step.
+        capturable: whether an update may be captured as a CUDA graph. The learning rate is then a
+            tensor on the parameters' device.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], stack_size: int, rate: float) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[nn.Parameter],
+        stack_size: int,
+        rate: float,
+        *,
+        capturable: bool = False,
+    ) -> None:
         self._parameters = list(parameters)
         self._rows = [parameter.detach().view(stack_size, -1) for parameter in self._parameters]
         width = sum(rows.shape[1] for rows in self._rows)
@@ -32,10 +46,28 @@ class StackedAdam:
         self._values = self._flat.detach()[:, :width].split(places, 1)
         self._gradients = self._flat.grad[:, :width].split(places, 1)
         torch._foreach_copy_(list(self._values), self._rows)
-        self._adam = torch.optim.Adam([self._flat], lr=rate, fused=True)
+        self._rate = torch.tensor(rate, device=like.device) if capturable else None
+        self._adam = torch.optim.Adam(
+            [self._flat],
+            lr=rate if self._rate is None else self._rate,
+            fused=True,
+            capturable=capturable,
+        )
 
     def step(self, losses: Tensor, rate: float) -> None:
         """One step on the sum of the losses: the gradient of a run is that of its own loss."""
+        self.set_rate(rate)
+        self.update(losses)
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of the updates that follow."""
+        if self._rate is None:
+            self._adam.param_groups[0]["lr"] = rate
+        else:
+            self._rate.fill_(rate)
+
+    def update(self, losses: Tensor) -> None:
+        """``step`` at the learning rate that is set."""
         for parameter in self._parameters:
             parameter.grad = None
         losses.sum().backward()
@@ -44,7 +76,8 @@ class StackedAdam:
             # A parameter that this batch's loss does not depend on has no gradient.
             gradient = torch.zeros_like(rows) if parameter.grad is None else parameter.grad
             gradients.append(gradient.view_as(rows))
+            # Not kept until the next step, nor after the last one.
+            parameter.grad = None
         torch._foreach_copy_(list(self._gradients), gradients)
-        self._adam.param_groups[0]["lr"] = rate
         self._adam.step()
         torch._foreach_copy_(self._rows, list(self._values))

@@ -5,25 +5,23 @@ Owns the training loop. May import ``fctestbed.objectives`` and ``fctestbed.synt
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
-from fctestbed.nets import Stack, check_precision, products_in
-from fctestbed.objectives import Batch, Method, NetSpec, Views, group_by_condition
-from fctestbed.synthesis import Augmenter, Dataset
-from fctestbed.training.data import StackData, batch_order
-from fctestbed.training.optimiser import StackedAdam
-from fctestbed.training.randomness import torch_stream
+from fctestbed.nets import Stack, check_precision
+from fctestbed.objectives import Method, NetSpec
+from fctestbed.synthesis import Dataset
+from fctestbed.training.batches import drawn_batches, run_generators
 from fctestbed.training.spec import TrainingSpec, TrainSpec
+from fctestbed.training.static_steps import StaticSteps, has_static_steps, own_stream
+from fctestbed.training.step import TrainingStep
 
-# Random numbers of augmentations are drawn for this many steps at once.
-_NOISE_BLOCK = 16
 _LOGGED_POINTS = 50
-# A run whose loss exceeds this many nats does not recover.
-_EXPLODED_NATS = 1e6
+# Where steps run without waits, the host fetches losses at the first logged step after so many.
+_FETCHED_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class TrainedStack:
         diverged: for each training, the reason if it diverged, or None.
         logged_steps: steps at which losses were logged.
         losses_nats: each term's losses at those steps, [points][runs].
+        warnings: one line for each thing that the training did without.
         seconds: wall time of the training.
     """
 
@@ -57,6 +56,7 @@ class TrainedStack:
     diverged: list[str | None]
     logged_steps: list[int] = field(default_factory=list)
     losses_nats: dict[str, list[list[float]]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def read_as(self, method: Method) -> "TrainedStack":
@@ -91,7 +91,8 @@ def train_stack(
         datasets: the data set of each.
         device: where to train. Every random number is drawn on the CPU, whatever the device.
         dtype: of parameters and data.
-        report: called with the progress each time that losses are logged.
+        report: called with the progress of each step whose losses are logged; on a CUDA device
+            some logged steps later, for several of them at once.
         visit: called with the stack as it is, and the number of steps done; it may read the stack.
         visited_steps: the numbers of steps after which ``visit`` is called.
 
@@ -117,14 +118,15 @@ def train_stack(
     started = time.perf_counter()
     trained = initial_stack(specs, device=device, dtype=dtype)
     if specs[0].train is not None:
-        _optimise(
-            trained,
-            specs[0].train,
-            datasets,
-            report=report,
-            visit=visit,
-            visited_steps=visited_steps,
-        )
+        with own_stream(device):
+            _optimise(
+                trained,
+                specs[0].train,
+                datasets,
+                report=report,
+                visit=visit,
+                visited_steps=visited_steps,
+            )
     trained.module.requires_grad_(False)
     trained.seconds = time.perf_counter() - started
     return trained
@@ -135,7 +137,7 @@ def initial_stack(
 ) -> TrainedStack:
     """The networks of trainings of one shape at their initial values."""
     method = specs[0].build_method()
-    stack = Stack(generators=_generators(specs, "initialisation"), dtype=dtype)
+    stack = Stack(generators=run_generators(specs, "initialisation"), dtype=dtype)
     module = method.build(stack, specs[0].data_shape, specs[0].nets or NetSpec()).to(device)
     return TrainedStack(
         specs=specs,
@@ -161,10 +163,6 @@ def _check_dataset(place: int, training: TrainingSpec, dataset: Dataset) -> None
         )
 
 
-def _generators(specs: Sequence[TrainingSpec], name: str) -> tuple[torch.Generator, ...]:
-    return tuple(torch_stream(name, spec.key, spec.seed) for spec in specs)
-
-
 def _optimise(
     trained: TrainedStack,
     train: TrainSpec,
@@ -174,46 +172,45 @@ def _optimise(
     visit: Callable[[TrainedStack, int], None] | None,
     visited_steps: Collection[int],
 ) -> None:
-    method, module = trained.method, trained.module
-    inner = list(module.get_submodule("inner").parameters()) if method.has_inner_loop else []
-    own = {id(parameter) for parameter in inner}
-    outer = [parameter for parameter in module.parameters() if id(parameter) not in own]
-    size = len(trained.specs)
-    adams = [StackedAdam(part, size, train.learning_rate) for part in (outer, inner) if part]
-    inner_steps = method.settings.inner_steps if inner else 0
-    fresh = bool(inner) and method.settings.inner_batch == "fresh"
-    batches = _batches(trained, train, datasets, 1 + inner_steps if fresh else 1)
-    alive = torch.ones(len(trained.specs), dtype=torch.bool, device=trained.device)
+    is_static = has_static_steps(trained.device)
+    step = TrainingStep(
+        trained.method,
+        trained.module,
+        len(trained.specs),
+        rate=train.learning_rate,
+        precision=train.precision,
+        capturable=is_static,
+    )
+    batches = drawn_batches(
+        trained.specs,
+        trained.method,
+        train,
+        datasets,
+        per_step=step.n_batches,
+        device=trained.device,
+        dtype=trained.dtype,
+    )
+    run = StaticSteps(step, batches, trained.warnings.append).run if is_static else None
     every = max(1, train.steps // _LOGGED_POINTS)
-    for step in range(train.steps):
-        rate = train.learning_rate * _schedule(train, step)
-        batch = next(batches)
-        with products_in(train.precision):
-            # The inner loop's parameters are constants of the outer loss.
-            for parameter in inner:
-                parameter.requires_grad_(False)
-            terms = method.loss(module, batch)
-            total = torch.stack(list(terms.values())).sum(0)
-            alive &= total.detach().abs() < _EXPLODED_NATS
-            adams[0].step(total, rate)
-            for parameter in inner:
-                parameter.requires_grad_(True)
-            for _ in range(inner_steps):
-                losses = method.inner_loss(module, next(batches) if fresh else batch)
-                adams[1].step(losses, rate * method.settings.inner_rate)
-        if (step + 1) % every == 0 or step + 1 == train.steps:
-            _log(trained, step + 1, {**terms, "total": total}, alive)
-            if report is not None:
-                totals = tuple(trained.losses_nats["total"][-1])
-                report(Progress(step=step + 1, steps=train.steps, losses_nats=totals))
-            if not alive.any():
+    log = _LossLog(trained, train.steps, report, _FETCHED_STEPS if is_static else 1)
+    for done in range(1, train.steps + 1):
+        rate = train.learning_rate * _schedule(train, done - 1)
+        if run is not None:
+            run(rate)
+        else:
+            step.set_rate(rate)
+            step([next(batches).batch() for _ in range(step.n_batches)])
+        is_visited = visit is not None and done in visited_steps
+        if done % every == 0 or done == train.steps:
+            log.note(done, step)
+        if log.is_due(done) or is_visited:
+            log.fetch()
+            if not log.any_alive:
                 return
-        if visit is not None and step + 1 in visited_steps:
-            visit(trained, step + 1)
-    # No logged loss includes the last step's update.
-    for parameter in module.parameters():
-        alive &= parameter.detach().reshape(len(alive), -1).isfinite().all(1)
-    _mark_diverged(trained, train.steps, alive)
+        if visit is not None and is_visited:
+            visit(trained, done)
+    step.mark_finite()
+    _mark_diverged(trained, train.steps, step.alive.tolist())
 
 
 def _schedule(train: TrainSpec, step: int) -> float:
@@ -223,75 +220,59 @@ def _schedule(train: TrainSpec, step: int) -> float:
     return warm * 0.5 * (1 + math.cos(math.pi * step / train.steps))
 
 
-def _batches(
-    trained: TrainedStack, train: TrainSpec, datasets: Sequence[Dataset], per_step: int
-) -> Iterator[Batch]:
-    """Batches in the order in which the training loop takes them."""
-    specs, method, device = trained.specs, trained.method, trained.device
-    data = StackData(datasets, device=device, dtype=trained.dtype)
-    n_batches = train.steps * per_step
-    order = batch_order(
-        _generators(specs, "batches"),
-        n_samples=data.n,
-        batch_size=train.batch_size,
-        n_batches=n_batches,
-    )
-    augmentation = specs[0].augmentation
-    augmenter = (
-        Augmenter([dataset.world for dataset in datasets], augmentation, device, trained.dtype)
-        if augmentation is not None
-        else None
-    )
-    # The first views' stream is the same for every method.
-    streams = [f"augmentation{view or ''}" for view in range(method.n_views)]
-    noise_generators = [_generators(specs, stream) for stream in streams]
-    # Fresh draws have their own stream, so that they do not change other random numbers.
-    fresh = _generators(specs, "originals") if method.conditions_on == "exact" else None
-    noise: list[Tensor] = []
-    for start in range(0, n_batches, _NOISE_BLOCK):
-        count = min(_NOISE_BLOCK, n_batches - start)
-        indices = order[start : start + count].to(device)
-        if augmenter is not None:
-            noise = [augmenter.draw(own, count, train.batch_size) for own in noise_generators]
-        for position, index in enumerate(indices):
-            x1, x2 = data.modalities(index)
-            y = data.labels(index)
-            condition = y if method.conditions_on == "label" else None
-            views: list[Views] = []
-            negatives = None
-            if augmenter is not None:
-                latents = data.latents(index)
-                augmented = [
-                    augmenter.augment(x1, x2, latents, augmenter.at(own, position)) for own in noise
-                ]
-                views = [Views(x1=one.x1, x2=one.x2) for one in augmented]
-                if method.conditions_on == "views":
-                    shared = augmented[0].condition
-                    # Such views identify their original: every sample has its own condition.
-                    alone = torch.arange(index.shape[1], device=device).expand_as(index)
-                    condition = shared if shared is not None else alone
-                if fresh is not None:
-                    k = method.n_negatives
-                    own = augmenter.draw_originals(fresh, 1, train.batch_size, k)
-                    negatives = augmenter.originals(augmented[0], augmenter.at(own, 0))
-            yield Batch(
-                x1=x1,
-                x2=x2,
-                y=y,
-                views=tuple(views),
-                groups=None if condition is None else group_by_condition(condition),
-                x2_negatives=negatives,
-            )
+class _LossLog:
+    """The losses of logged steps, which stay on the device until the host fetches them.
+
+    Args:
+        trained: the stack, whose record gets them.
+        steps: of the whole training.
+        report: called with each logged step once its losses are fetched.
+        fetched_steps: steps after which they are fetched again.
+
+    Attributes:
+        any_alive: whether a run had not diverged when losses were last fetched.
+    """
+
+    def __init__(
+        self,
+        trained: TrainedStack,
+        steps: int,
+        report: Callable[[Progress], None] | None,
+        fetched_steps: int,
+    ) -> None:
+        self._trained, self._steps, self._report = trained, steps, report
+        self._fetched_steps, self._fetched = fetched_steps, 0
+        self._pending: list[tuple[int, tuple[str, ...], Tensor, Tensor]] = []
+        self.any_alive = True
+
+    def note(self, step: int, of_step: TrainingStep) -> None:
+        """Log the losses of a step."""
+        losses = of_step.losses
+        values = torch.stack(list(losses.values()))
+        self._pending.append((step, tuple(losses), values, of_step.alive.clone()))
+
+    def is_due(self, step: int) -> bool:
+        """Whether losses are to be fetched after this step."""
+        since = step - self._fetched
+        return bool(self._pending) and (since >= self._fetched_steps or step == self._steps)
+
+    def fetch(self) -> None:
+        """Move what is logged to the stack's record. The host waits for the device."""
+        for step, names, values, alive in self._pending:
+            self._trained.logged_steps.append(step)
+            by_name = dict(zip(names, values.tolist(), strict=True))
+            for name, of_runs in by_name.items():
+                self._trained.losses_nats.setdefault(name, []).append(of_runs)
+            of_runs = alive.tolist()
+            _mark_diverged(self._trained, step, of_runs)
+            self.any_alive, self._fetched = any(of_runs), step
+            if self._report is not None:
+                losses = tuple(by_name["total"])
+                self._report(Progress(step=step, steps=self._steps, losses_nats=losses))
+        self._pending.clear()
 
 
-def _log(trained: TrainedStack, step: int, losses: Mapping[str, Tensor], alive: Tensor) -> None:
-    trained.logged_steps.append(step)
-    for name, values in losses.items():
-        trained.losses_nats.setdefault(name, []).append(values.detach().tolist())
-    _mark_diverged(trained, step, alive)
-
-
-def _mark_diverged(trained: TrainedStack, step: int, alive: Tensor) -> None:
-    for run, well in enumerate(alive.tolist()):
+def _mark_diverged(trained: TrainedStack, step: int, alive: Sequence[bool]) -> None:
+    for run, well in enumerate(alive):
         if not well and trained.diverged[run] is None:
             trained.diverged[run] = f"loss was not finite, or exploded, by step {step}"

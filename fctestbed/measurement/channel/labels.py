@@ -9,7 +9,7 @@ through the channels one at a time, without a table of 2^bits x 2^slots.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +99,10 @@ class TableChannel:
     columns: Columns
     classes: Tensor
     n_classes: int
+    # Tables on the device of the posteriors, by the bits that are seen.
+    _given: dict[tuple[Columns, torch.device, torch.dtype], Tensor] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def entropy_nats(self) -> float:
@@ -108,6 +112,13 @@ class TableChannel:
 
     def entropies_nats(self, p: Float[Tensor, "n patterns"], seen: Columns) -> Float[Tensor, " n"]:
         """As ``LabelChannel.entropies_nats``."""
+        key = seen, p.device, p.dtype
+        if key not in self._given:
+            self._given[key] = self._classes_given(seen).to(p)
+        return entropy_nats(p @ self._given[key])
+
+    def _classes_given(self, seen: Columns) -> Float[Tensor, "patterns classes"]:
+        """p(class | pattern of the seen bits)."""
         # [seen patterns, unseen patterns] of classes, the axes of the table in that order.
         places = [self.columns.index(column) for column in seen]
         hidden = [place for place in range(len(self.columns)) if place not in places]
@@ -115,8 +126,7 @@ class TableChannel:
         rows = table.reshape(2 ** len(seen), -1)
         cells = torch.arange(len(rows)).unsqueeze(1) * self.n_classes + rows
         counts = torch.bincount(cells.flatten(), minlength=len(rows) * self.n_classes)
-        given = counts.view(len(rows), -1).to(p) / rows.shape[1]
-        return entropy_nats(p @ given)
+        return counts.view(len(rows), -1).double() / rows.shape[1]
 
 
 def label_channel(spec: WorldSpec) -> LabelChannel:

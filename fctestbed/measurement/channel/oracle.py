@@ -121,7 +121,7 @@ def channel_curve(
         products=torch.float64 if torch.float64 in kinds else torch.float32,
     )
     draws = CodewordDraws(books, torch.Generator().manual_seed(seed))
-    moments = [Moments(len(tiles.places)) for _ in taus]
+    moments = [Moments(len(tiles.places), device) for _ in taus]
     found: dict[int, ChannelInformation] = {}
     # The number of draws after which each noise that has not its target yet is looked at.
     wanted = dict.fromkeys(range(len(taus)), min(first_draws, max_draws))

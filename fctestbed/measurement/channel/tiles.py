@@ -108,15 +108,16 @@ class Tiles:
     ) -> None:
         """Add the posterior entropies of draws at each noise to that noise's moments."""
         n_rows = tile_rows(self._widest, len(taus), self._device)
+        held = [(index.to(self._device), noise.to(self._device)) for index, noise in draws]
         for start in range(0, len(draws[0][0]), n_rows):
             stop = start + n_rows
             read = [
-                reader(index[start:stop].to(self._device), noise[start:stop].to(self._device), taus)
-                for reader, (index, noise) in zip(self._readers, draws, strict=True)
+                reader(index[start:stop], noise[start:stop], taus)
+                for reader, (index, noise) in zip(self._readers, held, strict=True)
             ]
             # One row for each noise and draw.
             entropies = self._entropies([(p.flatten(0, 1), h.flatten()) for p, h in read])
-            wide = torch.cat(entropies, 1).cpu()
+            wide = torch.cat(entropies, 1)
             for rows, own in zip(wide.view(len(taus), -1, wide.shape[1]), moments, strict=True):
                 own.add(rows)
 

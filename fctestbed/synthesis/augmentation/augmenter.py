@@ -12,6 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from fctestbed._devices import sent
 from fctestbed.synthesis.augmentation.originals import Originals
 from fctestbed.synthesis.augmentation.plan import augmentation_plan, check_originals
 from fctestbed.synthesis.augmentation.spec import AugmentationSpec, OfficialAugmentation
@@ -156,7 +157,7 @@ class Augmenter:
         noise = torch.empty(n_steps, len(generators), *per_step, width, dtype=dtype)
         for position, generator in enumerate(generators):
             noise[:, position] = torch.randn(*sizes, width, generator=generator, dtype=dtype)
-        return noise.to(self._device)
+        return sent(noise, self._device)
 
 
 def _check_stack(worlds: Sequence[World]) -> None:

@@ -1,5 +1,7 @@
 import json
 import math
+import re
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -137,9 +139,60 @@ def test_a_job_that_fails_is_recorded_and_the_others_of_its_stack_are_done(monke
         1: "ok",
         2: "failed",
     }
-    assert records[2].reason == "MemoryError: out of memory"
+    assert re.fullmatch(
+        r"out of memory: one training with batches of 64 needs about [\d,]+ bytes "
+        r"\(MemoryError: out of memory\)",
+        records[2].reason,
+    )
     assert "in train" in records[2].diagnostics["traceback"]
     assert "fctestbed" in records[2].provenance
+
+
+class _Array:
+    """Stands for the memory of an attempt."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (torch.OutOfMemoryError, "CUDA out of memory. Tried to allocate 2.00 GiB."),
+        (RuntimeError, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    ],
+    ids=["cuda", "cpu"],
+)
+def test_a_stack_that_memory_does_not_hold_is_halved_after_its_arrays_are_gone(
+    monkeypatch, kind, text
+):
+    sizes, held, released = [], [], []
+
+    def train(specs, datasets, **how):
+        assert not any(array() is not None for array in held)
+        sizes.append(len(specs))
+        if len(specs) > 1:
+            array = _Array()
+            held.append(weakref.ref(array))
+            raise kind(text)
+        return train_stack(specs, datasets, **how)
+
+    monkeypatch.setattr(execute_module, "train_stack", train)
+    monkeypatch.setattr(execute_module, "release_memory", released.append)
+    (unit,) = tiny_units(methods=["supcon"], seeds=[0, 1, 2, 3], unique_ratio=[0.5])
+    records = execute(unit, device="cpu").records
+    assert {record.status for record in records} == {"ok"}
+    assert sizes == [4, 2, 1, 1, 2, 1, 1]
+    assert released == ["cpu"] * 3
+
+
+def test_a_warning_of_the_training_is_in_the_record_of_each_run(monkeypatch):
+    def train(specs, datasets, **how):
+        trained = train_stack(specs, datasets, **how)
+        trained.warnings.append("steps are not captured as a CUDA graph: no")
+        return trained
+
+    monkeypatch.setattr(execute_module, "train_stack", train)
+    (unit,) = tiny_units(methods=["supcon"])
+    for record in execute(unit, device="cpu").records:
+        assert "steps are not captured as a CUDA graph: no" in record.warnings
 
 
 def test_progress_begins_at_zero_and_ends_with_the_last_step():

@@ -8,9 +8,17 @@ from torch import nn
 from fctestbed.nets import BilinearCritic, Stack, StackedLinear
 from fctestbed.objectives import METHODS, DataShape, Method, NetSpec
 from fctestbed.synthesis import BitLatents, LinearObservation, WorldSpec, make_dataset
-from fctestbed.training import TrainingSpec, TrainSpec, kept_arrays, load_stack, train_stack
+from fctestbed.training import (
+    TrainedStack,
+    TrainingSpec,
+    TrainSpec,
+    kept_arrays,
+    load_stack,
+    train_stack,
+)
 from fctestbed.training.encoder import Encoder
 from fctestbed.training.encoding import CHUNK
+from fctestbed.training.kept import stack_members
 
 SHAPE = DataShape(dim1=6, dim2=5, n_classes=4)
 WORLD = WorldSpec(
@@ -241,3 +249,40 @@ def test_arrays_that_cannot_be_encoded_are_refused_in_one_line(encoder, kind):
     with pytest.raises(ValueError, match=message) as refused:
         encoder(x1, x2)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["factorcl-sup", "comm", "raw"])
+def test_members_of_a_stack_are_a_stack_with_its_readouts_and_heads(name):
+    whole = trained(name, 4)
+    whole.diverged[2] = "loss was not finite"
+    part = stack_members(whole, range(1, 3))
+    assert part.specs == whole.specs[1:3]
+    assert part.diverged == whole.diverged[1:3]
+    x1, x2 = (torch.randn(4, 5, dim, generator=torch.Generator().manual_seed(0)) for dim in (6, 5))
+    for network in ("readouts", "heads"):
+        expected = getattr(whole, network)(x1, x2)
+        for key, values in getattr(part, network)(x1[1:3], x2[1:3]).items():
+            torch.testing.assert_close(values, expected[key][1:3])
+    assert stack_members(whole, range(4)) is whole
+
+
+def test_what_runs_of_a_stack_share_is_whole_in_each_part():
+    method = Tied()
+    spec = specs_of("untrained", 3)
+    whole = TrainedStack(
+        specs=spec,
+        method=method,
+        module=method.build(stack_of(3), SHAPE, NETS),
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+        diverged=[None] * 3,
+    )
+    state = whole.module.state_dict()
+    state["mean"].copy_(torch.arange(6.0).view(3, 2))
+    state["rate"].fill_(0.25)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainingSpec, "build_method", lambda self: method)
+        part = stack_members(whole, range(2, 3)).module.state_dict()
+    assert part["mean"].tolist() == [[4.0, 5.0]]
+    assert part["rate"] == 0.25
+    assert torch.equal(part["first.weight"], state["first.weight"][2:])

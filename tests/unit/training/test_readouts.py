@@ -15,13 +15,14 @@ from fctestbed.training import (
     Readout,
     Readouts,
     TrainingSpec,
-    encode_samples,
+    head_spreads,
     pattern_columns,
     readouts_from_arrays,
     stack_readouts,
     train_stack,
     why_no_codewords,
 )
+from fctestbed.training.kept import stack_members
 
 WORLD = WorldSpec.model_validate(
     {
@@ -166,15 +167,61 @@ def test_another_number_of_data_sets_than_trainings_is_refused(datasets):
         stack_readouts(stack(datasets[:2]), datasets[:1], n_fit=10)
 
 
-def test_heads_are_encoded_for_every_member(datasets):
-    specs = [TrainingSpec(method="simclr", world=WORLD, seed=d.seed, train={"steps": 1,
-             "batch_size": 8}) for d in datasets[:2]]  # fmt: skip
-    trained = train_stack(specs, datasets[:2])
-    found = encode_samples(trained, trained.heads, datasets[:2], "test", 20)
-    assert {name: tuple(out.shape) for name, out in found.items()} == {
-        "projection1": (2, 20, 16),
-        "projection2": (2, 20, 16),
+def test_every_member_has_the_spreads_of_its_own_heads(datasets):
+    specs = [
+        TrainingSpec(method="simclr", world=WORLD, seed=d.seed, train={"steps": 1, "batch_size": 8})
+        for d in datasets
+    ]
+    trained = train_stack(specs, datasets)
+    found = head_spreads(trained, datasets, n_samples=20)
+    assert {name: len(spreads) for name, spreads in found.items()} == {
+        "projection1": 6,
+        "projection2": 6,
     }
+    x1, x2 = (
+        torch.from_numpy(np.stack([getattr(d.test, x)[:20] for d in datasets]))
+        for x in ("x1", "x2")
+    )
+    for name, outputs in trained.heads(x1, x2).items():
+        assert found[name] == pytest.approx([float(out.std(0).max()) for out in outputs], rel=1e-4)
+    # Each head of each member differs.
+    assert len({spread for spreads in found.values() for spread in spreads}) == 12
+
+
+def test_each_member_of_a_stack_is_encoded_once_and_as_alone(datasets, monkeypatch):
+    assert len(datasets) > encoding_module._MEMBERS_AT_ONCE
+    specs = [
+        TrainingSpec(
+            method="cross-self-fact",
+            world=WORLD,
+            seed=dataset.seed,
+            train={"steps": 2, "batch_size": 48},
+            nets={"head_dim": 4, "encoder_hidden": [8]},
+        )
+        for dataset in datasets
+    ]
+    trained = train_stack(specs, datasets)
+    encoded = []
+    forward = type(trained.module).forward
+
+    def counted(self, x1, x2):
+        encoded.append(x1.shape[0] * x1.shape[1])
+        return forward(self, x1, x2)
+
+    monkeypatch.setattr(type(trained.module), "forward", counted)
+    found = list(stack_readouts(trained, datasets, n_fit=60, max_codewords=64))
+    # Samples of both splits, and the 32 patterns of the wider modality.
+    assert sum(encoded) == 6 * (60 + 30 + 32)
+    for place in (0, 5):
+        alone = stack_members(trained, range(place, place + 1))
+        (expected,) = stack_readouts(alone, datasets[place : place + 1], n_fit=60, max_codewords=64)
+        for name, own in found[place].by_name.items():
+            for field in ("train", "test", "codewords"):
+                values = getattr(own, field)
+                if values is not None:
+                    other = getattr(expected.by_name[name], field)
+                    torch.testing.assert_close(values, other)
+                    assert values.std() > 0
 
 
 def test_a_record_can_be_cut_and_moved():

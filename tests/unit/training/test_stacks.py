@@ -1,23 +1,30 @@
 """One training path: a run's result is its own in any stack, at any place, by any neighbour."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tiny_stacks import (
+    GRID,
+    STEPS,
+    TRAIN,
+    TRAINED,
+    dataset,
+    parameters,
+    trained,
+    training,
+    watch,
+    world,
+)
 from torch import Tensor
 
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
     AugmentationSpec,
-    BitLatents,
-    BitsLabel,
     Dataset,
-    MlpObservation,
     OfficialAugmentation,
     OptimalAugmentation,
     QualityAugmentation,
@@ -34,38 +41,9 @@ from fctestbed.training import (
     trainer,
 )
 
-NETS = NetSpec(encoder_hidden=(12,), embed_dim=5, head_hidden=(10,), head_dim=4, critic_hidden=(9,))
-STEPS = 15
-TRAIN = TrainSpec(steps=STEPS, batch_size=64, learning_rate=3e-3)
-TRAINED = [name for name, method in METHODS.items() if method.trained]
 # Rounding of float32 as Adam's first steps magnify it.
 SINGLE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 DOUBLE: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-8}
-
-
-def world(ratio: float) -> WorldSpec:
-    return WorldSpec(
-        latents=BitLatents(n_shared=2, n_unique1=2, n_unique2=2),
-        observation=MlpObservation(dim1=6, dim2=5, hidden_dim=8),
-        label=BitsLabel(unique_ratio=ratio),
-        n_train=256,
-        n_test=32,
-    )
-
-
-@cache
-def dataset(ratio: float, seed: int) -> Dataset:
-    return make_dataset(world(ratio), seed)
-
-
-def training(method: str, ratio: float = 0.5, seed: int = 0, **parts: Any) -> TrainingSpec:
-    parts = {"nets": NETS, "train": TRAIN, **parts}
-    return TrainingSpec(method=method, world=world(ratio), seed=seed, **parts)
-
-
-def trained(specs: Sequence[TrainingSpec], **options: Any) -> TrainedStack:
-    sets = [dataset(spec.world.label.unique_ratio, spec.seed) for spec in specs]
-    return train_stack(specs, sets, **options)
 
 
 def readouts(stack: TrainedStack, run: int) -> dict[str, Tensor]:
@@ -78,14 +56,6 @@ def readouts(stack: TrainedStack, run: int) -> dict[str, Tensor]:
     return {name: values[run] for name, values in stack.readouts(x1, x2).items()}
 
 
-def parameters(stack: TrainedStack, run: int) -> dict[str, Tensor]:
-    found = {}
-    for name, parameter in stack.module.named_parameters():
-        members = parameter.shape[0] // len(stack.specs)
-        found[name] = parameter[run * members : (run + 1) * members]
-    return found
-
-
 def assert_same_run(
     one: TrainedStack, run: int, other: TrainedStack, other_run: int, **tolerance: Any
 ) -> None:
@@ -93,9 +63,6 @@ def assert_same_run(
     for name, values in readouts(one, run).items():
         assert values.std() > 0
         torch.testing.assert_close(values, expected[name], **tolerance)
-
-
-GRID = [(0.0, 0), (0.4, 1), (1.0, 0)]
 
 
 @pytest.mark.parametrize("method", TRAINED)
@@ -375,23 +342,6 @@ def test_club_critics_learn_on_fresh_batches_or_on_the_same() -> None:
         seen[inner_batch] = pairs
     assert not any(torch.equal(outer, inner) for outer, inner in seen["fresh"])
     assert all(torch.equal(outer, inner) for outer, inner in seen["same"])
-
-
-def watch(patch: pytest.MonkeyPatch, method: type[Any], pairs: list[tuple[Tensor, Tensor]]) -> None:
-    """Note x1 of the outer loss's batch and of the inner one's after it."""
-    loss, inner_loss = method.loss, method.inner_loss
-    last: list[Tensor] = []
-
-    def outer(self: Any, module: Any, batch: Any) -> Any:
-        last[:] = [batch.x1]
-        return loss(self, module, batch)
-
-    def inner(self: Any, module: Any, batch: Any) -> Any:
-        pairs.append((last[0], batch.x1))
-        return inner_loss(self, module, batch)
-
-    patch.setattr(method, "loss", outer)
-    patch.setattr(method, "inner_loss", inner)
 
 
 @pytest.mark.parametrize(
