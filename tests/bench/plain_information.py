@@ -44,7 +44,9 @@ def bit_probes(z_fit: Array, w_fit: Array, z_eval: Array, w_eval: Array, ridge: 
 
 def ksg(x: Array, y: Array, k: int = 3) -> float:
     """Kraskov et al. 2004, Eq. 8, in nats, with k-d trees: the distance of the k-th neighbour in
-    the joint space by the maximum norm, and the counts of strictly nearer points in each margin."""
+    the joint space by the maximum norm, and the counts of strictly nearer points in each margin.
+    Columns are divided by their standard deviations before."""
+    x, y = x / x.std(0), y / y.std(0)
     joint = np.hstack([x, y])
     n = len(x)
     radius = cKDTree(joint).query(joint, k=k + 1, p=np.inf)[0][:, -1]

@@ -34,7 +34,7 @@ def all_pairs(critic: nn.Module, u: Tensor, v: Tensor) -> Tensor:
 def infonce(scores: Tensor, same: Tensor) -> Tensor:
     """Eqs. 10, 13 and 15: the bound inside each sample's condition, a mean over samples."""
     partition = scores.masked_fill(~same, -torch.inf).logsumexp(1)
-    return (scores.diagonal() - partition + same.sum(1).log()).mean()
+    return (scores.diagonal() - partition + same.sum(1).to(scores).log()).mean()
 
 
 def nce_club(scores: Tensor, same: Tensor, *, keep_diagonal: bool) -> Tensor:
@@ -92,7 +92,9 @@ class Plain:
     def __init__(self, training: TrainingSpec) -> None:
         self.training = training
         self.settings = training.settings
-        self.networks = self.build()
+        # torch's layers draw from the global generator, which stays as it is.
+        with torch.random.fork_rng(devices=[]):
+            self.networks = self.build()
 
     def build(self) -> Networks:
         raise NotImplementedError

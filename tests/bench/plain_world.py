@@ -80,7 +80,8 @@ class OptimalCopies:
 
     def __init__(self, dataset: Dataset, dtype: torch.dtype = torch.float32) -> None:
         self.blocks = dataset.spec.block_sizes
-        self.plan = augmentation_plan(dataset.spec, OptimalAugmentation())
+        self.spec = OptimalAugmentation()
+        self.plan = augmentation_plan(dataset.spec, self.spec)
         self.maps = []
         for m in (1, 2):
             own = dataset.world.maps[m]
