@@ -98,7 +98,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "settings"), CASES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "settings"), CASES, ids=str)
 def test_a_plain_loss_is_the_packages_for_the_same_weights(name: str, settings: dict) -> None:
     spec = training(name, **settings)
     method = spec.build_method()

@@ -198,7 +198,9 @@ def test_what_is_no_file_of_references_is_refused(
 
 def test_a_file_of_references_imports_modules_beside_it(tmp_path: Path) -> None:
     (tmp_path / "beside_the_references.py").write_text("def plain(inputs): return {}")
-    path = reference_file(tmp_path, "import beside_the_references as b; REFERENCES = {'x': b.plain}")
+    path = reference_file(
+        tmp_path, "import beside_the_references as b; REFERENCES = {'x': b.plain}"
+    )
     assert list(load_references(path)) == ["x"]
 
 
