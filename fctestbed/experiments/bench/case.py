@@ -42,12 +42,14 @@ class Case:
         unit: what one unit of the work is.
         prepare: makes the inputs on a torch device.
         plain: the name under which a file of references has its plain form; "" for none.
+        is_long: whether one unit takes a second or more on a CPU: such cases come last.
     """
 
     name: str
     unit: str
     prepare: Callable[[str], Prepared]
     plain: str = ""
+    is_long: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fctestbed.experiments.bench.case import GrowthCase, GrowthRow
-from fctestbed.experiments.bench.timing import measured_in_turn
+from fctestbed.experiments.bench.timing import LEAST_SECONDS, measured_in_turn
 
 
 def growth_row(case: GrowthCase, device: str, *, rounds: int, seconds: float | None) -> GrowthRow:
@@ -22,7 +22,9 @@ def growth_row(case: GrowthCase, device: str, *, rounds: int, seconds: float | N
     started = time.perf_counter()
     works = [case.prepare(device, size) for size in case.sizes]
     left = None if seconds is None else seconds - (time.perf_counter() - started)
-    times = measured_in_turn(works, rounds=rounds, seconds=left).min(axis=0)
+    times = measured_in_turn(works, rounds=rounds, seconds=left, least_seconds=LEAST_SECONDS).min(
+        axis=0
+    )
     exponent, error = fitted_exponent(case.sizes, times)
     return GrowthRow(
         name=case.name,

@@ -37,6 +37,7 @@ def sweep_cases() -> Iterator[Case]:
         name="sweep/one-ratio",
         unit=f"the default sweep at unique ratio {_RATIO:g}",
         prepare=_sweep,
+        is_long=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""All cases of the benchmark, cheap ones first. May import the benchmark's own modules."""
+"""All cases of the benchmark, short ones first. May import the benchmark's own modules."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,15 @@ def bench_cases(device: str, steps: int) -> list[Case | GrowthCase]:
         *critic_cases(device),
         *information_cases(),
         *step_cases(device, steps),
+        *sweep_cases(),
     ]
-    single = [case for case in found if isinstance(case, Case)]
-    grown = [case for case in found if isinstance(case, GrowthCase)]
-    return [*single, *grown, *sweep_cases()]
+    # Sorting is stable: within each kind, cases keep their order.
+    return sorted(found, key=_lateness)
+
+
+def _lateness(case: Case | GrowthCase) -> int:
+    """Short cases, growth, long cases."""
+    return 1 if isinstance(case, GrowthCase) else 2 * case.is_long
 
 
 def chosen_cases(

@@ -25,7 +25,7 @@ from fctestbed.experiments.bench.growth import growth_row
 from fctestbed.experiments.bench.memory import can_measure, peak_bytes
 from fctestbed.experiments.bench.references import References, load_references
 from fctestbed.experiments.bench.registry import bench_cases, chosen_cases
-from fctestbed.experiments.bench.timing import Work, matrix_product, measured_in_turn
+from fctestbed.experiments.bench.timing import LEAST_SECONDS, Work, matrix_product, measured_in_turn
 from fctestbed.synthesis import Spec
 
 
@@ -134,6 +134,7 @@ def _row(  # noqa: PLR0917 - all that a row is made of
         rounds=spec.rounds,
         seconds=None if seconds is None else seconds / n_rows,
         warm=prepared.warm,
+        least_seconds=LEAST_SECONDS,
     )
     own, best = times[:, 0], float(times[:, 0].min())
     ratios = times[:, 1] / own if plain is not None else None

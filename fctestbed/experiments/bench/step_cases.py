@@ -54,6 +54,7 @@ def step_cases(device: str, steps: int) -> Iterator[Case | GrowthCase]:
                     unit="a step of a run",
                     prepare=partial(_step, method, preset, size, steps),
                     plain="step",
+                    is_long=preset == "official",
                 )
     for method in _CONDITIONED:
         yield Case(
@@ -61,6 +62,7 @@ def step_cases(device: str, steps: int) -> Iterator[Case | GrowthCase]:
             unit="a step of a run, negatives from the whole batch",
             prepare=partial(_step, method, "official", 1, steps, conditioning="batch"),
             plain="step",
+            is_long=True,
         )
     yield GrowthCase(
         name=f"growth/{_GROWN}/runs",

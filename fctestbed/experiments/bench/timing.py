@@ -15,6 +15,9 @@ from fctestbed.nets import Precision, products_in
 Work = Callable[[], float]
 """Does a piece of work once and returns the seconds that one unit of it took."""
 
+LEAST_SECONDS = 0.03
+"""How long a work is repeated within a round."""
+
 
 def timed(work: Callable[[], object], device: str = "cpu", *, times: int = 1) -> Work:
     """A function without arguments as a work.
@@ -42,10 +45,15 @@ def clock(device: str) -> float:
 
 
 def measured_in_turn(
-    works: Sequence[Work], *, rounds: int, seconds: float | None = None, warm: bool = True
+    works: Sequence[Work],
+    *,
+    rounds: int,
+    seconds: float | None = None,
+    warm: bool = True,
+    least_seconds: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Times of several works, each done once in every round: what else the machine does then falls
-    on all of them.
+    """Times of several works, one after the other in every round: what else the machine does then
+    falls on all of them.
 
     Args:
         works: the works.
@@ -53,6 +61,8 @@ def measured_in_turn(
         seconds: no further round is begun after so long, the first try included. One round is
             always done.
         warm: do each work once before, which is not counted.
+        least_seconds: a work is repeated within a round until so long has passed, and its shortest
+            time counts, so that an interruption does not decide the time of a short work.
 
     Returns:
         Seconds of one unit of each work, [rounds, works].
@@ -60,10 +70,18 @@ def measured_in_turn(
     started = time.perf_counter()
     for work in works if warm else ():
         work()
-    found = [[work() for work in works]]
+    found = [[_shortest(work, least_seconds) for work in works]]
     while len(found) < rounds and (seconds is None or time.perf_counter() - started < seconds):
-        found.append([work() for work in works])
+        found.append([_shortest(work, least_seconds) for work in works])
     return np.array(found)
+
+
+def _shortest(work: Work, least_seconds: float) -> float:
+    started = time.perf_counter()
+    shortest = work()
+    while time.perf_counter() - started < least_seconds:
+        shortest = min(shortest, work())
+    return shortest
 
 
 def matrix_size(device: str) -> int:

@@ -12,7 +12,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFor
 from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.style import (
     COLORBLIND,
-    COLUMN_INCHES,
     DOTS,
     NOTE_COLOR,
     PAGE_INCHES,
@@ -85,7 +84,7 @@ def draw_bench_growth(growth: pd.DataFrame) -> Drawing:
     """
     if growth.empty:
         raise NothingToDraw("growth: expected rows, got none")
-    figure = Figure(figsize=(COLUMN_INCHES, 2.6), layout="constrained")
+    figure = Figure(figsize=(PAGE_INCHES, 2.8), layout="constrained")
     axes = figure.subplots()
     colors = [color for name, color in COLORBLIND.items() if name != "grey"]
     handles: list[Line2D] = []
@@ -115,10 +114,11 @@ def draw_bench_growth(growth: pd.DataFrame) -> Drawing:
         axes.plot(reach, reach**power, color=NOTE_COLOR, linestyle=DOTS, linewidth=0.9, zorder=1)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("size over the smallest")
     axes.set_ylabel("time over that at the smallest")
     top = max(max(seconds) / seconds[0] for seconds in growth["seconds"])
     axes.set_ylim(0.8, 1.5 * max(top, largest))
-    add_legend(figure, handles, 2, "exponents fitted on the log-log grid; dotted: 1 and 2")
+    add_legend(figure, handles, 3, "exponents fitted on the log-log grid; dotted: 1 and 2")
     return Drawing(figure, pd.DataFrame(numbers))

@@ -82,6 +82,14 @@ def test_one_round_is_done_when_there_is_no_time_and_no_try_where_none_is_wanted
     assert len(calls) == 1
 
 
+def test_a_short_work_is_repeated_within_a_round_and_its_shortest_time_counts() -> None:
+    times = iter(np.linspace(5.0, 1.0, 10**6))
+    ((shortest,),) = measured_in_turn([lambda: next(times)], rounds=1, least_seconds=0.01)
+    assert shortest < 5.0
+    # That of the last repetition, as times fall.
+    assert shortest == pytest.approx(next(times), abs=1e-5)
+
+
 def test_a_timed_work_gives_the_seconds_of_one_call() -> None:
     calls: list[int] = []
     seconds = timed(lambda: calls.append(1), times=50)()
@@ -129,7 +137,7 @@ def test_cases_that_time_does_not_reach_are_named(cases) -> None:
 def test_what_is_left_of_the_time_is_shared_evenly(cases, monkeypatch: pytest.MonkeyPatch) -> None:
     shares: list[float] = []
 
-    def measured(works, *, rounds, seconds, warm):
+    def measured(works, *, rounds, seconds, warm, least_seconds):
         shares.append(seconds)
         return np.ones((1, len(works)))
 
@@ -177,6 +185,15 @@ def test_a_name_chooses_all_cases_under_it_in_their_own_order() -> None:
 def test_a_name_under_which_there_is_no_case_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^only: expected names under .*start-up.*, got 'foo'$"):
         run_bench(BenchSpec(only=("foo",)))
+
+
+def test_long_cases_come_after_short_ones_and_growth() -> None:
+    names = [case.name for case in bench_cases("cpu", 1)]
+    kinds = ("step/simclr/quick/1", "growth/critic/batch", "step/simclr/official/1")
+    places = [names.index(name) for name in kinds]
+    assert places == sorted(places)
+    assert names[0] == "start-up/python"
+    assert names[-1] == "sweep/one-ratio"
 
 
 def test_names_of_cases_are_different() -> None:
