@@ -46,7 +46,7 @@ def critic_cases(device: str) -> Iterator[Case | GrowthCase]:
                 unit=f"forward and backward, {n}^2 pairs",
                 prepare=partial(_prepared, (n, dim, hidden), precision),
                 plain="" if (n, dim, hidden) == _LARGE and device == "cpu" else "critic",
-                is_long=(n, dim, hidden) == _LARGE,
+                is_long=len(hidden) > 1,
             )
     yield GrowthCase(
         name="growth/critic/batch",

@@ -81,6 +81,7 @@ def information_cases() -> Iterator[Case | GrowthCase]:
             unit=f"a reading at {_RATE_BITS:g} bits, 2^{n_bits} codewords, 128 columns",
             prepare=partial(_reading, n_bits),
             plain="oracle",
+            is_long=n_bits > 12,
         )
     for name, n, plain in _ESTIMATORS:
         yield Case(
@@ -88,6 +89,7 @@ def information_cases() -> Iterator[Case | GrowthCase]:
             unit=f"{n} samples of 2 + 2 columns",
             prepare=partial(_estimator, name, n),
             plain=plain,
+            is_long=name == "infonce",
         )
     for name, table in _tables().items():
         unit = "an exact decomposition"
