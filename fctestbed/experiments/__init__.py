@@ -4,7 +4,15 @@ The paper's Gaussian figure, its conditional check, and the benchmarks of ``fcte
 import every package except ``plotting``, ``calibration``, ``testing`` and ``cli``.
 """
 
-from fctestbed.experiments.bench import benchmarks
+from fctestbed.experiments.bench import (
+    BenchRow,
+    BenchSpec,
+    GrowthRow,
+    LeftOut,
+    bench_report,
+    case_units,
+    run_bench,
+)
 from fctestbed.experiments.conditional_check import (
     ConditionalRow,
     ConditionalSpec,
@@ -12,16 +20,20 @@ from fctestbed.experiments.conditional_check import (
 )
 from fctestbed.experiments.run import run_conditional, run_gaussian
 from fctestbed.experiments.staircase import StaircaseRow, StaircaseSpec, staircase
-from fctestbed.experiments.timing import Timing
 
 __all__ = [
+    "BenchRow",
+    "BenchSpec",
     "ConditionalRow",
     "ConditionalSpec",
+    "GrowthRow",
+    "LeftOut",
     "StaircaseRow",
     "StaircaseSpec",
-    "Timing",
-    "benchmarks",
+    "bench_report",
+    "case_units",
     "conditional_rows",
+    "run_bench",
     "run_conditional",
     "run_gaussian",
     "staircase",

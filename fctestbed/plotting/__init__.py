@@ -9,6 +9,7 @@ from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
 from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
     check_formats,
+    draw_bench_figures,
     draw_calibration_figures,
     draw_drawn_figures,
     draw_figures,
@@ -29,6 +30,7 @@ __all__ = [
     "Yardstick",
     "check_formats",
     "choose_yardstick",
+    "draw_bench_figures",
     "draw_calibration_figures",
     "draw_drawn_figures",
     "draw_figures",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -23,6 +24,7 @@ from fctestbed.plotting.axes import (
 )
 from fctestbed.plotting.baseline import at_baseline, baseline_of
 from fctestbed.plotting.figures import (
+    BENCH_FIGURES,
     DRAWN_FIGURES,
     EVERY_AXIS,
     FIGURES,
@@ -231,6 +233,30 @@ def draw_drawn_figures(
         ValueError: one line, for an unknown format or a directory that cannot be written.
     """
     return _draw_rows(DRAWN_FIGURES, cells, out_dir, formats)
+
+
+def draw_bench_figures(
+    report: Mapping[str, Any], out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Draw a benchmark: ratios and shares of the matrix rate, and growth along axes.
+
+    Args:
+        report: what ``fctestbed.experiments.bench_report`` returned, or its JSON file's content.
+        out_dir: directory for ``bench.*`` and ``bench_growth.*``.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written; none where nothing can be drawn.
+
+    Raises:
+        ValueError: one line, for an unknown format or a directory that cannot be written.
+    """
+    written = []
+    for name, (part, draw) in BENCH_FIGURES.items():
+        rows = pd.DataFrame(report[part])
+        if not rows.empty:
+            written += _draw_rows({name: draw}, rows, out_dir, formats)
+    return written
 
 
 def check_formats(formats: Sequence[str]) -> None:

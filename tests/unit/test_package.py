@@ -32,6 +32,14 @@ def test_importing_the_package_imports_neither_torch_nor_pandas() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_truth_of_a_world_needs_neither_torch_nor_pandas() -> None:
+    code = (
+        "import sys; from fctestbed.cli.main import run; assert run(['truth']) == 0; "
+        "assert not {'torch', 'pandas', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 def test_every_method_has_a_style_of_its_own_and_the_default_sweep_knows_its_methods() -> None:
     assert set(METHODS) <= set(METHOD_STYLES)
     assert set(DEFAULT_METHODS) <= set(METHODS)

@@ -11,6 +11,7 @@ from fctestbed.plotting.figures.ablation import draw_ablation
 from fctestbed.plotting.figures.accuracy import draw_accuracy
 from fctestbed.plotting.figures.along import draw_along
 from fctestbed.plotting.figures.audit import draw_audit
+from fctestbed.plotting.figures.bench import draw_bench, draw_bench_growth
 from fctestbed.plotting.figures.blocks import draw_blocks
 from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
 from fctestbed.plotting.figures.critics import draw_critics
@@ -73,7 +74,14 @@ GAUSSIAN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {
 DRAWN_FIGURES: dict[str, Callable[[pd.DataFrame], Drawing]] = {"drawn_laws": draw_drawn_laws}
 """Figures of the cells of a calibration on drawn laws."""
 
+BENCH_FIGURES: dict[str, tuple[str, Callable[[pd.DataFrame], Drawing]]] = {
+    "bench": ("cases", draw_bench),
+    "bench_growth": ("growth", draw_bench_growth),
+}
+"""Figures of a benchmark's report, and the part of it that each draws."""
+
 __all__ = [
+    "BENCH_FIGURES",
     "DRAWN_FIGURES",
     "EVERY_AXIS",
     "FIGURES",

@@ -189,7 +189,7 @@ def test_an_out_that_cannot_be_a_directory_is_refused(place, capsys, out):
         ("sweep --device cpu --out x --set train.precision=bf16",
          "train.precision: expected float32 on cpu, got 'bf16'"),
         ("bench --threads 0", "--threads: expected at least 1, got 0"),
-        ("bench --steps 0", "--steps: expected at least 1, got 0"),
+        ("bench --steps 0", "--steps: expected greater than 0, got 0"),
         ("bench --device foo", "--device: expected auto, cpu, cuda or cuda:N, got 'foo'"),
         ("foo", "No such command 'foo'."),
     ],

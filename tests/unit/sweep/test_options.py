@@ -1,8 +1,10 @@
+from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from fctestbed.sweep import SpecError, build_sweep, sweep_digest
+from fctestbed.sweep import SpecError, build_sweep, make_plan, sweep_digest
 from fctestbed.sweep.options import read_pair
 from fctestbed.synthesis import QualityAugmentation, UniqueAugmentation
 
@@ -188,3 +190,15 @@ def test_the_quality_of_augmentations_is_two_numbers_of_a_sweep(tmp_path):
 def test_an_augmentation_without_a_kind_is_refused_in_one_line():
     with pytest.raises(SpecError, match=r"augmentation\.kind: expected the kind of augmentation"):
         build_sweep(options={}, pairs=["augmentation.noise=0.5"])
+
+
+def test_the_sweep_of_precisions_trains_every_method_alike_in_each():
+    spec = build_sweep(config=SWEEPS / "precision.toml", options={})
+    plan = make_plan(spec, max_stack=33)
+    runs = Counter(
+        (run.training.method, run.training.train.precision) for run in plan.grid.runs.values()
+    )
+    assert runs == dict.fromkeys(
+        product(spec.methods, ("float32", "tf32", "bf16")), len(spec.seeds) * 3
+    )
+    assert (len(spec.methods), len(spec.seeds), len(spec.unique_ratio)) == (4, 5, 3)
