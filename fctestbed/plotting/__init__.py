@@ -10,6 +10,7 @@ from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
     check_formats,
     draw_calibration_figures,
+    draw_docket_figures,
     draw_drawn_figures,
     draw_figures,
     draw_gaussian_figures,
@@ -30,6 +31,7 @@ __all__ = [
     "check_formats",
     "choose_yardstick",
     "draw_calibration_figures",
+    "draw_docket_figures",
     "draw_drawn_figures",
     "draw_figures",
     "draw_gaussian_figures",

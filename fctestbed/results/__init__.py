@@ -43,7 +43,7 @@ from fctestbed.results.schema import (
     ScoreRow,
 )
 from fctestbed.results.store import STORE_NAME, ResultsStore
-from fctestbed.results.stored import StoredRun, stored_runs
+from fctestbed.results.stored import StoredRun, stored_records, stored_runs
 from fctestbed.results.vocabulary import (
     ALIGNMENT,
     BLOCKS,
@@ -138,6 +138,7 @@ __all__ = [
     "set_damaged_encoders_aside",
     "shortened",
     "store_file",
+    "stored_records",
     "stored_runs",
     "to_json",
     "write_atomically",
