@@ -1,6 +1,7 @@
 """Two sweeps compared cell by cell, paired over seeds.
 
-May import numpy, pandas, ``fctestbed.plotting``, ``fctestbed.results`` and ``statistics``; no torch.
+May import numpy, pandas, ``fctestbed.plotting``, ``fctestbed.results`` and ``statistics``; no
+torch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -104,10 +105,7 @@ def compare(
         )
     yardsticks = _yardsticks(a, estimator, rates)
     for yardstick in yardsticks:
-        try:
-            choose_yardstick(b, yardstick.estimator, yardstick.rate_bits)
-        except ValueError as error:
-            raise ValueError(f"b: {error}") from None
+        _check_measured(b, yardstick)
     wanted = {"method": methods, "quantity": quantities, "readout": readouts}
     sides = [_rows(results, yardsticks, wanted) for results in (a, b)]
     keys = ["method", "variant", "unique_ratio", *a.axes, "readout", "quantity", "estimator",
@@ -126,7 +124,19 @@ def _yardsticks(
 ) -> list[Yardstick]:
     if rates is None:
         return [choose_yardstick(results, estimator)]
-    return [choose_yardstick(results, estimator, rate) for rate in dict.fromkeys(rates)]
+    try:
+        return [choose_yardstick(results, estimator, rate) for rate in dict.fromkeys(rates)]
+    except ValueError as error:
+        # The figures have one rate.
+        line = str(error)
+        raise ValueError(f"rates{line[4:]}" if line.startswith("rate:") else line) from None
+
+
+def _check_measured(results: Results, yardstick: Yardstick) -> None:
+    try:
+        choose_yardstick(results, yardstick.estimator, yardstick.rate_bits)
+    except ValueError as error:
+        raise ValueError(f"b: expected rows {yardstick.text}, got none ({error})") from None
 
 
 def _rows(

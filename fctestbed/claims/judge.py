@@ -27,8 +27,8 @@ from fctestbed.plotting import check_formats, draw_docket_figures
 from fctestbed.results import Results, check_directory, write_atomically
 from fctestbed.sweep import Display, SweepSpec
 
-VERDICTS, CELLS = "verdicts", "cells"
-"""The names of the files with the tables."""
+VERDICTS = "verdicts.csv"
+"""The file with the verdicts."""
 AS_STATED = ""
 """The condition in which no assumption is broken."""
 
@@ -62,8 +62,8 @@ class Judgement:
             source, statement, n_cells, n_hold, n_fail, n_seeds, seeds_to_decide, n_unfinished``.
             ``n_seeds`` is the fewest of a cell; ``seeds_to_decide`` is NaN where the claim is
             decided or no number up to 1000 would decide it.
-        cells: a row for each cell: ``claim, broken, evidence``, what ``Cells.table`` has, ``n_seeds,
-            difference_bits``, its own interval ``own_low_bits, own_high_bits``, the simultaneous
+        cells: a row for each cell: ``claim, broken, evidence``, what ``Cells.table`` has,
+            ``n_seeds, difference_bits``, its own interval ``own_low_bits, own_high_bits``, the simultaneous
             one ``low_bits, high_bits``, the predicted region ``region_low_bits, region_high_bits``,
             and ``verdict``.
         paths: the files that were written.
@@ -147,8 +147,8 @@ def judge(
         formats: of the figure: ``png``, ``pdf`` and ``svg``.
 
     Returns:
-        The verdicts, which are also written to ``out``: ``verdicts.csv``, ``cells.csv`` and the
-        figure ``docket``.
+        The verdicts, which are also written to ``out``: ``verdicts.csv``, and the figure
+        ``docket`` with the cells (``docket.csv``) and a table (``docket.md``).
 
     Raises:
         ValueError: one line, for a claim that cannot be, an impossible option, or rows of another
@@ -170,10 +170,8 @@ def judge(
     found = [_judged(condition, rows[store_place(condition.spec, out)]) for condition in conditions]
     verdicts = pd.DataFrame([verdict for verdict, _ in found])
     cells = pd.concat([cells for _, cells in found], ignore_index=True)
-    paths = [
-        write_atomically(out / f"{name}.csv", table.to_csv(index=False).encode())
-        for name, table in ((VERDICTS, verdicts), (CELLS, cells))
-    ]
+    table = verdicts.to_csv(index=False, lineterminator="\n").encode()
+    paths = [write_atomically(out / VERDICTS, table)]
     paths += draw_docket_figures(verdicts, cells, out, formats)
     return Judgement(verdicts, cells, tuple(paths))
 

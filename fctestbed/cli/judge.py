@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from fctestbed.claims import AS_STATED, Judgement, docket_plan, judge
@@ -100,5 +101,4 @@ def _needed(row: dict[object, object]) -> str:
     if row["verdict"] != "not decided":
         return ""
     needed = row["seeds_to_decide"]
-    known = isinstance(needed, int | float) and needed == needed
-    return f"{needed:.0f} seeds" if known else "over 1000"
+    return "over 1000" if pd.isna(needed) else f"{needed:.0f} seeds"

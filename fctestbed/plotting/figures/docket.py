@@ -88,7 +88,7 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
         for name, color in VERDICT_COLORS.items()
     ]
     add_legend(figure, handles, 3, _NOTE)
-    return Drawing(figure, verdicts.reset_index(drop=True), _markdown(verdicts))
+    return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts))
 
 
 def _name(row: pd.Series) -> str:
