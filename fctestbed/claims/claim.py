@@ -1,6 +1,7 @@
 """What a claim is: its fields, its predictions, and the sweeps that it needs.
 
-May import ``fctestbed.sweep``, ``fctestbed.results`` and ``fctestbed.synthesis``.
+May import ``fctestbed.objectives``, ``fctestbed.results``, ``fctestbed.sweep`` and
+``fctestbed.synthesis``.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from fctestbed.objectives import find_method
 from fctestbed.results import JOINT, LABEL, LINEAR_PROBE, PAPER, RATE, RATE_WHITENED
 from fctestbed.sweep import SweepSpec, merge, parse_grid, read_grids, sweep_spec
 from fctestbed.synthesis import PositiveFloat, Ratio, Spec
@@ -115,6 +117,17 @@ class Side(Spec):
     unique_ratio: Ratio | None = None
     value_bits: float | None = None
     truth: TruthName | None = None
+
+    @field_validator("method")
+    @classmethod
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                find_method(name)
+            except ValueError as error:
+                # The field's name is before it.
+                raise ValueError(str(error).removeprefix(f"{name}: ")) from None
+        return name
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:

@@ -15,6 +15,7 @@ from fctestbed.claims.feasible import check_claim
 from fctestbed.claims.lines import line_of
 from fctestbed.sweep import SpecError, toml_text
 
+_WHAT = "a claim file"
 # A message's field: all before the first colon outside quotes.
 _FIELD = re.compile(r'(?:"[^"]*"|[^":])*')
 
@@ -45,9 +46,8 @@ def read_docket(
     for file in files:
         claim = read_claim(file, allow_plugins=allow_plugins)
         if claim.id in places:
-            raise ValueError(
-                f"{file}: id: expected another id than {places[claim.id].name}'s, got {claim.id!r}"
-            )
+            line = f"id: expected another id than {places[claim.id].name}'s, got {claim.id!r}"
+            raise SpecError(_located(file, toml_text(file, _WHAT), line))
         places[claim.id] = file
         found.append(claim)
     for name in claims or ():
@@ -67,7 +67,7 @@ def read_claim(path: str | Path, *, allow_plugins: bool = False) -> Claim:
         ValueError: one line with the file, the line and the key.
     """
     path = Path(path)
-    text = toml_text(path, "a claim file")
+    text = toml_text(path, _WHAT)
     try:
         values = parse_toml(text)
     except ValueError as error:
