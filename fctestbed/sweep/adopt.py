@@ -52,6 +52,8 @@ def adopt_runs(spec: SweepSpec, out: str | Path, sources: Iterable[str | Path]) 
                 if record.variant == grid.runs[record.run_id].variant
                 and record.preset == grid.runs[record.run_id].preset
             ]
+        if not records:
+            continue
         axes = AxisCells(axes=grid.axes, cells=grid.cells)
         with ResultsStore.create_or_open(out, content, digest(content), axes) as store:
             n_copied += store.commit(records)
