@@ -5,9 +5,9 @@ from .claim import (
     Reading as Reading,
     Side as Side,
 )
-from .compare import Comparison as Comparison, compare as compare
+from .comparison import Comparison as Comparison, compare as compare
 from .docket import read_claim as read_claim, read_docket as read_docket
-from .judge import (
+from .judgement import (
     AS_STATED as AS_STATED,
     Condition as Condition,
     Judgement as Judgement,

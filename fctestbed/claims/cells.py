@@ -26,7 +26,8 @@ class Cells:
             claim), ``unique_ratio`` (NaN for a mean over ratios or two fixed ones), the sweep's
             further axes, ``left_bits``, ``right_bits`` (means over seeds), ``relation``,
             ``smallest_effect_bits``.
-        differences: left minus right, of shape (cells, seeds); NaN where a seed is missing.
+        differences: left minus right, of shape (cells, seeds); NaN where a run is missing or
+            unfinished.
     """
 
     table: pd.DataFrame
@@ -46,7 +47,7 @@ def claim_cells(claim: Claim, results: Results) -> Cells:
         results: the rows of one of its sweeps.
 
     Raises:
-        ValueError: one line, where a side has no rows of finished runs at any seed.
+        ValueError: one line, for a side whose finished runs have no such rows.
     """
     rows: list[dict[str, object]] = []
     differences: list[dict[int, float]] = []
@@ -88,49 +89,48 @@ def _sides(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bits of both sides by ratio, axes and seed; a number and a truth are those of each run on
     the left."""
-    left = _bits(prediction.left, prediction.left.reading(claim.reading), results)
+    field = f"claims.{claim.id}.predictions.{place}"
+    left = _bits(f"{field}.left", prediction.left, claim.reading, results)
     side = prediction.right
     if side.method is not None:
-        right = _bits(side, side.reading(claim.reading), results)
-    elif side.truth is not None:
-        truths = _truths(side.truth, prediction.left, results)
+        return left, _bits(f"{field}.right", side, claim.reading, results)
+    if side.truth is not None:
         keys = [RATIO, *results.axes, SEED]
-        right = left[keys].merge(truths, on=keys, how="left")
-    else:
-        right = left.assign(bits=side.value_bits)
-    for name, rows in (("left", left), ("right", right)):
-        if rows.empty:
-            raise ValueError(
-                f"claims.{claim.id}.predictions.{place}.{name}: expected rows of finished runs, "
-                "got none"
-            )
-    return left, right
+        truths = _truths(side.truth, prediction.left, results)
+        return left, left[keys].merge(truths, on=keys, how="left")
+    return left, left.assign(bits=side.value_bits)
 
 
-def _bits(side: Side, reading: Reading, results: Results) -> pd.DataFrame:
-    """Columns unique_ratio, axes, seed, bits; one row per finished run and axis value."""
-    rows = results.captured
+def _bits(field: str, side: Side, usual: Reading, results: Results) -> pd.DataFrame:
+    """Columns unique_ratio, axes, seed, bits; one row per run and axis value, NaN where the run is
+    unfinished."""
+    reading = side.reading(usual)
+    runs, rows = (_of_side(side, table) for table in (results.runs, results.captured))
     wanted = (
         (rows["status"] == "ok")
-        & (rows["method"] == side.method)
-        & (rows["variant"] == side.variant)
         & (rows["readout"] == reading.readout)
         & (rows["estimator"] == reading.estimator)
         & rows["quantity"].isin(reading.quantity)
     )
     rate = rows["rate_bits"]
     wanted &= rate.isna() if reading.rate_bits is None else rate == reading.rate_bits
-    if side.unique_ratio is not None:
-        wanted &= rows[RATIO] == side.unique_ratio
+    if not wanted.any() and (runs.empty or (runs["status"] == "ok").any()):
+        raise ValueError(f"{field}: expected rows of {reading.text}, got none")
     keys = [RATIO, *results.axes, SEED]
     # min_count: a sum that lacks a quantity is unknown, not smaller.
     sums = rows[wanted].groupby(keys)["value_bits"].sum(min_count=len(reading.quantity))
-    return sums.dropna().rename("bits").reset_index()
+    return runs[keys].merge(sums.rename("bits").reset_index(), on=keys, how="left")
+
+
+def _of_side(side: Side, table: pd.DataFrame) -> pd.DataFrame:
+    own = (table["method"] == side.method) & (table["variant"] == side.variant)
+    if side.unique_ratio is not None:
+        own &= table[RATIO] == side.unique_ratio
+    return table[own]
 
 
 def _truths(name: str, side: Side, results: Results) -> pd.DataFrame:
-    runs = results.runs[results.runs["status"] == "ok"]
-    runs = runs[(runs["method"] == side.method) & (runs["variant"] == side.variant)]
+    runs = _of_side(side, results.runs)
     bits = [json.loads(truth).get(name) for truth in runs["truth"]]
     keys = [RATIO, *results.axes, SEED]
     return runs[keys].assign(bits=pd.array(bits, dtype="Float64").to_numpy(float, na_value=np.nan))
@@ -158,8 +158,7 @@ def _pairs(
         pairs = pairs[pairs[RATIO].isin(prediction.unique_ratio)]
     if not prediction.average:
         return pairs
-    n_ratios = pairs[RATIO].nunique()
-    whole = pairs.dropna(subset=["left", "right"]).groupby([*axes, SEED])
-    means = whole[["left", "right"]].mean()
+    grouped = pairs.groupby([*axes, SEED])[["left", "right"]]
     # A seed that lacks a ratio has a mean over others.
-    return means[whole[RATIO].nunique() == n_ratios].reset_index()
+    whole = grouped.count().min(axis=1) == pairs[RATIO].nunique()
+    return grouped.mean().where(whole).reset_index()

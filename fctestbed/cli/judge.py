@@ -1,12 +1,13 @@
 """The command ``judge``."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from fctestbed.claims import AS_STATED, Judgement, docket_plan, judge
+from fctestbed.claims import AS_STATED, Judgement, Verdict, docket_plan, judge
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.driving import UNFINISHED, display, interruptible
@@ -97,8 +98,9 @@ def _print(found: Judgement) -> None:
         typer.echo(path)
 
 
-def _needed(row: dict[object, object]) -> str:
-    if row["verdict"] != "not decided":
+def _needed(row: Mapping[Any, Any]) -> str:
+    # One seed has no spread to plan with.
+    if row["verdict"] != Verdict.UNDECIDED or row["n_seeds"] < 2:
         return ""
     needed = row["seeds_to_decide"]
     return "over 1000" if pd.isna(needed) else f"{needed:.0f} seeds"

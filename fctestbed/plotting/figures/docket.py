@@ -131,7 +131,8 @@ def _markdown(verdicts: pd.DataFrame) -> str:
     ]
     for row in verdicts.to_dict(orient="records"):
         needed = row["seeds_to_decide"]
-        seeds = "" if row["verdict"] != "not decided" else "over 1000"
+        is_open = row["verdict"] == "not decided" and row["n_seeds"] > 1
+        seeds = "over 1000" if is_open else ""
         seeds = f"{int(needed)} seeds" if np.isfinite(needed) else seeds
         source = "" if row["broken"] else str(row["source"]).replace("|", r"\|")
         lines.append(

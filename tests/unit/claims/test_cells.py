@@ -28,14 +28,14 @@ def claim(*predictions, **fields):
     )
 
 
-def bits(results, method, ratio, quantity="label", estimator="rate", rate=4.0, readout="joint"):
+def bits(results, method, ratio, quantity="label", *, estimator="rate", rate=4.0):
     rows = results.captured
     rows = rows[
         (rows["method"] == method)
         & (rows["unique_ratio"] == ratio)
         & (rows["quantity"] == quantity)
         & (rows["estimator"] == estimator)
-        & (rows["readout"] == readout)
+        & (rows["readout"] == "joint")
     ]
     rows = rows[rows["rate_bits"].isna() if rate is None else rows["rate_bits"] == rate]
     return rows.sort_values("seed")["value_bits"].to_numpy()
@@ -89,7 +89,7 @@ def test_readings_and_sums_of_quantities_are_those_that_are_named(results):
     expected = (
         bits(results, "supcon", 0.5, "shared", rate=8.0)
         + bits(results, "supcon", 0.5, "unique1", rate=8.0)
-        - bits(results, "raw", 0.5, "shared", "linear_probe", None)
+        - bits(results, "raw", 0.5, "shared", estimator="linear_probe", rate=None)
     )
     assert cells.differences[1] == pytest.approx(expected)
 
@@ -105,6 +105,16 @@ def test_seeds_that_a_side_lacks_are_missing(results):
 
 
 def test_a_side_without_rows_is_refused(results):
-    prediction = {"left": "supcon", "relation": ">", "right": "untrained"}
-    with pytest.raises(ValueError, match=r"claims.a.predictions.0.right: expected rows of finish"):
+    right = {"method": "raw", "readout": "z9"}
+    prediction = {"left": "supcon", "relation": ">", "right": right}
+    with pytest.raises(ValueError, match=r"claims.a.predictions.0.right: expected rows of label o"):
         claim_cells(claim(prediction), results)
+
+
+def test_a_cell_whose_runs_are_unfinished_stays_without_seeds():
+    unfinished = {("supcon", 0.5, seed) for seed in SEEDS}
+    runs = records(RATIOS, ("supcon", "raw"), SEEDS, unfinished=unfinished, rates=RATES)
+    each = {"left": "supcon", "relation": ">", "right": "raw"}
+    number = {"left": "supcon", "relation": ">", "right": 0.5}
+    cells = claim_cells(claim(each, number, {**each, "average": True}), as_results(runs))
+    assert np.isfinite(cells.differences).sum(axis=1).tolist() == [3, 0, 3, 3, 0, 3, 0]

@@ -142,5 +142,5 @@ def test_sweeps_without_a_common_cell_or_rows_are_refused(sweeps):
         compare("sweeps/quick", b)
     other = as_results(records((0.0,), ("simclr",), (0,), rates=RATES))
     object.__setattr__(other, "axes", ("train.steps",))
-    with pytest.raises(ValueError, match="b: expected the axes of a, none, got train.steps"):
+    with pytest.raises(ValueError, match=r"b: expected the axes of a, none, got train.steps"):
         compare(a, other)

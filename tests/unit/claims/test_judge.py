@@ -8,8 +8,7 @@ import pytest
 from claim_files import write_claim
 
 import fctestbed
-from fctestbed.claims import decide, docket_plan, judge
-from fctestbed.claims import evidence as evidence_module
+from fctestbed.claims import decide, docket_plan, evidence as evidence_module, judge
 from fctestbed.claims.cells import claim_cells
 from fctestbed.claims.docket import read_claim
 from fctestbed.claims.evidence import store_place

@@ -63,9 +63,9 @@ class Judgement:
             ``n_seeds`` is the fewest of a cell; ``seeds_to_decide`` is NaN where the claim is
             decided or no number up to 1000 would decide it.
         cells: a row for each cell: ``claim, broken, evidence``, what ``Cells.table`` has,
-            ``n_seeds, difference_bits``, its own interval ``own_low_bits, own_high_bits``, the simultaneous
-            one ``low_bits, high_bits``, the predicted region ``region_low_bits, region_high_bits``,
-            and ``verdict``.
+            ``n_seeds, difference_bits``, its own interval ``own_low_bits, own_high_bits``, the
+            simultaneous one ``low_bits, high_bits``, the predicted region ``region_low_bits,
+            region_high_bits``, and ``verdict``.
         paths: the files that were written.
     """
 
