@@ -70,12 +70,13 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
         if place and not row["broken"]:
             axes.axhline(place - 0.5, color="#d0d0d0", linewidth=0.5)
     axes.axvline(0.0, color="black", linewidth=0.8)
-    axes.axvspan(0.0, _FARTHEST, color=COLORBLIND["blue"], alpha=0.06, linewidth=0)
+    axes.axvspan(0.0, 1.15 * _FARTHEST, color=COLORBLIND["blue"], alpha=0.06, linewidth=0)
     axes.set_xscale("symlog", linthresh=_LINEAR, linscale=0.8)
     ticks = [-50, -10, -2, -1, 0, 1, 2, 10, 50]
     axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
     axes.minorticks_off()
-    axes.set_xlim(-_FARTHEST, _FARTHEST)
+    # Room for marks at the ends.
+    axes.set_xlim(-1.15 * _FARTHEST, 1.15 * _FARTHEST)
     axes.set_yticks(range(len(verdicts)), [_name(row) for _, row in verdicts.iterrows()])
     axes.set_ylim(len(verdicts) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
