@@ -105,7 +105,12 @@ def _bits(field: str, side: Side, usual: Reading, results: Results) -> pd.DataFr
     """Columns unique_ratio, axes, seed, bits; one row per run and axis value, NaN where the run is
     unfinished."""
     reading = side.reading(usual)
-    runs, rows = (_of_side(side, table) for table in (results.runs, results.captured))
+    runs = _of_side(side, results.runs)
+    if reading.step is None:
+        rows = _of_side(side, results.captured)
+    else:
+        rows = _of_side(side, results.along)
+        rows = rows[rows["step"] == reading.step]
     wanted = (
         (rows["status"] == "ok")
         & (rows["readout"] == reading.readout)

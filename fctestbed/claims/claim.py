@@ -7,7 +7,7 @@ May import ``fctestbed.objectives``, ``fctestbed.results``, ``fctestbed.sweep`` 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from fctestbed.objectives import find_method
 from fctestbed.results import JOINT, LABEL, LINEAR_PROBE, PAPER, RATE, RATE_WHITENED
@@ -62,12 +62,15 @@ class Reading(Spec):
         quantity: one quantity, or several whose bits are added.
         estimator: the estimator's name.
         rate_bits: the rate R of an estimator that reads at one; 4 bits unless said otherwise.
+        step: the step of the training after which it is read, one of those of
+            ``measurement.along``; None for the end.
     """
 
     readout: str = JOINT
     quantity: Quantities = (LABEL,)
     estimator: str = RATE
     rate_bits: PositiveFloat | None = None
+    step: PositiveInt | None = None
 
     @model_validator(mode="after")
     def _has_a_rate(self) -> Self:
@@ -88,7 +91,8 @@ class Reading(Spec):
         if self.rate_bits is not None:
             whitened = ", whitened" if self.estimator == RATE_WHITENED else ""
             how = f"at R = {self.rate_bits:g}{whitened}"
-        return f"{' + '.join(self.quantity)} of {self.readout} {how}"
+        after = "" if self.step is None else f" after step {self.step}"
+        return f"{' + '.join(self.quantity)} of {self.readout} {how}{after}"
 
 
 class Side(Spec):
@@ -103,6 +107,7 @@ class Side(Spec):
         quantity: as in ``Reading``.
         estimator: as in ``Reading``.
         rate_bits: as in ``Reading``.
+        step: as in ``Reading``.
         unique_ratio: the ratio at which it is read; by default each of the sweep's.
         value_bits: a number in place of a method.
         truth: an exact number of the world in place of a method: a ``TruthName``.
@@ -114,6 +119,7 @@ class Side(Spec):
     quantity: Quantities | None = None
     estimator: str | None = None
     rate_bits: PositiveFloat | None = None
+    step: PositiveInt | None = None
     unique_ratio: Ratio | None = None
     value_bits: float | None = None
     truth: TruthName | None = None
@@ -139,7 +145,7 @@ class Side(Spec):
                 f"{' and '.join(given) or 'none of them'}"
             )
         if self.method is None:
-            for name in ("readout", "quantity", "estimator", "rate_bits", "unique_ratio"):
+            for name in (*Reading.model_fields, "unique_ratio"):
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name}: expected none without a method, got one")
         return self
@@ -290,8 +296,14 @@ class Claim(Spec):
             spec.runs()
         except ValueError as error:
             first = str(error).partition(".")[0].partition(":")[0]
-            place = f"assumptions.{broken}.broken." if first in changed else "sweep."
-            raise ValueError(f"{place}{error}") from None
+            if broken is None:
+                raise ValueError(f"sweep.{error}") from None
+            field = f"assumptions.{broken}.broken"
+            if first in changed:
+                raise ValueError(f"{field}.{error}") from None
+            raise ValueError(
+                f"{field}: expected fields that go with the claim's sweep, got: {error}"
+            ) from None
         return spec
 
 

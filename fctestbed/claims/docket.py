@@ -77,10 +77,22 @@ def read_claim(path: str | Path, *, allow_plugins: bool = False) -> Claim:
             claim = Claim.model_validate(values)
             check_claim(claim, claim.sweep_spec())
             for name in claim.assumptions:
-                claim.sweep_spec(name)
+                _check_broken(claim, name)
     except ValueError as error:
         raise SpecError(_located(path, text, str(error))) from None
     return claim
+
+
+def _check_broken(claim: Claim, name: str) -> None:
+    """Check the sweep of a broken assumption, which has to have what the claim reads."""
+    spec = claim.sweep_spec(name)
+    try:
+        check_claim(claim, spec)
+    except ValueError as error:
+        raise ValueError(
+            f"assumptions.{name}.broken: expected a sweep that the claim can be read in, got: "
+            f"{error}"
+        ) from None
 
 
 def _located(path: Path, text: str, message: str) -> str:

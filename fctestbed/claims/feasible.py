@@ -12,7 +12,15 @@ import torch
 
 from fctestbed.claims.claim import Claim, Prediction, Reading, Side
 from fctestbed.claims.statistics import Region
-from fctestbed.measurement import ChannelSpec, MeasureSpec, ProbeMeter, RateSpec, quantities
+from fctestbed.measurement import (
+    ChannelSpec,
+    MeasureSpec,
+    Meter,
+    ProbeMeter,
+    RateSpec,
+    along_steps,
+    quantities,
+)
 from fctestbed.nets import Stack
 from fctestbed.objectives import METHODS, DataShape, NetSpec, find_method
 from fctestbed.results import JOINT, LABEL, RATE, RATE_WHITENED, equal_width_name
@@ -63,10 +71,25 @@ def _check_side(
     estimators = _estimators(spec.measurement)
     if reading.estimator not in estimators:
         raise _unknown(f"{field}.estimator", estimators, reading.estimator)
+    _check_step(field, reading, spec)
     rates = estimators[reading.estimator]
     if rates and reading.rate_bits not in rates:
         shown = ", ".join(f"{rate:g}" for rate in rates)
         raise ValueError(f"{field}.rate_bits: expected one of {shown}, got {reading.rate_bits:g}")
+
+
+def _check_step(field: str, reading: Reading, spec: SweepSpec) -> None:
+    measurement = spec.measurement
+    if reading.step is None:
+        return
+    n_steps = measurement.along
+    known = () if n_steps is None else along_steps(n_steps, spec.train.steps)
+    if reading.step not in known:
+        shown = ", ".join(map(str, known)) or "none, because measurement.along is not set"
+        raise ValueError(f"{field}.step: expected one of {shown}, got {reading.step}")
+    along = [name for meter in measurement.meters if meter.along for name in _names(meter)]
+    if reading.estimator not in along:
+        raise _unknown(f"{field}.estimator", along, reading.estimator)
 
 
 def _check_ratios(field: str, prediction: Prediction, spec: SweepSpec) -> None:
@@ -129,15 +152,20 @@ def _quantity_bits(spec: SweepSpec) -> dict[str, float]:
 
 def _estimators(measurement: MeasureSpec) -> dict[str, tuple[float, ...]]:
     """The estimators of a measurement, with the rates of those that read at one."""
-    found: dict[str, tuple[float, ...]] = {}
-    for meter in measurement.meters:
-        if isinstance(meter, RateSpec):
-            found |= {_FORMS[form]: meter.rates for form in meter.forms}
-        elif isinstance(meter, ChannelSpec):
-            found |= dict.fromkeys(meter.estimators, ())
-        elif isinstance(meter, ProbeMeter):
-            found |= dict.fromkeys(meter.names, ())
-    return found
+    return {
+        name: meter.rates if isinstance(meter, RateSpec) else ()
+        for meter in measurement.meters
+        for name in _names(meter)
+    }
+
+
+def _names(meter: Meter) -> tuple[str, ...]:
+    """The estimators of a meter's captured rows."""
+    if isinstance(meter, RateSpec):
+        return tuple(_FORMS[form] for form in meter.forms)
+    if isinstance(meter, ChannelSpec):
+        return tuple(meter.estimators)
+    return tuple(meter.names) if isinstance(meter, ProbeMeter) else ()
 
 
 @cache

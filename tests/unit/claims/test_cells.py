@@ -1,11 +1,13 @@
 """The cells of claims, against differences taken by hand from the same rows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic_results import RATES, as_results, records
 
 from fctestbed.claims import Claim
 from fctestbed.claims.cells import claim_cells
+from fctestbed.results import AxisCells
 
 RATIOS, SEEDS = (0.0, 0.5, 1.0), (0, 1, 2)
 
@@ -118,3 +120,31 @@ def test_a_cell_whose_runs_are_unfinished_stays_without_seeds():
     number = {"left": "supcon", "relation": ">", "right": 0.5}
     cells = claim_cells(claim(each, number, {**each, "average": True}), as_results(runs))
     assert np.isfinite(cells.differences).sum(axis=1).tolist() == [3, 0, 3, 3, 0, 3, 0]
+
+
+def test_a_step_of_the_training_is_read_from_the_rows_along_it(results):
+    own = results.captured
+    early = own[own["method"] == "supcon"].assign(step=3)
+    early["value_bits"] -= 0.25
+    along = as_results(records(RATIOS, ("supcon",), SEEDS, rates=RATES))
+    object.__setattr__(along, "along", pd.concat([early, early.assign(step=9, value_bits=7.0)]))
+    prediction = {"left": {"method": "supcon", "step": 3}, "relation": "<", "right": "supcon"}
+    cells = claim_cells(claim(prediction), along)
+    assert cells.differences == pytest.approx(np.full((3, 3), -0.25))
+    assert cells.table["prediction"][0].startswith("supcon [label of joint at R = 4 after step 3]")
+
+
+def test_every_value_of_a_further_axis_has_its_own_cells():
+    runs = records((0.0, 1.0), ("supcon", "raw"), (0, 1), rates=RATES)
+    axes = AxisCells(("train.steps",), tuple((run.run_id, (n,)) for n in (5, 9) for run in runs))
+    each = {"left": "supcon", "relation": ">", "right": "raw"}
+    fixed = {
+        "left": {"method": "supcon", "unique_ratio": 1.0},
+        "relation": "<",
+        "right": {"method": "supcon", "unique_ratio": 0.0},
+    }
+    cells = claim_cells(claim(each, {**each, "average": True}, fixed), as_results(runs, axes=axes))
+    assert cells.table["train.steps"].tolist() == [5, 9, 5, 9, 5, 9, 5, 9]
+    assert cells.table["place"].tolist() == [0, 0, 0, 0, 1, 1, 2, 2]
+    assert cells.differences.shape == (8, 2)
+    assert cells.differences[4] == pytest.approx(cells.differences[[0, 2]].mean(axis=0))

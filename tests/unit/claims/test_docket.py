@@ -80,6 +80,9 @@ BAD = [
     ("{ train = { steps = 2 } }", "{ train = { stop = 2 } }", "broken.train.stop: expected one of"),
     ("{ train = { steps = 2 } }", "{ train = { steps = 0 } }", "broken.train.steps: expected grea"),
     ("{ train = { steps = 2 } }", '{ methods = ["raw"] }', "broken.methods: expected none, becaus"),
+    ("{ train = { steps = 2 } }", "{ measurement = { rate = false } }",
+     "line 44: assumptions.long training.broken: expected a sweep that the claim can be read in,"),
+    ('left = "simclr"', 'left = { method = "simclr", step = 3 }', "left.step: expected one of non"),
     ("seeds = ", "seeds ", "expected TOML, got"),
 ]  # fmt: skip
 
@@ -93,6 +96,21 @@ def test_a_claim_that_cannot_be_is_one_line_with_file_and_key(tmp_path, old, new
     assert line.startswith(str(path))
     assert "\n" not in line
     assert message in line
+
+
+def test_a_step_has_to_be_one_at_which_rows_are_measured(tmp_path):
+    along = ("[sweep.measurement.rate]", "[sweep.measurement]\nalong = 3\n[sweep.measurement.rate]")
+
+    def change(step, **more):
+        side = f'{{ method = "simclr", step = {step}{more.get("side", "")} }}'
+        return write_claim(tmp_path / "tiny.toml", along, ('left = "simclr"', f"left = {side}"))
+
+    with pytest.raises(ValueError, match=r"left.step: expected one of 1, 3, 10, got 4"):
+        read_claim(change(4))
+    with pytest.raises(ValueError, match=r"left.estimator: expected one of rate, got 'linear_pro"):
+        read_claim(change(3, side=', estimator = "linear_probe"'))
+    with pytest.raises(ValueError, match=r"line 46: assumptions.long training.broken: expected f"):
+        read_claim(change(3))
 
 
 def test_code_that_a_claim_names_is_not_imported_unasked(tmp_path):
