@@ -34,28 +34,32 @@ def store_place(spec: SweepSpec, out: Path) -> Path:
     return out / _STORES / digest(spec.model_dump(mode="json"))[:_DIGITS]
 
 
-def check_stores(specs: Sequence[SweepSpec], out: Path, resources: Resources) -> list[list[str]]:
+def check_stores(
+    specs: Sequence[SweepSpec], out: Path, resources: Resources, sources: Sequence[Path] = ()
+) -> list[list[str]]:
     """Check that the sweeps can be run or continued; nothing stays written.
 
     Args:
         specs: the sweeps.
         out: the docket's directory.
         resources: where they would be run.
+        sources: directories of further stores whose runs are copied.
 
     Returns:
         What is to be done for each, in lines, as ``describe_plan`` gives it.
 
     Raises:
         ValueError: one line, for stores of another version.
-        StoreRefused: for a store that is damaged or no store.
+        StoreRefused: for a store that is damaged or no store, or a source without one.
     """
-    for place in _stores(out):
+    places = [("out", place) for place in _stores(out)]
+    for field, place in [*places, *(("sources", source) for source in sources)]:
         with ResultsStore.open_read(place) as store:
             version = store.tables().sweep_spec.get("fctestbed")
         if version != __version__:
             raise ValueError(
-                f"out: expected rows of version {__version__}, got those of version {version} in "
-                f"{place}: name another directory"
+                f"{field}: expected rows of version {__version__}, got those of version {version} "
+                f"in {place}: name another directory"
             )
     return [describe_plan(spec, store_place(spec, out), **resources) for spec in specs]
 
@@ -65,6 +69,7 @@ def trained_results(
     out: Path,
     resources: Resources,
     display: Callable[[], AbstractContextManager[Display | None]] = nullcontext,
+    sources: Sequence[Path] = (),
 ) -> dict[Path, Results]:
     """Run what is missing of each sweep, each in a store of its own; runs that another of the
     docket's sweeps has done are copied.
@@ -74,6 +79,7 @@ def trained_results(
         out: the docket's directory.
         resources: where they are run.
         display: what shows the progress of one sweep.
+        sources: directories of further stores whose runs are copied.
 
     Returns:
         The rows of each sweep by the directory of its store.
@@ -83,7 +89,8 @@ def trained_results(
         place = store_place(spec, out)
         if place in found:
             continue
-        adopt_runs(spec, place, [other for other in _stores(out) if other != place])
+        others = [other for other in _stores(out) if other != place]
+        adopt_runs(spec, place, [*others, *sources])
         with display() as shown:
             run_sweep(spec, place, keep_encoders=False, display=shown, **resources)
         found[place] = load_results(place)

@@ -97,6 +97,7 @@ def docket_plan(
     device: str = "auto",
     workers: int | None = None,
     max_stack: int | None = None,
+    sources: Sequence[str | Path] = (),
     allow_plugins: bool = False,
 ) -> list[str]:
     """What ``judge`` would do, in lines: each sweep, the claims that it is for, and its runs.
@@ -111,7 +112,7 @@ def docket_plan(
         places.setdefault(store_place(condition.spec, Path(out)), []).append(condition)
     specs = [own[0].spec for own in places.values()]
     resources = Resources(device=device, workers=workers, max_stack=max_stack)
-    plans = check_stores(specs, Path(out), resources)
+    plans = check_stores(specs, Path(out), resources, list(map(Path, sources)))
     lines = []
     for (place, own), plan in zip(places.items(), plans, strict=True):
         lines += [str(place), *(f"  for {condition.name}" for condition in own)]
@@ -128,6 +129,7 @@ def judge(
     device: str = "auto",
     workers: int | None = None,
     max_stack: int | None = None,
+    sources: Sequence[str | Path] = (),
     display: Callable[[], AbstractContextManager[Display | None]] = nullcontext,
     allow_plugins: bool = False,
     formats: Sequence[str] = ("png", "pdf"),
@@ -141,6 +143,8 @@ def judge(
         device: as for ``run_sweep``.
         workers: as for ``run_sweep``.
         max_stack: as for ``run_sweep``.
+        sources: directories of sweeps that were done before, whose runs are copied where claims
+            need them.
         display: a context of what shows the progress of one sweep.
         allow_plugins: whether methods and label functions of the user's own that claim files name
             may be imported.
@@ -165,8 +169,9 @@ def judge(
     specs = [condition.spec for condition in conditions]
     out = Path(out)
     resources = Resources(device=device, workers=workers, max_stack=max_stack)
-    check_stores(specs, out, resources)
-    rows = trained_results(specs, out, resources, display)
+    others = list(map(Path, sources))
+    check_stores(specs, out, resources, others)
+    rows = trained_results(specs, out, resources, display, others)
     found = [_judged(condition, rows[store_place(condition.spec, out)]) for condition in conditions]
     verdicts = pd.DataFrame([verdict for verdict, _ in found])
     cells = pd.concat([cells for _, cells in found], ignore_index=True)

@@ -24,6 +24,12 @@ def judge_docket(
     claims: Annotated[
         list[str] | None, typer.Option("--claim", metavar="ID", help="Judge this claim only.")
     ] = None,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from", metavar="DIRECTORY", help="A sweep that is done, whose runs are copied."
+        ),
+    ] = None,
     device: options.Device = "auto",
     workers: options.Workers = None,
     max_stack: options.MaxStack = None,
@@ -49,6 +55,7 @@ def judge_docket(
                 device=device,
                 workers=workers,
                 max_stack=max_stack,
+                sources=sources or (),
                 allow_plugins=allow_plugins,
             )
         typer.echo("\n".join(lines))
@@ -61,6 +68,7 @@ def judge_docket(
             device=device,
             workers=workers,
             max_stack=max_stack,
+            sources=sources or (),
             display=display,
             allow_plugins=allow_plugins,
             formats=options.listed(formats),

@@ -116,6 +116,27 @@ def test_one_claim_alone_runs_its_own_sweeps(docket, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_runs_of_a_sweep_that_was_done_before_are_copied(docket, judged, tmp_path, monkeypatch):
+    claim = read_claim(docket / "tiny.toml")
+    source = store_place(claim.sweep_spec(), judged[0])
+    outcomes = []
+    run_sweep = evidence_module.run_sweep
+    monkeypatch.setattr(
+        evidence_module,
+        "run_sweep",
+        lambda *a, **how: outcomes.append(run_sweep(*a, **how)) or outcomes[-1],
+    )
+    found = go(docket, tmp_path, claims=["tiny"], sources=[source])
+    assert [outcome.n_new for outcome in outcomes] == [0, 6]
+    assert found.verdicts["verdict"].tolist() == ["holds", "holds"]
+    with pytest.raises(StoreRefused, match="none"):
+        go(docket, tmp_path / "other", sources=[tmp_path / "none"])
+    monkeypatch.setattr(evidence_module, "__version__", "9.9.9")
+    with pytest.raises(ValueError, match=r"sources: expected rows of version 9.9.9"):
+        go(docket, tmp_path / "other", sources=[source])
+    assert not (tmp_path / "other").exists()
+
+
 def test_an_undecided_claim_says_how_many_seeds_would_decide(tmp_path):
     change = ('relation = "<="\nright = { truth = "total_bits" }', 'relation = "<"\nright = "raw"')
     path = write_claim(tmp_path / "tiny.toml", change)
