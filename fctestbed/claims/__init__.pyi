@@ -2,8 +2,6 @@ from .claim import (
     Assumption as Assumption,
     Claim as Claim,
     Prediction as Prediction,
-    Reading as Reading,
-    Side as Side,
 )
 from .comparison import Comparison as Comparison, compare as compare
 from .docket import read_claim as read_claim, read_docket as read_docket
@@ -15,6 +13,7 @@ from .judgement import (
     judge as judge,
     plan_docket as plan_docket,
 )
+from .reading import Reading as Reading, Side as Side
 from .statistics import (
     Decision as Decision,
     PairedDifferences as PairedDifferences,

@@ -1,6 +1,6 @@
 """The cells of a claim: paired differences of its predictions, from a sweep's rows.
 
-May import numpy, pandas, ``fctestbed.results`` and ``claim``.
+May import numpy, pandas, ``fctestbed.results``, ``claim``, ``reading`` and ``statistics``.
 """
 
 import json
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fctestbed.claims.claim import Claim, Prediction, Reading, Side
+from fctestbed.claims.claim import Claim, Prediction
+from fctestbed.claims.reading import Reading, Side
 from fctestbed.claims.statistics import Floats, Region
 from fctestbed.results import Results
 

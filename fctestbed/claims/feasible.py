@@ -1,7 +1,8 @@
 """Whether the runs of a claim can have what it reads, and whether its predictions can hold.
 
 May import ``fctestbed.measurement``, ``fctestbed.nets``, ``fctestbed.objectives``,
-``fctestbed.results``, ``fctestbed.sweep``, ``fctestbed.synthesis`` and ``claim``.
+``fctestbed.results``, ``fctestbed.sweep``, ``fctestbed.synthesis``, ``claim``, ``reading`` and
+``statistics``.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from math import inf
 
 import torch
 
-from fctestbed.claims.claim import Claim, Prediction, Reading, Side
+from fctestbed.claims.claim import Claim, Prediction
+from fctestbed.claims.reading import Reading, Side
 from fctestbed.claims.statistics import Region
 from fctestbed.measurement import (
     ChannelSpec,
