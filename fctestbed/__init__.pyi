@@ -1,6 +1,7 @@
 from . import laws as laws, testing as testing
 from ._version import __version__ as __version__
 from .calibration import calibrate as calibrate
+from .claims import compare as compare, judge as judge
 from .estimators import (
     ESTIMATORS as ESTIMATORS,
     Estimate as Estimate,

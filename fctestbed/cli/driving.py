@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
@@ -10,6 +11,8 @@ from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.display import ProgressConsole, SweepDisplay
 from fctestbed.cli.errors import Hangup
 from fctestbed.sweep import Outcome, WorkersCannotStart, tune_process
+
+Done = TypeVar("Done")
 
 INTERNAL_ERROR, UNFINISHED, HUNG_UP, INTERRUPTED = 1, 3, 129, 130
 
@@ -24,10 +27,33 @@ def driven(run: Callable[[SweepDisplay], Outcome], out: Path) -> Outcome | int:
     Raises:
         UsageError: for what the driver refuses as bad input.
     """
+
+    def shown() -> Outcome:
+        with display() as progress:
+            return run(progress)
+
+    return interruptible(shown, out)
+
+
+def display() -> contextlib.AbstractContextManager[SweepDisplay]:
+    """The progress of one sweep on stderr, inside a ``with`` block."""
+    return SweepDisplay(ProgressConsole(stderr=True)).shown()
+
+
+def interruptible(run: Callable[[], Done], out: Path) -> Done | int:
+    """What a long job returns; the exit code where it was stopped.
+
+    Args:
+        run: the job.
+        out: the directory of its results.
+
+    Raises:
+        UsageError: for what it refuses as bad input.
+    """
     tune_process()
     try:
-        with usage_errors(), SweepDisplay(ProgressConsole(stderr=True)).shown() as display:
-            return run(display)
+        with usage_errors():
+            return run()
     except KeyboardInterrupt as interrupt:
         _say_stopped("interrupted", out)
         return HUNG_UP if isinstance(interrupt, Hangup) else INTERRUPTED

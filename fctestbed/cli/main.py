@@ -38,6 +38,14 @@ COMMANDS = {
         "fctestbed.cli.check_results:check",
         "Check that a sweep's results are as they were stored.",
     ),
+    "compare": (
+        "fctestbed.cli.compare:compare_sweeps",
+        "Compare two sweeps cell by cell, paired over seeds.",
+    ),
+    "judge": (
+        "fctestbed.cli.judge:judge_docket",
+        "Give the claims of a docket their verdicts, from runs.",
+    ),
     "truth": ("fctestbed.cli.truth:truth", "Print what a world holds, exactly, in bits."),
     "generate": ("fctestbed.cli.generate:generate", "Write a world's samples and truth."),
     "measure": (

@@ -33,6 +33,7 @@ from fctestbed.plotting.figures import (
     PANELS_PER_WORLD,
     READOUT_FIGURES,
     draw_calibration,
+    draw_docket,
 )
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.panels import MOST_PANELS
@@ -167,6 +168,32 @@ def draw_readout_figures(
             cannot be written.
     """
     return _draw_rows(READOUT_FIGURES, rows, out_dir, formats)
+
+
+def draw_docket_figures(
+    verdicts: pd.DataFrame,
+    cells: pd.DataFrame,
+    out_dir: str | Path,
+    formats: Sequence[str] = ("png", "pdf"),
+) -> list[Path]:
+    """Draw the verdicts of a docket as ``docket``, with the table as Markdown.
+
+    Args:
+        verdicts: a row for each claim and condition, as ``fctestbed.judge`` returns them.
+        cells: a row for each cell of them.
+        out_dir: made if missing; files of this name are replaced.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ValueError: one line, for no verdict, an unknown format or a directory that cannot be
+            written.
+    """
+    check_formats(formats)
+    with house_style():
+        return _write_all([("docket", draw_docket(verdicts, cells))], out_dir, formats)
 
 
 def draw_gaussian_figures(

@@ -66,6 +66,7 @@ from .store import (
 )
 from .stored import (
     StoredRun as StoredRun,
+    stored_records as stored_records,
     stored_runs as stored_runs,
 )
 from .vocabulary import (

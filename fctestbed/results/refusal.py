@@ -13,12 +13,17 @@ class StoreRefused(RuntimeError):  # noqa: N818 - a refusal is an answer, not a 
         super().__init__(" ".join(message.split()))
 
 
-def describe_difference(stored: Mapping[str, object], asked: Mapping[str, object]) -> str:
+def describe_difference(
+    stored: Mapping[str, object],
+    asked: Mapping[str, object],
+    names: tuple[str, str] = ("stored", "asked"),
+) -> str:
     """The first keys in which two specs differ, with both values, in one line.
 
     Args:
         stored: the spec that is there.
         asked: the spec that is wanted.
+        names: what the two are called.
 
     Returns:
         ``seeds: stored [0, 1], asked [0]; ...``, or a line that the specs are equal.
@@ -29,7 +34,8 @@ def describe_difference(stored: Mapping[str, object], asked: Mapping[str, object
     if not differing:
         return "the specs read the same, their digests differ"
     parts = [
-        f"{key}: stored {_shown(left.get(key, _ABSENT))}, asked {_shown(right.get(key, _ABSENT))}"
+        f"{key}: {names[0]} {_shown(left.get(key, _ABSENT))}, "
+        f"{names[1]} {_shown(right.get(key, _ABSENT))}"
         for key in differing[:_SHOWN]
     ]
     if len(differing) > _SHOWN:

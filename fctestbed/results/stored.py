@@ -4,12 +4,25 @@ Never imports pandas.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fctestbed.results.encoder_files import ENCODER_KEY
-from fctestbed.results.schema import ALONG, RUN_COLUMNS, AlongRow
+from fctestbed.results.schema import (
+    ACCURACY,
+    ALONG,
+    CAPTURED,
+    JSON_COLUMNS,
+    RUN_COLUMNS,
+    SCORES,
+    AccuracyRow,
+    AlongRow,
+    CapturedRow,
+    RunRecord,
+    ScoreRow,
+    ValueTable,
+)
 from fctestbed.results.store import StoredTables
 
 
@@ -63,3 +76,36 @@ def stored_runs(tables: StoredTables) -> list[StoredRun]:
             )
         )
     return found
+
+
+_ROW_KINDS: tuple[tuple[ValueTable, type[Any]], ...] = (
+    (CAPTURED, CapturedRow),
+    (ACCURACY, AccuracyRow),
+    (SCORES, ScoreRow),
+    (ALONG, AlongRow),
+)
+
+
+def stored_records(tables: StoredTables, run_ids: Collection[str]) -> list[RunRecord]:
+    """Some runs of a store with all their rows, as they were committed.
+
+    Args:
+        tables: of the store.
+        run_ids: the runs; ids that the store lacks are left out.
+    """
+    rows: dict[str, dict[str, list[Any]]] = {run_id: {} for run_id in run_ids}
+    for table, kind in _ROW_KINDS:
+        for run_id, *values in tables.values[table.name]:
+            if run_id in rows:
+                row = kind(**dict(zip(table.values, values, strict=True)))
+                rows[str(run_id)].setdefault(table.name, []).append(row)
+    records = []
+    for columns in tables.runs:
+        cells: dict[str, Any] = dict(zip(RUN_COLUMNS, columns, strict=True))
+        if cells["run_id"] in rows:
+            cells |= {name: json.loads(str(cells[name])) for name in JSON_COLUMNS}
+            cells["warnings"] = tuple(cells["warnings"])
+            own = rows[str(cells["run_id"])]
+            cells |= {name: tuple(found) for name, found in own.items()}
+            records.append(RunRecord(**cells))
+    return records

@@ -1,5 +1,7 @@
 """Sweeps: axes, grids, plans, stacks, executors, resumption."""
 
+from fctestbed.sweep.adopt import adopt_runs
+from fctestbed.sweep.axes import join_path, split_path
 from fctestbed.sweep.driver import (
     Display,
     Outcome,
@@ -10,7 +12,14 @@ from fctestbed.sweep.driver import (
 )
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
-from fctestbed.sweep.options import SpecError, build_sweep, read_pair, read_values
+from fctestbed.sweep.options import (
+    SpecError,
+    build_sweep,
+    read_grids,
+    read_pair,
+    read_values,
+    toml_text,
+)
 from fctestbed.sweep.plan import Job, Plan, Unit, make_plan
 from fctestbed.sweep.pool import results_as_completed
 from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
@@ -45,24 +54,29 @@ __all__ = [
     "UnitProgress",
     "WorkerProcesses",
     "WorkersCannotStart",
+    "adopt_runs",
     "available_cores",
     "build_sweep",
     "check_plugins",
     "describe_plan",
     "environment",
+    "join_path",
     "library_threads",
     "make_plan",
     "measure_sweep",
     "merge",
     "parse_grid",
     "parse_integers",
+    "read_grids",
     "read_pair",
     "read_values",
     "resolve_device",
     "results_as_completed",
     "run_sweep",
     "signals_blocked",
+    "split_path",
     "sweep_digest",
     "sweep_spec",
+    "toml_text",
     "tune_process",
 ]

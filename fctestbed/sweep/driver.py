@@ -1,4 +1,4 @@
-"""A sweep from its plan to its results; the only writer of the store.
+"""A sweep from its plan to its results; but for ``adopt`` the only writer of the store.
 
 May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is below them.
 """

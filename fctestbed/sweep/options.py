@@ -66,19 +66,32 @@ def read_toml(path: Path) -> dict[str, Any]:
         SpecError: for a file that is missing, is none of at most 1 MiB or is no TOML.
     """
     try:
+        values = parse_toml(toml_text(path, "a sweep file"))
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise SpecError(f"{path}: {error}") from error
+    return read_grids(values, source=f"{path}: ")
+
+
+def toml_text(path: Path, what: str) -> str:
+    """The text of a TOML file.
+
+    Args:
+        path: the file.
+        what: what it should be, for the error: ``a sweep file``.
+
+    Raises:
+        SpecError: for a file that is missing, or is no UTF-8 text of at most 1 MiB.
+    """
+    try:
         text = _content(path).decode("utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
-        raise SpecError(
-            f"{path}: expected a sweep file, got none that can be read ({reason})"
-        ) from error
-    try:
-        # TOML knows no byte-order mark, which editors write.
-        values = parse_toml(text.removeprefix("\ufeff"))
-    except ValueError as error:
-        raise SpecError(f"{path}: {error}") from error
-    return read_grids(values, source=f"{path}: ")
+        raise SpecError(f"{path}: expected {what}, got none that can be read ({reason})") from error
+    # TOML knows no byte-order mark, which editors write.
+    return text.removeprefix("\ufeff")
 
 
 def _content(path: Path) -> bytes:

@@ -32,7 +32,7 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit")]
 
-from places import SWEEP_FILES, make_place  # noqa: E402
+from places import CLAIM_FILES, SWEEP_FILES, make_place  # noqa: E402
 
 import fctestbed as fc  # noqa: E402
 from fctestbed._messages import one_line  # noqa: E402
@@ -104,6 +104,34 @@ def _files() -> Iterator[Bad]:
         )
     yield cli("config path", ["sweep", "--dry-run", "--config", ""], "--config")
     yield cli("config path", ["sweep", "--dry-run", "--config="], "--config", quick=True)
+
+
+def _claims() -> Iterator[Bad]:
+    """Claim files, dockets, and sweeps that are compared."""
+    for name in (*CLAIM_FILES, *SWEEP_FILES):
+        names = "--allow-plugins" if name == "claim_plugin.toml" else re.escape(name)
+        yield cli("claim", f"judge {name} --out new", names, quick=name in CLAIM_FILES)
+    for docket in ("FILE", "/dev/zero", "/dev/null", "rows", "loop", "dangling", "none.toml",
+                   f"{LONG}.toml", "world.npz"):  # fmt: skip
+        yield cli("docket", ["judge", docket, "--out", "new"], "expected", quick=docket == "rows")
+    good = "good_claim.toml"
+    for option, names in (("--claim=b", "--claim"), ("--claim=", "--claim"), ("--device=tpu", "--device"),
+                          ("--workers=0", "--workers"), ("--max-stack=0", "--max-stack"),
+                          ("--formats=foo", "--formats"), (f"--claim={HUGE}", "--claim")):  # fmt: skip
+        yield cli("docket", ["judge", good, "--out=new", option], names, quick=True)
+    for out in ("", "FILE", "FILE/x", "dangling", "loop/x", LONG, "/proc/nowhere", "a\0b"):
+        yield cli("docket", ["judge", good, "--out", out], "--out", quick=out == "FILE")
+    for directory in ("", "FILE", "DIR", "none", "loop", LONG, "rows_empty", "rows_words"):
+        code = REFUSED if directory == "FILE" else USAGE
+        names = "expected|not a results store"
+        yield cli("comparison", ["compare", "rows", directory], names, code=code)
+        yield cli("comparison", ["compare", directory, "rows"], names, code=code)
+    for option, names in (("--methods=foo", "--methods"), ("--quantity=", "--quantity"),
+                          ("--readout=foo", "--readout"), ("--rate=x", "--rate"), ("--rate=nan", "--rate"),
+                          ("--rate=4", "--rate"), ("--estimator=foo", "--estimator"),
+                          ("--smallest-effect=0", "--smallest-effect"), ("--csv=FILE/x.csv", "FILE/x.csv"),
+                          ("--smallest-effect=nan", "--smallest-effect"), (f"--methods={HUGE}", "--methods")):  # fmt: skip
+        yield cli("comparison", ["compare", "rows", "rows", option], names, quick=True)
 
 
 def _paths() -> Iterator[Bad]:
@@ -583,7 +611,7 @@ def codes_of(data: Any) -> dict[str, Any]:
 
 def bad_inputs() -> list[Bad]:
     """All of them."""
-    parts = (_files, _paths, _data, _options, _estimates, _plugins, _python)
+    parts = (_files, _claims, _paths, _data, _options, _estimates, _plugins, _python)
     return [bad for part in parts for bad in part()]
 
 

@@ -83,6 +83,52 @@ MODULES = {
 
 _NESTED = "[" * DEEP + "]" * DEEP
 
+CLAIM = """id = "a"
+source = "b"
+statement = "c"
+smallest_effect_bits = 0.1
+sweep = { unique_ratio = [0.5], seeds = [0, 1] }
+[[predictions]]
+left = "simclr"
+relation = "<"
+right = "raw"
+[assumptions.long]
+statement = "d"
+broken = { train = { steps = 2 } }
+"""
+# A text of the claim and what stands in its place.
+CLAIM_FILES: dict[str, tuple[str, str]] = {
+    "claim_id.toml": ('id = "a"', 'id = "../a"'),
+    "claim_number_id.toml": ('id = "a"', "id = 3"),
+    "claim_key.toml": ('source = "b"', 'source = "b"\ncolour = 1'),
+    "claim_effect.toml": ("= 0.1", "= nan"),
+    "claim_text_effect.toml": ("= 0.1", '= "0.1"'),
+    "claim_text_sweep.toml": ("{ unique_ratio = [0.5], seeds = [0, 1] }", '"quick.toml"'),
+    "claim_ratio.toml": ("[0.5]", "[5]"),
+    "claim_grid.toml": ("[0.5]", '"0:1:1e-9"'),
+    "claim_seeds.toml": ("[0, 1]", f"[{'9' * 4000}]"),
+    "claim_steps.toml": ("seeds = [0, 1]", "train = { steps = 0 }"),
+    "claim_axis.toml": ("seeds = [0, 1]", 'axes = { "train.stops" = [1, 2] }'),
+    "claim_methods.toml": ("seeds = [0, 1]", 'methods = ["raw"]'),
+    "claim_method.toml": ('"simclr"', '"simclear"'),
+    "claim_plugin.toml": ('"simclr"', '"marks_imported:Method"'),
+    "claim_nested.toml": ('"simclr"', f"{'[' * 300}{']' * 300}"),
+    "claim_list.toml": ('"simclr"', "[1, 2]"),
+    "claim_date.toml": ('"simclr"', "2020-01-01"),
+    "claim_bool.toml": ('"raw"', "true"),
+    "claim_infinite.toml": ('"raw"', "inf"),
+    "claim_impossible.toml": ('"raw"', "-3"),
+    "claim_certain.toml": ('"raw"', "30"),
+    "claim_quantity.toml": ('"raw"', '{ method = "raw", quantity = [] }'),
+    "claim_unknown_quantity.toml": ('"raw"', '{ method = "raw", quantity = "w_9[0]" }'),
+    "claim_readout.toml": ('"raw"', '{ method = "raw", readout = "z_s1" }'),
+    "claim_rate.toml": ('"raw"', '{ method = "raw", rate_bits = 5 }'),
+    "claim_same.toml": ('"raw"', '"simclr"'),
+    "claim_relation.toml": ('"<"', '"=="'),
+    "claim_broken.toml": ("{ train = { steps = 2 } }", "{ train = { steps = -2 } }"),
+    "claim_unbroken.toml": ("{ train = { steps = 2 } }", "{}"),
+}
+
 SWEEP_FILES: dict[str, bytes] = {
     "empty_key.toml": b"= 3\n",
     "binary.toml": bytes(range(256)) * 8,
@@ -181,6 +227,10 @@ def make_place(directory: Path) -> None:
     (directory / "toml_directory.toml").mkdir()
     for name, content in SWEEP_FILES.items():
         (directory / name).write_bytes(content)
+    for name, (old, new) in CLAIM_FILES.items():
+        assert old in CLAIM
+        (directory / name).write_text(CLAIM.replace(old, new, 1))
+    (directory / "good_claim.toml").write_text(CLAIM)
     for name, code in MODULES.items():
         (directory / f"{name}.py").write_text(code)
     _make_data(directory)

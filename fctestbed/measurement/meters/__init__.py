@@ -7,6 +7,7 @@ from fctestbed.measurement.meters.knn_probe import KnnProbeMeter
 from fctestbed.measurement.meters.linear_probe import LinearProbeMeter
 from fctestbed.measurement.meters.mlp_probe import MlpProbeMeter
 from fctestbed.measurement.meters.oracle_rows import why_no_channel
+from fctestbed.measurement.meters.probe import ProbeMeter
 from fctestbed.measurement.meters.rate import RateSpec
 from fctestbed.measurement.meters.scores import ScoreMeter
 
@@ -18,6 +19,7 @@ __all__ = [
     "Measured",
     "Meter",
     "MlpProbeMeter",
+    "ProbeMeter",
     "RateSpec",
     "ScoreMeter",
     "why_no_channel",

@@ -15,6 +15,7 @@ from fctestbed.plotting.figures.bench import draw_bench, draw_bench_growth
 from fctestbed.plotting.figures.blocks import draw_blocks
 from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
 from fctestbed.plotting.figures.critics import draw_critics
+from fctestbed.plotting.figures.docket import draw_docket
 from fctestbed.plotting.figures.drawn_laws import draw_drawn_laws
 from fctestbed.plotting.figures.estimators import draw_estimator_errors, draw_estimator_panels
 from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
@@ -90,4 +91,5 @@ __all__ = [
     "PANELS_PER_WORLD",
     "READOUT_FIGURES",
     "draw_calibration",
+    "draw_docket",
 ]

@@ -1,0 +1,25 @@
+from .claim import (
+    Assumption as Assumption,
+    Claim as Claim,
+    Prediction as Prediction,
+)
+from .comparison import Comparison as Comparison, compare as compare
+from .docket import read_claim as read_claim, read_docket as read_docket
+from .judgement import (
+    AS_STATED as AS_STATED,
+    Condition as Condition,
+    Judgement as Judgement,
+    docket_plan as docket_plan,
+    judge as judge,
+    plan_docket as plan_docket,
+)
+from .reading import Reading as Reading, Side as Side
+from .statistics import (
+    Decision as Decision,
+    PairedDifferences as PairedDifferences,
+    Region as Region,
+    Verdict as Verdict,
+    decide as decide,
+    holm as holm,
+    simultaneous_interval as simultaneous_interval,
+)

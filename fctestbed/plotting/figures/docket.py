@@ -1,0 +1,143 @@
+"""The verdicts of a docket, and how far each cell of a claim is inside what is predicted.
+
+From the tables of a docket's verdicts and cells alone.
+"""
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fctestbed.plotting.interface import Drawing, NothingToDraw
+from fctestbed.plotting.style import (
+    COLORBLIND,
+    LABEL_POINTS,
+    PAGE_INCHES,
+    add_legend,
+    literal,
+)
+
+VERDICT_COLORS = {
+    "holds": COLORBLIND["blue"],
+    "fails": COLORBLIND["vermilion"],
+    "not decided": "#8c8c8c",
+}
+_MARKERS = {"holds": "o", "fails": "X", "not decided": "D"}
+_ROW_INCHES = 0.26
+_SPREAD = 0.6
+_MOST_CHARACTERS = 44
+# In smallest effects that matter: linear up to here, then logarithmic.
+_LINEAR = 2.0
+_FARTHEST = 60.0
+_NOTE = (
+    "a mark is a cell; thick: its own interval, from which holds is decided; thin: the "
+    "simultaneous 95 % interval, from which fails is decided"
+)
+
+
+def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
+    """A row for each claim as it is stated, and below it one for each broken assumption.
+
+    The horizontal axis is the distance of a cell's mean difference from the end of the region that
+    is predicted, in units of the smallest effect that matters, positive inside.
+
+    Args:
+        verdicts: of ``judge``.
+        cells: of ``judge``.
+
+    Raises:
+        NothingToDraw: for no verdict.
+    """
+    if verdicts.empty:
+        raise NothingToDraw("verdicts: expected claims that were judged, got none")
+    figure = Figure(figsize=(PAGE_INCHES, 1.0 + _ROW_INCHES * len(verdicts)), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(verdicts.to_dict(orient="records")):
+        own = cells[(cells["claim"] == row["claim"]) & (cells["broken"] == row["broken"])]
+        _draw_cells(axes, own, place)
+        axes.annotate(
+            str(row["verdict"]),
+            (1.01, place),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=6.5,
+            weight="normal" if row["broken"] else "bold",
+            color=VERDICT_COLORS[str(row["verdict"])],
+        )
+        if place and not row["broken"]:
+            axes.axhline(place - 0.5, color="#d0d0d0", linewidth=0.5)
+    axes.axvline(0.0, color="black", linewidth=0.8)
+    axes.axvspan(0.0, 1.15 * _FARTHEST, color=COLORBLIND["blue"], alpha=0.06, linewidth=0)
+    axes.set_xscale("symlog", linthresh=_LINEAR, linscale=0.8)
+    ticks = [-50, -10, -2, -1, 0, 1, 2, 10, 50]
+    axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
+    axes.minorticks_off()
+    # Room for marks at the ends.
+    axes.set_xlim(-1.15 * _FARTHEST, 1.15 * _FARTHEST)
+    axes.set_yticks(range(len(verdicts)), [_name(row) for _, row in verdicts.iterrows()])
+    axes.set_ylim(len(verdicts) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(
+        "distance into the predicted region, in smallest effects that matter", fontsize=LABEL_POINTS
+    )
+    handles = [
+        Line2D([], [], color=color, marker=_MARKERS[name], markersize=3.5, label=f"cell: {name}")
+        for name, color in VERDICT_COLORS.items()
+    ]
+    add_legend(figure, handles, 3, _NOTE)
+    return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts))
+
+
+def _name(row: pd.Series) -> str:
+    name = f"without: {row['broken']}" if row["broken"] else str(row["claim"])
+    return literal(textwrap.shorten(name, _MOST_CHARACTERS, placeholder=" ..."))
+
+
+def _draw_cells(axes: Axes, cells: pd.DataFrame, place: int) -> None:
+    heights = place + _SPREAD * (np.linspace(0, 1, max(len(cells), 2))[: len(cells)] - 0.5)
+    if len(cells) == 1:
+        heights = np.array([float(place)])
+    for height, (_, cell) in zip(heights, cells.iterrows(), strict=True):
+        color = VERDICT_COLORS[cell["verdict"]]
+        for low, high, width in (("low", "high", 0.5), ("own_low", "own_high", 1.4)):
+            ends = _depths(cell, cell[f"{low}_bits"], cell[f"{high}_bits"])
+            axes.plot(ends, [height, height], color=color, linewidth=width, alpha=0.8)
+        (depth, _) = _depths(cell, cell["difference_bits"], cell["difference_bits"])
+        axes.plot([depth], [height], _MARKERS[cell["verdict"]], color=color, markersize=2.6)
+
+
+def _depths(cell: pd.Series, low: float, high: float) -> tuple[float, float]:
+    """The least and the greatest distance into the region, of the points of an interval."""
+    start, end = cell["region_low_bits"], cell["region_high_bits"]
+
+    def depth(point: float) -> float:
+        inside = min(point - start, end - point) / cell["smallest_effect_bits"]
+        return float(np.clip(np.nan_to_num(inside), -_FARTHEST, _FARTHEST))
+
+    centre = (start + end) / 2 if np.isfinite(start) and np.isfinite(end) else None
+    deepest = max(depth(low), depth(high))
+    if centre is not None and low <= centre <= high:
+        deepest = depth(centre)
+    return min(depth(low), depth(high)), deepest
+
+
+def _markdown(verdicts: pd.DataFrame) -> str:
+    lines = [
+        "| claim | source | assumption broken | verdict | cells that hold | seeds | would decide |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in verdicts.to_dict(orient="records"):
+        needed = row["seeds_to_decide"]
+        is_open = row["verdict"] == "not decided" and row["n_seeds"] > 1
+        seeds = "over 1000" if is_open else ""
+        seeds = f"{int(needed)} seeds" if np.isfinite(needed) else seeds
+        source = "" if row["broken"] else str(row["source"]).replace("|", r"\|")
+        lines.append(
+            f"| {row['claim']} | {source} | {row['broken']} | {row['verdict']} "
+            f"| {row['n_hold']} of {row['n_cells']} | {row['n_seeds']} | {seeds} |"
+        )
+    return "\n".join(lines) + "\n"

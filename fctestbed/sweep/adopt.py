@@ -1,0 +1,61 @@
+"""Runs that another sweep has done already, copied into a sweep's store.
+
+May import the rest of ``fctestbed.sweep`` and what is below it.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fctestbed.results import (
+    STORE_NAME,
+    AxisCells,
+    ResultsStore,
+    stored_records,
+)
+from fctestbed.sweep.driver import sweep_digest
+from fctestbed.sweep.spec import SweepSpec
+from fctestbed.synthesis import digest
+
+
+def adopt_runs(spec: SweepSpec, out: str | Path, sources: Iterable[str | Path]) -> int:
+    """Copy finished runs of other stores that are runs of this sweep too, with their rows.
+
+    A run has the same id wherever it was done by the same version: the id is a digest of all that
+    its numbers depend on. A run is copied only where its variant has the same name in both sweeps.
+
+    Args:
+        spec: the sweep.
+        out: directory of its store; made if a run is copied.
+        sources: directories of other stores, of this version.
+
+    Returns:
+        How many runs were copied.
+
+    Raises:
+        StoreRefused: for a store that is damaged or in use, or another sweep in ``out``.
+    """
+    grid = spec.grid
+    content, _ = sweep_digest(spec)
+    missing = set(grid.runs)
+    if (Path(out) / STORE_NAME).exists():
+        with ResultsStore.open_read(out) as store:
+            missing -= store.finished()
+    n_copied = 0
+    for source in sources:
+        with ResultsStore.open_read(source) as other:
+            shared = missing & other.finished()
+            if not shared:
+                continue
+            records = [
+                record
+                for record in stored_records(other.tables(), shared)
+                if record.variant == grid.runs[record.run_id].variant
+                and record.preset == grid.runs[record.run_id].preset
+            ]
+        if not records:
+            continue
+        axes = AxisCells(axes=grid.axes, cells=grid.cells)
+        with ResultsStore.create_or_open(out, content, digest(content), axes) as store:
+            n_copied += store.commit(records)
+        missing -= {record.run_id for record in records}
+    return n_copied
