@@ -2,6 +2,8 @@
 
 from fctestbed.objectives.base import (
     JOINT,
+    MLP_ENCODER,
+    TABLE_ENCODER,
     TERMS,
     Batch,
     CriticSettings,
@@ -13,13 +15,16 @@ from fctestbed.objectives.base import (
     Views,
     modalities_of,
 )
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.encoders import Encoders, HeadBank, build_encoder, concatenate
 from fctestbed.objectives.groups import Groups, group_by_condition
-from fctestbed.objectives.registry import METHODS, find_method, method_source
+from fctestbed.objectives.registry import METHODS, encoder_source, find_method, method_source
+from fctestbed.objectives.user_encoders import check_user_encoder
 
 __all__ = [
     "JOINT",
     "METHODS",
+    "MLP_ENCODER",
+    "TABLE_ENCODER",
     "TERMS",
     "Batch",
     "CriticSettings",
@@ -32,7 +37,10 @@ __all__ = [
     "MethodSettings",
     "NetSpec",
     "Views",
+    "build_encoder",
+    "check_user_encoder",
     "concatenate",
+    "encoder_source",
     "find_method",
     "group_by_condition",
     "method_source",

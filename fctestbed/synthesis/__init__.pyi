@@ -48,6 +48,7 @@ from .latents import (
     relevant_latents as relevant_latents,
 )
 from .observation import (
+    BitsObservation as BitsObservation,
     LinearMap as LinearMap,
     LinearObservation as LinearObservation,
     MlpMap as MlpMap,
