@@ -18,6 +18,7 @@ from fctestbed.objectives.base import (
 from fctestbed.objectives.encoders import Encoders, HeadBank, build_encoder, concatenate
 from fctestbed.objectives.groups import Groups, group_by_condition
 from fctestbed.objectives.registry import METHODS, encoder_source, find_method, method_source
+from fctestbed.objectives.unimodal import label_codes
 from fctestbed.objectives.user_encoders import check_user_encoder
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "encoder_source",
     "find_method",
     "group_by_condition",
+    "label_codes",
     "method_source",
     "modalities_of",
 ]

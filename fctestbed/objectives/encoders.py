@@ -70,7 +70,8 @@ class HeadBank(nn.Module):
         repeated = Stack(
             generators=tuple(g for g in stack.generators for _ in self.names), dtype=stack.dtype
         )
-        dims = (nets.embed_dim, *nets.head_hidden, nets.head_dim)
+        self.width = nets.head_dim
+        dims = (nets.embed_dim, *nets.head_hidden, self.width)
         self.heads = StackedMLP(repeated, dims)
 
     def forward(self, z: Float[Tensor, "stack n embed"]) -> dict[str, Tensor]:

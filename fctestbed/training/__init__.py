@@ -4,7 +4,7 @@ from fctestbed.training.encoder import Encoder, load_encoder
 from fctestbed.training.encoding import encode_samples, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
 from fctestbed.training.optimiser import StackedAdam
-from fctestbed.training.patterns import pattern_columns, why_no_codewords
+from fctestbed.training.patterns import fused_patterns, pattern_columns, why_no_codewords
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
@@ -20,6 +20,7 @@ __all__ = [
     "TrainedStack",
     "TrainingSpec",
     "encode_samples",
+    "fused_patterns",
     "kept_arrays",
     "kept_encoders",
     "load_encoder",
