@@ -1,6 +1,7 @@
 """The fault finder: why a bit was lost, from the exact objective down to the reader."""
 
 from fctestbed.faults.exact import ExactLoss
+from fctestbed.faults.explanation import Step, culprit, explain, steps_of
 from fctestbed.faults.law import MAX_CELLS, BitLaw, exact_law
 from fctestbed.faults.losses import EXACT_LOSSES, exact_loss
 from fctestbed.faults.optimum import Optimum, check_optimum, objective_optimum
@@ -21,9 +22,12 @@ __all__ = [
     "Bits",
     "ExactLoss",
     "Optimum",
+    "Step",
     "check_optimum",
+    "culprit",
     "exact_law",
     "exact_loss",
+    "explain",
     "objective_optimum",
     "optimal_club_nats",
     "population_club_nats",
@@ -32,4 +36,5 @@ __all__ = [
     "population_infonce_nats",
     "population_nt_xent_nats",
     "read_bits",
+    "steps_of",
 ]

@@ -13,10 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fctestbed.faults.law import BitLaw
 from fctestbed.nets import MAX_TABLE_BITS, Stack, StackedTable
 from fctestbed.objectives import DataShape, HeadBank, Method, NetSpec
-from fctestbed.synthesis import bit_patterns
+from fctestbed.synthesis import WorldSpec, bit_patterns
 
 _ENCODERS_READ = ("simclr", "supcon", "cross-self", "supervised", "disentangled-ssl")
 _HEADS_READ = (
@@ -78,7 +77,7 @@ class _FusedTables(nn.Module):
         return code
 
 
-def check_free(name: str, law: BitLaw) -> None:
+def check_free(name: str, world: WorldSpec) -> None:
     """Refuse methods whose measured arrays free vectors cannot stand for, and too many patterns.
 
     Raises:
@@ -89,7 +88,7 @@ def check_free(name: str, law: BitLaw) -> None:
             "method: expected one whose loss scores what is measured (free vectors in its place), "
             f"got {name} (levels from 2 on serve)"
         )
-    bits1, bits2 = _bits(law)
+    bits1, bits2 = _bits(world)
     most = bits1 + bits2 if name in _FUSED else max(bits1, bits2)
     if most > MAX_TABLE_BITS:
         raise ValueError(
@@ -98,13 +97,15 @@ def check_free(name: str, law: BitLaw) -> None:
         )
 
 
-def free_module(name: str, method: Method, law: BitLaw, stack: Stack, nets: NetSpec) -> nn.Module:
+def free_module(
+    name: str, method: Method, world: WorldSpec, stack: Stack, nets: NetSpec
+) -> nn.Module:
     """A method's module over tables, for ``pattern_inputs``.
 
     Args:
         name: the method's name.
         method: the method with its settings.
-        law: of the patterns.
+        world: of the patterns.
         stack: the starts.
         nets: widths; those that the loss scores are ``embed_dim`` where encoder outputs are
             measured, ``head_dim`` where heads are, twice ``embed_dim`` for CoMM's codes.
@@ -112,9 +113,9 @@ def free_module(name: str, method: Method, law: BitLaw, stack: Stack, nets: NetS
     Raises:
         ValueError: as ``check_free``.
     """
-    check_free(name, law)
-    bits = _bits(law)
-    shape = DataShape(dim1=bits[0], dim2=bits[1], n_classes=law.spec.n_classes)
+    check_free(name, world)
+    bits = _bits(world)
+    shape = DataShape(dim1=bits[0], dim2=bits[1], n_classes=world.n_classes)
     width = nets.head_dim if name in _HEADS_READ else nets.embed_dim
     if name in _FUSED:
         width = 2 * nets.embed_dim
@@ -136,15 +137,36 @@ def free_module(name: str, method: Method, law: BitLaw, stack: Stack, nets: NetS
     return module
 
 
-def pattern_inputs(law: BitLaw, stack_size: int) -> tuple[Tensor, Tensor]:
+def free_method(name: str, method: Method, world: WorldSpec) -> Method:
+    """A method with the same loss and readouts, over tables.
+
+    Args:
+        name: the method's name.
+        method: the method with its settings.
+        world: of the patterns, whose observation is its bits.
+
+    Raises:
+        ValueError: as ``check_free``.
+    """
+    check_free(name, world)
+
+    def build(self: Method, stack: Stack, shape: DataShape, nets: NetSpec) -> nn.Module:
+        return free_module(name, method, world, stack, nets)
+
+    kind = type(f"Free{type(method).__name__}", (type(method),), {"build": build})
+    found: Method = kind(method.settings)
+    return found
+
+
+def pattern_inputs(world: WorldSpec, stack_size: int) -> tuple[Tensor, Tensor]:
     """Every pattern of both modalities as signed bits, [stack, patterns, bits], float64."""
     first, second = (
         torch.from_numpy(2.0 * bit_patterns(n_bits) - 1).expand(stack_size, -1, -1)
-        for n_bits in _bits(law)
+        for n_bits in _bits(world)
     )
     return first, second
 
 
-def _bits(law: BitLaw) -> tuple[int, int]:
-    n_shared, n_unique1, n_unique2 = law.spec.block_sizes
+def _bits(world: WorldSpec) -> tuple[int, int]:
+    n_shared, n_unique1, n_unique2 = world.block_sizes
     return n_shared + n_unique1, n_shared + n_unique2

@@ -101,8 +101,8 @@ def objective_optimum(
         generators=tuple(torch.Generator().manual_seed(seed + start) for start in range(n_starts)),
         dtype=torch.float64,
     )
-    module = free_module(training.method, method, law, stack, nets)
-    x1, x2 = pattern_inputs(law, n_starts)
+    module = free_module(training.method, method, training.world, stack, nets)
+    x1, x2 = pattern_inputs(training.world, n_starts)
     batch_size = 1 if training.train is None else training.train.batch_size
     exact = exact_loss(training.method, method, law, x1, x2, batch_size=batch_size)
     if method.has_inner_loop:
@@ -134,7 +134,7 @@ def _parts(training: TrainingSpec) -> tuple[BitLaw, Method, NetSpec]:
     method = training.build_method()
     uses_copies = exact_loss_class(training.method, method).uses_copies
     law = exact_law(training.world, training.augmentation if uses_copies else None)
-    check_free(training.method, law)
+    check_free(training.method, training.world)
     n_1, n_2 = law.n_patterns
     # CoMM scores fused codes, FactorCL-SSL pairs of a pattern and its copy.
     squared = training.method in ("comm", "disentangled-ssl", "factorcl-ssl")

@@ -24,6 +24,7 @@ from fctestbed.sweep.worker import (
     WorkersCannotStart,
     available_cores,
     library_threads,
+    process_as_a_worker,
     signals_blocked,
     tune_process,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "merge",
     "parse_grid",
     "parse_integers",
+    "process_as_a_worker",
     "read_pair",
     "read_values",
     "resolve_device",
