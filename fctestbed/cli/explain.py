@@ -43,7 +43,7 @@ def explain(
 
     Running the same command again with the same --out does only what is missing.
 
-    Example: fctestbed explain --method simclr --unique-ratio 0.5 --shared 2 --unique 2
+    Example: fctestbed explain --method simclr --unique-ratio 0.5 --shared 2
     """
     spec = sweep_of(
         {
