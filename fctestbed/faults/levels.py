@@ -15,13 +15,14 @@ from fctestbed.faults.optimum import check_optimum, objective_optimum
 from fctestbed.faults.reading import Bits, module_code, read_bits, true_bits
 from fctestbed.measurement import MeasureSpec, measure_readouts, readout_codes
 from fctestbed.results import JOINT, LABEL, LINEAR_PROBE
-from fctestbed.synthesis import BitsObservation, WorldSpec, make_dataset
+from fctestbed.synthesis import BitsObservation, Dataset, WorldSpec, make_dataset
 from fctestbed.training import TrainedStack, TrainingSpec, stack_readouts, train_stack
 
 LEVELS = ("truth", "objective", "batch", "samples", "network", "run", "reader")
 _MAX_CODEWORDS = 1 << 18
 _SETTLED = 0.02
 _FASTER = 10
+_MOST_FRESH = 1 << 17
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +127,13 @@ def _longer(one: TrainingSpec, effort: Effort) -> TrainingSpec:
 
 
 def _fresh(one: TrainingSpec, effort: Effort) -> TrainingSpec:
-    """The training with so many samples that none is drawn twice."""
+    """The training with so many samples that none is drawn twice, up to 2^17 of them."""
     longer = _longer(one, effort)
     assert longer.train is not None, "a method that is trained"
     # Methods with an inner loop take fresh batches for it.
     inner = getattr(one.build_method().settings, "inner_steps", 0)
-    n_train = longer.train.steps * longer.train.batch_size * (1 + inner)
+    drawn = longer.train.steps * longer.train.batch_size * (1 + inner)
+    n_train = max(min(drawn, _MOST_FRESH), one.world.n_train)
     world = WorldSpec.model_validate({**longer.world.model_dump(), "n_train": n_train})
     return longer.model_copy(update={"world": world})
 
@@ -150,9 +152,7 @@ def _table_level(trainings: Sequence[TrainingSpec], effort: Effort) -> list[Read
         free = False
     if free:
         method = free_method(first.method, method, first.world)
-    trained = train_stack(
-        trainings, [make_dataset(one.world, one.seed) for one in trainings], method=method
-    )
+    trained = train_stack(trainings, _datasets(trainings), method=method)
     first_inputs = pattern_inputs(first.world, len(trainings))
     inputs = first_inputs[0].to(trained.dtype), first_inputs[1].to(trained.dtype)
     readings = []
@@ -164,6 +164,18 @@ def _table_level(trainings: Sequence[TrainingSpec], effort: Effort) -> list[Read
         bits = read_bits(code, one.world, rate=effort.rate)
         readings.append(_read(bits, trained, run))
     return readings
+
+
+def _datasets(trainings: Sequence[TrainingSpec]) -> list[Dataset]:
+    """The data of each training; worlds that differ in the label alone share their inputs."""
+    drawn: dict[tuple[str, int], Dataset] = {}
+    found = []
+    for one in trainings:
+        key = one.world.without_label_digest(), one.seed
+        if key not in drawn:
+            drawn[key] = make_dataset(one.world, one.seed)
+        found.append(drawn[key].with_label(one.world.label))
+    return found
 
 
 def _on_bits(one: TrainingSpec) -> TrainingSpec:
@@ -190,7 +202,7 @@ def _network_level(
     trainings: Sequence[TrainingSpec], effort: Effort
 ) -> tuple[list[Reading], list[Reading]]:
     """Readings of trained networks by the exact reader and by a linear probe."""
-    datasets = [make_dataset(one.world, one.seed) for one in trainings]
+    datasets = _datasets(trainings)
     trained = train_stack(trainings, datasets)
     probes = MeasureSpec(rate=None, scores=None, equal_width=None)
     exact, linear = [], []

@@ -109,7 +109,7 @@ def overview_figure(culprits: Mapping[tuple[str, float], tuple[str | None, float
                 Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor="#444444")
             )
             if name is not None and not math.isnan(lost):
-                axes.text(x, y, f"{lost:.2f}", ha="center", va="center", fontsize="x-small")
+                axes.text(x, y, f"{lost:.2f}", ha="center", va="center", fontsize="small")
         axes.set_xlim(-0.5, len(ratios) - 0.5)
         axes.set_ylim(len(methods) - 0.5, -0.5)
         axes.set_xticks(np.arange(len(ratios)), [f"{ratio:g}" for ratio in ratios])
