@@ -10,12 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fctestbed.faults.free import check_free, free_method, pattern_inputs
+from fctestbed.faults.free import check_free, free_method
 from fctestbed.faults.optimum import check_optimum, objective_optimum
 from fctestbed.faults.reading import Bits, module_code, read_bits, true_bits
 from fctestbed.measurement import MeasureSpec, measure_readouts, readout_codes
 from fctestbed.results import JOINT, LABEL, LINEAR_PROBE
-from fctestbed.synthesis import BitsObservation, Dataset, WorldSpec, make_dataset
+from fctestbed.synthesis import (
+    BitsObservation,
+    Dataset,
+    WorldSpec,
+    make_dataset,
+    modality_codewords,
+)
 from fctestbed.training import TrainedStack, TrainingSpec, stack_readouts, train_stack
 
 LEVELS = ("truth", "objective", "batch", "samples", "network", "run", "reader")
@@ -152,9 +158,14 @@ def _table_level(trainings: Sequence[TrainingSpec], effort: Effort) -> list[Read
         free = False
     if free:
         method = free_method(first.method, method, first.world)
-    trained = train_stack(trainings, _datasets(trainings), method=method)
-    first_inputs = pattern_inputs(first.world, len(trainings))
-    inputs = first_inputs[0].to(trained.dtype), first_inputs[1].to(trained.dtype)
+    datasets = _datasets(trainings)
+    trained = train_stack(trainings, datasets, method=method)
+    # Tables know a pattern by the observation, whose bits are in another order than the law's.
+    first_modality, second_modality = (
+        torch.from_numpy(np.stack([modality_codewords(data.world, m) for data in datasets]))
+        for m in (1, 2)
+    )
+    inputs = first_modality.to(trained.dtype), second_modality.to(trained.dtype)
     readings = []
     for run, one in enumerate(trainings):
         if trained.diverged[run] is not None:

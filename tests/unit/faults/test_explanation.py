@@ -92,6 +92,23 @@ def test_every_level_of_a_method_has_rows_and_files_are_not_made_again(tmp_path:
 
 
 @pytest.mark.slow
+def test_tables_that_are_trained_by_batches_hold_what_the_objective_asks_for() -> None:
+    spec = {
+        **TINY,
+        "methods": ["simclr"],
+        "unique_ratio": [1.0],
+        "seeds": [0],
+        "train": {"steps": 150, "batch_size": 64},
+        "settings": {"simclr": {"temperature": 0.5}},
+    }
+    level = explain(spec, n_starts=2, long=1).set_index("name")
+    for name in ("objective", "batch", "samples"):
+        assert level.loc[name, "shared_bits"] > 1.7, name
+        # Codes of shuffled patterns would hold most of the 2 unique label bits.
+        assert level.loc[name, "label_bits"] < 0.4, name
+
+
+@pytest.mark.slow
 def test_a_world_too_large_for_the_exact_level_starts_at_level_2() -> None:
     world = {**TINY["world"], "latents": {"n_shared": 6, "n_unique1": 6, "n_unique2": 6}}
     rows = explain({**TINY, "methods": ["simclr"], "seeds": [0], "world": world}, long=1)
