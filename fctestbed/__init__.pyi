@@ -11,6 +11,7 @@ from .estimators import (
     find_estimator as find_estimator,
     make_estimator as make_estimator,
 )
+from .faults import explain as explain
 from .information import partial_information as partial_information
 from .measurement import MeasureSpec as MeasureSpec, measure as measure
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec

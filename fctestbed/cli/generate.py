@@ -64,7 +64,7 @@ def generate(
     except MemoryError as error:
         raise UsageError(
             f"n_train: expected samples that fit into memory, got {spec.n_train} and "
-            f"{spec.n_test} of {spec.observation.dim1 + spec.observation.dim2} numbers"
+            f"{spec.n_test} of {sum(spec.dims)} numbers"
         ) from error
     typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
 

@@ -32,6 +32,10 @@ COMMANDS = {
         "fctestbed.cli.sweep:sweep",
         "Train methods on a grid of worlds, measure them in bits, draw the figures.",
     ),
+    "explain": (
+        "fctestbed.cli.explain:explain",
+        "Say why methods lose bits: from what the world holds down to what a reader finds.",
+    ),
     "figures": ("fctestbed.cli.figures:figures", "Draw a sweep's figures from its rows."),
     "export": ("fctestbed.cli.export:export", "Write a sweep's rows or tables as files."),
     "check": (

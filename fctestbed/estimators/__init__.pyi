@@ -12,6 +12,7 @@ from .intervals import (
     share_interval as share_interval,
 )
 from .linear_probe import LinearProbe as LinearProbe, ProbeReader as ProbeReader
+from .nonconvex import LocalMinima as LocalMinima, local_minima as local_minima
 from .probes import ProbeSettings as ProbeSettings
 from .readers import KnnReader as KnnReader, MlpReader as MlpReader, Reader as Reader
 from .registry import (

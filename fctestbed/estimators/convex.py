@@ -50,7 +50,7 @@ def minimisers(
     scale = inverse_curvature.unsqueeze(1)
     searching = torch.ones_like(values, dtype=torch.bool)
     for _ in range(max_iterations):
-        directions = -_inverse_hessian_product(gradients, pairs, scale)
+        directions = -inverse_hessian_product(gradients, pairs, scale)
         slopes = (gradients * directions).sum(1).double()
         # One that is done stays so, whatever the others' steps leave of its memory.
         searching = searching & (-0.5 * slopes > tolerance)
@@ -78,10 +78,17 @@ def minimisers(
     return points
 
 
-def _inverse_hessian_product(
+def inverse_hessian_product(
     gradients: Tensor, pairs: deque[tuple[Tensor, Tensor, Tensor]], scale: Tensor
 ) -> Tensor:
-    """The two-loop recursion of every problem."""
+    """The two-loop recursion of every problem: its approximate inverse Hessian times its gradient.
+
+    Args:
+        gradients: [problems, size].
+        pairs: steps, changes of the gradient, and one over their products, [problems, 1]: 0 leaves
+            a pair out.
+        scale: the inverse Hessian before any pair, [problems, 1].
+    """
     product = gradients.clone()
     shares = []
     for moved, turned, inverse in reversed(pairs):

@@ -1,7 +1,12 @@
 """The measurement of readouts: readouts of a training, or any arrays, to rows."""
 
 from fctestbed.measurement.along import along_steps, measure_along
-from fctestbed.measurement.codes import ReadoutCode, readout_codes, readout_information
+from fctestbed.measurement.codes import (
+    ReadoutCode,
+    readout_codes,
+    readout_information,
+    readout_information_at_rates,
+)
 from fctestbed.measurement.label_free import (
     alignment,
     effective_rank,
@@ -48,6 +53,7 @@ __all__ = [
     "quantities",
     "readout_codes",
     "readout_information",
+    "readout_information_at_rates",
     "uniformity",
     "why_no_channel",
 ]

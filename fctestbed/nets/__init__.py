@@ -15,8 +15,10 @@ from fctestbed.nets.fusion import Fusion, FusionKind, MlpFusion, TransformerFusi
 from fctestbed.nets.pair_list import PairGroups, PairList
 from fctestbed.nets.precision import Precision, check_precision, products_in
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
+from fctestbed.nets.table import MAX_TABLE_BITS, StackedTable, check_table_bits
 
 __all__ = [
+    "MAX_TABLE_BITS",
     "BilinearCritic",
     "ConcatCritic",
     "CosineCritic",
@@ -32,7 +34,9 @@ __all__ = [
     "Stack",
     "StackedLinear",
     "StackedMLP",
+    "StackedTable",
     "TransformerFusion",
     "check_precision",
+    "check_table_bits",
     "products_in",
 ]

@@ -2,6 +2,8 @@
 
 from fctestbed.objectives.base import (
     JOINT,
+    MLP_ENCODER,
+    TABLE_ENCODER,
     TERMS,
     Batch,
     CriticSettings,
@@ -13,7 +15,7 @@ from fctestbed.objectives.base import (
     Views,
     modalities_of,
 )
-from fctestbed.objectives.encoders import Encoders, HeadBank, concatenate
+from fctestbed.objectives.encoders import Encoders, HeadBank, build_encoder, concatenate
 from fctestbed.objectives.groups import (
     NO_GROUPS,
     GroupExtents,
@@ -21,12 +23,16 @@ from fctestbed.objectives.groups import (
     group_by_condition,
     group_extents,
 )
-from fctestbed.objectives.registry import METHODS, find_method, method_source
+from fctestbed.objectives.registry import METHODS, encoder_source, find_method, method_source
+from fctestbed.objectives.unimodal import label_codes
+from fctestbed.objectives.user_encoders import check_user_encoder
 
 __all__ = [
     "JOINT",
     "METHODS",
+    "MLP_ENCODER",
     "NO_GROUPS",
+    "TABLE_ENCODER",
     "TERMS",
     "Batch",
     "CriticSettings",
@@ -40,10 +46,14 @@ __all__ = [
     "MethodSettings",
     "NetSpec",
     "Views",
+    "build_encoder",
+    "check_user_encoder",
     "concatenate",
+    "encoder_source",
     "find_method",
     "group_by_condition",
     "group_extents",
+    "label_codes",
     "method_source",
     "modalities_of",
 ]

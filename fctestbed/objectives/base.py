@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveInt
+from pydantic import (
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 from torch import Tensor, nn
 
+from fctestbed._plugins import is_import_path
 from fctestbed._records import Record
 from fctestbed.nets import Critic, CriticKind, Stack
 from fctestbed.objectives.groups import Groups
@@ -29,6 +36,9 @@ FACTORISED_READOUT = "Fact"
 TERMS = (CROSS_MODAL_TERM, UNIMODAL_TERM, CONDITIONAL_TERM, UNIQUE_VIEWS, FACTORISED_READOUT)
 """Columns of the FactorCL paper's Table 2: the cross-modal term, the unimodal terms, the
 conditional terms, augmentations for the unique information, and factorised readouts."""
+
+MLP_ENCODER, TABLE_ENCODER = "mlp", "table"
+"""The encoders that come with this package."""
 
 Width = Annotated[int, Field(gt=0)]
 
@@ -60,6 +70,12 @@ class NetSpec(MethodSettings):
     An encoder is ``dim -> encoder_hidden -> embed_dim``, a head ``embed_dim -> head_hidden ->
     head_dim``, a concat critic ``2 head_dim -> critic_hidden -> 1``, each with ReLU between its
     linear layers.
+
+    Attributes:
+        encoder: ``mlp``; ``table``, one free vector for every input pattern of a world whose
+            observation is its bits; or a module of a user's own, ``package.module:ClassName``,
+            constructed as ``ClassName(dim, embed_dim)``. ``mlp`` is not written out, so that it
+            does not change the identity of runs.
     """
 
     encoder_hidden: tuple[Width, ...] = (128, 128)
@@ -67,6 +83,24 @@ class NetSpec(MethodSettings):
     head_hidden: tuple[Width, ...] = (64,)
     head_dim: PositiveInt = 16
     critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (64,)
+    encoder: str = MLP_ENCODER
+
+    @field_validator("encoder")
+    @classmethod
+    def _is_a_choice(cls, value: str) -> str:
+        if value not in (MLP_ENCODER, TABLE_ENCODER) and not is_import_path(value):
+            raise ValueError(
+                f"expected {MLP_ENCODER}, {TABLE_ENCODER} or an import path "
+                f"package.module:ClassName, got {value!r}"
+            )
+        return value
+
+    @model_serializer(mode="wrap")
+    def _without_mlp(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.encoder == MLP_ENCODER:
+            content.pop("encoder")
+        return content
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from fctestbed.bounds import infonce_lower_bound_nats, vmf_divergence_nats, vmf_mean_length
-from fctestbed.nets import Critic, CriticKind, Stack, StackedMLP
+from fctestbed.nets import Critic, CriticKind, Stack
 from fctestbed.objectives.base import (
     CROSS_MODAL_TERM,
     FACTORISED_READOUT,
@@ -27,7 +27,7 @@ from fctestbed.objectives.base import (
     NetSpec,
 )
 from fctestbed.objectives.critics import build_critic
-from fctestbed.objectives.encoders import Encoders, concatenate
+from fctestbed.objectives.encoders import Encoders, build_encoder, concatenate
 
 _CROSS = "cross"
 _SPECIFIC = ("specific1", "specific2")
@@ -64,8 +64,7 @@ class _DisentangledModule(nn.Module):
         super().__init__()
         self.shared = Encoders(stack, shape, nets)
         self.specific1, self.specific2 = (
-            StackedMLP(stack, (dim + nets.embed_dim, *nets.encoder_hidden, nets.embed_dim))
-            for dim in (shape.dim1, shape.dim2)
+            build_encoder(stack, nets, dim, nets.embed_dim) for dim in (shape.dim1, shape.dim2)
         )
 
         def critic(width: int) -> Critic:

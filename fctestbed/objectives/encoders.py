@@ -1,6 +1,6 @@
 """The encoders and projection heads that methods are built from.
 
-May import ``fctestbed.nets`` and the objectives' base.
+May import ``fctestbed.nets`` and the objectives' own modules.
 """
 
 from collections.abc import Sequence
@@ -9,18 +9,39 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fctestbed.nets import Stack, StackedMLP
-from fctestbed.objectives.base import DataShape, NetSpec
+from fctestbed.nets import Stack, StackedMLP, StackedTable
+from fctestbed.objectives.base import MLP_ENCODER, TABLE_ENCODER, DataShape, NetSpec
+from fctestbed.objectives.user_encoders import UserEncoder
+
+
+def build_encoder(stack: Stack, nets: NetSpec, dim: int, n_context: int = 0) -> nn.Module:
+    """One modality's encoder, of the kind that ``nets.encoder`` names: [K, n, dim + n_context] ->
+    [K, n, embed_dim].
+
+    Args:
+        stack: the runs.
+        nets: kind and widths.
+        dim: width of the modality.
+        n_context: width of what is appended to it, a function of the modality; a table, which
+            tells all patterns apart anyway, does not read it.
+
+    Raises:
+        ValueError: for a table of too many patterns, or a path that leads to no encoder.
+    """
+    if nets.encoder == MLP_ENCODER:
+        return StackedMLP(stack, (dim + n_context, *nets.encoder_hidden, nets.embed_dim))
+    if nets.encoder == TABLE_ENCODER:
+        return StackedTable(stack, dim, nets.embed_dim)
+    return UserEncoder(stack, nets.encoder, dim + n_context, nets.embed_dim)
 
 
 class Encoders(nn.Module):
-    """One MLP encoder for each modality: z_m = e_m(x_m)."""
+    """One encoder for each modality: z_m = e_m(x_m)."""
 
     def __init__(self, stack: Stack, shape: DataShape, nets: NetSpec) -> None:
         super().__init__()
         self.modality1, self.modality2 = (
-            StackedMLP(stack, (dim, *nets.encoder_hidden, nets.embed_dim))
-            for dim in (shape.dim1, shape.dim2)
+            build_encoder(stack, nets, dim) for dim in (shape.dim1, shape.dim2)
         )
 
     def forward(
@@ -49,7 +70,8 @@ class HeadBank(nn.Module):
         repeated = Stack(
             generators=tuple(g for g in stack.generators for _ in self.names), dtype=stack.dtype
         )
-        dims = (nets.embed_dim, *nets.head_hidden, nets.head_dim)
+        self.width = nets.head_dim
+        dims = (nets.embed_dim, *nets.head_hidden, self.width)
         self.heads = StackedMLP(repeated, dims)
 
     def forward(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fctestbed._plugins import check_allowed, find_plugin
-from fctestbed.objectives.base import Method
+from fctestbed.objectives.base import MLP_ENCODER, TABLE_ENCODER, Method
 from fctestbed.objectives.comm import CoMM
 from fctestbed.objectives.contrastive import SimCLR, SupCon
 from fctestbed.objectives.controls import Raw, Supervised, Untrained
@@ -22,6 +22,7 @@ from fctestbed.objectives.factorcl import FactorCLSsl, FactorCLSup
 from fctestbed.objectives.focal import Focal
 from fctestbed.objectives.ourcl import OurCLSsl, OurCLSup
 from fctestbed.objectives.unimodal import UnimodalSsl, UnimodalSup
+from fctestbed.objectives.user_encoders import encoder_class
 
 METHODS: dict[str, type[Method]] = {
     "simclr": SimCLR,
@@ -44,6 +45,8 @@ METHODS: dict[str, type[Method]] = {
 
 ENTRY_POINT_GROUP = "fctestbed.methods"
 _OWN = "fctestbed"
+# Their versions are recorded with each run.
+_FOREIGN = (sys.stdlib_module_names - {"__main__"}) | {"torch"}
 
 
 class _Plugin(NamedTuple):
@@ -85,17 +88,36 @@ def method_source(name: str) -> str | None:
     return None if name in METHODS else _plugin(name).source
 
 
+def encoder_source(encoder: str) -> str | None:
+    """The SHA-256 (hexadecimal) of the files that define a user's encoder (``nets.encoder``), when
+    it was first found; None for an encoder of this package.
+
+    Raises:
+        ValueError: one line, for a path that leads to no encoder.
+    """
+    if encoder in (MLP_ENCODER, TABLE_ENCODER):
+        return None
+    # It may have been found before.
+    check_allowed(encoder)
+    return _encoder_source(encoder)
+
+
+@cache
+def _encoder_source(path: str) -> str | None:
+    return _source(encoder_class(path))
+
+
 @cache
 def _plugin(name: str) -> _Plugin:
     method = find_plugin(name, Method, group=ENTRY_POINT_GROUP, known=METHODS, noun="a method")
     return _Plugin(method, _source(method))
 
 
-def _source(method: type[Method]) -> str | None:
+def _source(defined: type[object]) -> str | None:
     files = set()
-    for base in method.__mro__:
+    for base in defined.__mro__:
         package = base.__module__.partition(".")[0]
-        if package == _OWN or package in sys.stdlib_module_names - {"__main__"}:
+        if package == _OWN or package in _FOREIGN:
             continue
         with suppress(TypeError, OSError):
             files.add(Path(inspect.getfile(base)).read_bytes())

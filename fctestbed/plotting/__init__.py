@@ -7,6 +7,7 @@ from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
 from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
 from fctestbed.plotting.summary import SummaryRow, summary_table
+from fctestbed.plotting.waterfall import LEVEL_COLORS, overview_figure, waterfall_figure
 from fctestbed.plotting.write import (
     check_formats,
     draw_bench_figures,
@@ -22,6 +23,7 @@ from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
 
 __all__ = [
     "FIGURES",
+    "LEVEL_COLORS",
     "METHOD_STYLES",
     "DrawOptions",
     "Drawing",
@@ -40,6 +42,7 @@ __all__ = [
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
+    "overview_figure",
     "rate_at_share",
     "rates_at_share",
     "style_of",
@@ -47,4 +50,5 @@ __all__ = [
     "tables",
     "value_text",
     "value_texts",
+    "waterfall_figure",
 ]

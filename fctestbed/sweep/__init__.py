@@ -33,6 +33,7 @@ from fctestbed.sweep.worker import (
     WorkersCannotStart,
     available_cores,
     library_threads,
+    process_as_a_worker,
     signals_blocked,
     tune_process,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "merge",
     "parse_grid",
     "parse_integers",
+    "process_as_a_worker",
     "read_grids",
     "read_pair",
     "read_values",

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from fctestbed._version import __version__
 from fctestbed.nets import check_precision
-from fctestbed.objectives import METHODS, method_source
+from fctestbed.objectives import METHODS, encoder_source, method_source
 from fctestbed.results import (
     STORE_NAME,
     AxisCells,
@@ -88,9 +88,11 @@ class _Silent:
 
 def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
     """What identifies a sweep, JSON-able, and its digest: the specification, the version of the
-    code, and the source of users' methods."""
+    code, and the source of users' methods and encoders."""
     content = {**spec.model_dump(mode="json"), "fctestbed": __version__}
+    encoders = (spec.nets.encoder, *spec.axes.get("nets.encoder", ()))
     sources = {name: method_source(name) for name in spec.methods}
+    sources |= {name: encoder_source(name) for name in encoders}
     if any(sources.values()):
         content["sources"] = {name: source for name, source in sources.items() if source}
     return content, digest(content)

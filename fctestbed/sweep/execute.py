@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
-from fctestbed.objectives import method_source
 from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, ScoreRow, read_encoder
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
@@ -270,7 +269,7 @@ def _check_sources(unit: Unit) -> None:
     """Refuse to run other code than the run's identity names: a worker imports a user's file
     itself."""
     for run in (run for job in unit.jobs for run in job.runs):
-        found = method_source(run.training.method)
+        found = run.training.source
         if found != run.source:
             raise ValueError(
                 f"{run.training.method}: expected the source {run.source}, got {found}: its file "

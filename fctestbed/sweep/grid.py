@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from fctestbed._records import InvalidSpec
 from fctestbed.measurement import MeasureSpec
-from fctestbed.objectives import CriticSettings, find_method, method_source
+from fctestbed.objectives import CriticSettings, find_method
 from fctestbed.results import PAPER, AxisValue
 from fctestbed.sweep.axes import column_value, join_path, located, split_path
 from fctestbed.sweep.variants import VariantSpec
@@ -39,8 +39,8 @@ class RunSpec(Spec):
     """One data set, one method, one seed, and how it is measured.
 
     ``preset`` and ``variant`` are names for tables; they change no number and are not part of the
-    identity. ``source``, the digest of a user's method that ``method_source`` returns, is part of
-    it, because the code may change and keep its name.
+    identity. ``source``, the digest of a user's method and encoder (``TrainingSpec.source``), is
+    part of it, because the code may change and keep its name.
     """
 
     training: TrainingSpec
@@ -60,7 +60,7 @@ class RunSpec(Spec):
 
     @model_validator(mode="after")
     def _identify(self) -> Self:
-        object.__setattr__(self, "source", method_source(self.training.method))
+        object.__setattr__(self, "source", self.training.source)
         return self
 
     @property

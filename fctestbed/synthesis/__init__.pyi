@@ -2,6 +2,7 @@ from .augmentation.augmenter import Augmenter as Augmenter
 from .augmentation.information import (
     AugmentationInformation as AugmentationInformation,
     augmentation_information_bits as augmentation_information_bits,
+    copies_given_latents as copies_given_latents,
 )
 from .augmentation.plan import (
     augmentation_plan as augmentation_plan,
@@ -48,6 +49,7 @@ from .latents import (
     relevant_latents as relevant_latents,
 )
 from .observation import (
+    BitsObservation as BitsObservation,
     LinearMap as LinearMap,
     LinearObservation as LinearObservation,
     MlpMap as MlpMap,

@@ -81,8 +81,8 @@ def _expected(spec: WorldSpec) -> dict[str, Header]:
     single, index = np.dtype(np.float32), np.dtype(np.int64)
     expected: dict[str, Header] = {"seed": ((), index)}
     for name, n in zip(SPLITS, (spec.n_train, spec.n_test), strict=True):
-        expected[f"{name}_x1"] = ((n, spec.observation.dim1), single)
-        expected[f"{name}_x2"] = ((n, spec.observation.dim2), single)
+        expected[f"{name}_x1"] = ((n, spec.dims[0]), single)
+        expected[f"{name}_x2"] = ((n, spec.dims[1]), single)
         expected[f"{name}_y"] = ((n,), index)
         for block, size in zip(_BLOCKS, spec.block_sizes, strict=True):
             expected[f"{name}_{block}"] = ((n, size), latent)

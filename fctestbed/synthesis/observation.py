@@ -1,7 +1,7 @@
 """Observation maps: their specifications, and the computation of a modality from its latents.
 
 A map takes z = [w_m, w_s], signed, of shape (n, n_inputs), to x of shape (n, dim). May import
-numpy, ``products`` and ``record``.
+numpy, ``latents``, ``products`` and ``record``.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
+from fctestbed.synthesis.latents import Counts
 from fctestbed.synthesis.products import product
 from fctestbed.synthesis.record import Option, PositiveFloat, Spec
 
@@ -69,6 +70,10 @@ class LinearObservation(Spec):
     ] = "normal"
     noise: _Noise = 0.0
 
+    def dims(self, sizes: Counts) -> tuple[int, int]:
+        """Coordinates of the two modalities."""
+        return self.dim1, self.dim2
+
     def draw_map(self, n_inputs: int, dim: int, rng: np.random.Generator) -> LinearMap:
         """The map of a modality with ``n_inputs`` latents and ``dim`` coordinates."""
         if self.entries == "uniform":
@@ -99,6 +104,10 @@ class MlpObservation(Spec):
     gain: Annotated[PositiveFloat, Field(description="Factor on the inputs.")] = 1.5
     noise: _Noise = 0.0
 
+    def dims(self, sizes: Counts) -> tuple[int, int]:
+        """Coordinates of the two modalities."""
+        return self.dim1, self.dim2
+
     def draw_map(self, n_inputs: int, dim: int, rng: np.random.Generator) -> MlpMap:
         """The map of a modality with ``n_inputs`` latents and ``dim`` coordinates."""
         return MlpMap(
@@ -118,6 +127,30 @@ class MlpObservation(Spec):
         # A generic linear map is injective on an n-dimensional surface from 2n + 1 on.
         embedded = min(self.hidden_dim, 2 * n_inputs + 1)
         return {"hidden_dim": n_inputs, f"dim{modality}": embedded}
+
+
+class BitsObservation(Spec):
+    """x_m = [w_m, w_s] + noise * N(0, 1): the signed latents themselves, one coordinate each."""
+
+    kind: Literal["bits"] = "bits"
+    noise: _Noise = 0.0
+
+    def dims(self, sizes: Counts) -> tuple[int, int]:
+        """Coordinates of the two modalities: their numbers of latents."""
+        n_shared, n_unique1, n_unique2 = sizes
+        return n_unique1 + n_shared, n_unique2 + n_shared
+
+    def draw_map(self, n_inputs: int, dim: int, rng: np.random.Generator) -> LinearMap:
+        """The identity, which draws nothing."""
+        return LinearMap(_read_only(np.eye(n_inputs, dim)))
+
+    def map_numbers(self, n_inputs: int, dim: int) -> int:
+        """Numbers of the identity's matrix."""
+        return n_inputs * dim
+
+    def injective_widths(self, modality: int, n_inputs: int) -> dict[str, int]:
+        """No field: the identity is injective."""
+        return {}
 
 
 def _normal(

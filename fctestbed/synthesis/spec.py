@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from fctestbed.synthesis.labels import LABELS, BitsLabel, Label, LabelRule, ThresholdLabel
 from fctestbed.synthesis.latents import BitLatents, GaussianLatents
-from fctestbed.synthesis.observation import LinearObservation, MlpObservation
+from fctestbed.synthesis.observation import BitsObservation, LinearObservation, MlpObservation
 from fctestbed.synthesis.record import Option, Spec, alternatives, digest
 
 # No machine holds more; a larger number in a file is a mistake.
@@ -27,7 +27,7 @@ class WorldSpec(Spec):
         Option("--latents"),
     ] = BitLatents()
     observation: Annotated[
-        LinearObservation | MlpObservation,
+        LinearObservation | MlpObservation | BitsObservation,
         Field(discriminator="kind", description="Observation map."),
         Option("--observation"),
     ] = MlpObservation()
@@ -67,19 +67,23 @@ class WorldSpec(Spec):
         return self.latents.sizes
 
     @property
+    def dims(self) -> tuple[int, int]:
+        """Coordinates of the two modalities."""
+        return self.observation.dims(self.block_sizes)
+
+    @property
     def map_bytes(self) -> int:
         """Bytes of the observation maps while they are drawn, in double precision."""
         n_shared, *n_unique = self.block_sizes
-        dims = (self.observation.dim1, self.observation.dim2)
         return 8 * sum(
             self.observation.map_numbers(n_shared + n, dim)
-            for n, dim in zip(n_unique, dims, strict=True)
+            for n, dim in zip(n_unique, self.dims, strict=True)
         )
 
     @property
     def sample_bytes(self) -> int:
         """Bytes of all training and held-out samples: x1, x2, y and the latents."""
-        numbers = self.observation.dim1 + self.observation.dim2
+        numbers = sum(self.dims)
         latents = sum(self.block_sizes) * self.latents.dtype.itemsize
         return (self.n_train + self.n_test) * (4 * numbers + 8 + latents)
 
@@ -117,7 +121,7 @@ class WorldSpec(Spec):
 
     @model_validator(mode="after")
     def _arrays_are_possible(self) -> Self:
-        widths = self.observation.dim1 + self.observation.dim2
+        widths = sum(self.dims)
         blocks = ("n_shared", "n_unique1", "n_unique2")
         largest = f"latents.{max(blocks, key=lambda block: getattr(self.latents, block))}"
         many_latents = sum(self.block_sizes) > widths

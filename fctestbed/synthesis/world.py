@@ -38,8 +38,8 @@ class World:
         self.maps: dict[int, Map] = {
             modality: observation.draw_map(n_shared + n_unique, dim, self.stream(f"map{modality}"))
             for modality, n_unique, dim in (
-                (1, n_unique1, observation.dim1),
-                (2, n_unique2, observation.dim2),
+                (1, n_unique1, spec.dims[0]),
+                (2, n_unique2, spec.dims[1]),
             )
         }
 

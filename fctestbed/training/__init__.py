@@ -4,7 +4,7 @@ from fctestbed.training.encoder import Encoder, load_encoder
 from fctestbed.training.encoding import head_spreads, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
 from fctestbed.training.optimiser import StackedAdam
-from fctestbed.training.patterns import pattern_columns, why_no_codewords
+from fctestbed.training.patterns import fused_patterns, pattern_columns, why_no_codewords
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
@@ -19,6 +19,7 @@ __all__ = [
     "TrainSpec",
     "TrainedStack",
     "TrainingSpec",
+    "fused_patterns",
     "head_spreads",
     "initial_stack",
     "kept_arrays",

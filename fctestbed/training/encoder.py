@@ -14,7 +14,6 @@ from torch import Tensor
 
 from fctestbed._plugins import only_plugins
 from fctestbed._records import InvalidSpec
-from fctestbed.objectives import method_source
 from fctestbed.results import (
     JOINT,
     ResultsStore,
@@ -172,7 +171,7 @@ def _training(run: StoredRun) -> TrainingSpec:
         training = TrainingSpec.model_validate(run.spec["training"])
     except InvalidSpec as error:
         raise ValueError(f"run {run.run_id}: {error}") from error
-    source = method_source(training.method)
+    source = training.source
     if source != run.spec.get("source"):
         raise ValueError(
             f"run {run.run_id}: expected the source {run.spec.get('source')} of "

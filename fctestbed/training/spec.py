@@ -15,10 +15,22 @@ from pydantic import (
 )
 
 from fctestbed._records import InvalidSpec
-from fctestbed.nets import Precision
-from fctestbed.objectives import DataShape, Method, MethodSettings, NetSpec, find_method
+from fctestbed.nets import Precision, check_table_bits
+from fctestbed.objectives import (
+    MLP_ENCODER,
+    TABLE_ENCODER,
+    DataShape,
+    Method,
+    MethodSettings,
+    NetSpec,
+    check_user_encoder,
+    encoder_source,
+    find_method,
+    method_source,
+)
 from fctestbed.synthesis import (
     AugmentationSpec,
+    BitsObservation,
     OptimalAugmentation,
     Spec,
     WorldSpec,
@@ -91,6 +103,7 @@ class TrainingSpec(Spec):
         ):
             value = getattr(self, name)
             object.__setattr__(self, name, (value or default()) if used else None)
+        self._check_encoder()
         self._check_batch()
         if self.augmentation is not None and self.build_method().conditions_on == "exact":
             check_originals(self.world, self.augmentation)
@@ -107,6 +120,46 @@ class TrainingSpec(Spec):
             return record.model_validate(self.settings).model_dump(mode="json")
         except InvalidSpec as error:
             raise ValueError(f"settings.{error}") from error
+
+    def _check_encoder(self) -> None:
+        """Refuse encoders that the world or the method's views do not admit, and users' modules
+        that are no functions of each sample."""
+        encoder = MLP_ENCODER if self.nets is None else self.nets.encoder
+        if encoder == TABLE_ENCODER:
+            self._check_table()
+        elif self.nets is not None and encoder != MLP_ENCODER:
+            for dim in dict.fromkeys(self.world.dims):
+                try:
+                    check_user_encoder(encoder, dim, self.nets.embed_dim)
+                except ValueError as error:
+                    raise ValueError(f"nets.encoder: {error}") from error
+
+    def _check_table(self) -> None:
+        observation, augmentation = self.world.observation, self.augmentation
+        what = "for a table, which needs the pattern of each input"
+        if not self.world.latents.is_finite or not isinstance(observation, BitsObservation):
+            raise ValueError(
+                f"nets.encoder: expected bit latents and observation bits {what}, got "
+                f"{self.world.latents.kind} latents and observation {observation.kind}"
+            )
+        if observation.noise > 0:
+            raise ValueError(
+                f"nets.encoder: expected no observation noise {what}, got {observation.noise:g}"
+            )
+        if augmentation is not None and augmentation.kind == "official":
+            raise ValueError(
+                f"nets.encoder: expected views that are patterns too {what}, got the official "
+                "augmentation"
+            )
+        check_table_bits(max(self.world.dims))
+
+    @property
+    def source(self) -> str | None:
+        """The digest of the files of a user's method and encoder; None where both come with this
+        package."""
+        encoder = None if self.nets is None else encoder_source(self.nets.encoder)
+        found = [source for source in (method_source(self.method), encoder) if source]
+        return digest(found) if len(found) > 1 else next(iter(found), None)
 
     def _check_batch(self) -> None:
         if self.train is None:
@@ -132,10 +185,8 @@ class TrainingSpec(Spec):
     @property
     def data_shape(self) -> DataShape:
         """Widths of the modalities and number of classes."""
-        observation = self.world.observation
-        return DataShape(
-            dim1=observation.dim1, dim2=observation.dim2, n_classes=self.world.n_classes
-        )
+        dim1, dim2 = self.world.dims
+        return DataShape(dim1=dim1, dim2=dim2, n_classes=self.world.n_classes)
 
     @property
     def depends_on_label(self) -> bool:

@@ -83,6 +83,7 @@ def train_stack(
     report: Callable[[Progress], None] | None = None,
     visit: Callable[[TrainedStack, int], None] | None = None,
     visited_steps: Collection[int] = (),
+    method: Method | None = None,
 ) -> TrainedStack:
     """Train runs of one shape together along a leading axis.
 
@@ -95,6 +96,7 @@ def train_stack(
             some logged steps later, for several of them at once.
         visit: called with the stack as it is, and the number of steps done; it may read the stack.
         visited_steps: the numbers of steps after which ``visit`` is called.
+        method: in the place of the trainings' own: one with the same loss and other networks.
 
     Returns:
         The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
@@ -116,7 +118,7 @@ def train_stack(
     if specs[0].train is not None:
         check_precision(specs[0].train.precision, device, name="train.precision")
     started = time.perf_counter()
-    trained = initial_stack(specs, device=device, dtype=dtype)
+    trained = initial_stack(specs, device=device, dtype=dtype, method=method)
     if specs[0].train is not None:
         with own_stream(device):
             _optimise(
@@ -133,10 +135,14 @@ def train_stack(
 
 
 def initial_stack(
-    specs: Sequence[TrainingSpec], *, device: torch.device, dtype: torch.dtype = torch.float32
+    specs: Sequence[TrainingSpec],
+    *,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    method: Method | None = None,
 ) -> TrainedStack:
     """The networks of trainings of one shape at their initial values."""
-    method = specs[0].build_method()
+    method = specs[0].build_method() if method is None else method
     stack = Stack(generators=run_generators(specs, "initialisation"), dtype=dtype)
     module = method.build(stack, specs[0].data_shape, specs[0].nets or NetSpec()).to(device)
     return TrainedStack(

@@ -53,7 +53,7 @@ class Originals:
         self.render = Renderer([world.maps[2] for world in worlds], device, dtype)
         self.sizes = (
             self.n_2 + self.n_s,
-            observation.dim2 if self.noise > 0 else 0,
+            specs[0].dims[1] if self.noise > 0 else 0,
             0 if self.patterns is None else 1,
         )
         self.width = sum(self.sizes)

@@ -50,7 +50,7 @@ class OfficialViews:
 
     def __init__(self, world: WorldSpec, spec: OfficialAugmentation) -> None:
         self.spec = spec
-        self.dims = (world.observation.dim1, world.observation.dim2)
+        self.dims = world.dims
         self.width = sum(self.dims) + 2
         self.drop_below = float(ndtri(spec.drop))
         self.quartile = float(ndtri(0.75))
@@ -103,7 +103,7 @@ class PlannedViews:
         self.inputs = (n_1 + n_s, n_2 + n_s)
         self.law = spec.latents
         self.noise = observation.noise
-        self.dims = (observation.dim1, observation.dim2) if self.noise > 0 else (0, 0)
+        self.dims = spec.dims if self.noise > 0 else (0, 0)
         # Chances of 0 and 1 need no decision: quality (1, 1) draws the same numbers as optimal.
         self.survives, self.left = plan.survives, plan.left
         decisions = [(plan.survives, self.n_bits), (plan.left, sum(self.blocks))]

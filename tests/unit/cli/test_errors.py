@@ -60,7 +60,7 @@ BAD_SWEEPS = [
         "exact), got gaussian",
     ),
     ("--latents foo", "--latents: expected one of bits, gaussian, got 'foo'"),
-    ("--observation foo", "--observation: expected one of linear, mlp, got 'foo'"),
+    ("--observation foo", "--observation: expected one of linear, mlp, bits, got 'foo'"),
     (
         "--label foo",
         "--label: expected one of bits, noiseless, threshold, planar, parity, function, got 'foo'",

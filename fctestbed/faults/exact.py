@@ -1,0 +1,65 @@
+"""A method's loss in exact expectation over the enumerated law of a world.
+
+Owns the interface. May import torch, ``fctestbed.objectives`` and this package's law.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fctestbed.faults.law import BitLaw
+from fctestbed.objectives import Method
+
+
+class ExactLoss(ABC):
+    """A method's loss for infinitely many samples, as a function of its networks.
+
+    The networks encode every pattern once, and expectations are weighted sums. The networks may be
+    the method's own or tables (``fctestbed.faults.free``).
+
+    Args:
+        method: with its settings.
+        law: of the world, with copies if the method uses views.
+        x1: every pattern of modality 1, [stack, patterns1, dim1], in the law's order.
+        x2: every pattern of modality 2.
+        batch_size: of the loss that it is the limit of; only ``offsets_nats`` and terms that are
+            sums over a batch depend on it.
+    """
+
+    uses_copies: ClassVar[bool] = False
+    """Whether the loss depends on augmented copies."""
+
+    def __init__(
+        self,
+        method: Method,
+        law: BitLaw,
+        x1: Float[Tensor, "stack patterns1 dim1"],
+        x2: Float[Tensor, "stack patterns2 dim2"],
+        *,
+        batch_size: int,
+    ) -> None:
+        self.method, self.law = method, law
+        self.settings: Any = method.settings
+        self.x1, self.x2 = x1, x2
+        self.batch_size = batch_size
+
+    @abstractmethod
+    def terms(self, module: nn.Module) -> Mapping[str, Float[Tensor, " stack"]]:
+        """The terms of the method's ``loss`` by its names, in nats, without ``offsets_nats``."""
+
+    def inner(self, module: nn.Module) -> Float[Tensor, " stack"]:
+        """The method's ``inner_loss``, in nats."""
+        raise TypeError(f"{type(self).__name__} has no inner loop")
+
+    def offsets_nats(self, batch_size: int) -> Mapping[str, float]:
+        """What a batch's size adds to terms of the loss: the term of ``loss`` is near to that of
+        ``terms`` plus this."""
+        return {}
+
+    def total(self, module: nn.Module) -> Float[Tensor, " stack"]:
+        """The sum of the terms."""
+        return torch.stack(list(self.terms(module).values())).sum(0)
