@@ -78,11 +78,11 @@ class NetSpec(MethodSettings):
             does not change the identity of runs.
     """
 
-    encoder_hidden: tuple[Width, ...] = (128, 128)
+    encoder_hidden: tuple[Width, ...] = (64, 64)
     embed_dim: PositiveInt = 8
     head_hidden: tuple[Width, ...] = (64,)
     head_dim: PositiveInt = 16
-    critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (64,)
+    critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (32,)
     encoder: str = MLP_ENCODER
 
     @field_validator("encoder")

@@ -19,13 +19,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "world": {"n_train": 16384, "n_test": 8192},
         "nets": {
-            "encoder_hidden": (128, 128),
+            "encoder_hidden": (64, 64),
             "embed_dim": 8,
             "head_hidden": (64,),
             "head_dim": 16,
-            "critic_hidden": (64,),
+            "critic_hidden": (32,),
         },
-        "train": {"steps": 800, "batch_size": 128, "learning_rate": 2e-3, "schedule": "cosine"},
+        "train": {"steps": 600, "batch_size": 128, "learning_rate": 3e-3, "schedule": "cosine"},
         "settings": {
             "factorcl-sup": {"inner_rate": 30.0},
             "factorcl-ssl": {"inner_rate": 30.0},

@@ -52,9 +52,9 @@ class TrainSpec(Spec):
             out, so that it does not change the identity of runs.
     """
 
-    steps: PositiveInt = 800
+    steps: PositiveInt = 600
     batch_size: Annotated[int, Field(ge=2)] = 128
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     schedule: Literal["constant", "cosine"] = "cosine"
     warmup: NonNegativeInt = 0
     precision: Precision = "float32"

@@ -11,7 +11,8 @@ from fctestbed.faults.law import exact_law
 from fctestbed.faults.losses import EXACT_LOSSES, exact_loss
 from fctestbed.objectives import Method, find_method
 from fctestbed.synthesis import make_dataset, modality_codewords
-from fctestbed.training.trainer import _batches, initial_stack
+from fctestbed.training.batches import drawn_batches
+from fctestbed.training.trainer import initial_stack
 
 N_BATCHES = 12
 DEPARTURES = [
@@ -73,7 +74,16 @@ def _losses(training: TrainingSpec) -> tuple[dict[str, torch.Tensor], dict[str, 
             expected[key] = expected[key] + offset
         if method.has_inner_loop:
             expected["inner"] = exact.inner(module)
-        for batch in _batches(trained, training.train, [data], 1):
+        drawn = drawn_batches(
+            [training],
+            method,
+            training.train,
+            [data],
+            per_step=1,
+            device=torch.device("cpu"),
+            dtype=torch.float64,
+        )
+        for batch in (own.batch() for own in drawn):
             terms = dict(method.loss(module, batch))
             if method.has_inner_loop:
                 terms["inner"] = method.inner_loss(module, batch)
