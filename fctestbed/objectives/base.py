@@ -82,7 +82,7 @@ class NetSpec(MethodSettings):
     embed_dim: PositiveInt = 8
     head_hidden: tuple[Width, ...] = (64,)
     head_dim: PositiveInt = 16
-    critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (32,)
+    critic_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (64,)
     encoder: str = MLP_ENCODER
 
     @field_validator("encoder")

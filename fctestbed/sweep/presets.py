@@ -23,7 +23,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "embed_dim": 8,
             "head_hidden": (64,),
             "head_dim": 16,
-            "critic_hidden": (32,),
+            "critic_hidden": (64,),
         },
         "train": {"steps": 600, "batch_size": 128, "learning_rate": 3e-3, "schedule": "cosine"},
         "settings": {
