@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from claim_files import TINY_CLAIM, write_claim
 
-from fctestbed.claims import read_claim, read_docket
+from fctestbed.claims import plan_docket, read_claim, read_docket
 from fctestbed.claims.lines import line_of
 
 ROOT = Path(__file__).parents[3]
-PUBLISHED = sorted((ROOT / "sweeps" / "docket").glob("*.toml"))
+DOCKET = ROOT / "sweeps" / "docket"
+PUBLISHED = sorted(DOCKET.glob("*.toml"))
 
 
 def test_a_claim_has_the_methods_of_its_predictions_and_a_sweep_for_each_condition(tmp_path):
@@ -37,6 +38,16 @@ def test_published_claims_can_be_judged(path):
     assert claim.id == path.stem
     assert claim.sweep_spec().preset == "quick"
     assert len(claim.sweep_spec().seeds) >= 5
+
+
+def test_the_published_claims_are_one_docket_that_is_affordable():
+    conditions = plan_docket(DOCKET)
+    ids = list(dict.fromkeys(condition.claim.id for condition in conditions))
+    assert ids
+    assert ids == [path.stem for path in PUBLISHED]
+    # Claims that share their grids share their runs.
+    runs = {run_id for condition in conditions for run_id in condition.spec.grid.runs}
+    assert len(runs) <= 950
 
 
 def test_the_published_docket_has_what_it_was_made_for():
