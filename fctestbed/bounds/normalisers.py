@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from fctestbed.bounds.softmax_kernels import masked_row_softmax, other_row_softmax, row_softmax
+from fctestbed.bounds.softmax_kernels import row_softmax
 
 
 def row_normalisers(scores: Float[Tensor, "*stack n m"]) -> Float[Tensor, "*stack n"]:
@@ -51,14 +51,11 @@ class _RowSoftmax(torch.autograd.Function):
         flat = scores.detach().contiguous().view(-1, n, m)
         shares = torch.empty_like(flat)
         values = flat.new_empty(len(flat), n)
-        arrays = shares.numpy(), values.numpy()
-        if kept is not None:
-            mask = kept.expand(scores.shape).reshape(flat.shape).numpy()
-            masked_row_softmax(flat.numpy(), mask, *arrays)
-        elif without_own:
-            other_row_softmax(flat.numpy(), *arrays)
+        if kept is None:
+            mask = torch.empty(0, 0, 0, dtype=torch.bool)
         else:
-            row_softmax(flat.numpy(), *arrays)
+            mask = kept.expand(scores.shape).reshape(flat.shape)
+        row_softmax(flat.numpy(), mask.numpy(), without_own, shares.numpy(), values.numpy())
         ctx.save_for_backward(shares.view(scores.shape))
         return values.view(*stack, n)
 

@@ -1,4 +1,4 @@
-"""CPU kernels of the softmax over rows of scores, compiled by numba.
+"""The CPU kernel of the softmax over rows of scores, compiled by numba.
 
 Owns the loops that ``fctestbed.bounds.normalisers`` runs on a CPU. May import numpy,
 ``_compilation`` and ``_kernel_math``.
@@ -23,65 +23,56 @@ _LOWEST = np.float32(-3e38)
 
 @compiled(fastmath=FAST)
 def row_softmax(
-    scores: NDArray[np.float32], shares: NDArray[np.float32], normalisers: NDArray[np.float32]
-) -> None:
-    """Softmax of each row [runs, rows, columns] into ``shares``, and log sum exp [runs, rows]."""
-    for run in range(scores.shape[0]):
-        for i in range(scores.shape[1]):
-            row = scores[run, i]
-            normalisers[run, i] = _softmax(row, shares[run, i])
-
-
-@compiled(fastmath=FAST)
-def masked_row_softmax(
     scores: NDArray[np.float32],
     kept: NDArray[np.bool_],
+    without_own: bool,
     shares: NDArray[np.float32],
     normalisers: NDArray[np.float32],
 ) -> None:
-    """As ``row_softmax``, over the columns that ``kept`` [runs, rows, columns] names; the others'
-    shares are 0, and their scores may be anything. A row keeps one column at least."""
-    for run in range(scores.shape[0]):
-        for i in range(scores.shape[1]):
-            row, own, out = scores[run, i], kept[run, i], shares[run, i]
-            for j in range(len(row)):
-                out[j] = row[j] if own[j] else _LOWEST
-            normalisers[run, i] = _softmax(out, out)
-            for j in range(len(row)):
-                out[j] = out[j] if own[j] else _ZERO
+    """Softmax of rows of scores [runs, rows, columns], and log sum exp [runs, rows].
 
-
-@compiled(fastmath=FAST)
-def other_row_softmax(
-    scores: NDArray[np.float32], shares: NDArray[np.float32], normalisers: NDArray[np.float32]
-) -> None:
-    """As ``row_softmax`` of square arrays, without the diagonal, whose shares are 0."""
+    Args:
+        scores: the scores.
+        kept: the columns that count, [runs, rows, columns], one of each row at least; the others'
+            scores may be anything. An array without runs for all columns.
+        without_own: whether row i leaves column i out.
+        shares: the softmax, written; 0 where a column does not count.
+        normalisers: written.
+    """
+    is_masked = len(kept) > 0
+    # One function: code that calls another with arrays came out of numba's cache with another
+    # rounding than a fresh compilation had.
     for run in range(scores.shape[0]):
         for i in range(scores.shape[1]):
             row, out = scores[run, i], shares[run, i]
+            top = _LOWEST
+            if is_masked:
+                own = kept[run, i]
+                for j in range(len(row)):
+                    out[j] = row[j] if own[j] else _LOWEST
+            else:
+                for j in range(len(row)):
+                    # A comparison that NaN fails. A score of minus infinity has a share of 0.
+                    out[j] = _LOWEST if row[j] < _LOWEST else row[j]
+            if without_own:
+                out[i] = _LOWEST
             for j in range(len(row)):
-                out[j] = row[j]
-            out[i] = _LOWEST
-            normalisers[run, i] = _softmax(out, out)
-            out[i] = _ZERO
-
-
-@compiled(fastmath=FAST)
-def _softmax(row: NDArray[np.float32], shares: NDArray[np.float32]) -> np.float32:
-    """Write the softmax of a row, which may be ``shares`` itself; log sum exp."""
-    top = _LOWEST
-    for j in range(len(row)):
-        top = max(top, row[j])
-    total, unreal = _ZERO, _ZERO
-    for j in range(len(row)):
-        # A comparison that NaN fails. A score of minus infinity has a share of 0.
-        score = _LOWEST if row[j] < _LOWEST else row[j]
-        # NaN for NaN and infinity, which the exponential would hide.
-        unreal += score - score
-        value = exp_float32(max(score - top, LEAST_EXPONENT))
-        shares[j] = value
-        total += value
-    scale = _ONE / total + unreal
-    for j in range(len(row)):
-        shares[j] *= scale
-    return np.float32(np.log(total) + top + unreal)
+                top = max(top, out[j])
+            total, unreal = _ZERO, _ZERO
+            for j in range(len(row)):
+                score = out[j]
+                # NaN for NaN and infinity, which the exponential would hide.
+                unreal += score - score
+                value = exp_float32(max(score - top, LEAST_EXPONENT))
+                out[j] = value
+                total += value
+            scale = _ONE / total + unreal
+            for j in range(len(row)):
+                out[j] *= scale
+            if is_masked:
+                own = kept[run, i]
+                for j in range(len(row)):
+                    out[j] = out[j] if own[j] else _ZERO
+            if without_own:
+                out[i] = _ZERO
+            normalisers[run, i] = np.log(total) + top + unreal

@@ -90,8 +90,8 @@ def separation(value_bits: Mapping[tuple[str, str], float], modality: int) -> Se
     """The separation of a factorised method's parts of one modality.
 
     Args:
-        value_bits: channel information by (readout, quantity): ``z_s1``, ``z_u1`` and ``shared``,
-            ``unique1`` for modality 1, as in the rows of a results store.
+        value_bits: exact readings at one noise or rate by (readout, quantity): ``z_s1``, ``z_u1``
+            and ``shared``, ``unique1`` for modality 1, as in the rows of a results store.
         modality: 1 or 2.
 
     Raises:

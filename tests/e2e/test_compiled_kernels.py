@@ -1,0 +1,59 @@
+"""Kernels give the same digits whether they were just compiled or come from numba's cache."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+KERNELS = """
+import hashlib
+import numpy as np
+from fctestbed.bounds.softmax_kernels import row_softmax
+from fctestbed.measurement.channel.posterior_kernels import posteriors
+from fctestbed.nets.kernels import relu_dot_backward, relu_dot_forward
+
+rng = np.random.default_rng(0)
+digest = hashlib.sha256()
+
+
+def normal(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+for n in (128, 37):
+    a, c, w, g = normal(2, n, 64), normal(2, n, 64), normal(2, 64), normal(2, n, n)
+    scores = np.empty_like(g)
+    relu_dot_forward(a, c, w, scores)
+    gradients = [np.zeros_like(part) for part in (a, c, w)]
+    relu_dot_backward(a, c, w, g, *gradients)
+    found = [scores, *gradients]
+    kept = (rng.random(g.shape) < 0.3) | np.eye(n, dtype=bool)
+    for mask, alone in ((kept[:0], False), (kept, False), (kept[:0], True)):
+        shares, normalisers = np.empty_like(g), np.empty((2, n), np.float32)
+        row_softmax(3 * g, mask, alone, shares, normalisers)
+        found += [shares, normalisers]
+    p, entropies = np.empty((2, n, 500), np.float32), np.empty((2, n), np.float32)
+    own = rng.integers(0, 500, n)
+    posteriors(normal(n, 500), normal(n, 500), own, np.array([1.0, 3.0]), p, entropies)
+    for part in (*found, p, entropies):
+        digest.update(part.tobytes())
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_compiled_kernels_and_cached_ones_give_the_same_digits(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    compiled, cached, again = (
+        subprocess.run(
+            [sys.executable, "-c", KERNELS],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(3)
+    )
+    assert any(tmp_path.rglob("*.nbc"))
+    assert compiled == cached == again
