@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Rows are rounded to these steps, below what float32 entropies resolve. Sums of up to 2^17 rows
+# Rows are rounded to these steps, far below their Monte Carlo errors. Sums of up to 2^17 rows
 # of numbers under 32, and of their products, then fit into float64 without rounding.
-_STEP, _PRODUCT_STEP = 2.0**-24, 2.0**-13
+_STEP, _PRODUCT_STEP = 2.0**-31, 2.0**-13
 
 
 class Moments:
