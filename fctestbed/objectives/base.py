@@ -5,18 +5,12 @@ Training, measurement and plug-ins use this interface. May import ``fctestbed.ne
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from jaxtyping import Float, Int
-from pydantic import (
-    Field,
-    PositiveInt,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-)
+from pydantic import Field, PositiveInt, field_validator, model_serializer
 from torch import Tensor, nn
 
 from fctestbed._plugins import is_import_path
@@ -96,8 +90,8 @@ class NetSpec(MethodSettings):
         return value
 
     @model_serializer(mode="wrap")
-    def _without_mlp(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = handler(self)
+    def _without_mlp(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        content = handler(self)
         if self.encoder == MLP_ENCODER:
             content.pop("encoder")
         return content
