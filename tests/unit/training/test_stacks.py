@@ -100,7 +100,9 @@ def test_augmentations_of_a_run_do_not_depend_on_its_stack() -> None:
         training("unimodal-ssl", ratio, seed, augmentation=OfficialAugmentation())
         for ratio, seed in GRID
     ]
-    assert_same_run(trained(specs[1:2]), 0, trained(specs), 1, **SINGLE)
+    # In float64: of small batches float32 products round by the stack, and Adam magnifies that.
+    alone, together = (trained(own, dtype=torch.float64) for own in (specs[1:2], specs))
+    assert_same_run(alone, 0, together, 1, **DOUBLE)
 
 
 def test_views_that_give_their_originals_away_leave_nothing_conditional() -> None:
