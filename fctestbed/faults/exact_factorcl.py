@@ -8,6 +8,7 @@ pair that their marginals allow. At any fixed critic whose scores the heads can 
 is unbounded below. Its critics are therefore trained by the inner loss, as in the method.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -100,11 +101,13 @@ class _ExactFactorCL(ExactLoss):
             + self._conditional(parts, heads, _CLUB_COND, club=False)
         )
 
+    @abstractmethod
     def _unimodal(self, parts: Any, heads: Projections, m: int) -> Tensor:
-        raise NotImplementedError
+        """InfoNCE of one modality with what its head is to hold, in nats."""
 
+    @abstractmethod
     def _conditional(self, parts: Any, heads: Projections, head: str, *, club: bool) -> Tensor:
-        raise NotImplementedError
+        """A conditional term, InfoNCE or NCE-CLUB, in nats."""
 
     def _functional(self, scores: Tensor, joint: Tensor, *, club: bool) -> Tensor:
         """A conditional term of scores [stack, groups or 1, rows, columns], or an unconditional
