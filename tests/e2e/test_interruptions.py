@@ -36,11 +36,14 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def _sigint_is_handled():
-    """Jobs in a shell's background ignore SIGINT, and so would all that they start."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals_are_handled():
+    """Jobs in a shell's background ignore SIGINT, those of nohup SIGHUP, and so would all that they
+    start."""
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def places(out):

@@ -28,7 +28,9 @@ def test_compare_fits_eighty_columns_and_writes_all_of_it_as_csv(sweeps, tmp_pat
     assert run(["compare", *sweeps, *options]) == 0
     printed, noted = capsys.readouterr()
     lines = printed.splitlines()
-    assert max(map(len, lines)) <= 80
+    # The last line is the file's path.
+    assert lines[-1] == str(csv)
+    assert max(map(len, lines[:-1])) <= 80
     assert lines[2].split() == ["method", "ratio", "quantity", "R", "A", "B", "B", "-", "A",
                                 "interval", "p"]  # fmt: skip
     assert lines[-2] == "24 cells: nothing differs, 24 are open"
