@@ -36,6 +36,8 @@ _CATEGORY = 0.4
 _LOG_FROM = 30.0
 _MOST_TICKS = 6
 _FAINT = 0.5
+EXACT_ORDER = 4.5
+"""Exact lines are drawn over curves: a curve on its limit does not hide the limit."""
 
 
 def draw_curves(axes: Axes, points: pd.DataFrame, x: Axis, *, bands: bool = True) -> list[Line2D]:
@@ -133,7 +135,13 @@ def draw_exact(axes: Axes, values: pd.Series, label: str, x: Axis, dash: str = "
         # A line of one point cannot be seen.
         places, heights = places[0] + np.array([-_ALONE, _ALONE]), np.repeat(heights, 2)
     return axes.plot(
-        places, heights, color="black", linestyle=dash, linewidth=1.1, label=label, zorder=2.5
+        places,
+        heights,
+        color="black",
+        linestyle=dash,
+        linewidth=1.1,
+        label=label,
+        zorder=EXACT_ORDER,
     )
 
 

@@ -4,8 +4,8 @@ May import pandas and matplotlib.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import inf, prod
+from dataclasses import replace
+from math import prod
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,14 +16,15 @@ from fctestbed.plotting.axes import (
     UNIQUE_RATIO,
     Axis,
     AxisValue,
-    World,
     horizontal_axis,
     other_axes,
     split_worlds,
     with_world,
 )
+from fctestbed.plotting.curves import CurvePanel
+from fctestbed.plotting.grouped import draw_by_group, needs_groups
 from fctestbed.plotting.interface import Drawing, NothingToDraw
-from fctestbed.plotting.marks import draw_curves, draw_exact, set_horizontal_axis, set_value_axis
+from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
 from fctestbed.plotting.select import n_unfinished
 from fctestbed.plotting.style import LABEL_POINTS, PAGE_INCHES, add_legend, literal
 from fctestbed.plotting.summarise import SERIES, seeds_note
@@ -33,59 +34,6 @@ MOST_PANELS = 12
 """Of one figure; ``draw_figures`` writes several files of a figure with more."""
 _PANEL_INCHES = 1.75
 _MOST_COLUMNS = 4
-
-
-@dataclass(frozen=True)
-class ExactLine:
-    """An exact number along the horizontal axis.
-
-    Args:
-        column: its name among a figure's numbers.
-        label: its name in the legend.
-        values: the number, indexed by values of the axis; empty where it is not known.
-        limit: the line is not drawn above it.
-    """
-
-    column: str
-    label: str
-    values: pd.Series
-    limit: float = inf
-
-    @property
-    def drawn(self) -> pd.Series:
-        """The numbers that are drawn."""
-        return self.values.clip(upper=self.limit)
-
-
-@dataclass(frozen=True)
-class CurvePanel:
-    """The curves of one world.
-
-    Args:
-        points: what ``seed_intervals`` returned for ``method, variant`` and the horizontal axis.
-        exact: exact lines; the first is drawn solid, the second dotted.
-        left_out: a note on what is not drawn.
-        world: the world, where there are several.
-    """
-
-    points: pd.DataFrame
-    exact: tuple[ExactLine, ...]
-    left_out: str = ""
-    world: World | None = None
-
-    @property
-    def fixed(self) -> tuple[tuple[str, AxisValue], ...]:
-        """The axes that all points of the panel share, with their values, where several vary."""
-        return self.world.values if self.world else ()
-
-    def draw(self, axes: Axes, x: Axis) -> list[Line2D]:
-        """Draw the exact lines and the curves; return them, labelled, in legend order."""
-        exact = [
-            drawn
-            for line, dash in zip(self.exact, ("-", ":"), strict=False)
-            for drawn in draw_exact(axes, line.drawn, line.label, x, dash)
-        ]
-        return [*exact, *draw_curves(axes, self.points, x)]
 
 
 PanelOf = Callable[[Results, str], CurvePanel]
@@ -108,11 +56,13 @@ def draw_curve_figure(
 ) -> Drawing:
     """A figure of curves along one axis; small multiples where other axes vary too.
 
+    One world with many methods has a panel for each kind of method, with the controls in each.
+
     Args:
         results: the rows.
         x_asked: the horizontal axis; None for the default.
         bands: functions from one world's rows and the axis to a panel, by the panel's title.
-        one_world: the function that draws the figure of a single world.
+        one_world: the function that draws the figure of a single world with few methods.
         label: of the vertical axes.
         note: for the end of the figure's note.
         columns: of the legend; None for one per inch of the figure's width.
@@ -129,7 +79,11 @@ def draw_curve_figure(
     drawn = {title: _panels(results, x, panel_of) for title, panel_of in bands.items()}
     panels = [panel for band in drawn.values() for panel in band]
     axis = Axis.of(pd.concat([panel.points[x] for panel in panels]))
-    if len(panels) == len(bands):
+    alone = len(panels) == len(bands)
+    if alone and needs_groups(panels):
+        titled = {title: band[0] for title, band in drawn.items()}
+        figure, lines = draw_by_group(titled, axis, label, scale)
+    elif alone:
         figure, lines = one_world(panels, axis)
     else:
         figure, lines = _small_multiples(drawn, axis, label, scale)

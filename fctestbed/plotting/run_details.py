@@ -55,6 +55,35 @@ def run_details(results: Results) -> dict[str, RunDetails]:
     return details
 
 
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A run without rows.
+
+    Args:
+        method: its method.
+        status: ``diverged`` or ``failed``.
+        settings: all settings of its method.
+    """
+
+    method: str
+    status: str
+    settings: dict[str, Any]
+
+
+def unfinished_runs(results: Results) -> list[UnfinishedRun]:
+    """The runs that diverged or failed."""
+    runs = results.runs[results.runs["status"] != "ok"]
+    names = ("method", "status", "spec")
+    return [
+        UnfinishedRun(
+            str(method),
+            str(status),
+            _mapping(_mapping(_json_object(spec).get("training")).get("settings")),
+        )
+        for method, status, spec in zip(*(runs[name] for name in names), strict=True)
+    ]
+
+
 def series_details(results: Results) -> dict[tuple[str, str], RunDetails]:
     """Details of each (method, variant), from its first finished run."""
     details = run_details(results)
@@ -103,6 +132,16 @@ def total_label_bits(results: Results, along: str = UNIQUE_RATIO) -> pd.Series:
     own = (rows["status"] == "ok") & (rows["readout"] == JOINT) & rows["quantity"].isin(LABEL)
     rows = rows[own]
     return rows.groupby(along)["true_bits"].mean().dropna()
+
+
+def label_kinds(results: Results) -> set[str]:
+    """The kinds of label rules of the runs' worlds; empty where runs do not say."""
+    kinds = set()
+    for text in results.runs["spec"].unique():
+        training = _mapping(_json_object(text).get("training"))
+        label = _mapping(_mapping(training.get("world")).get("label"))
+        kinds.add(str(label.get("kind", "")))
+    return kinds - {""}
 
 
 def relevant_latents(results: Results) -> set[str]:

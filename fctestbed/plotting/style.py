@@ -53,6 +53,11 @@ BITS_COLORS = LinearSegmentedColormap.from_list(
     "bits", ["#ffffff", "#8cc0e0", "#0173b2", "#01263c"]
 )
 
+# The same in orange, for numbers in nats: no bit and no nat have one colour.
+NATS_COLORS = LinearSegmentedColormap.from_list(
+    "nats", ["#ffffff", "#f6cf8e", "#de8f05", "#5c3a00"]
+)
+
 Dash = str | tuple[float, tuple[float, ...]]
 
 SOLID: Dash = "-"
@@ -166,6 +171,34 @@ TABLE_GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Order of methods in tables: self-supervised and supervised ones (the FactorCL paper's Table 2,
 its two unimodal losses, later methods), methods that are not in this list, controls."""
+
+
+@dataclass(frozen=True, order=True)
+class PanelGroup:
+    """A kind of methods that share a panel where a figure has too many curves for one.
+
+    Args:
+        place: its place among the panels.
+        title: of its panel.
+    """
+
+    place: int
+    title: str
+
+
+_LATER_SSL = ("comm", "focal", "disentangled-ssl")
+_PANEL_GROUPS = {
+    "SSL": PanelGroup(0, "self-supervised"),
+    "later": PanelGroup(1, "later self-supervised"),
+    "SUP": PanelGroup(2, "with labels"),
+    "other": PanelGroup(3, "other methods"),
+}
+
+
+def panel_group(method: str) -> PanelGroup | None:
+    """The kind of a method where panels are by kind; None for a control, which is in all panels."""
+    group = "later" if method in _LATER_SSL else table_group(method)
+    return None if group == "control" else _PANEL_GROUPS[group]
 
 
 def house_style() -> AbstractContextManager[None]:

@@ -66,6 +66,29 @@ def seed_intervals(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.Da
     )
 
 
+def within(
+    points: pd.DataFrame, least: float, most: float | pd.Series | np.ndarray
+) -> pd.DataFrame:
+    """The points with their intervals cut at what is possible; an interval that holds the truth
+    still does.
+
+    Args:
+        points: with columns ``mean, low, high``.
+        least: the least possible value, in the unit of the points.
+        most: the largest one, or one for each point; NaN for a point without one. A mean outside
+            (a noisy measurement) stays inside its interval.
+    """
+    limits = np.broadcast_to(np.asarray(most, dtype=float), len(points))
+    limits = np.where(np.isnan(limits), math.inf, limits)
+    mean = points["mean"].to_numpy(dtype=float)
+    low = np.minimum(np.maximum(points["low"].to_numpy(dtype=float), least), mean)
+    high = np.maximum(np.minimum(points["high"].to_numpy(dtype=float), limits), mean)
+    return points.assign(
+        low=np.where(points["low"].isna(), math.nan, low),
+        high=np.where(points["high"].isna(), math.nan, high),
+    )
+
+
 def median_coverage(n: int) -> tuple[int, float]:
     """The order k of the interval for a median of n values, and its probability."""
     half = n // 2

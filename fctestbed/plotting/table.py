@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import Colormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -109,10 +109,15 @@ def plus_minus(mean: float, half: float, digits: int = 2, *, signed: bool = Fals
     return text if math.isnan(half) else f"{text} ± {half:.{digits}f}"
 
 
-def share_color(share: float) -> str | None:
-    """A table cell's background for a share in [0, 1] of the maximum; None for NaN."""
+def share_color(share: float, colors: Colormap = BITS_COLORS) -> str | None:
+    """A table cell's background for a share in [0, 1] of the maximum; None for NaN.
+
+    Args:
+        share: the share.
+        colors: ``BITS_COLORS`` for bits, ``NATS_COLORS`` for nats.
+    """
     # On the darker half of the scale black numbers have too little contrast.
-    return None if math.isnan(share) else to_hex(BITS_COLORS(0.5 * min(max(share, 0.0), 1.0)))
+    return None if math.isnan(share) else to_hex(colors(0.5 * min(max(share, 0.0), 1.0)))
 
 
 def _one_line(text: str) -> str:

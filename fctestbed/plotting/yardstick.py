@@ -64,6 +64,12 @@ class Yardstick:
         """The most that it can read of anything."""
         return np.inf if self.rate_bits is None else self.rate_bits
 
+    @property
+    def least_bits(self) -> float:
+        """The least that it can read: exact information is never below 0, a held-out probe may
+        be."""
+        return 0.0 if self.estimator in (RATE, RATE_WHITENED, CHANNEL) else -np.inf
+
     def most_text(self, name: str) -> str:
         """The name of the most that can be read of a quantity: ``min(R, H)``."""
         return name if self.rate_bits is None else f"min(R, {name})"

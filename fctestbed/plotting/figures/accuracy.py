@@ -8,16 +8,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.curves import CurvePanel, ExactLine
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
-from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
-from fctestbed.plotting.run_details import exact_along
+from fctestbed.plotting.panels import draw_curve_figure
+from fctestbed.plotting.run_details import exact_along, label_kinds
 from fctestbed.plotting.select import accuracy_rows, readable_series, require_rows
 from fctestbed.plotting.style import width_for
-from fctestbed.plotting.summarise import SERIES, seed_intervals
+from fctestbed.plotting.summarise import SERIES, seed_intervals, within
 from fctestbed.results import Results
 
 _LABEL = "task accuracy (%)"
+_NOISE = "label slots whose channel has little capacity are noise: there the optimum is lower"
 
 
 def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
@@ -46,14 +48,24 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
             ExactLine("bayes_accuracy", "Bayes optimum", bayes),
             ExactLine("majority_accuracy", "Majority class", majority),
         )
-        return CurvePanel(seed_intervals(rows, "accuracy", [*SERIES, x]), exact, left_out)
+        points = within(seed_intervals(rows, "accuracy", [*SERIES, x]), 0.0, 1.0)
+        return CurvePanel(points, exact, left_out)
 
+    note = _noise_note(results) + options.world_note
     drawing = draw_curve_figure(
-        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=options.world_note
+        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=note
     )
     for axes in drawing.figure.axes:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
     return replace(drawing, numbers=drawing.numbers.rename(columns={"mean": "accuracy"}))
+
+
+def _noise_note(results: Results) -> str:
+    """Why the Bayes accuracy depends on the unique ratio, where the label's slots are channels."""
+    limits = results.accuracy.groupby("unique_ratio")["bayes_accuracy"].mean().dropna()
+    if label_kinds(results) != {"bits"} or limits.round(6).nunique() < 2:
+        return ""
+    return f"; {_NOISE}"
 
 
 def _one_world(panels: Sequence[CurvePanel], x: Axis) -> tuple[Figure, list[Line2D]]:

@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.curves import CurvePanel, ExactLine
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
-from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
+from fctestbed.plotting.panels import draw_curve_figure
 from fctestbed.plotting.select import SHARED, UNIQUE, quantity_rows, readable_series, require_rows
 from fctestbed.plotting.style import PAGE_INCHES
-from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals
+from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, within
 from fctestbed.results import Results
 
 _BLOCKS = {"shared": SHARED, "unique": UNIQUE}
@@ -45,7 +46,6 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
         found = quantity_rows(world, quantities, yardstick, along=x)
         rows, left_out = readable_series(found, any_variant=options.any_variant)
         require_rows(rows, f"{block} bits")
-        points = seed_intervals(rows, "value_bits", [*SERIES, x]).assign(panel=block)
         parts = [f"{quantity}_relevant" for quantity in quantities]
         relevant = quantity_rows(world, parts, yardstick, along=x)
         exact = (
@@ -57,7 +57,9 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
                 limit,
             ),
         )
-        return CurvePanel(points, exact, left_out)
+        points = seed_intervals(rows, "value_bits", [*SERIES, x])
+        points = within(points, yardstick.least_bits, points[x].map(exact[0].drawn))
+        return CurvePanel(points.assign(panel=block), exact, left_out)
 
     drawing = draw_curve_figure(
         results,

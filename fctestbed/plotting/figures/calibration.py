@@ -3,6 +3,7 @@
 From a calibration's summary alone.
 """
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,6 +26,8 @@ _COVERAGE = LinearSegmentedColormap.from_list(
 _COVERED = (0.81, 0.99)
 # Black text has too little contrast on darker cells.
 _DARK_BITS = 0.33
+_NOTE_POINTS = 6.0
+_NOTE_CHARACTERS_PER_INCH = 20
 _SELDOM = "\N{EN DASH}"
 _LOWER, _PENALTY = "\N{LESS-THAN OR EQUAL TO}", "\N{DAGGER}"
 KINDS = {
@@ -81,9 +84,10 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     left.set_yticks(range(len(cases)), [f"{literal(name)}: {truth:.3g}" for name, truth in cases])
     left.set_title("mean error (bits)")
     right.set_title("intervals that hold\nthe truth (%)")
-    figure.supxlabel(
-        _note(rows, kind, n, broken=bool(broken.any())), fontsize=6.0, color=NOTE_COLOR
-    )
+    note = _note(rows, kind, n, broken=bool(broken.any()))
+    width = int(figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH)
+    wrapped = "\n".join(textwrap.fill(line, width) for line in note.splitlines())
+    figure.supxlabel(wrapped, fontsize=_NOTE_POINTS, color=NOTE_COLOR)
     return Drawing(figure, rows.reset_index(drop=True))
 
 

@@ -1,12 +1,20 @@
 """Label bits by method and critic family: separates the critic's effect from the objective's."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_dot, set_dots_axis
-from fctestbed.plotting.run_details import run_details, total_label_bits, with_detail
+from fctestbed.plotting.run_details import (
+    run_details,
+    total_label_bits,
+    unfinished_runs,
+    with_detail,
+)
 from fctestbed.plotting.select import LABEL, flagged, n_unfinished, quantity_rows, require_rows
 from fctestbed.plotting.style import (
     COLUMN_INCHES,
@@ -24,6 +32,7 @@ CRITIC_MARKERS = {"cosine": "o", "separable": "s", "bilinear": "^", "concat": "D
 _OTHER_MARKERS = ("v", "P", "X", "h", "p", "*")
 _KEYS = ["method", "critic"]
 _ROW_INCHES = 0.125
+_STATUS_TEXT: dict[str, Any] = {"fontsize": 6.0, "color": NOTE_COLOR, "style": "italic"}
 
 
 def critic_rows(results: Results, yardstick: Yardstick) -> pd.DataFrame:
@@ -84,10 +93,30 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
     note += options.world_note
     if default:
         note += "; filled: the method's own critic"
-    figure = _figure(points, markers, total, f"label bits {yardstick.text}", note)
+    figure = _figure(
+        points,
+        markers,
+        total,
+        label=f"label bits {yardstick.text}",
+        note=note,
+        unread=_unread(results, points),
+    )
     numbers = bits_columns(points, yardstick).assign(total_bits=total)
     numbers.insert(2, "unique_ratio", ratios.name)
     return Drawing(figure, numbers)
+
+
+def _unread(results: Results, points: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """The status of each (method, critic) that has runs, all of them unfinished."""
+    read = set(zip(points["method"], points["critic"], strict=True))
+    methods = set(points["method"])
+    found: dict[tuple[str, str], str] = {}
+    for run in unfinished_runs(results):
+        critic = run.settings.get("critic")
+        key = (run.method, str(critic))
+        if run.method in methods and isinstance(critic, str) and key not in read:
+            found[key] = run.status
+    return found
 
 
 def _markers(points: pd.DataFrame) -> dict[str, str]:
@@ -100,7 +129,13 @@ def _markers(points: pd.DataFrame) -> dict[str, str]:
 
 
 def _figure(
-    points: pd.DataFrame, markers: dict[str, str], total: float, label: str, note: str
+    points: pd.DataFrame,
+    markers: dict[str, str],
+    total: float,
+    *,
+    label: str,
+    note: str,
+    unread: Mapping[tuple[str, str], str],
 ) -> Figure:
     methods = sorted(points["method"].unique(), key=table_order)
     step = len(markers) + 1.0
@@ -115,6 +150,10 @@ def _figure(
         style = style_of(point["method"])
         filled = bool(point["default"]) or not points["default"].any()
         draw_dot(axes, place, point, style, marker=markers[point["critic"]], filled=filled)
+    for (method, critic), status in unread.items():
+        if critic in markers:
+            place = step * methods.index(method) + list(markers).index(critic)
+            axes.text(0.0, place, f"{literal(critic)}: {status}", va="center", **_STATUS_TEXT)
     for row in range(1, len(methods)):
         axes.axhline(step * row - 1.0, color="#cccccc", linewidth=0.5)
     middle = (len(markers) - 1) / 2

@@ -32,8 +32,8 @@ from fctestbed.plotting.table import Column, markdown_table, plus_minus, table_f
 
 _HALF_WIDTH = float(ndtri((1 + CONFIDENCE) / 2))
 """Half of a 95 % interval in standard errors."""
-_COLUMNS = 3
-_PANEL_INCHES = 2.05
+_COLUMNS = 4
+_PANEL_INCHES = 1.6
 # A point above or below these multiples of the largest exact value is drawn on the panel's edge.
 _TALLEST, _DEEPEST = 1.5, -0.25
 

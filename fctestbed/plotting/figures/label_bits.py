@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.curves import CurvePanel, ExactLine
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.marks import draw_curves, draw_exact, set_horizontal_axis, set_value_axis
-from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
+from fctestbed.plotting.panels import draw_curve_figure
 from fctestbed.plotting.run_details import exact_along, total_label_bits
 from fctestbed.plotting.select import LABEL, quantity_rows, readable_series, require_rows
 from fctestbed.plotting.style import COLUMN_INCHES, width_for
-from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals
+from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, within
 from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import LINEAR_PROBE, Results
 
@@ -53,7 +54,9 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
             ExactLine("total_bits", _named("Exact total", total, limit), total, limit),
             ExactLine("shared_bits", _named("Exact shared part", shared, limit), shared, limit),
         )
-        return CurvePanel(seed_intervals(rows, "value_bits", [*SERIES, x]), exact, left_out)
+        points = seed_intervals(rows, "value_bits", [*SERIES, x])
+        points = within(points, yardstick.least_bits, points[x].map(exact[0].drawn))
+        return CurvePanel(points, exact, left_out)
 
     drawing = draw_curve_figure(
         results,

@@ -36,8 +36,12 @@ DEFAULT_RATIO = 0.5
 PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
 BLOCKS = ("w_s", "w_1", "w_2")
 MARK = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+MINUS = "\N{MINUS SIGN}"
 
 _LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
+# Values that two digits write as 0 are 0.
+_ROUNDED_ZERO = 0.005
+_NOT_HELD = "#d4d4d4"
 _NARROW = 12
 _CROWDED = 12
 _MOST_PARTS = 3
@@ -57,8 +61,9 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
 
     Columns are the joint readout of every method, then the four parts of the first three factorised
-    methods. Rows are latent bits by block; a triangle marks those that the label depends on.
-    Negative values are drawn as 0.
+    methods. Rows are latent bits by block; a triangle marks those that the label depends on. A grey
+    cell is a bit that the readout's modality does not hold. A minus sign marks a value below 0,
+    which a held-out probe may have.
 
     Args:
         results: the rows.
@@ -78,7 +83,9 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     ratio = nearest_ratio(rows, wanted)
     rows = rows[rows["unique_ratio"] == ratio]
     keys = ["method", "variant", "readout", "quantity"]
-    means = rows.groupby(keys)["value_bits"].agg(["mean", "count"])
+    by_cell = rows.groupby(keys)
+    means = by_cell["value_bits"].agg(["mean", "count"])
+    absent = by_cell["true_bits"].max() <= 0
     groups = _column_groups(rows)
     latents = sorted(rows["quantity"].unique(), key=_latent_key)
     relevant = relevant_latents(results)
@@ -89,17 +96,30 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     panels = figure.subplots(
         1, len(groups), sharey=True, squeeze=False, width_ratios=[len(g) for g in groups.values()]
     )[0]
+    any_not_held = any_negative = False
     for axes, (title, columns) in zip(panels, groups.items(), strict=True):
         values = [
             [means["mean"].get((c.method, c.variant, c.readout, latent), np.nan) for c in columns]
             for latent in latents
         ]
-        image = _draw_panel(axes, np.array(values, dtype=float), title, columns)
+        held_not = [
+            [bool(absent.get((c.method, c.variant, c.readout, latent), False)) for c in columns]
+            for latent in latents
+        ]
+        cells = np.array(values, dtype=float)
+        not_held = np.array(held_not, dtype=bool)
+        negative = (cells < -_ROUNDED_ZERO) & ~not_held
+        image = _draw_panel(axes, np.where(not_held, np.nan, cells), title, columns)
+        _mark_negative(axes, negative)
+        any_not_held |= bool(not_held.any())
+        any_negative |= bool(negative.any())
         _separate_blocks(axes, latents)
     _label_rows(panels[0], latents, relevant)
     bar = figure.colorbar(image, ax=list(panels), fraction=0.03, pad=0.01, aspect=30)
     _label_bar(bar, f"bits {yardstick.text}")
     mark = f"{MARK} relevant to the label; " if relevant else ""
+    mark += "grey: the readout's modality does not hold the bit; " if any_not_held else ""
+    mark += f"{MINUS}: below 0; " if any_negative else ""
     seeds = seeds_note(
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )
@@ -160,7 +180,7 @@ def _draw_panel(
 ) -> AxesImage:
     """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
     image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
-    axes.set_facecolor("#eeeeee")
+    axes.set_facecolor(_NOT_HELD)
     axes.set_title(title, fontsize=6.5)
     upright = columns[0].readout in PARTS
     angle = 0 if upright else 90 if len(columns) > _CROWDED else 40
@@ -182,6 +202,12 @@ def _draw_panel(
     axes.grid(visible=True, axis="x", which="minor", color="white", linewidth=0.8)
     axes.tick_params(which="minor", length=0)
     return image
+
+
+def _mark_negative(axes: Axes, negative: np.ndarray) -> None:
+    """A minus sign in each cell below 0, whose colour is that of 0."""
+    for row, column in np.argwhere(negative):
+        axes.text(column, row, MINUS, ha="center", va="center", fontsize=6.0, color=NOTE_COLOR)
 
 
 def _separate_blocks(axes: Axes, latents: Sequence[str]) -> None:

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, horizontal_axis
+from fctestbed.plotting.curves import CurvePanel, ExactLine
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.marks import set_horizontal_axis, set_rate_axis
-from fctestbed.plotting.panels import CurvePanel, ExactLine, draw_curve_figure
+from fctestbed.plotting.panels import draw_curve_figure
 from fctestbed.plotting.rates import SHARE, rates_at_share
 from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import readable_series, require_rows

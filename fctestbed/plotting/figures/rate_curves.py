@@ -10,12 +10,12 @@ from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
-from fctestbed.plotting.marks import draw_curves, set_rate_axis, set_value_axis
+from fctestbed.plotting.marks import EXACT_ORDER, draw_curves, set_rate_axis, set_value_axis
 from fctestbed.plotting.rates import rate_rows
 from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import chosen_ratios, n_unfinished, readable_series, require_rows
 from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, add_legend
-from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note
+from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note, within
 from fctestbed.plotting.yardstick import Yardstick, rate_estimator
 from fctestbed.results import RATE, Results
 
@@ -55,13 +55,14 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
     rows = rows[rows[UNIQUE_RATIO].isin(ratios)]
     points = seed_intervals(rows, "value_bits", [*SERIES, UNIQUE_RATIO, _RATE])
     total = total_label_bits(results)
+    ideal = np.minimum(points[_RATE], points[UNIQUE_RATIO].map(total))
+    points = within(points, 0.0, ideal)
     figure, lines = _figure(points, ratios, total)
     note = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
     note += f"{'' if estimator == RATE else f'; estimator {estimator}'}{options.world_note}"
     add_legend(figure, lines, round(figure.get_figwidth()), note)
     numbers = bits_columns(points, Yardstick(estimator)).drop(columns=_RATE)
     numbers.insert(3, _RATE, points[_RATE])
-    ideal = np.minimum(points[_RATE], points[UNIQUE_RATIO].map(total))
     return Drawing(figure, numbers.assign(ideal_bits=ideal))
 
 
@@ -101,5 +102,10 @@ def _draw_ideal(axes: Axes, x: Axis, total: float | None) -> list[Line2D]:
     # The corner itself is a point of the line.
     rates = np.unique([*rates, np.clip(total, rates[0], rates[-1])])
     return axes.plot(
-        rates, np.minimum(rates, total), color="black", linewidth=1.1, label=_IDEAL, zorder=2.5
+        rates,
+        np.minimum(rates, total),
+        color="black",
+        linewidth=1.1,
+        label=_IDEAL,
+        zorder=EXACT_ORDER,
     )

@@ -19,7 +19,7 @@ from fctestbed.plotting.select import (
     readable_series,
     require_rows,
 )
-from fctestbed.plotting.style import series_styles, style_of, table_order
+from fctestbed.plotting.style import NATS_COLORS, series_styles, style_of, table_order
 from fctestbed.plotting.summarise import (
     SERIES,
     Ratios,
@@ -84,7 +84,8 @@ def draw_readouts(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every block by readout, for the methods of the paper's Table 1, transposed.
 
     Bits are read at a stated rate R if the rows have one. Cells are shaded by the share of H(block)
-    (of min(R, H(block))) for ours, of the largest number of the block for the paper's.
+    (of min(R, H(block))) for ours, and in another colour of the largest number of the block for the
+    paper's, which are nats.
 
     Args:
         results: the rows.
@@ -221,7 +222,7 @@ def _paper_column(cells: pd.DataFrame, quantity: str, header: str) -> Column:
     return Column(
         f"I(Z;{BLOCKS[quantity]})\n{header}",
         tuple(plus_minus(value, math.nan) for value in nats),
-        fills=tuple(share_color(value / most) for value in nats),
+        fills=tuple(share_color(value / most, NATS_COLORS) for value in nats),
     )
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import matplotlib as mpl
 import numpy as np
@@ -26,9 +27,11 @@ from fctestbed.plotting import (
     Yardstick,
     draw_figures,
 )
-from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, house_style
+from fctestbed.plotting.figures.latent_bits import MINUS
+from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, TABLE_GROUPS, house_style
 from fctestbed.results import export_results, load_results
 
+SIX = ("factorcl-sup", "factorcl-ssl", "supcon", "unimodal-sup", "unimodal-ssl", "supervised")
 CURVES = ("label_bits", "blocks", "accuracy")
 EVERY_SWEEP = (*CURVES, "latent_bits", "ablation", "readouts")
 
@@ -48,9 +51,17 @@ def line(axes, label):
     return found
 
 
+def curve(drawing, label, panel=0):
+    """A curve in one of the panels that have it."""
+    found = [one for axes in drawing.figure.axes for one in axes.lines if one.get_label() == label]
+    return found[panel]
+
+
 def legend_texts(drawing):
+    """The figure's legend and those of its panels."""
     (legend,) = drawing.figure.legends
-    return [text.get_text() for text in legend.get_texts()]
+    own = [axes.get_legend() for axes in drawing.figure.axes if axes.get_legend()]
+    return [text.get_text() for one in (legend, *own) for text in one.get_texts()]
 
 
 def note(drawing):
@@ -69,12 +80,50 @@ def headline(results, method, quantity):
 
 
 def test_label_bits_has_a_line_of_means_for_every_method(results):
-    axes = drawn("label_bits", results).figure.axes[0]
+    drawing = drawn("label_bits", results)
     for method in METHODS:
-        curve = line(axes, METHOD_STYLES[method].label)
-        assert list(curve.get_xdata()) == list(RATIOS)
-        np.testing.assert_allclose(curve.get_ydata(), headline(results, method, "label"))
-        assert to_hex(curve.get_color()) == METHOD_STYLES[method].color
+        own = curve(drawing, METHOD_STYLES[method].label)
+        assert list(own.get_xdata()) == list(RATIOS)
+        np.testing.assert_allclose(own.get_ydata(), headline(results, method, "label"))
+        assert to_hex(own.get_color()) == METHOD_STYLES[method].color
+
+
+def test_many_methods_have_a_panel_for_each_kind_and_the_controls_in_all(results):
+    ssl, sup = drawn("label_bits", results).figure.axes
+    names = [{one.get_label() for one in axes.lines} for axes in (ssl, sup)]
+    shared = {"Exact total", "Exact shared part", "Supervised", "Raw inputs", "Untrained"}
+    assert names[0] - names[1] == {"SimCLR", "FactorCL-SSL", "Unimodal-SSL"}
+    assert names[1] - names[0] == {"SupCon", "FactorCL-SUP", "Unimodal-SUP"}
+    assert names[0] & names[1] == shared
+    assert [axes.get_title() for axes in (ssl, sup)] == ["self-supervised", "with labels"]
+    assert ssl.get_ylim() == sup.get_ylim()
+    own = {text.get_text() for text in sup.get_legend().get_texts()}
+    assert own == {"SupCon", "FactorCL-SUP", "Unimodal-SUP"}
+
+
+def test_many_methods_of_one_kind_share_a_panel():
+    runs = records((0.0, 1.0), LADDER[:7], (0,))
+    own = [dataclasses.replace(r, method=f"my-{r.method}", run_id=f"my-{r.run_id}") for r in runs]
+    assert len(drawn("label_bits", as_results(own)).figure.axes) == 1
+    ssl = [run for run in runs if run.method in TABLE_GROUPS["SSL"]]
+    panels = drawn("label_bits", as_results([*own, *ssl])).figure.axes
+    assert [axes.get_title() for axes in panels] == ["self-supervised", "other methods"]
+
+
+def test_intervals_end_at_what_is_possible():
+    results = as_results(records((0.0, 0.5, 1.0), ("simclr", "raw"), (0, 1)))
+    # Two seeds far apart: the interval of their mean reaches far above and below.
+    own = results.captured["quantity"].eq("label") & results.captured["run_id"].str.endswith("-1")
+    results.captured.loc[own, "value_bits"] = 0.9 * LABEL_BITS
+    numbers = drawn("label_bits", results).numbers
+    assert numbers["high_bits"].max() == LABEL_BITS
+    # A probe on held-out samples may be below 0; accuracy may not.
+    assert numbers["low_bits"].min() < 0
+    wide = as_results(records((0.0, 1.0), ("simclr",), (0, 1)))
+    apart = wide.accuracy["run_id"].str.endswith("-1")
+    wide.accuracy.loc[apart, "accuracy"] = 0.99
+    numbers = drawn("accuracy", wide).numbers
+    assert (numbers["low"].min(), numbers["high"].max()) == (0.0, 1.0)
 
 
 def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(results):
@@ -88,23 +137,30 @@ def test_label_bits_has_the_exact_total_and_the_exact_shared_part_in_black(resul
 
 def test_label_bits_has_bands_of_the_intervals(results):
     drawing = drawn("label_bits", results)
-    axes = drawing.figure.axes[0]
-    assert len(axes.collections) == len(METHODS)
-    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    ssl, sup = drawing.figure.axes
+    # Each panel has three methods and three controls.
+    assert len(ssl.collections) == len(sup.collections) == 6
+    band = sup.collections[0].get_paths()[0].vertices[:, 1]
     own = drawing.numbers[drawing.numbers["method"] == "factorcl-sup"]
     assert band.min() == pytest.approx(own["low_bits"].min())
     assert band.max() == pytest.approx(own["high_bits"].max())
 
 
 def test_axes_name_their_units(results):
-    panels = drawn("label_bits", results).figure.axes
+    few = as_results(records((0.0, 1.0), ("simclr", "raw"), (0, 1)))
+    panels = drawn("label_bits", few).figure.axes
     assert panels[0].get_ylabel() == "label bits read by a linear probe"
     assert "unique ratio" in panels[-1].get_xlabel()
-    panels = drawn("blocks", results).figure.axes
+    panels = drawn("blocks", few).figure.axes
     assert all(axes.get_ylabel() == "bits read by a linear probe" for axes in panels)
-    (axes,) = drawn("accuracy", results).figure.axes
+    (axes,) = drawn("accuracy", few).figure.axes
     assert "(%)" in axes.get_ylabel()
     assert axes.yaxis.get_major_formatter()(0.5) == "50"
+    # Panels of kinds of methods have one name for all of their vertical axes.
+    figure = drawn("accuracy", results).figure
+    assert figure.get_supylabel() == "task accuracy (%)"
+    assert all(axes.get_xlabel() == "unique ratio" for axes in figure.axes)
+    assert figure.axes[1].yaxis.get_major_formatter()(0.5) == "50"
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -143,15 +199,15 @@ def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
 
 
 def test_controls_are_thin_and_hollow(results):
-    axes = drawn("label_bits", results).figure.axes[0]
-    control, method = line(axes, "Unimodal-SUP"), line(axes, "FactorCL-SUP")
+    drawing = drawn("label_bits", results)
+    control, method = curve(drawing, "Unimodal-SUP"), curve(drawing, "FactorCL-SUP")
     assert control.get_linewidth() < method.get_linewidth()
     assert control.get_markerfacecolor() == "white"
     assert control.get_zorder() < method.get_zorder()
 
 
 def test_unique_bits_are_summed_within_each_run(results):
-    shared, unique = drawn("blocks", results).figure.axes
+    _, shared, _, unique = drawn("blocks", results).figure.axes
     expected = headline(results, "supcon", "unique1") + headline(results, "supcon", "unique2")
     np.testing.assert_allclose(line(unique, "SupCon").get_ydata(), expected)
     np.testing.assert_allclose(
@@ -171,15 +227,25 @@ def test_a_run_that_lacks_one_unique_block_is_no_smaller_sum():
 
 
 def test_accuracy_has_the_bayes_and_the_majority_accuracy(results):
-    (axes,) = drawn("accuracy", results).figure.axes
+    drawing = drawn("accuracy", results)
     np.testing.assert_allclose(
-        line(axes, "Bayes optimum").get_ydata(), 0.55 + 0.35 * np.abs(np.array(RATIOS) - 0.5)
+        curve(drawing, "Bayes optimum").get_ydata(), 0.55 + 0.35 * np.abs(np.array(RATIOS) - 0.5)
     )
-    np.testing.assert_allclose(line(axes, "Majority class").get_ydata(), 1 / 16)
+    np.testing.assert_allclose(curve(drawing, "Majority class").get_ydata(), 1 / 16)
+
+
+def test_accuracy_says_why_its_optimum_depends_on_the_ratio(results):
+    # These runs' records do not say what the label is.
+    assert "noise" not in note(drawn("accuracy", results))
+    spec = json.dumps({"training": {"world": {"label": {"kind": "bits"}}}})
+    channels = relabelled(results, spec=spec)
+    assert "little capacity are noise" in note(drawn("accuracy", channels))
+    flat = dataclasses.replace(channels, accuracy=channels.accuracy.assign(bayes_accuracy=0.5))
+    assert "noise" not in note(drawn("accuracy", flat))
 
 
 def test_without_exact_numbers_the_lines_are_left_out(results):
-    (axes,) = drawn("accuracy", relabelled(results, truth="{}")).figure.axes
+    axes = drawn("accuracy", relabelled(results, truth="{}")).figure.axes[0]
     assert "Majority class" not in [line.get_label() for line in axes.lines]
     axes = drawn("label_bits", relabelled(results, truth="{}")).figure.axes[0]
     labels = [line.get_label() for line in axes.lines]
@@ -203,6 +269,24 @@ def test_the_heat_map_shows_means_over_seeds_at_the_nearest_ratio(results):
     ]
     assert next(label.get_text() for label in sup.get_xticklabels()) == "$Z_{S1}$"
     assert bar.get_ylabel() == "bits read by a linear probe"
+
+
+def test_the_heat_map_tells_bits_that_a_readout_cannot_hold_from_zero_and_from_negative(results):
+    rows = results.captured.copy()
+    rows.loc[rows["quantity"].str.startswith("w_2") & rows["readout"].eq("z_s1"), "true_bits"] = 0.0
+    rows.loc[rows["quantity"].eq("w_1[3]") & rows["method"].eq("raw"), "value_bits"] = -0.2
+    rows.loc[rows["quantity"].eq("w_1[4]") & rows["method"].eq("raw"), "value_bits"] = -0.001
+    drawing = drawn("latent_bits", dataclasses.replace(results, captured=rows))
+    joint, sup, *_ = drawing.figure.axes
+    grey = sup.images[0].get_array().mask[:, 0]
+    assert grey.tolist() == [False] * 12 + [True] * 6
+    raw = [label.get_text() for label in joint.get_xticklabels()].index("Raw inputs")
+    signs = [text.get_position() for text in joint.texts if text.get_text() == MINUS]
+    assert (raw, 9) in signs
+    assert (raw, 10) not in signs
+    said = drawing.figure.get_supxlabel()
+    assert "grey: the readout's modality does not hold the bit" in said
+    assert f"{MINUS}: below 0" in said
 
 
 def test_the_heat_map_marks_the_bits_that_the_label_reads(results):
@@ -229,7 +313,7 @@ def test_unfinished_runs_are_left_out_and_told():
     drawing = drawn("label_bits", results)
     counts = drawing.numbers.set_index(["method", "unique_ratio"])["n_seeds"]
     assert counts["simclr", 0.3] == 2
-    assert note(drawing).endswith("over 2 to 3 seeds\n2 unfinished runs left out")
+    assert note(drawing).endswith("over 2 to 3 seeds; 2 unfinished runs left out")
 
 
 def test_one_wild_interval_does_not_flatten_the_curves():
@@ -264,8 +348,9 @@ def test_a_control_far_below_zero_does_not_set_the_scale():
 def test_one_ratio_puts_methods_side_by_side():
     drawing = drawn("label_bits", as_results(records(ratios=(0.5,))))
     axes = drawing.figure.axes[0]
-    places = [line(axes, METHOD_STYLES[method].label).get_xdata()[0] for method in METHODS]
-    assert len(set(places)) == len(METHODS)
+    names = [one.get_label() for one in axes.lines if not one.get_label().startswith("Exact")]
+    places = [line(axes, name).get_xdata()[0] for name in names]
+    assert len(set(places)) == len(names) == 6
     assert list(axes.get_xticks()) == [0.5]
     assert set(drawing.numbers["unique_ratio"]) == {0.5}
     assert len(line(axes, "Exact total").get_xdata()) == 2
@@ -353,7 +438,7 @@ def test_a_file_in_the_way_is_one_line(results, tmp_path):
 def test_lines_close_to_the_total_have_a_panel_of_their_own():
     runs = [
         departing(run, "paper", {}, {"label": 0.3 if run.method == "factorcl-ssl" else 0.0})
-        for run in records((0.0, 0.5, 1.0), seeds=(0, 1))
+        for run in records((0.0, 0.5, 1.0), SIX, seeds=(0, 1))
     ]
     whole, near = drawn("label_bits", as_results(runs)).figure.axes
     assert near.get_ylim()[0] == pytest.approx(0.85 * LABEL_BITS)

@@ -150,6 +150,25 @@ def test_without_the_papers_variant_no_critic_is_a_methods_own():
     assert "filled" not in legend.get_title().get_text()
 
 
+def test_a_critic_whose_runs_all_diverged_is_named_in_its_place():
+    runs = critic_runs(("simclr", "factorcl-sup"))
+    lost = [
+        dataclasses.replace(
+            run, status="diverged", reason="nan", captured=(), accuracy=(), scores=()
+        )
+        if run.method == "factorcl-sup"
+        and run.spec["training"]["settings"]["critic"] == "separable"
+        else run
+        for run in runs
+    ]
+    (axes,) = drawn("critics", as_results(lost)).figure.axes
+    (text,) = axes.texts
+    assert text.get_text() == "separable: diverged"
+    low, high = sorted(axes.get_yticks())
+    # In the lower method's rows.
+    assert text.get_position()[1] > (low + high) / 2
+
+
 def test_departures_are_the_audits_and_not_the_critics():
     runs = critic_runs(("simclr",), critics=())
     runs += [
