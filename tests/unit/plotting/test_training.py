@@ -154,7 +154,7 @@ def test_a_critic_whose_runs_all_diverged_is_named_in_its_place():
     runs = critic_runs(("simclr", "factorcl-sup"))
     lost = [
         dataclasses.replace(
-            run, status="diverged", reason="nan", captured=(), accuracy=(), scores=()
+            run, status="diverged", reason="nan", captured=(), accuracy=(), scores=(), along=()
         )
         if run.method == "factorcl-sup"
         and run.spec["training"]["settings"]["critic"] == "separable"
