@@ -13,10 +13,16 @@ from .estimators import (
 )
 from .faults import explain as explain
 from .information import partial_information as partial_information
+from .interactive import (
+    SweepResults as SweepResults,
+    World as World,
+    load_results as load_results,
+    sweep_results as sweep_results,
+)
 from .measurement import MeasureSpec as MeasureSpec, measure as measure
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
 from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
-from .results import Results as Results, load_results as load_results
+from .results import Results as Results
 from .sweep import (
     PRESETS as PRESETS,
     RunSpec as RunSpec,

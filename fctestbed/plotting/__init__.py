@@ -5,7 +5,7 @@ from fctestbed.plotting.figures import FIGURES
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
-from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
+from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, house_style, style_of
 from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.waterfall import LEVEL_COLORS, overview_figure, waterfall_figure
 from fctestbed.plotting.write import (
@@ -42,6 +42,7 @@ __all__ = [
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
+    "house_style",
     "overview_figure",
     "rate_at_share",
     "rates_at_share",

@@ -19,6 +19,7 @@ from .augmentation.views import Augmented as Augmented
 from .dataset import (
     Dataset as Dataset,
     Split as Split,
+    draw_samples as draw_samples,
     load_dataset as load_dataset,
     make_dataset as make_dataset,
 )

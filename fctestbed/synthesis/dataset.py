@@ -146,6 +146,29 @@ def make_dataset(spec: WorldSpec, seed: int) -> Dataset:
     )
 
 
+def draw_samples(spec: WorldSpec, seed: int, n: int, name: str) -> Split:
+    """Draw samples of a world from a stream of their own.
+
+    Args:
+        spec: the world.
+        seed: of its maps and streams, a whole number in [0, 2^63).
+        n: how many.
+        name: the stream's name; ``train`` and ``test`` are those of ``make_dataset``, whose first
+            samples are not these, since a stream's numbers depend on how many are drawn.
+
+    Raises:
+        ValueError: one line, for no specification, a seed outside that range, no whole number of at
+            least 0, no name, or samples that do not fit into this machine's memory.
+    """
+    world = World(spec, _seed(seed))
+    if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+        raise ValueError(f"n: expected a whole number of at least 0, got {n!r}")
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"name: expected the name of a stream, got {name!r}")
+    check_memory("n", "samples", n * spec.sample_bytes // max(1, spec.n_train + spec.n_test))
+    return _draw_split(world, name, n)
+
+
 def load_dataset(path: str | Path, *, allow_plugins: bool = False) -> Dataset:
     """Load a dataset that ``Dataset.save`` wrote. Maps and truth come from its specification and
     seed.
