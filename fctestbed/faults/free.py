@@ -8,6 +8,7 @@ and an encoder's table is what their loss scores; methods that measure heads hav
 head; CoMM has tables for its fused and its single codes. Critics stay the method's own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -43,8 +44,8 @@ class _SameForAll(nn.Module):
         super().__init__()
         self.names = names
 
-    def forward(self, z: Tensor) -> dict[str, Tensor]:
-        return dict.fromkeys(self.names, z)
+    def forward(self, z: Tensor, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        return dict.fromkeys(self.names if names is None else names, z)
 
 
 class _Tables(nn.Module):
@@ -55,8 +56,9 @@ class _Tables(nn.Module):
         self.names = names
         self.tables = nn.ModuleList(StackedTable(stack, n_bits, width) for _ in names)
 
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
-        return {name: table(x) for name, table in zip(self.names, self.tables, strict=True)}
+    def forward(self, x: Tensor, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        chosen = self.names if names is None else names
+        return {name: self.tables[self.names.index(name)](x) for name in chosen}
 
 
 class _FusedTables(nn.Module):
@@ -86,7 +88,7 @@ def check_free(name: str, world: WorldSpec) -> None:
     if name not in (*_ENCODERS_READ, *_HEADS_READ, *_FUSED):
         raise ValueError(
             "method: expected one whose loss scores what is measured (free vectors in its place), "
-            f"got {name} (levels from 2 on serve)"
+            f"got {name}, a method whose heads alone are scored (levels from 2 on serve)"
         )
     bits1, bits2 = _bits(world)
     most = bits1 + bits2 if name in _FUSED else max(bits1, bits2)
