@@ -18,7 +18,7 @@ from fctestbed.faults.reached import (
     settled,
     shared_trainings,
 )
-from fctestbed.faults.reading import Bits, module_code, read_bits, true_bits
+from fctestbed.faults.reading import Bits, module_codes, read_bits, true_bits
 from fctestbed.nets import StackedTable
 from fctestbed.synthesis import BitsObservation, WorldSpec, digest
 from fctestbed.training import TrainedStack, TrainingSpec, train_stack
@@ -220,12 +220,14 @@ def _table_level(name: str, trainings: Sequence[TrainingSpec], effort: Effort) -
     first_modality, second_modality = all_inputs(shared.datasets)
     inputs = first_modality.to(trained.dtype), second_modality.to(trained.dtype)
     losses = exact_losses(shared, method, trained.module)
+    codes = module_codes(
+        method, trained.module, first.world, inputs, runs=shared.places, as_scored=free
+    )
     readings = []
-    for one, place, loss in zip(trainings, shared.places, losses, strict=True):
+    for one, place, loss, code in zip(trainings, shared.places, losses, codes, strict=True):
         if trained.diverged[place] is not None:
             readings.append({name: Reading(note=str(trained.diverged[place]))})
             continue
-        code = module_code(method, trained.module, one.world, inputs, run=place, as_scored=free)
         bits = read_bits(code, one.world, rate=effort.rate)
         readings.append({name: reading_of(bits, trained, place, loss)})
     return readings

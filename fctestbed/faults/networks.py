@@ -31,7 +31,7 @@ from fctestbed.faults.reached import (
     late_loss_nats,
     shared_trainings,
 )
-from fctestbed.faults.reading import Bits, module_code, read_bits
+from fctestbed.faults.reading import Bits, module_codes, read_bits
 from fctestbed.measurement import MeasureSpec, measure_readouts, readout_codes
 from fctestbed.nets import Stack
 from fctestbed.objectives import NetSpec
@@ -172,15 +172,17 @@ def _from_best_code(
         join_states(trained, parts)
         first, second = all_inputs(datasets)
         inputs = first.to(trained.dtype), second.to(trained.dtype)
+        codes = module_codes(
+            trained.method,
+            trained.module,
+            trainings[0].world,
+            inputs,
+            runs=places,
+            as_scored=False,
+        )
         bits = [
-            read_bits(
-                module_code(
-                    trained.method, trained.module, one.world, inputs, run=place, as_scored=False
-                ),
-                one.world,
-                rate=effort.rate,
-            )
-            for one, place in zip(trainings, places, strict=True)
+            read_bits(code, one.world, rate=effort.rate)
+            for code, one in zip(codes, trainings, strict=True)
         ]
         begun.append((bits, exact_losses(shared, trained.method, trained.module)))
 
@@ -233,6 +235,8 @@ def _exact_reading(
     loss_nats: float,
     rate: float,
 ) -> Reading:
+    if JOINT not in readouts.by_name:
+        return Reading(note="readouts: expected a joint one, got a modality without a readout")
     codes = readout_codes(readouts)
     if JOINT not in codes:
         return Reading(note=readouts.by_name[JOINT].no_codewords)

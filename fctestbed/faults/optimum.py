@@ -11,7 +11,7 @@ import torch
 
 from fctestbed.faults.free import check_free, free_module, pattern_inputs
 from fctestbed.faults.losses import exact_loss, law_of_loss
-from fctestbed.faults.reading import Bits, module_code, read_bits
+from fctestbed.faults.reading import Bits, module_codes, read_bits
 from fctestbed.faults.searches import searched
 from fctestbed.measurement import ReadoutCode
 from fctestbed.nets import Stack
@@ -107,8 +107,7 @@ def objective_optimum(
     order = torch.argsort(losses)
     equal = [int(at) for at in order if losses[at] <= losses[order[0]] + _EQUAL_NATS]
     codes = tuple(
-        module_code(method, module, training.world, (x1, x2), run=at, as_scored=True)
-        for at in equal
+        module_codes(method, module, training.world, (x1, x2), runs=equal, as_scored=True)
     )
     read = [read_bits(code, training.world, rate=rate, tau=tau) for code in codes]
     white = [

@@ -4,6 +4,7 @@ Owns the groups that a level reports. May import torch, ``fctestbed.measurement`
 ``fctestbed.training`` and ``fctestbed.synthesis``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,33 +50,39 @@ def true_bits(world: WorldSpec) -> Bits:
     )
 
 
-def module_code(
+def module_codes(
     method: Method,
     module: nn.Module,
     world: WorldSpec,
     inputs: tuple[Tensor, Tensor],
     *,
-    run: int,
+    runs: Sequence[int],
     as_scored: bool,
-) -> ReadoutCode:
-    """The code of a method's joint readout: fused, or its parts of each modality.
+) -> list[ReadoutCode]:
+    """The codes of a method's joint readout, fused or its parts of each modality, of some runs.
 
     Args:
         method: the method.
         module: its networks, or tables in their place.
-        world: of the patterns.
+        world: of the patterns; its label does not matter.
         inputs: every pattern of each modality, [stack, patterns, dim], in the order of
             ``pattern_columns``.
-        run: the place in the stack.
+        runs: places in the stack.
         as_scored: whether arrays whose length the loss does not depend on, as it scores them by
             their cosines, are scaled to length 1.
     """
     with torch.no_grad():
         pieces = joint_pieces(method, module, world, inputs, as_scored=as_scored)
-    parts = tuple(
-        {name: array[run].clone() for name, array in part.items()} for part in pieces.values()
-    )
-    return ReadoutCode(tuple(pieces), parts)
+    return [
+        ReadoutCode(
+            tuple(pieces),
+            tuple(
+                {name: array[run].clone() for name, array in part.items()}
+                for part in pieces.values()
+            ),
+        )
+        for run in runs
+    ]
 
 
 def joint_pieces(
@@ -93,8 +100,11 @@ def joint_pieces(
         method: the method.
         module: its networks, or tables in their place.
         world: of the patterns.
-        inputs: as in ``module_code``.
-        as_scored: as in ``module_code``.
+        inputs: as in ``module_codes``.
+        as_scored: as in ``module_codes``.
+
+    Raises:
+        ValueError: one line, for a method without a joint readout.
     """
     settings: Any = method.settings
     by_cosine = getattr(settings, "critic", None) == "cosine"
@@ -114,7 +124,10 @@ def joint_pieces(
     padded = [x[:, torch.arange(n) % x.shape[1]] for x in (x1, x2)]
     readouts = method.readouts(module, padded[0], padded[1])
     pieces: dict[tuple[int, ...], dict[str, Tensor]] = {(1,): {}, (2,): {}}
-    for name in method.joint_parts(readouts):
+    parts = method.joint_parts(readouts)
+    if not parts:
+        raise ValueError("readouts: expected a joint one, got a modality without a readout")
+    for name in parts:
         (modality,) = method.reads(name)
         held = (x1, x2)[modality - 1].shape[1]
         pieces[(modality,)][name] = scaled(readouts[name][:, :held])
