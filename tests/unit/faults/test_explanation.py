@@ -149,6 +149,23 @@ def test_a_level_that_ends_in_an_error_says_so_and_is_tried_again(
     assert not again["failed"].any()
 
 
+def test_what_was_done_before_an_interrupt_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = {**TINY, "methods": ["raw"], "seeds": [0]}
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fctestbed.faults.networks.stack_readouts", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            explain(spec, tmp_path)
+    lines: list[str] = []
+    assert len(explain(spec, tmp_path, report=lines.append)) == 9
+    assert lines == ["raw: run, 1 of 1 cells"]
+
+
 METHODS = parse_toml(FAULTS.read_text())["methods"]
 LATER: list[tuple[str, dict[str, Any], str]] = [
     ("ourcl-sup", {}, "a method whose heads alone are scored"),
