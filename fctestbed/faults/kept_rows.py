@@ -139,7 +139,6 @@ def _read(path: Path, identity: str) -> list[dict[str, Any]]:
         dtype=dict.fromkeys(_TEXTS, str),
         keep_default_na=False,
         na_values={name: [""] for name in COLUMNS if name not in _TEXTS},
-        float_precision="round_trip",
     )
     rows = table.to_dict(orient="records")
     return [
