@@ -74,6 +74,11 @@ class ExactCoMM(ExactLoss):
 
     uses_copies = True
 
+    @classmethod
+    def n_scores(cls, n_1: int, n_2: int) -> int:
+        """As ``ExactLoss.n_scores``: of all pairs of fused codes."""
+        return (n_1 * n_2) ** 2
+
     def terms(self, module: nn.Module) -> Mapping[str, Tensor]:
         """As ``ExactLoss.terms``."""
         parts: Any = module
@@ -102,6 +107,7 @@ class ExactFocal(ExactLoss):
     """FOCAL: NT-Xent of shared and of private halves, and the hinge on cosines."""
 
     uses_copies = True
+    smooth = False
 
     def terms(self, module: nn.Module) -> Mapping[str, Tensor]:
         """As ``ExactLoss.terms``."""

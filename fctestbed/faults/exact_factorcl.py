@@ -1,6 +1,6 @@
 """Exact losses of FactorCL and of the two unimodal losses.
 
-May import torch, ``fctestbed.objectives`` and this package.
+May import torch, ``fctestbed.objectives``, ``fctestbed.synthesis`` and this package.
 
 NCE-CLUB is an upper bound only at the critic that is optimal for InfoNCE, the log density ratio;
 there it is a Jeffreys divergence (``optimal_club_nats``), infinite wherever two heads exclude a
@@ -22,7 +22,8 @@ from fctestbed.faults.population import (
     population_conditional_infonce_nats,
     population_infonce_nats,
 )
-from fctestbed.objectives import concatenate, label_codes
+from fctestbed.objectives import Method, concatenate, label_codes
+from fctestbed.synthesis import AugmentationSpec
 
 _UNIMODAL = "unimodal"
 _NCE, _CLUB = "nce_x1x2", "club_x1x2"
@@ -161,6 +162,23 @@ class ExactFactorCLSsl(_ExactFactorCL):
     available."""
 
     uses_copies = True
+
+    @classmethod
+    def check(cls, method: Method, augmentation: AugmentationSpec | None) -> None:
+        """As ``ExactLoss.check``: what copies reveal of their originals is known of optimal ones
+        alone."""
+        super().check(method, augmentation)
+        kind = None if augmentation is None else augmentation.kind
+        if method.conditions_on == "views" and kind != "optimal":
+            raise ValueError(
+                "augmentation: expected optimal for the exact loss of conditioning = within, got "
+                f"{kind}, whose copies do not reveal the label's bits (levels from 2 on serve)"
+            )
+
+    @classmethod
+    def n_scores(cls, n_1: int, n_2: int) -> int:
+        """As ``ExactLoss.n_scores``: of pairs of a pattern and its copy."""
+        return (n_1 * n_2) ** 2
 
     def _unimodal(self, parts: Any, heads: Projections, m: int) -> Tensor:
         head = heads[m - 1][_UNIMODAL]

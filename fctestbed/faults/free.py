@@ -88,7 +88,7 @@ def check_free(name: str, world: WorldSpec) -> None:
     if name not in (*_ENCODERS_READ, *_HEADS_READ, *_FUSED):
         raise ValueError(
             "method: expected one whose loss scores what is measured (free vectors in its place), "
-            f"got {name} (levels from 2 on serve)"
+            f"got {name}, a method whose heads alone are scored (levels from 2 on serve)"
         )
     bits1, bits2 = _bits(world)
     most = bits1 + bits2 if name in _FUSED else max(bits1, bits2)
