@@ -4,8 +4,9 @@ Owns the regression, and the adaptation of what the code does not determine. May
 ``fctestbed.training`` and this package.
 
 An encoder reproduces the optimum's table: the readouts are regressed on its vectors, at length 1
-where the loss scores cosines. Heads behind a readout, and critics, are then trained by the method's
-loss in exact expectation, while the readouts' own parameters stay as they are.
+where the loss scores cosines. Critics and classifiers start from the optimum's. With heads behind a
+readout they are then trained by the method's loss in exact expectation, while the readouts' own
+parameters stay as they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -73,6 +74,7 @@ def distilled(
     if others:
         for part in read:
             part.requires_grad_(False)
+        _set_networks(stack, others, optimum)
         _adapt(stack, trainings[0], others, (x1, x2))
     stack.module.requires_grad_(False)
     return Distilled(stack=stack, error=tuple(errors().sqrt().tolist()))
@@ -98,6 +100,17 @@ def _divided(
     pairs = list(zip(parameters, gradients, strict=True))
     read = [part for part, gradient in pairs if gradient is not None]
     return read, [part for part, gradient in pairs if gradient is None]
+
+
+@torch.no_grad()
+def _set_networks(stack: TrainedStack, others: Sequence[nn.Parameter], optimum: Optimum) -> None:
+    """Give critics and classifiers the optimum's parameters: those of a code that is nearly the
+    optimum's are nearly its own, and drawn ones would take long to get there."""
+    replaced = {id(part) for part in others}
+    for name, part in stack.module.named_parameters():
+        own = optimum.networks.get(name)
+        if id(part) in replaced and own is not None:
+            part.copy_(own.expand(len(stack.specs), -1).reshape(part.shape))
 
 
 def _adapt(

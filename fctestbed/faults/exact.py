@@ -16,6 +16,9 @@ from fctestbed.faults.law import BitLaw
 from fctestbed.objectives import Method
 from fctestbed.synthesis import AugmentationSpec
 
+_ENUMERATED = "optimal, unique or quality"
+"""Augmentations whose copies have a law (``exact_law``)."""
+
 
 class ExactLoss(ABC):
     """A method's loss for infinitely many samples, as a function of its networks.
@@ -62,6 +65,12 @@ class ExactLoss(ABC):
             raise ValueError(
                 "settings.conditioning: expected within or batch for an exact loss, got exact, "
                 "whose negatives are of a finite number (levels from 2 on serve)"
+            )
+        if cls.uses_copies and augmentation is None:
+            # What views reveal of their originals is known of optimal ones alone.
+            expected = "optimal" if method.conditions_on == "views" else _ENUMERATED
+            raise ValueError(
+                f"augmentation: expected {expected} for an exact loss that uses views, got none"
             )
 
     @classmethod

@@ -26,6 +26,7 @@ from fctestbed.faults.levels import (
     truth_level,
 )
 from fctestbed.faults.networks import network_level, run_level
+from fctestbed.faults.undercut import has_comparable_losses, with_undercut_levels
 from fctestbed.sweep import SweepSpec, describe_error, process_as_a_worker, sweep_spec
 from fctestbed.synthesis import world_truth
 from fctestbed.training import TrainingSpec
@@ -66,7 +67,7 @@ def explain(
             What is there of a method, ratio and seed is not computed again, but for levels that
             ended in an error. None writes nothing.
         rate: of all readings, in bits; None: twice the label's bits.
-        n_starts: starts of level 1.
+        n_starts: starts of level 1; fewer, at least two, where a loss scores many pairs.
         long: steps of levels 2 to 4, as a multiple of the training's own.
         n_restarts: initial weights of level 4.
         report: called with a line when a level of a method begins.
@@ -128,8 +129,8 @@ def _of_method(
                 for one, found in zip(own, readings, strict=True)
                 for name, reading in found.items()
             )
-    cells = [(_ratio(one), one.seed) for one in trainings]
-    return kept.table(cells)
+    table = kept.table([(_ratio(one), one.seed) for one in trainings])
+    return with_undercut_levels(table) if has_comparable_losses(trainings[0]) else table
 
 
 def _tried(

@@ -40,7 +40,9 @@ COLUMNS = (
     "note",
     "failed",
 )
-_TEXTS = ("criterion", "note", "converged", "failed", "method", "name")
+_TEXTS = ("criterion", "note", "method", "name")
+_TRUTH_COLUMNS = ("converged", "failed")
+_INTEGERS = ("seed", "level")
 _TRUTHS = {"": None, "True": True, "False": False}
 
 Cell = tuple[float, int]
@@ -134,18 +136,19 @@ def _read(path: Path, identity: str) -> list[dict[str, Any]]:
             f"{path}: expected an explanation of these settings and this version, got another "
             "(choose another --out, or delete the file)"
         )
-    table = pd.read_csv(
-        io.StringIO(text),
-        dtype=dict.fromkeys(_TEXTS, str),
-        keep_default_na=False,
-        na_values={name: [""] for name in COLUMNS if name not in _TEXTS},
-    )
-    rows = table.to_dict(orient="records")
+    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     return [
-        {
-            **{str(name): value for name, value in row.items()},
-            "converged": _TRUTHS[row["converged"]],
-            "failed": _TRUTHS[row["failed"]],
-        }
-        for row in rows
+        {name: _value(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)}
+        for cells in table[list(COLUMNS)].itertuples(index=False)
     ]
+
+
+def _value(name: str, cell: str) -> object:
+    if name in _TRUTH_COLUMNS:
+        return _TRUTHS[cell]
+    if name in _TEXTS:
+        return cell
+    if name in _INTEGERS:
+        return int(cell)
+    # Python parses a float exactly; pandas' fast parser may differ in the last bit.
+    return float(cell or "nan")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fctestbed.faults.free import check_free, free_method
+from fctestbed.faults.losses import affordable_starts
 from fctestbed.faults.optimum import Optimum, check_optimum, objective_optimum
 from fctestbed.faults.reached import (
     all_inputs,
@@ -70,7 +71,7 @@ class Effort:
 
     Attributes:
         rate: of all readings, in bits.
-        n_starts: starts of level 1.
+        n_starts: starts of level 1, fewer where a loss scores many pairs.
         long: steps of levels 2 to 4, as a multiple of the training's own.
         n_restarts: initial weights of level 4, of which the one of least loss is read.
     """
@@ -104,7 +105,9 @@ class Optima:
         if key not in self.found:
             check_optimum(training)
             self.found[key] = objective_optimum(
-                training, n_starts=self.effort.n_starts, rate=self.effort.rate
+                training,
+                n_starts=affordable_starts(training, self.effort.n_starts),
+                rate=self.effort.rate,
             )
         return self.found[key]
 
@@ -162,7 +165,7 @@ def _of_optimum(one: TrainingSpec, effort: Effort, optima: Optima) -> Reading:
         found = optima.of(one)
     except ValueError as error:
         return Reading(note=str(error))
-    spread = f"{found.n_equal} of {effort.n_starts} starts have the least loss"
+    spread = f"{found.n_equal} of {len(found.losses_nats)} starts have the least loss"
     least, most = found.lowest_whitened, found.highest_whitened
     best = int(np.argmin(found.losses_nats))
     return Reading(

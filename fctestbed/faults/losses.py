@@ -27,6 +27,7 @@ from fctestbed.training import TrainingSpec
 
 MAX_SCORES = 1 << 21
 """Most scores of pairs of patterns that one evaluation of a loss makes for each start."""
+_MOST_OF_STARTS = 1 << 18
 
 EXACT_LOSSES: dict[str, type[ExactLoss]] = {
     "simclr": ExactContrastive,
@@ -66,8 +67,6 @@ def exact_loss_class(
             f"{kind} (levels from 2 on serve)"
         )
     found = EXACT_LOSSES[name]
-    if found.uses_copies and augmentation is None:
-        raise ValueError(f"augmentation: expected one for {name}, which uses views, got none")
     found.check(method, augmentation)
     return found
 
@@ -88,6 +87,20 @@ def law_of_loss(training: TrainingSpec) -> BitLaw:
             f"{training.method}, got {scores} (level 2 is the first that serves)"
         )
     return law
+
+
+def affordable_starts(training: TrainingSpec, n_starts: int) -> int:
+    """How many of some starts a search makes: those that together have 2^18 scores of pairs, but at
+    least two.
+
+    Args:
+        training: one with an exact loss.
+        n_starts: asked for.
+    """
+    kind = exact_loss_class(training.method, training.build_method(), training.augmentation)
+    n_s, n_1, n_2 = training.world.block_sizes
+    scores = kind.n_scores(2 ** (n_s + n_1), 2 ** (n_s + n_2))
+    return min(n_starts, max(2, _MOST_OF_STARTS // scores))
 
 
 def exact_loss(

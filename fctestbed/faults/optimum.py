@@ -4,17 +4,18 @@ Owns the optima over many starts and what they say together. May import torch, `
 ``fctestbed.training`` and this package.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
 
 from fctestbed.faults.free import check_free, free_module, pattern_inputs
 from fctestbed.faults.losses import exact_loss, law_of_loss
 from fctestbed.faults.reading import Bits, module_codes, read_bits
 from fctestbed.faults.searches import searched
 from fctestbed.measurement import ReadoutCode
-from fctestbed.nets import Stack
+from fctestbed.nets import Stack, StackedTable
 from fctestbed.objectives import NetSpec
 from fctestbed.training import TrainingSpec
 
@@ -37,6 +38,8 @@ class Optimum:
         highest_whitened: as ``highest``.
         n_equal: how many starts these are: among optima of equal loss the objective is indifferent.
         codes: the codes of these starts, the least loss first.
+        networks: the parameters that are no free vectors (critics, classifiers) of the start of
+            least loss, by their names, each without the stack's axis.
         note: a warning, or empty.
     """
 
@@ -50,6 +53,7 @@ class Optimum:
     highest_whitened: Bits | None
     n_equal: int
     codes: tuple[ReadoutCode, ...]
+    networks: Mapping[str, Tensor]
     note: str = ""
 
 
@@ -126,8 +130,20 @@ def objective_optimum(
         highest_whitened=_extreme(white, max) if white else None,
         n_equal=len(equal),
         codes=codes,
+        networks=_networks(module, n_starts, equal[0]),
         note=found.note,
     )
+
+
+def _networks(module: nn.Module, n_starts: int, start: int) -> dict[str, Tensor]:
+    """The parameters of one start that are no free vectors, by their names."""
+    tables = [part for part in module.modules() if isinstance(part, StackedTable)]
+    free = {id(vectors) for table in tables for vectors in table.parameters()}
+    return {
+        name: part.detach().reshape(n_starts, -1)[start].clone()
+        for name, part in module.named_parameters()
+        if id(part) not in free
+    }
 
 
 def _extreme(found: list[Bits], choose: Callable[[list[float]], float]) -> Bits:
