@@ -12,6 +12,7 @@ from fctestbed.faults.population import (
     population_conditional_infonce_nats,
     population_infonce_nats,
     population_nt_xent_nats,
+    population_self_nt_xent_nats,
 )
 from fctestbed.faults.reading import Bits, read_bits
 from fctestbed.faults.steps import Step, all_steps, culprit, steps_of
@@ -37,6 +38,7 @@ __all__ = [
     "population_conditional_infonce_nats",
     "population_infonce_nats",
     "population_nt_xent_nats",
+    "population_self_nt_xent_nats",
     "read_bits",
     "steps_of",
 ]

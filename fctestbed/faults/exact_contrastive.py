@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from fctestbed.faults.exact import ExactLoss
-from fctestbed.faults.population import population_nt_xent_nats
+from fctestbed.faults.population import population_nt_xent_nats, population_self_nt_xent_nats
 from fctestbed.objectives import concatenate
 
 
 def _nt_xent(
     critic: Any, view1: Tensor, view2: Tensor, joint: Tensor, with_label: Tensor | None = None
 ) -> Tensor:
+    if view1 is view2 and with_label is None:
+        return population_self_nt_xent_nats(critic(view1, view1), joint)
     anchors = torch.cat((view1, view2), 1)
     return population_nt_xent_nats(critic(anchors, anchors), joint, with_label=with_label)
 

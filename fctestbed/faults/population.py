@@ -136,10 +136,26 @@ def population_nt_xent_nats(
     return normaliser - (weights * scores).sum((-2, -1))
 
 
+def population_self_nt_xent_nats(
+    scores: Float[Tensor, "*stack patterns patterns"], joint: Float[Tensor, "patterns patterns"]
+) -> Float[Tensor, "*stack"]:
+    """``population_nt_xent_nats`` of two views that are patterns of one set.
+
+    Args:
+        scores: of all pairs of patterns.
+        joint: p(view 1, view 2).
+    """
+    weights = (joint + joint.T) / 2
+    shares = weights.sum(1)
+    normaliser = ((scores + shares.log()).logsumexp(-1) * shares).sum(-1)
+    return normaliser - (weights * scores).sum((-2, -1))
+
+
 def _log_means(scores: Tensor, laws: Tensor) -> Tensor:
     """log E[exp score] of each row under each law of the columns, [*stack, rows, laws]."""
     largest = math.log(torch.finfo(scores.dtype).max)
-    if float((scores.amax(-1) - scores.amin(-1)).max()) > _MOST_SPREAD * largest:
+    spread = (scores.amax(-1) - scores.amin(-1)).max()
+    if float(spread.detach()) > _MOST_SPREAD * largest:
         # Exponentials of one row would underflow.
         return (scores.unsqueeze(-2) + laws.log()).logsumexp(-1)
     highest = scores.amax(-1, keepdim=True).detach()
