@@ -5,8 +5,8 @@ package.
 """
 
 import math
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fctestbed.faults.free import scored_width
@@ -22,6 +22,8 @@ _LOWER = (
     (_SAMPLES, (_RUN,)),
 )
 """Levels of free vectors, and those whose codes these vectors can be."""
+
+_Levels = dict[str, dict[str, Any]]
 
 
 def has_comparable_losses(training: TrainingSpec) -> bool:
@@ -48,33 +50,32 @@ def with_undercut_levels(rows: pd.DataFrame) -> pd.DataFrame:
     """
     found = rows.copy()
     for _, cell in rows.groupby(["unique_ratio", "seed"], sort=False):
-        by_name = cell.reset_index().set_index("name")
+        records = cell.to_dict(orient="records")
+        by_name: _Levels = {
+            row["name"]: {str(key): value for key, value in row.items()} for row in records
+        }
+        places = dict(zip(by_name, cell.index, strict=True))
         for upper, lowers in _LOWER:
-            if upper not in by_name.index or by_name.loc[upper, "converged"] is not True:
+            if upper not in by_name or by_name[upper]["converged"] is not True:
                 continue
-            least, name = min(
-                ((_gap(by_name, upper, lower), lower) for lower in lowers), default=(math.nan, "")
-            )
-            if not least < -SETTLED_NATS:
+            gap, name = min((_gap(by_name, upper, lower), lower) for lower in lowers)
+            if gap >= -SETTLED_NATS:
                 continue
-            at = by_name.loc[upper, "index"]
-            note = f"not at its optimum: the loss of {name} is lower by {-least:.2f} nat"
-            found.at[at, "converged"] = False
-            found.at[at, "note"] = "; ".join(text for text in (found.at[at, "note"], note) if text)
+            note = f"not at its optimum: the loss of {name} is lower by {-gap:.2f} nat"
+            known = by_name[upper]["note"]
+            found.at[places[upper], "converged"] = False
+            found.at[places[upper], "note"] = f"{known}; {note}" if known else note
     return found
 
 
-def _gap(by_name: pd.DataFrame, upper: str, lower: str) -> float:
+def _gap(by_name: _Levels, upper: str, lower: str) -> float:
     """The lower level's loss minus the upper one's, in nats; infinite where they have none in
     common."""
-    if lower not in by_name.index:
+    if lower not in by_name:
         return math.inf
-    # The loss on samples is not their loss in exact expectation.
-    columns = (_LATE,) if upper == _SAMPLES else (_EXACT, _LATE)
-    if upper == _OBJECTIVE:
-        columns = (_EXACT,)
+    columns = {_OBJECTIVE: (_EXACT,), _BATCH: (_EXACT, _LATE), _SAMPLES: (_LATE,)}[upper]
     for column in columns:
-        gap = float(by_name.loc[lower, column]) - float(by_name.loc[upper, column])
-        if np.isfinite(gap):
+        gap = float(by_name[lower][column]) - float(by_name[upper][column])
+        if math.isfinite(gap):
             return gap
     return math.inf

@@ -17,7 +17,7 @@ _NOTHING = "#ffffff"
 
 def draw_overview(steps: pd.DataFrame) -> Drawing:
     """A row for each method, a column for each unique ratio; the number is the bits that the
-    culprit loses, in brackets where its level did not converge.
+    culprit loses and the run does not regain, in brackets where its level did not converge.
 
     Args:
         steps: of ``fctestbed.faults.all_steps``.
@@ -38,7 +38,7 @@ def draw_overview(steps: pd.DataFrame) -> Drawing:
         color = _NOTHING if name is None else LEVEL_COLORS[name]
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor="#444444"))
         if name is not None:
-            text = f"{culprits['lost_bits'].iloc[0]:.2f}"
+            text = f"{culprits[['lost_bits', 'kept_bits']].iloc[0].min():.2f}"
             settled = culprits["converged"].iloc[0]
             text = f"({text})" if settled is not None and not settled else text
             axes.text(x, y, text, ha="center", va="center", fontsize="small")

@@ -69,6 +69,18 @@ def test_a_drop_within_its_interval_is_no_culprit() -> None:
     assert culprit(_rows({"truth": [2.0], "run": [1.0]})) == "run"
 
 
+def test_a_drop_that_the_run_regains_is_no_culprit() -> None:
+    rows = _rows(
+        {"truth": [2, 2, 2], "objective": [1.0] * 3, "network": [1.8] * 3, "run": [1.95] * 3}
+    )
+    assert culprit(rows) is None
+    first, second, last = steps_of(rows)
+    assert (first.lost_bits, first.kept_bits) == pytest.approx((1.0, 0.05))
+    assert (second.kept_bits, last.kept_bits) == pytest.approx((-0.95, -0.15))
+    # What the reader loses comes after the run.
+    assert culprit(_rows({"truth": [2, 2], "run": [2.0, 2.0], "reader": [1.0, 1.0]})) == "reader"
+
+
 def test_a_level_that_does_not_exist_is_passed_over() -> None:
     rows = _rows({"truth": [2, 2], "objective": [math.nan] * 2, "batch": [1.0, 1.0]})
     assert [step.name for step in steps_of(rows)] == ["batch"]
