@@ -11,7 +11,7 @@ from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.cli.worlds import world_options
 from fctestbed.faults import Step, all_steps, culprit, explain as explained, steps_of
-from fctestbed.plotting import draw_fault_figures
+from fctestbed.plotting import check_formats, draw_fault_figures
 
 # Some levels ended in an error; the same command tries them again.
 _FAILED = 1
@@ -38,6 +38,7 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="Directory of rows and figures; default none are written.")
     ] = None,
+    formats: options.Formats = "png",
     allow_plugins: options.AllowPlugins = False,
 ) -> int:
     """Say why methods lose label bits: because of the objective, the batch, the samples, the
@@ -60,6 +61,7 @@ def explain(
     )
     check_places({"--out": out})
     with usage_errors():
+        check_formats(options.listed(formats))
         rows = explained(
             spec,
             out,
@@ -72,7 +74,7 @@ def explain(
     for line in _lines(rows):
         typer.echo(line)
     if out is not None:
-        draw_fault_figures(rows, all_steps(rows), out, ("png",))
+        draw_fault_figures(rows, all_steps(rows), out, options.listed(formats))
         typer.echo(f"rows and figures in {out}")
     return _FAILED if bool(rows["failed"].any()) else 0
 

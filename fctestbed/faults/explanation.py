@@ -1,7 +1,7 @@
 """Explanations: the levels of methods at unique ratios, in the order in which they are computed.
 
-Owns the order of levels and the table. May import ``fctestbed.sweep``, ``fctestbed.training`` and
-this package.
+Owns the order of levels and the table. May import ``fctestbed.results``, ``fctestbed.sweep``,
+``fctestbed.training`` and this package.
 """
 
 import math
@@ -27,11 +27,13 @@ from fctestbed.faults.levels import (
 )
 from fctestbed.faults.networks import network_level, run_level
 from fctestbed.faults.undercut import has_comparable_losses, with_undercut_levels
+from fctestbed.results import write_atomically
 from fctestbed.sweep import SweepSpec, describe_error, process_as_a_worker, sweep_spec
 from fctestbed.synthesis import world_truth
 from fctestbed.training import TrainingSpec
 
 _MOST_RUNS = 16
+_TABLE = "explanation.csv"
 _NOT_TRAINED = "the method is not trained"
 
 Level = Callable[[Sequence[TrainingSpec], Effort, Optima], Readings]
@@ -63,9 +65,9 @@ def explain(
 
     Args:
         spec: methods, unique ratios, seeds and everything that trainings depend on, as of a sweep.
-        out: a directory; ``rows/METHOD.csv`` there gets each level's rows when they are known.
-            What is there of a method, ratio and seed is not computed again, but for levels that
-            ended in an error. None writes nothing.
+        out: a directory; ``rows/METHOD.csv`` there gets each level's rows when they are known, and
+            ``explanation.csv`` the result. What ``rows`` has of a method, ratio and seed is not
+            computed again, but for levels that ended in an error. None writes nothing.
         rate: of all readings, in bits; None: twice the label's bits.
         n_starts: starts of level 1; fewer, at least two, where a loss scores many pairs.
         long: steps of levels 2 to 4, as a multiple of the training's own.
@@ -106,7 +108,10 @@ def explain(
             _of_method(own, kept[method], effort, report or (lambda line: None))
             for method, own in by_method.items()
         ]
-    return pd.concat(tables, ignore_index=True)
+    rows = pd.concat(tables, ignore_index=True)
+    if out is not None:
+        write_atomically(Path(out) / _TABLE, rows.to_csv(index=False).encode())
+    return rows
 
 
 def _of_method(

@@ -17,12 +17,10 @@ from fctestbed.training import StackedAdam
 
 _TOLERANCE_NATS = 1e-9
 _ADAM_STEPS = 1500
-_ADAM_RATE = 5e-3
-# Free vectors of a loss that is not smooth start farther from an optimum than a game's critics may.
-_ROUGH_RATE = 3e-2
+_ADAM_RATE = 3e-2
 _ADAM_TOLERANCE_NATS = 5e-3
-# A faster critic is no better an answer to heads that move so slowly, and less stable.
-_MOST_INNER_RATE = 0.03
+# A faster critic is no better an answer to free vectors at this rate, and less stable.
+_MOST_INNER_RATE = 0.3
 _CLUB_BELOW_NATS = 0.05
 
 
@@ -57,9 +55,9 @@ def searched(
         max_iterations: most steps of L-BFGS.
     """
     if method.has_inner_loop:
-        return _by_adam(exact, module, n_starts, method, _ADAM_RATE)
+        return _by_adam(exact, module, n_starts, method)
     if not exact.smooth:
-        return _by_adam(exact, module, n_starts, None, _ROUGH_RATE)
+        return _by_adam(exact, module, n_starts, None)
     return _by_lbfgs(exact, module, n_starts, max_iterations)
 
 
@@ -107,27 +105,25 @@ def _set(parameters: list[nn.Parameter], points: Tensor) -> None:
         part.copy_(values.view_as(part))
 
 
-def _by_adam(
-    exact: ExactLoss, module: nn.Module, n_starts: int, game: Method | None, first_rate: float
-) -> Found:
-    """Adam's steps in exact expectation.
+def _by_adam(exact: ExactLoss, module: nn.Module, n_starts: int, game: Method | None) -> Found:
+    """Adam's steps in exact expectation, at a constant rate over the first half, which falls to 0
+    over the second.
 
     Args:
         exact: the loss.
         module: its networks.
         n_starts: the size of the stack.
         game: the method whose critics under ``inner`` take steps of their own; None without.
-        first_rate: the learning rate of the first half; it falls to 0 over the second.
     """
     inner = [] if game is None else list(module.get_submodule("inner").parameters())
     own = {id(part) for part in inner}
     outer = StackedAdam(
-        [part for part in module.parameters() if id(part) not in own], n_starts, first_rate
+        [part for part in module.parameters() if id(part) not in own], n_starts, _ADAM_RATE
     )
-    critics = StackedAdam(inner, n_starts, first_rate) if inner else None
+    critics = StackedAdam(inner, n_starts, _ADAM_RATE) if inner else None
     history = []
     for step in range(_ADAM_STEPS):
-        rate = first_rate * min(1.0, 2 * (1 - step / _ADAM_STEPS))
+        rate = _ADAM_RATE * min(1.0, 2 * (1 - step / _ADAM_STEPS))
         for part in inner:
             part.requires_grad_(False)
         total = exact.total(module)

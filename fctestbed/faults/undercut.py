@@ -16,6 +16,7 @@ from fctestbed.training import TrainingSpec
 
 _EXACT, _LATE = "loss_nats", "late_loss_nats"
 _, _OBJECTIVE, _BATCH, _SAMPLES, _NETWORK, _RUN, _ = LEVELS
+_WITHOUT_HEADS = ("supervised", "disentangled-ssl")
 _LOWER = (
     (_OBJECTIVE, (_BATCH, _SAMPLES, _NETWORK, CONTINUED, _RUN)),
     (_BATCH, (_NETWORK, CONTINUED)),
@@ -35,7 +36,7 @@ def has_comparable_losses(training: TrainingSpec) -> bool:
     if training.nets is None or training.build_method().has_inner_loop:
         return False
     width = scored_width(training.method, training.nets)
-    return width is None or width >= training.nets.head_dim
+    return training.method in _WITHOUT_HEADS or width is None or width >= training.nets.head_dim
 
 
 def with_undercut_levels(rows: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,8 @@ LEVEL_COLORS = {
 _CONTINUED = "continued"
 _NOTE = (
     "hatched: not converged; line: standard deviation over seeds, at the objective the range over "
-    "its optima\n(dotted: whitened); diamond: trained from the objective's code"
+    "its optima\n(dotted, with end marks: read in the whitened form); diamond: trained from the "
+    "objective's code"
 )
 
 
@@ -80,7 +81,9 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
         if name == "objective":
             low, high = own["lowest_label_bits"].min(), own["highest_label_bits"].max()
             ends = own["lowest_whitened_bits"].min(), own["highest_whitened_bits"].max()
-            axes.plot([place + 0.2, place + 0.2], ends, color="black", linewidth=0.9, linestyle=":")
+            aside = [place + 0.22, place + 0.22]
+            # Both ends are marked: the range may be too short for a line of dots.
+            axes.plot(aside, ends, ":_", color="black", linewidth=0.9, markersize=5)
         else:
             spread = float(values.std()) if len(values) > 1 else 0.0
             low, high = mean - spread, mean + spread

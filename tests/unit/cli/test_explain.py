@@ -23,6 +23,7 @@ def test_levels_are_printed_and_figures_written(
     assert "simclr: objective" in printed.err
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [
+        "explanation.csv",
         "overview.csv",
         "overview.png",
         "rows",
@@ -40,6 +41,7 @@ def test_levels_are_printed_and_figures_written(
         ("--restarts 0", "expected at least 1, got 0"),
         ("--long 0", "--long: expected at least 1, got 0"),
         ("--rate -1", "--rate: expected a number of bits above 0, got -1"),
+        ("--formats bmp", "formats: expected any of png"),
         ("--method foo", "expected one of simclr, supcon"),
         ("--unique-ratio 2", "--unique-ratio: expected values from 0 to 1"),
     ],

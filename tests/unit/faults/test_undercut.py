@@ -65,6 +65,7 @@ def test_a_level_is_not_converged_where_less_freedom_has_a_lower_loss(
         # The loss of wider heads may be lower than that of any vectors of the encoder's width.
         ("simclr", 16, False),
         ("simclr", 8, True),
+        ("supervised", 16, True),
         ("comm", 16, True),
         # A game's losses do not measure its progress.
         ("factorcl-sup", 8, False),
