@@ -240,3 +240,14 @@ def test_objectives_without_an_exact_level_are_refused(made: TrainingSpec, line:
 def test_a_reading_needs_a_rate_or_a_noise() -> None:
     with pytest.raises(ValueError, match="rate: expected a rate or a tau"):
         objective_optimum(training("simclr", size=1), n_starts=1, max_iterations=1)
+
+
+@pytest.mark.slow
+def test_factorcl_s_game_ends_where_its_bounds_are_tight() -> None:
+    nets = NetSpec(embed_dim=4, head_dim=8, critic_hidden=(32,))
+    found = objective_optimum(
+        training("factorcl-sup", size=1, nets=nets, inner_rate=30.0), n_starts=1, rate=4.0
+    )
+    # I(X1;X2) + I(X1;Y) + I(X2;Y) + I(X1;X2|Y) = 2 + 1.5 + 1.5 + 1 bits, and no CLUB term.
+    assert found.losses_nats[0] == pytest.approx(-6 * math.log(2), abs=0.05)
+    assert found.note == ""
