@@ -58,7 +58,10 @@ def draw_overview(steps: pd.DataFrame) -> Drawing:
     figure.legend(
         handles=handles,
         loc="outside right upper",
-        title="first large loss at\n(label bits lost,\nnot regained by run;\nin brackets: level\nnot converged)",
+        title=(
+            "first large loss at\n(label bits lost,\nnot regained by run;\nin brackets: level\n"
+            "not converged)"
+        ),
         frameon=False,
     )
     return Drawing(figure, steps.reset_index(drop=True))
