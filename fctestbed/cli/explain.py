@@ -10,10 +10,11 @@ from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.cli.worlds import world_options
-from fctestbed.faults import Step, culprit, explain as explained, steps_of
-from fctestbed.plotting import overview_figure, waterfall_figure
+from fctestbed.faults import Step, all_steps, culprit, explain as explained, steps_of
+from fctestbed.plotting import check_formats, draw_fault_figures
 
-_PER_INCH = 300
+# Some levels ended in an error; the same command tries them again.
+_FAILED = 1
 
 
 @world_options
@@ -33,9 +34,11 @@ def explain(
     long: Annotated[
         int, typer.Option(help="Steps of levels 2 to 4, as a multiple of the training's own.")
     ] = 4,
+    restarts: Annotated[int, typer.Option(help="Initial weights of level 4.")] = 3,
     out: Annotated[
         Path | None, typer.Option(help="Directory of rows and figures; default none are written.")
     ] = None,
+    formats: options.Formats = "png",
     allow_plugins: options.AllowPlugins = False,
 ) -> int:
     """Say why methods lose label bits: because of the objective, the batch, the samples, the
@@ -58,35 +61,44 @@ def explain(
     )
     check_places({"--out": out})
     with usage_errors():
+        check_formats(options.listed(formats))
         rows = explained(
             spec,
             out,
             rate=rate,
             n_starts=starts,
             long=long,
+            n_restarts=restarts,
             report=lambda line: typer.echo(line, err=True),
         )
     for line in _lines(rows):
         typer.echo(line)
     if out is not None:
-        _draw(rows, out)
+        draw_fault_figures(rows, all_steps(rows), out, options.listed(formats))
         typer.echo(f"rows and figures in {out}")
-    return 0
+    return _FAILED if bool(rows["failed"].any()) else 0
 
 
 def _lines(rows: pd.DataFrame) -> list[str]:
-    """The levels of every method and ratio, with what each loses and whether it converged."""
-    lines = []
+    """The levels of every method and ratio: label bits, their change with its interval, whether the
+    level converged, and its loss in exact expectation, in nats."""
+    lines = ["level      label bits, change, convergence, loss in exact expectation (nats), notes"]
     for (method, ratio), own in rows.groupby(["method", "unique_ratio"], sort=False):
         steps = {step.name: step for step in steps_of(own)}
         lines.append(f"{method} at unique ratio {ratio:g}: {culprit(own) or 'no large loss'}")
         for name, level in own.groupby("name", sort=False):
-            values = level["label_bits"].dropna()
-            shown = "     -" if values.empty else f"{values.mean():6.2f}"
             notes = dict.fromkeys(note for note in level["note"] if note)
-            lines.append(f"  {name:10} {shown}{_loss(steps.get(str(name)))} {'; '.join(notes)}")
+            lines.append(
+                f"  {name:10} {_mean(level, 'label_bits', 6)}{_loss(steps.get(str(name)))} "
+                f"{_mean(level, 'loss_nats', 8)} {'; '.join(notes)}".rstrip()
+            )
     criteria = dict.fromkeys(text for text in rows["criterion"] if text)
     return [*lines, *(f"converged: {text}" for text in criteria)]
+
+
+def _mean(level: pd.DataFrame, column: str, width: int) -> str:
+    values = level[column].dropna()
+    return "-".rjust(width) if values.empty else f"{values.mean():{width}.2f}"
 
 
 def _loss(step: Step | None) -> str:
@@ -94,15 +106,3 @@ def _loss(step: Step | None) -> str:
         return " " * 32
     met = {None: "", True: "converged", False: "not converged"}[step.converged]
     return f" {-step.lost_bits:+6.2f} ± {step.half_width:4.2f}  {met:15}"
-
-
-def _draw(rows: pd.DataFrame, out: Path) -> None:
-    found = {}
-    for method, own in rows.groupby("method", sort=False):
-        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in str(method))
-        waterfall_figure(own).savefig(out / f"waterfall_{name}.png", dpi=_PER_INCH)
-        for ratio, cell in own.groupby("unique_ratio"):
-            steps = {step.name: step.lost_bits for step in steps_of(cell)}
-            level = culprit(cell)
-            found[str(method), float(str(ratio))] = level, steps.get(level or "", float("nan"))
-    overview_figure(found).savefig(out / "overview.png", dpi=_PER_INCH)

@@ -1,7 +1,7 @@
 """The fault finder: why a bit was lost, from the exact objective down to the reader."""
 
 from fctestbed.faults.exact import ExactLoss
-from fctestbed.faults.explanation import Step, culprit, explain, steps_of
+from fctestbed.faults.explanation import explain
 from fctestbed.faults.law import MAX_CELLS, BitLaw, exact_law
 from fctestbed.faults.losses import EXACT_LOSSES, exact_loss
 from fctestbed.faults.optimum import Optimum, check_optimum, objective_optimum
@@ -12,8 +12,10 @@ from fctestbed.faults.population import (
     population_conditional_infonce_nats,
     population_infonce_nats,
     population_nt_xent_nats,
+    population_self_nt_xent_nats,
 )
 from fctestbed.faults.reading import Bits, read_bits
+from fctestbed.faults.steps import Step, all_steps, culprit, steps_of
 
 __all__ = [
     "EXACT_LOSSES",
@@ -23,6 +25,7 @@ __all__ = [
     "ExactLoss",
     "Optimum",
     "Step",
+    "all_steps",
     "check_optimum",
     "culprit",
     "exact_law",
@@ -35,6 +38,7 @@ __all__ = [
     "population_conditional_infonce_nats",
     "population_infonce_nats",
     "population_nt_xent_nats",
+    "population_self_nt_xent_nats",
     "read_bits",
     "steps_of",
 ]

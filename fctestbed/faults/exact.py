@@ -1,6 +1,7 @@
 """A method's loss in exact expectation over the enumerated law of a world.
 
-Owns the interface. May import torch, ``fctestbed.objectives`` and this package's law.
+Owns the interface. May import torch, ``fctestbed.objectives``, ``fctestbed.synthesis`` and this
+package's law.
 """
 
 from abc import ABC, abstractmethod
@@ -13,6 +14,10 @@ from torch import Tensor, nn
 
 from fctestbed.faults.law import BitLaw
 from fctestbed.objectives import Method
+from fctestbed.synthesis import AugmentationSpec
+
+_ENUMERATED = "optimal, unique or quality"
+"""Augmentations whose copies have a law (``exact_law``)."""
 
 
 class ExactLoss(ABC):
@@ -32,6 +37,8 @@ class ExactLoss(ABC):
 
     uses_copies: ClassVar[bool] = False
     """Whether the loss depends on augmented copies."""
+    smooth: ClassVar[bool] = True
+    """Whether the loss has a second derivative, without which L-BFGS can stop above a minimum."""
 
     def __init__(
         self,
@@ -46,6 +53,30 @@ class ExactLoss(ABC):
         self.settings: Any = method.settings
         self.x1, self.x2 = x1, x2
         self.batch_size = batch_size
+
+    @classmethod
+    def check(cls, method: Method, augmentation: AugmentationSpec | None) -> None:
+        """Refuse settings or augmentations whose loss has no exact expectation.
+
+        Raises:
+            ValueError: one line.
+        """
+        if method.conditions_on == "exact":
+            raise ValueError(
+                "settings.conditioning: expected within or batch for an exact loss, got exact, "
+                "whose negatives are of a finite number (levels from 2 on serve)"
+            )
+        if cls.uses_copies and augmentation is None:
+            # What views reveal of their originals is known of optimal ones alone.
+            expected = "optimal" if method.conditions_on == "views" else _ENUMERATED
+            raise ValueError(
+                f"augmentation: expected {expected} for an exact loss that uses views, got none"
+            )
+
+    @classmethod
+    def n_scores(cls, n_1: int, n_2: int) -> int:
+        """Scores of pairs that one evaluation makes, by the patterns of the two modalities."""
+        return (n_1 + n_2) ** 2
 
     @abstractmethod
     def terms(self, module: nn.Module) -> Mapping[str, Float[Tensor, " stack"]]:

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from fctestbed.faults.exact import ExactLoss
-from fctestbed.faults.population import population_nt_xent_nats
+from fctestbed.faults.population import population_nt_xent_nats, population_self_nt_xent_nats
 from fctestbed.objectives import concatenate
 
 
 def _nt_xent(
     critic: Any, view1: Tensor, view2: Tensor, joint: Tensor, with_label: Tensor | None = None
 ) -> Tensor:
+    if view1 is view2 and with_label is None:
+        return population_self_nt_xent_nats(critic(view1, view1), joint)
     anchors = torch.cat((view1, view2), 1)
     return population_nt_xent_nats(critic(anchors, anchors), joint, with_label=with_label)
 
@@ -74,6 +76,11 @@ class ExactCoMM(ExactLoss):
 
     uses_copies = True
 
+    @classmethod
+    def n_scores(cls, n_1: int, n_2: int) -> int:
+        """As ``ExactLoss.n_scores``: of all pairs of fused codes."""
+        return (n_1 * n_2) ** 2
+
     def terms(self, module: nn.Module) -> Mapping[str, Tensor]:
         """As ``ExactLoss.terms``."""
         parts: Any = module
@@ -102,6 +109,7 @@ class ExactFocal(ExactLoss):
     """FOCAL: NT-Xent of shared and of private halves, and the hinge on cosines."""
 
     uses_copies = True
+    smooth = False
 
     def terms(self, module: nn.Module) -> Mapping[str, Tensor]:
         """As ``ExactLoss.terms``."""

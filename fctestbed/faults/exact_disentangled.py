@@ -21,6 +21,12 @@ class ExactDisentangled(ExactLoss):
     times the norm of the expectation."""
 
     uses_copies = True
+    smooth = False
+
+    @classmethod
+    def n_scores(cls, n_1: int, n_2: int) -> int:
+        """As ``ExactLoss.n_scores``: of all pairs of specific codes."""
+        return (n_1 * n_2) ** 2
 
     def terms(self, module: nn.Module) -> Mapping[str, Tensor]:
         """As ``ExactLoss.terms``."""

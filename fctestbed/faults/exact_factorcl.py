@@ -1,6 +1,6 @@
 """Exact losses of FactorCL and of the two unimodal losses.
 
-May import torch, ``fctestbed.objectives`` and this package.
+May import torch, ``fctestbed.objectives``, ``fctestbed.synthesis`` and this package.
 
 NCE-CLUB is an upper bound only at the critic that is optimal for InfoNCE, the log density ratio;
 there it is a Jeffreys divergence (``optimal_club_nats``), infinite wherever two heads exclude a
@@ -10,6 +10,7 @@ is unbounded below. Its critics are therefore trained by the inner loss, as in t
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -22,7 +23,8 @@ from fctestbed.faults.population import (
     population_conditional_infonce_nats,
     population_infonce_nats,
 )
-from fctestbed.objectives import concatenate, label_codes
+from fctestbed.objectives import Method, concatenate, label_codes
+from fctestbed.synthesis import AugmentationSpec
 
 _UNIMODAL = "unimodal"
 _NCE, _CLUB = "nce_x1x2", "club_x1x2"
@@ -94,7 +96,7 @@ class _ExactFactorCL(ExactLoss):
         """As ``ExactLoss.inner``: -InfoNCE of the two CLUB critics, the heads as constants."""
         parts: Any = module
         with torch.no_grad():
-            heads: Projections = parts(self.x1, self.x2)
+            heads: Projections = parts(self.x1, self.x2, (_CLUB, _CLUB_COND))
         scores = parts.critic(_CLUB)(heads[0][_CLUB], heads[1][_CLUB])
         return -(
             population_infonce_nats(scores, self.law.joint, contrast=self.settings.contrast)
@@ -132,9 +134,9 @@ class ExactFactorCLSup(_ExactFactorCL):
         n_1, n_2, n_classes = self.law.with_label.shape
         critic = parts.critic(head)
         codes = label_codes(n_classes, "onehot", u)
-        rows = _each_with(u, codes)
         both = self.settings.condition_on == "both"
         if self.settings.conditioning == "batch":
+            rows = _each_with(u, codes)
             joint = self.law.with_label.permute(0, 2, 1).reshape(n_1 * n_classes, n_2)
             if not both:
                 return self._functional(critic(rows, v), joint, club=club)
@@ -142,18 +144,17 @@ class ExactFactorCLSup(_ExactFactorCL):
             joint = joint.view(n_1, n_classes, n_2, 1) * same.view(1, n_classes, 1, n_classes)
             scores = critic(rows, _each_with(v, codes))
             return self._functional(scores, joint.view(scores.shape[1:]), club=club)
-        # One class after the other: within a class both arguments carry the same label.
-        scores = torch.stack(
-            [
-                critic(
-                    rows.view(len(u), n_1, n_classes, -1)[:, :, c],
-                    _each_with(v, codes[:, c : c + 1]) if both else v,
-                )
-                for c in range(n_classes)
-            ],
-            1,
+        # Within a class both arguments carry the same label: classes are groups of pairs.
+        rows = critic.rows(_in_each_class(u, codes))
+        if both:
+            columns = critic.columns(_in_each_class(v, codes))
+        else:
+            columns = critic.columns(v).repeat(1, n_classes, 1)
+        scores = critic.pairs(
+            rows.view(len(u) * n_classes, n_1, -1), columns.view(len(u) * n_classes, n_2, -1)
         )
-        return self._functional(scores, self.law.with_label.permute(2, 0, 1), club=club)
+        joint = self.law.with_label.permute(2, 0, 1)
+        return self._functional(scores.view(len(u), *joint.shape), joint, club=club)
 
 
 class ExactFactorCLSsl(_ExactFactorCL):
@@ -161,6 +162,25 @@ class ExactFactorCLSsl(_ExactFactorCL):
     available."""
 
     uses_copies = True
+
+    @classmethod
+    def check(cls, method: Method, augmentation: AugmentationSpec | None) -> None:
+        """As ``ExactLoss.check``: what copies reveal of their originals is known of optimal ones
+        alone."""
+        super().check(method, augmentation)
+        if method.conditions_on != "views" or augmentation is None:
+            return
+        if augmentation.kind != "optimal":
+            raise ValueError(
+                "augmentation: expected optimal for the exact loss of conditioning = within, got "
+                f"{augmentation.kind}, whose copies do not reveal the label's bits (levels from 2 "
+                "on serve)"
+            )
+
+    @classmethod
+    def n_scores(cls, n_1: int, n_2: int) -> int:
+        """As ``ExactLoss.n_scores``: of pairs of a pattern and its copy."""
+        return (n_1 * n_2) ** 2
 
     def _unimodal(self, parts: Any, heads: Projections, m: int) -> Tensor:
         head = heads[m - 1][_UNIMODAL]
@@ -171,36 +191,40 @@ class ExactFactorCLSsl(_ExactFactorCL):
     def _conditional(self, parts: Any, heads: Projections, head: str, *, club: bool) -> Tensor:
         u, v = heads[0][head], heads[1][head]
         critic = parts.critic(head)
-        n_1, n_2 = self.law.n_patterns
         grouped = self.settings.conditioning == "within"
         repeated = head == _CLUB_COND and self.settings.conditional_club_views == "repeated"
         if repeated:
             scores = critic(concatenate((u, u)), concatenate((v, v)))
-            joint = self._by_condition(self.law.copies) if grouped else self.law.joint
+            joint = self._by_condition if grouped else self.law.joint
         else:
             scores = critic(_each_with(u, u), _each_with(v, v))
-            # Rows (x1, x1'), columns (x2, x2').
-            joint = self.law.copies
-            if grouped:
-                joint = self._pairs_by_condition(joint)
-            else:
-                joint = joint.permute(0, 2, 1, 3).reshape(n_1 * n_1, n_2 * n_2)
+            joint = self._pairs_by_condition if grouped else self._pairs
         return self._functional(scores.unsqueeze(1) if grouped else scores, joint, club=club)
 
+    @cached_property
     def _members(self) -> Tensor:
         """Which copies have each condition, [conditions, patterns1, patterns2]."""
         conditions = self.law.copy_conditions
         found = conditions.unique().view(-1, 1, 1)
         return (conditions == found).double()
 
-    def _by_condition(self, copies: Tensor) -> Tensor:
+    @cached_property
+    def _by_condition(self) -> Tensor:
         """p(condition, x1, x2)."""
-        return torch.einsum("abcd,gcd->gab", copies, self._members())
+        return torch.einsum("abcd,gcd->gab", self.law.copies, self._members)
 
-    def _pairs_by_condition(self, copies: Tensor) -> Tensor:
+    @cached_property
+    def _pairs(self) -> Tensor:
+        """p((x1, x1'), (x2, x2'))."""
+        n_1, n_2 = self.law.n_patterns
+        return self.law.copies.permute(0, 2, 1, 3).reshape(n_1 * n_1, n_2 * n_2)
+
+    @cached_property
+    def _pairs_by_condition(self) -> Tensor:
         """p(condition, (x1, x1'), (x2, x2'))."""
         n_1, n_2 = self.law.n_patterns
-        split = copies.permute(0, 2, 1, 3).unsqueeze(0) * self._members()[:, None, :, None, :]
+        split = self.law.copies.permute(0, 2, 1, 3).unsqueeze(0)
+        split = split * self._members[:, None, :, None, :]
         return split.reshape(-1, n_1 * n_1, n_2 * n_2)
 
 
@@ -208,6 +232,13 @@ def _label_bound(loss: ExactLoss, critic: Any, head: Tensor, m: int) -> Tensor:
     codes = label_codes(loss.law.spec.n_classes, loss.settings.label_input, head)
     joint = loss.law.with_label.sum(2 - m)
     return population_infonce_nats(critic(head, codes), joint, contrast=loss.settings.contrast)
+
+
+def _in_each_class(rows: Tensor, codes: Tensor) -> Tensor:
+    """Every row with the code of every class, [stack, classes * rows, widths]; classes vary
+    slowest."""
+    n, n_classes = rows.shape[1], codes.shape[1]
+    return concatenate((rows.repeat(1, n_classes, 1), codes.repeat_interleave(n, 1)))
 
 
 def _each_with(first: Tensor, second: Tensor) -> Tensor:

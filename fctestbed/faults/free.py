@@ -31,7 +31,11 @@ _FUSED = ("comm",)
 
 
 class _PassThrough(nn.Module):
-    """The inputs themselves: the tables behind read the patterns."""
+    """The inputs themselves, in the place of ``Encoders``: the tables behind read the patterns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modality1, self.modality2 = nn.Identity(), nn.Identity()
 
     def forward(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         return x1, x2
@@ -88,7 +92,7 @@ def check_free(name: str, world: WorldSpec) -> None:
     if name not in (*_ENCODERS_READ, *_HEADS_READ, *_FUSED):
         raise ValueError(
             "method: expected one whose loss scores what is measured (free vectors in its place), "
-            f"got {name} (levels from 2 on serve)"
+            f"got {name}, a method whose heads alone are scored (levels from 2 on serve)"
         )
     bits1, bits2 = _bits(world)
     most = bits1 + bits2 if name in _FUSED else max(bits1, bits2)
@@ -97,6 +101,16 @@ def check_free(name: str, world: WorldSpec) -> None:
             f"latents: expected at most 2^{MAX_TABLE_BITS} = {2**MAX_TABLE_BITS} free vectors of "
             f"an array, got 2^{most} = {2**most} (levels from 2 on serve)"
         )
+
+
+def scored_width(name: str, nets: NetSpec) -> int | None:
+    """The width of the free vectors that a method's loss scores; None for a method whose own heads
+    are scored behind a table."""
+    if name in _HEADS_READ:
+        return nets.head_dim
+    if name in _ENCODERS_READ:
+        return nets.embed_dim
+    return 2 * nets.embed_dim if name in _FUSED else None
 
 
 def free_module(
@@ -118,9 +132,8 @@ def free_module(
     check_free(name, world)
     bits = _bits(world)
     shape = DataShape(dim1=bits[0], dim2=bits[1], n_classes=world.n_classes)
-    width = nets.head_dim if name in _HEADS_READ else nets.embed_dim
-    if name in _FUSED:
-        width = 2 * nets.embed_dim
+    width = scored_width(name, nets)
+    assert width is not None, "checked above"
     changed = {"encoder": "table", "head_dim": width}
     module: Any = method.build(stack, shape, nets.model_copy(update=changed))
     for key, part in list(module.named_children()):

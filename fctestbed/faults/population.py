@@ -7,11 +7,17 @@ exponentials over a batch is an expectation over the law of the negatives. Score
 columns], ``joint`` is the law of rows and columns.
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from fctestbed.bounds import Contrast
+
+_MOST_SPREAD = 0.7
+"""Most nats between scores of a row whose exponentials are added, as a share of those between 1 and
+the largest number."""
 
 
 def population_infonce_nats(
@@ -47,13 +53,18 @@ def population_conditional_infonce_nats(
         joint: p(group, u, v).
         contrast: as in ``infonce_lower_bound_nats``.
     """
-    axis = -1 if contrast == "second" else -2
+    if contrast == "first":
+        scores, joint = scores.transpose(-2, -1), joint.transpose(-2, -1)
     # A group that never occurs has no law of its own.
     scores, joint = _occurring(scores, joint)
-    share = joint.sum((1, 2), keepdim=True)
-    other = joint.sum(-2 if contrast == "second" else -1, keepdim=True) / share
-    normaliser = (scores + other.log()).logsumexp(axis)
-    return (joint * scores).sum((-3, -2, -1)) - (joint.sum(axis) * normaliser).sum((-2, -1))
+    anchors = joint.sum(-1)
+    other = joint.sum(-2) / joint.sum((1, 2)).unsqueeze(1)
+    if scores.shape[-3] == 1:
+        scores = scores.squeeze(-3)
+        normaliser = _log_means(scores, other)
+        return (joint.sum(0) * scores).sum((-2, -1)) - (anchors.T * normaliser).sum((-2, -1))
+    normaliser = (scores + other.log().unsqueeze(-2)).logsumexp(-1)
+    return (joint * scores).sum((-3, -2, -1)) - (anchors * normaliser).sum((-2, -1))
 
 
 def population_club_nats(
@@ -76,7 +87,10 @@ def population_conditional_club_nats(
     scores, joint = _occurring(scores, joint)
     share = joint.sum((1, 2), keepdim=True)
     product = joint.sum(2, keepdim=True) * joint.sum(1, keepdim=True) / share
-    return ((joint - product) * scores).sum((-3, -2, -1))
+    weights = joint - product
+    if scores.shape[-3] == 1:
+        weights = weights.sum(0, keepdim=True)
+    return (weights * scores).sum((-3, -2, -1))
 
 
 def optimal_club_nats(joint: Float[Tensor, "rows columns"]) -> Float[Tensor, ""]:
@@ -120,6 +134,32 @@ def population_nt_xent_nats(
         of_class = torch.cat([with_label.sum(1), with_label.sum(0)]) / 2
         weights = of_class @ (of_class / of_class.sum(0).clamp_min(1e-300)).T
     return normaliser - (weights * scores).sum((-2, -1))
+
+
+def population_self_nt_xent_nats(
+    scores: Float[Tensor, "*stack patterns patterns"], joint: Float[Tensor, "patterns patterns"]
+) -> Float[Tensor, "*stack"]:
+    """``population_nt_xent_nats`` of two views that are patterns of one set.
+
+    Args:
+        scores: of all pairs of patterns.
+        joint: p(view 1, view 2).
+    """
+    weights = (joint + joint.T) / 2
+    shares = weights.sum(1)
+    normaliser = ((scores + shares.log()).logsumexp(-1) * shares).sum(-1)
+    return normaliser - (weights * scores).sum((-2, -1))
+
+
+def _log_means(scores: Tensor, laws: Tensor) -> Tensor:
+    """log E[exp score] of each row under each law of the columns, [*stack, rows, laws]."""
+    largest = math.log(torch.finfo(scores.dtype).max)
+    spread = (scores.amax(-1) - scores.amin(-1)).max()
+    if float(spread.detach()) > _MOST_SPREAD * largest:
+        # Exponentials of one row would underflow.
+        return (scores.unsqueeze(-2) + laws.log()).logsumexp(-1)
+    highest = scores.amax(-1, keepdim=True).detach()
+    return ((scores - highest).exp() @ laws.T).log() + highest
 
 
 def _occurring(scores: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ Owns the groups that a level reports. May import torch, ``fctestbed.measurement`
 ``fctestbed.training`` and ``fctestbed.synthesis``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from fctestbed.measurement import ReadoutCode, readout_information, readout_information_at_rates
+from fctestbed.measurement import (
+    Form,
+    ReadoutCode,
+    readout_information,
+    readout_information_at_rates,
+)
 from fctestbed.measurement.channel import Group, label_channel
 from fctestbed.objectives import JOINT, Method
 from fctestbed.synthesis import WorldSpec, world_truth
@@ -44,50 +50,88 @@ def true_bits(world: WorldSpec) -> Bits:
     )
 
 
-def module_code(
+def module_codes(
     method: Method,
     module: nn.Module,
     world: WorldSpec,
     inputs: tuple[Tensor, Tensor],
     *,
-    run: int,
+    runs: Sequence[int],
     as_scored: bool,
-) -> ReadoutCode:
-    """The code of a method's joint readout: fused, or its parts of each modality.
+) -> list[ReadoutCode]:
+    """The codes of a method's joint readout, fused or its parts of each modality, of some runs.
+
+    Args:
+        method: the method.
+        module: its networks, or tables in their place.
+        world: of the patterns; its label does not matter.
+        inputs: every pattern of each modality, [stack, patterns, dim], in the order of
+            ``pattern_columns``.
+        runs: places in the stack.
+        as_scored: whether arrays whose length the loss does not depend on, as it scores them by
+            their cosines, are scaled to length 1.
+    """
+    with torch.no_grad():
+        pieces = joint_pieces(method, module, world, inputs, as_scored=as_scored)
+    return [
+        ReadoutCode(
+            tuple(pieces),
+            tuple(
+                {name: array[run].clone() for name, array in part.items()}
+                for part in pieces.values()
+            ),
+        )
+        for run in runs
+    ]
+
+
+def joint_pieces(
+    method: Method,
+    module: nn.Module,
+    world: WorldSpec,
+    inputs: tuple[Tensor, Tensor],
+    *,
+    as_scored: bool,
+) -> dict[tuple[int, ...], dict[str, Tensor]]:
+    """What a method's joint readout is made of: for each part, by the modalities that it reads, the
+    arrays of all patterns, [stack, patterns, width].
 
     Args:
         method: the method.
         module: its networks, or tables in their place.
         world: of the patterns.
-        inputs: every pattern of each modality, [stack, patterns, dim], in the order of
-            ``pattern_columns``.
-        run: the place in the stack.
-        as_scored: whether arrays whose length the loss does not depend on, as it scores them by
-            their cosines, are scaled to length 1.
+        inputs: as in ``module_codes``.
+        as_scored: as in ``module_codes``.
+
+    Raises:
+        ValueError: one line, for a method without a joint readout.
     """
     settings: Any = method.settings
     by_cosine = getattr(settings, "critic", None) == "cosine"
     unit = as_scored and by_cosine and getattr(settings, "normalize", True)
 
     def scaled(array: Tensor) -> Tensor:
-        return normalize(array, dim=-1) if unit else array.clone()
+        return normalize(array, dim=-1) if unit else array
 
     x1, x2 = inputs
-    with torch.no_grad():
-        if JOINT in method.fused:
-            first, second = (torch.from_numpy(index) for index in fused_patterns(world))
-            code = method.readouts(module, x1[:, first], x2[:, second])[JOINT][run]
-            return ReadoutCode(((1, 2),), ({JOINT: scaled(code)},))
-        n = max(x1.shape[1], x2.shape[1])
-        # Readouts take as many samples of both modalities.
-        padded = [x[:, torch.arange(n) % x.shape[1]] for x in (x1, x2)]
-        readouts = method.readouts(module, padded[0], padded[1])
-    pieces: dict[int, dict[str, Tensor]] = {1: {}, 2: {}}
-    for name in method.joint_parts(readouts):
+    if JOINT in method.fused:
+        first, second = (torch.from_numpy(index) for index in fused_patterns(world))
+        return {
+            (1, 2): {JOINT: scaled(method.readouts(module, x1[:, first], x2[:, second])[JOINT])}
+        }
+    n = max(x1.shape[1], x2.shape[1])
+    # Readouts take as many samples of both modalities.
+    padded = [x[:, torch.arange(n) % x.shape[1]] for x in (x1, x2)]
+    readouts = method.readouts(module, padded[0], padded[1])
+    pieces: dict[tuple[int, ...], dict[str, Tensor]] = {(1,): {}, (2,): {}}
+    parts = method.joint_parts(readouts)
+    if not parts:
+        raise ValueError("readouts: expected a joint one, got a modality without a readout")
+    for name in parts:
         (modality,) = method.reads(name)
         held = (x1, x2)[modality - 1].shape[1]
-        pieces[modality][name] = scaled(readouts[name][run, :held])
-    return ReadoutCode(((1,), (2,)), (pieces[1], pieces[2]))
+        pieces[(modality,)][name] = scaled(readouts[name][:, :held])
+    return pieces
 
 
 def read_bits(
@@ -96,6 +140,7 @@ def read_bits(
     *,
     rate: float | None = None,
     tau: float | None = None,
+    form: Form = "metric",
     seed: int = 0,
 ) -> Bits:
     """The label's, the shared and the unique bits of a representation, with Monte Carlo errors of
@@ -106,6 +151,7 @@ def read_bits(
         world: the world of the patterns.
         rate: the rate that the reader takes, in bits.
         tau: the noise per dimension of codes of unit power, in its place.
+        form: at a rate, as in ``readout_information_at_rates``.
         seed: of the draws.
 
     Raises:
@@ -124,7 +170,7 @@ def read_bits(
             groups,
             world,
             rates=(rate,),
-            form="metric",
+            form=form,
             target_bits=_TARGET_BITS,
             targets=tuple(groups),
             max_draws=_MAX_DRAWS,

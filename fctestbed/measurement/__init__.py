@@ -2,6 +2,7 @@
 
 from fctestbed.measurement.along import along_steps, measure_along
 from fctestbed.measurement.codes import (
+    Form,
     ReadoutCode,
     readout_codes,
     readout_information,
@@ -33,6 +34,7 @@ from fctestbed.measurement.spec import MeasureSpec
 __all__ = [
     "ChannelSpec",
     "FewShotMeter",
+    "Form",
     "KnnProbeMeter",
     "MeasureSpec",
     "Measured",

@@ -1,19 +1,19 @@
 """Figures from rows. May import ``fctestbed.results``, but no worlds, networks or training."""
 
 from fctestbed.plotting.axes import value_text, value_texts
-from fctestbed.plotting.figures import FIGURES
+from fctestbed.plotting.figures import FIGURES, LEVEL_COLORS
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
 from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, house_style, style_of
 from fctestbed.plotting.summary import SummaryRow, summary_table
-from fctestbed.plotting.waterfall import LEVEL_COLORS, overview_figure, waterfall_figure
 from fctestbed.plotting.write import (
     check_formats,
     draw_bench_figures,
     draw_calibration_figures,
     draw_docket_figures,
     draw_drawn_figures,
+    draw_fault_figures,
     draw_figures,
     draw_gaussian_figures,
     draw_readout_figures,
@@ -37,13 +37,13 @@ __all__ = [
     "draw_calibration_figures",
     "draw_docket_figures",
     "draw_drawn_figures",
+    "draw_fault_figures",
     "draw_figures",
     "draw_gaussian_figures",
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
     "house_style",
-    "overview_figure",
     "rate_at_share",
     "rates_at_share",
     "style_of",
@@ -51,5 +51,4 @@ __all__ = [
     "tables",
     "value_text",
     "value_texts",
-    "waterfall_figure",
 ]

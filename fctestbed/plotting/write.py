@@ -34,6 +34,8 @@ from fctestbed.plotting.figures import (
     READOUT_FIGURES,
     draw_calibration,
     draw_docket,
+    draw_overview,
+    draw_waterfall,
 )
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.panels import MOST_PANELS
@@ -194,6 +196,33 @@ def draw_docket_figures(
     check_formats(formats)
     with house_style():
         return _write_all([("docket", draw_docket(verdicts, cells))], out_dir, formats)
+
+
+def draw_fault_figures(
+    rows: pd.DataFrame,
+    steps: pd.DataFrame,
+    out_dir: str | Path,
+    formats: Sequence[str] = ("png", "pdf"),
+) -> list[Path]:
+    """Draw an explanation: ``waterfall_METHOD`` for each method, and ``overview``.
+
+    Args:
+        rows: of ``fctestbed.explain``.
+        steps: of ``fctestbed.faults.all_steps``.
+        out_dir: made if missing; files of these names are replaced.
+        formats: of ``png``, ``pdf`` and ``svg``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ValueError: one line, for an unknown format or a directory that cannot be written.
+    """
+    written = _draw_rows({"overview": draw_overview}, steps, out_dir, formats)
+    for method, own in rows.groupby("method", sort=False):
+        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in str(method))
+        written += _draw_rows({f"waterfall_{name}": draw_waterfall}, own, out_dir, formats)
+    return written
 
 
 def draw_gaussian_figures(

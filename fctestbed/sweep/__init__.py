@@ -10,6 +10,7 @@ from fctestbed.sweep.driver import (
     run_sweep,
     sweep_digest,
 )
+from fctestbed.sweep.execute import describe_error
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
 from fctestbed.sweep.options import (
@@ -59,6 +60,7 @@ __all__ = [
     "available_cores",
     "build_sweep",
     "check_plugins",
+    "describe_error",
     "describe_plan",
     "environment",
     "join_path",

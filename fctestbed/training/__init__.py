@@ -5,6 +5,7 @@ from fctestbed.training.encoding import head_spreads, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
 from fctestbed.training.optimiser import StackedAdam
 from fctestbed.training.patterns import fused_patterns, pattern_columns, why_no_codewords
+from fctestbed.training.randomness import torch_stream
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
@@ -30,6 +31,7 @@ __all__ = [
     "pattern_columns",
     "readouts_from_arrays",
     "stack_readouts",
+    "torch_stream",
     "train_stack",
     "why_no_codewords",
 ]

@@ -84,6 +84,7 @@ def train_stack(
     visit: Callable[[TrainedStack, int], None] | None = None,
     visited_steps: Collection[int] = (),
     method: Method | None = None,
+    prepare: Callable[[TrainedStack], None] | None = None,
 ) -> TrainedStack:
     """Train runs of one shape together along a leading axis.
 
@@ -97,6 +98,7 @@ def train_stack(
         visit: called with the stack as it is, and the number of steps done; it may read the stack.
         visited_steps: the numbers of steps after which ``visit`` is called.
         method: in the place of the trainings' own: one with the same loss and other networks.
+        prepare: called with the stack at its initial values; it may set its parameters to others.
 
     Returns:
         The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
@@ -119,6 +121,8 @@ def train_stack(
         check_precision(specs[0].train.precision, device, name="train.precision")
     started = time.perf_counter()
     trained = initial_stack(specs, device=device, dtype=dtype, method=method)
+    if prepare is not None:
+        prepare(trained)
     if specs[0].train is not None:
         with own_stream(device):
             _optimise(

@@ -22,11 +22,13 @@ from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
 from fctestbed.plotting.figures.label_bits import draw_label_bits, draw_label_bits_linear
 from fctestbed.plotting.figures.label_free import draw_label_free
 from fctestbed.plotting.figures.latent_bits import draw_latent_bits
+from fctestbed.plotting.figures.overview import draw_overview
 from fctestbed.plotting.figures.quality import draw_quality
 from fctestbed.plotting.figures.r90 import draw_r90
 from fctestbed.plotting.figures.rate_curves import draw_rate_curves
 from fctestbed.plotting.figures.scaling import draw_scaling, draw_scaling_exponents
 from fctestbed.plotting.figures.table1 import draw_readouts, draw_table1
+from fctestbed.plotting.figures.waterfall import LEVEL_COLORS, draw_waterfall
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.results import Results
 
@@ -88,8 +90,11 @@ __all__ = [
     "FIGURES",
     "GAUSSIAN_FIGURES",
     "KINDS",
+    "LEVEL_COLORS",
     "PANELS_PER_WORLD",
     "READOUT_FIGURES",
     "draw_calibration",
     "draw_docket",
+    "draw_overview",
+    "draw_waterfall",
 ]

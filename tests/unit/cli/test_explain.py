@@ -8,7 +8,7 @@ from fctestbed.cli.main import run
 
 OPTIONS = (
     "--method simclr --unique-ratio 0,0.5 --seeds 0:1 --shared 2 --unique 1 --n-train 256 "
-    "--n-test 64 --set train.steps=4 --set train.batch_size=64 --starts 2 --long 1"
+    "--n-test 64 --set train.steps=4 --set train.batch_size=64 --starts 2 --long 1 --restarts 1"
 )
 
 
@@ -22,7 +22,14 @@ def test_levels_are_printed_and_figures_written(
     assert "converged: L-BFGS" in printed.out
     assert "simclr: objective" in printed.err
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["overview.png", "simclr.csv", "waterfall_simclr.png"]
+    assert names == [
+        "explanation.csv",
+        "overview.csv",
+        "overview.png",
+        "rows",
+        "waterfall_simclr.csv",
+        "waterfall_simclr.png",
+    ]
     assert run(["explain", *OPTIONS.split(), "--out", str(tmp_path / "out")]) == 0
     assert not capsys.readouterr().err
 
@@ -31,8 +38,10 @@ def test_levels_are_printed_and_figures_written(
     ("changes", "line"),
     [
         ("--starts 0", "expected at least 1, got 0"),
+        ("--restarts 0", "expected at least 1, got 0"),
         ("--long 0", "--long: expected at least 1, got 0"),
         ("--rate -1", "--rate: expected a number of bits above 0, got -1"),
+        ("--formats bmp", "formats: expected any of png"),
         ("--method foo", "expected one of simclr, supcon"),
         ("--unique-ratio 2", "--unique-ratio: expected values from 0 to 1"),
     ],

@@ -8,7 +8,7 @@ import torch
 
 from fctestbed import NetSpec, TrainingSpec, TrainSpec, WorldSpec
 from fctestbed.faults.law import exact_law
-from fctestbed.faults.losses import EXACT_LOSSES, exact_loss
+from fctestbed.faults.losses import EXACT_LOSSES, affordable_starts, exact_loss
 from fctestbed.objectives import Method, find_method
 from fctestbed.synthesis import make_dataset, modality_codewords
 from fctestbed.training.batches import drawn_batches
@@ -118,7 +118,8 @@ def test_the_exact_loss_is_the_mean_of_the_stochastic_one(
         ("raw", {}, "got raw, a control, which has no loss"),
         ("mine", {}, "got mine, a method of a user's own .levels from 2 on serve"),
         ("factorcl-ssl", {"conditioning": "exact"}, "settings.conditioning: expected within"),
-        ("comm", {}, "augmentation: expected one for comm, which uses views, got none"),
+        ("comm", {}, "augmentation: expected optimal, unique or quality for .* views, got none"),
+        ("factorcl-ssl", {}, "augmentation: expected optimal for .* views, got none"),
     ],
 )
 def test_methods_without_an_exact_loss_are_refused(
@@ -130,3 +131,14 @@ def test_methods_without_an_exact_loss_are_refused(
     nowhere = torch.zeros(1, 1, 1)
     with pytest.raises(ValueError, match=line):
         exact_loss(name, method, replace(law), nowhere, nowhere, batch_size=8)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "made"),
+    # 24 patterns of two modalities, or 128 pairs of patterns.
+    [("simclr", 8, 8), ("factorcl-ssl", 8, 8), ("factorcl-ssl", 32, 16), ("comm", 1, 1)],
+)
+def test_losses_of_many_pairs_are_searched_from_fewer_starts(
+    name: str, asked: int, made: int
+) -> None:
+    assert affordable_starts(_training(name, {}, 64), asked) == made

@@ -1,17 +1,24 @@
 """Level 1 against closed forms, and against the table of a prototype."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
 
 from fctestbed import NetSpec, TrainingSpec, TrainSpec, WorldSpec
 from fctestbed.estimators import local_minima
+from fctestbed.faults.free import free_module, pattern_inputs
 from fctestbed.faults.law import exact_law
-from fctestbed.faults.optimum import check_optimum, flat_objective, objective_optimum
+from fctestbed.faults.losses import exact_loss
+from fctestbed.faults.optimum import check_optimum, objective_optimum
 from fctestbed.faults.population import optimal_club_nats, population_infonce_nats
+from fctestbed.faults.searches import club_warning, flat_objective
+from fctestbed.nets import Stack
+from fctestbed.synthesis import AugmentationSpec, UniqueAugmentation
 
 TAU = 0.5
+LEAST_CLUB = -0.05
 
 
 def training(
@@ -21,6 +28,7 @@ def training(
     width: int = 8,
     size: int = 2,
     nets: NetSpec | None = None,
+    augmentation: AugmentationSpec | None = None,
     **settings: object,
 ) -> TrainingSpec:
     world = {
@@ -33,6 +41,7 @@ def training(
         settings=settings,
         nets=nets or NetSpec(embed_dim=width, head_dim=4, critic_hidden=(8,)),
         train=TrainSpec(batch_size=128),
+        augmentation=augmentation,
         world=WorldSpec.model_validate(world),
     )
 
@@ -129,12 +138,82 @@ def test_methods_with_views_have_an_optimum(method: str) -> None:
     assert found.bits.label > 0
 
 
+def test_a_club_term_below_that_of_an_optimal_critic_is_called_unbounded() -> None:
+    above = {"club_x1x2": torch.tensor([0.2, 0.0]), "nce_x1x2": torch.tensor([-3.0, -2.0])}
+    assert not club_warning(above)
+    below = {**above, "club_x1x2_cond": torch.tensor([0.1, -4.0])}
+    assert club_warning(below).endswith("it ended at -4 nats, below the 0 of an optimal critic")
+
+
+def _with_scaled_heads(scale: float) -> tuple[float, float]:
+    """NCE-CLUB of heads that lower it at a fixed bilinear critic, and of those heads scaled."""
+    made = training("factorcl-sup", size=1, critic="bilinear")
+    method, nets = made.build_method(), made.nets or NetSpec()
+    stack = Stack(generators=(torch.Generator().manual_seed(0),), dtype=torch.float64)
+    module: Any = free_module(made.method, method, made.world, stack, nets)
+    inputs = pattern_inputs(made.world, 1)
+    exact = exact_loss(made.method, method, exact_law(made.world), *inputs, batch_size=128)
+    heads = [bank.tables[bank.names.index("club_x1x2")] for bank in (module.heads1, module.heads2)]
+    vectors = [table.vectors for table in heads]
+    for _ in range(60):
+        term = exact.terms(module)["club_x1x2"].sum()
+        steps = torch.autograd.grad(term, vectors)
+        with torch.no_grad():
+            for part, step in zip(vectors, steps, strict=True):
+                part.sub_(0.5 * step)
+    before = float(exact.terms(module)["club_x1x2"].detach())
+    with torch.no_grad():
+        for part in vectors:
+            part.mul_(scale)
+    return before, float(exact.terms(module)["club_x1x2"].detach())
+
+
+def test_club_at_a_fixed_critic_whose_scale_is_free_falls_without_end() -> None:
+    before, after = _with_scaled_heads(10.0)
+    assert before < LEAST_CLUB
+    # Both arguments are scaled, and a bilinear score is their product.
+    assert after == pytest.approx(100 * before, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_a_game_whose_critics_stand_still_is_marked_as_unbounded_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fctestbed.faults.searches._ADAM_STEPS", 300)
+    made = training("factorcl-sup", size=1, critic="bilinear", inner_rate=1e-9)
+    found = objective_optimum(made, n_starts=2, rate=4.0)
+    assert found.note.startswith("NCE-CLUB is unbounded below where its critic lags")
+    assert not any(found.converged)
+
+
+def test_optima_of_a_loss_that_does_not_ask_for_unique_bits_differ_in_the_whitened_reading() -> (
+    None
+):
+    found = objective_optimum(training("simclr", 1.0, temperature=0.1), n_starts=4, rate=4.0)
+    assert found.n_equal == 4
+    assert found.lowest_whitened is not None
+    assert found.highest_whitened is not None
+    # In the metric form these bits are too small to be read.
+    assert found.highest.label < 0.05
+    assert found.highest_whitened.label > found.highest.label + 0.1
+
+
+@pytest.mark.parametrize("method", ["focal", "disentangled-ssl"])
+def test_losses_that_are_not_smooth_are_searched_by_adam(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fctestbed.faults.searches._ADAM_STEPS", 20)
+    found = objective_optimum(training(method, size=1), n_starts=2, rate=4.0)
+    assert found.criterion.startswith("Adam: means of the loss over the last two tenths of 20")
+    assert all(math.isfinite(loss) for loss in found.losses_nats)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["factorcl-sup", "factorcl-ssl"])
 def test_a_game_says_its_criterion_and_whether_club_fell_below_zero(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fctestbed.faults.optimum._GAME_STEPS", 40)
+    monkeypatch.setattr("fctestbed.faults.searches._ADAM_STEPS", 40)
     found = objective_optimum(training(method, size=1), n_starts=2, rate=4.0)
     assert found.criterion.startswith("alternating Adam")
     assert found.bits.label >= -0.05
@@ -144,7 +223,11 @@ def test_a_game_says_its_criterion_and_whether_club_fell_below_zero(
     ("made", "line"),
     [
         (training("simclr", size=6), r"at most 16777216 cells, got 268435456 .* from 2 on, serve"),
-        (training("ourcl-sup"), "expected one whose loss scores what is measured .* got ourcl-sup"),
+        (training("ourcl-sup"), "a method whose heads alone are scored .levels from 2 on serve"),
+        (
+            training("factorcl-ssl", augmentation=UniqueAugmentation()),
+            "augmentation: expected optimal for the exact loss .* got unique",
+        ),
         (training("raw"), "got raw, a control"),
         (training("comm", size=3), r"at most 2097152 scores .* got 16777216 .level 2"),
     ],
@@ -157,3 +240,14 @@ def test_objectives_without_an_exact_level_are_refused(made: TrainingSpec, line:
 def test_a_reading_needs_a_rate_or_a_noise() -> None:
     with pytest.raises(ValueError, match="rate: expected a rate or a tau"):
         objective_optimum(training("simclr", size=1), n_starts=1, max_iterations=1)
+
+
+@pytest.mark.slow
+def test_factorcl_s_game_ends_where_its_bounds_are_tight() -> None:
+    nets = NetSpec(embed_dim=4, head_dim=8, critic_hidden=(32,))
+    found = objective_optimum(
+        training("factorcl-sup", size=1, nets=nets, inner_rate=30.0), n_starts=1, rate=4.0
+    )
+    # I(X1;X2) + I(X1;Y) + I(X2;Y) + I(X1;X2|Y) = 2 + 1.5 + 1.5 + 1 bits, and no CLUB term.
+    assert found.losses_nats[0] == pytest.approx(-6 * math.log(2), abs=0.05)
+    assert found.note == ""
