@@ -46,11 +46,13 @@ def posterior_sums(  # noqa: PLR0912, PLR0915 - calls of compiled functions lose
     """Sums of posteriors p(w | c + tau n) and their entropies in nats, for each noise and draw.
 
     The codewords of a book are a matrix: its rows are the patterns of the leading bits, equally
-    many for both books, its columns those of the others. Of each pair of arguments the second is read for two books alone.
+    many for both books, its columns those of the others. Of each pair of arguments the second is
+    read for two books alone.
 
     Args:
         n_books: 1 or 2.
-        squares: <c, c_w> - |c_w|^2 / 2 of each draw's codeword c and all codewords, [n, rows, columns].
+        squares: <c, c_w> - |c_w|^2 / 2 of each draw's codeword c and all codewords,
+            [n, rows, columns].
         crosses: <n, c_w> of each draw's noise n, [n, rows, columns].
         own: the place of each draw's codeword, [n]. Logits are relative to it: they are then small
             where posteriors are not, and float32 suffices for them.
@@ -74,7 +76,7 @@ def posterior_sums(  # noqa: PLR0912, PLR0915 - calls of compiled functions lose
                 own_row, own_column = divmod(own[book][draw], n_columns)
                 base, noise = square[own_row, own_column], cross[own_row, own_column]
                 highest = tops[book]
-                # The largest logits up to the next whole number: a largest float has no vector form.
+                # The largest logits in whole nats: a largest float has no vector form.
                 top = _LOWEST
                 for row in range(n_leads):
                     row_top = _LOWEST
