@@ -30,7 +30,7 @@ _FEWEST_ROWS, _ROWS_PER_FEATURE = 1024, 12
 _BLOCK_CELLS = 1 << 17
 # Nats of a probe's loss. An iteration more lowers it by about so much, a hundredth of what fitting
 # on samples costs.
-_TOLERANCE_NATS = 2e-6
+_TOLERANCE_NATS = 4e-7
 # The scale of the start is found on so many rows or a little more.
 _START_ROWS = 2048
 _LENGTH_STEPS = 6

@@ -96,7 +96,7 @@ class PosteriorReader:
     """Sums of posteriors of the codewords given z = c + tau n, with a uniform prior.
 
     p(w | z) is proportional to exp((<z, c_w> - |c_w|^2 / 2) / tau^2). The exponent is
-    (<c, c_w> - |c_w|^2 / 2) / tau^2 + <n, c_w> / tau, so two products serve all noises.
+    (<c, c_w> - |c_w|^2 / 2) / tau^2 + <n, c_w> / tau, so one product serves all noises.
 
     Args:
         books: one codebook, or two that have the columns ``lead`` in common.
@@ -125,7 +125,7 @@ class PosteriorReader:
             self._keys.append(torch.cat([points, bias], 1).to(products))
         self._dtype = dtype
         self._compiled = device.type == "cpu" and dtype is torch.float32
-        self._buffers = [torch.empty(0, dtype=products, device=device) for _ in range(4)]
+        self._buffers = [torch.empty(0, dtype=products, device=device) for _ in books]
         self._n_leads = 2 ** len(self._layouts[0].lead)
         self._n_columns = [2 ** len(layout.own) for layout in layouts]
         self._widths = [
@@ -145,13 +145,13 @@ class PosteriorReader:
         products = []
         for place, (keys, (index, noise)) in enumerate(zip(self._keys, draws, strict=True)):
             n = len(index)
-            squares, crosses = (
-                self._buffer(2 * place + which, (n, len(keys))) for which in range(2)
-            )
-            z = keys.index_select(0, index)
-            z[:, -1] = 1.0
-            torch.mm(z, keys.T, out=squares)
-            torch.mm(noise.to(keys.dtype), keys[:, :-1].T, out=crosses)
+            # One product of all: codewords with a one for the bias, then noise with a zero.
+            rows = torch.cat([keys[index], keys.new_zeros(n, keys.shape[1])])
+            rows[:n, -1] = 1.0
+            rows[n:, :-1] = noise
+            squares, crosses = torch.mm(
+                rows, keys.T, out=self._buffer(place, (2 * n, len(keys)))
+            ).split(n)
             products.append((squares, crosses, index))
         return (self._by_kernel if self._compiled else self._by_torch)(products, taus)
 

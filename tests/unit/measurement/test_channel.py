@@ -471,9 +471,9 @@ def test_memory_does_not_grow_with_codewords_times_draws(monkeypatch):
     monkeypatch.setattr(posteriors.torch, "mm", spy)
     book = codebook(random_code(8, 3), range(8))
     channel_information(book, {"bit": (0,)}, tau=1.0, max_draws=4096, target_bits=1e-6)
-    # Two products a tile.
-    assert len(seen) == 2 * 4096 // 32
-    assert max(seen) == 32 * 256
+    # One product a tile, of codewords and of noise.
+    assert len(seen) == 4096 // 32
+    assert max(seen) == 2 * 32 * 256
 
 
 def test_patterns_have_their_first_bit_slowest():
