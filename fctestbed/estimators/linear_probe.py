@@ -25,9 +25,11 @@ _MAX_ITERATIONS = 200
 # themselves cost as much as ten iterations.
 _FIRST_ITERATIONS = 4
 # Rows that it is taken from.
-_FEWEST_ROWS, _ROWS_PER_FEATURE = 1024, 12
-# Features whose logits and gradients are computed at once: half a megabyte.
-_BLOCK_CELLS = 1 << 17
+_CURVATURE_ROWS, _ROWS_PER_FEATURE = 1024, 12
+# One over the curvature along the start, above which that of other directions may be far lower.
+_FLAT_INVERSE = 16.0
+# Features whose logits and gradients are computed at once, half a megabyte, in rows at least.
+_BLOCK_CELLS, _FEWEST_ROWS = 1 << 17, 512
 # Nats of a probe's loss. An iteration more lowers it by about so much, a hundredth of what fitting
 # on samples costs.
 _TOLERANCE_NATS = 4e-7
@@ -164,7 +166,7 @@ class ProbeReader:
         weights, is_done = self._search(
             loss, start, inverse_curvature, max_iterations=_FIRST_ITERATIONS
         )
-        left = (~is_done).nonzero().squeeze(1)
+        left = (~is_done | (inverse_curvature > _FLAT_INVERSE)).nonzero().squeeze(1)
         if len(left):
             weights[left] = self._in_own_coordinates(loss.of_problems(left), weights[left])
         return weights
@@ -174,7 +176,7 @@ class ProbeReader:
         have it, is 1 in each direction."""
         features = self._fit.values
         n_features = features.shape[1]
-        stride = max(1, len(features) // max(_FEWEST_ROWS, _ROWS_PER_FEATURE * n_features))
+        stride = max(1, len(features) // max(_CURVATURE_ROWS, _ROWS_PER_FEATURE * n_features))
         some = features[::stride]
         curvatures = loss.of_rows(stride).curvatures(start @ some.T).sqrt_()
         hessians = torch.stack(

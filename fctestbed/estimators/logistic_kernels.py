@@ -37,7 +37,7 @@ def logistic_losses(
     """
     n_problems, n_rows = logits.shape
     for problem in range(n_problems):
-        whole = 0.0
+        whole = np.float64(0.0)
         for start in range(0, n_rows, _BLOCK):
             own = logits[problem, start : start + _BLOCK]
             of_one = ones[problem, first + start : first + start + len(own)]
@@ -60,5 +60,5 @@ def logistic_losses(
                 total += count[row] * least + zero * max(logit, _ZERO) + one * max(-logit, _ZERO)
                 share = _ONE / (_ONE + small)
                 own[row] = count[row] * (share if logit >= _ZERO else small * share) - one
-            whole += total
+            whole += np.float64(total)
         losses[problem] = whole

@@ -66,7 +66,8 @@ class Tiles:
         }
         self._widest = max(len(book) for book in books)
         bits = [group for group in groups.values() if isinstance(group, tuple)]
-        firm = [own for name in sources if isinstance(own := groups.get(name), tuple)]
+        named = [groups[name] for name in sources if name in groups]
+        firm = [group for group in named if isinstance(group, tuple)]
         sides: list[tuple[Readers, Columns]] = [
             ((place,), book.columns) for place, book in enumerate(books, 1)
         ]
