@@ -13,6 +13,11 @@ normal numbers."""
 
 _LOG2_E = np.float32(1.4426950408889634)
 _HALF, _ONE = np.float32(0.5), np.float32(1.0)
+_TWO = np.float32(2.0)
+_L3, _L5 = np.float32(2 / 3), np.float32(2 / 5)
+_L7, _L9 = np.float32(2 / 7), np.float32(2 / 9)
+# The bits of 2/3.
+_TWO_THIRDS = np.int32(0x3F2AAAAB)
 _BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
 # 2^x on [-1/2, 1/2] to 2e-7, the Taylor series of exp(x log 2): log(2)^k / k!.
 _C1, _C2, _C3 = np.float32(0.6931471805599453), np.float32(0.2402265069), np.float32(0.0555041087)
@@ -34,3 +39,20 @@ def exp_float32(x: np.float32) -> np.float32:
     series = _ONE + rest * series
     power = np.int32((np.int32(whole) + _BIAS) << _MANTISSA_BITS).view(np.float32)
     return np.float32(series * power)
+
+
+@compiled(fastmath=FAST, error_model="numpy")
+def log_float32(x: np.float32) -> np.float32:
+    """log(x) for normal numbers: the whole part of its base-2 logarithm by its bits, and a series
+    for the rest. It vectorises, which the library's logarithm does not."""
+    bits = np.float32(x).view(np.int32)
+    # The rest is between 2/3 and 4/3, so that log(1) is exactly 0.
+    whole = (bits - _TWO_THIRDS) >> _MANTISSA_BITS
+    rest = np.int32(bits - (whole << _MANTISSA_BITS)).view(np.float32) - _ONE
+    # log(1 + r) = 2 artanh(r / (2 + r)), with an argument of at most 1/5 in size.
+    s = rest / (_TWO + rest)
+    square = s * s
+    series = _L7 + square * _L9
+    series = _L5 + square * series
+    series = _L3 + square * series
+    return np.float32(np.float32(whole) * _C1 + s * (_TWO + square * series))

@@ -10,6 +10,7 @@ from .intervals import (
     LEVEL as LEVEL,
     mean_interval as mean_interval,
     share_interval as share_interval,
+    sum_intervals as sum_intervals,
 )
 from .linear_probe import LinearProbe as LinearProbe, ProbeReader as ProbeReader
 from .nonconvex import LocalMinima as LocalMinima, local_minima as local_minima

@@ -32,8 +32,9 @@ def minimisers(
     inverse_curvature: Tensor,
     tolerance: float,
     max_iterations: int,
-) -> Tensor:
-    """Points of least value of strictly convex functions, [problems, size].
+) -> tuple[Tensor, Tensor]:
+    """Points of least value of strictly convex functions, [problems, size], and which of them are
+    known to be within the tolerance, [problems].
 
     Args:
         objective: values and gradients of all functions.
@@ -75,7 +76,7 @@ def minimisers(
         squares = turned.square().sum(1, keepdim=True)
         scale = torch.where(curved, products / squares, scale)
         points, values, gradients = trials, new_values, new_gradients
-    return points
+    return points, ~searching
 
 
 def inverse_hessian_product(

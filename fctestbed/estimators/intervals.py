@@ -1,6 +1,7 @@
 """95 % intervals of means, shares and estimates of information. May import numpy and scipy only."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,33 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
         return mean, math.nan, math.nan
     half = float(HALF_WIDTH * values.std(ddof=1) / math.sqrt(len(values)))
     return mean, mean - half, mean + half
+
+
+def sum_intervals(
+    values: NDArray[np.float64], groups: Sequence[Sequence[int]]
+) -> list[tuple[float, float, float]]:
+    """``mean_interval`` of the sum of some columns, for each of several groups of columns.
+
+    The columns' means and their covariance serve all groups.
+
+    Args:
+        values: [n, columns].
+        groups: numbers of columns.
+    """
+    n, means = len(values), values.mean(0)
+    away = values - means
+    products = away.T @ away
+    found = []
+    for group in groups:
+        own = list(group)
+        mean = float(means[own].sum())
+        if n < 2:
+            found.append((mean, math.nan, math.nan))
+            continue
+        variance = max(float(products[np.ix_(own, own)].sum()), 0.0) / (n - 1)
+        half = HALF_WIDTH * math.sqrt(variance / n)
+        found.append((mean, mean - half, mean + half))
+    return found
 
 
 def held_out_interval(

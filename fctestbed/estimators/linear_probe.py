@@ -1,6 +1,6 @@
 """Linear probes: their fit and their held-out cross-entropies.
 
-May import torch, ``fctestbed.information`` and ``convex``.
+May import torch, ``fctestbed.information``, ``convex``, ``features`` and ``probe_losses``.
 
 A probe q(w | z) fitted on one sample and evaluated on another gives H(W) - E[-log2 q(W | Z)], a
 lower bound on I(Z; W) in expectation, because the cross-entropy is at least H(W | Z) for any q
@@ -9,7 +9,6 @@ lower bound on I(Z; W) in expectation, because the cross-entropy is at least H(W
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,20 +16,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fctestbed.estimators.convex import minimisers
+from fctestbed.estimators.features import Rows, whitened
+from fctestbed.estimators.probe_losses import LogisticLoss, ProbeLoss, SoftmaxLoss
 from fctestbed.information import nats_to_bits
 
-# A feature whose spread is below so many rounding errors of its mean is constant up to rounding:
-# 1e-6 of it in float32.
-_CONSTANT_EPSILONS = 8.4
-# Directions with less than this share of the variance are rounding errors: float32 itself has
-# 1e-14 of it, a float32 network some 1e-12.
-_RELATIVE_VARIANCE = 1e-10
 _MAX_ITERATIONS = 200
+# Iterations before the curvature of what is left is worth its cost: products of 161 columns with
+# themselves cost as much as ten iterations.
+_FIRST_ITERATIONS = 4
+# Rows that it is taken from.
+_CURVATURE_ROWS, _ROWS_PER_FEATURE = 1024, 12
+# One over the curvature along the start, above which that of other directions may be far lower.
+_FLAT_INVERSE = 16.0
+# Features whose logits and gradients are computed at once, half a megabyte, in rows at least.
+_BLOCK_CELLS, _FEWEST_ROWS = 1 << 17, 512
 # Nats of a probe's loss. An iteration more lowers it by about so much, a hundredth of what fitting
 # on samples costs.
-_TOLERANCE_NATS = 2e-6
-# The scale of the start is found on one sample of so many.
-_STRIDE = 8
+_TOLERANCE_NATS = 4e-7
+# The scale of the start is found on so many rows or a little more.
+_START_ROWS = 2048
 _LENGTH_STEPS = 6
 _LARGEST_START = 200.0
 _LEAST = 1e-12
@@ -109,15 +113,15 @@ class LinearProbe:
             ValueError: one line, for arrays of other shapes or numbers that are not finite.
         """
         check_representations(z_fit, z_eval)
-        return ProbeReader(*_whiten(z_fit, z_eval), self.ridge)
+        return ProbeReader(*whitened(z_fit, z_eval), self.ridge)
 
 
 class ProbeReader:
     """Whitened representations for the fit and the evaluation of probes; made by ``reader``."""
 
-    def __init__(self, fit: Tensor, held_out: Tensor, ridge: float) -> None:
+    def __init__(self, fit: Rows, held_out: Rows, ridge: float) -> None:
         self._fit, self._held_out, self._ridge = fit, held_out, ridge
-        self._transposed = fit.T.contiguous()
+        self._counts = fit.counts
 
     def on(self, rows: NDArray[np.int64], ridge: float) -> "ProbeReader":
         """The reader whose probes are fitted on some of the samples, with another ridge; features
@@ -127,62 +131,122 @@ class ProbeReader:
             rows: indices of the samples to fit on, [n].
             ridge: as in ``LinearProbe``.
         """
-        return ProbeReader(self._fit[torch.from_numpy(rows)], self._held_out, ridge)
+        some = torch.from_numpy(rows).to(self._fit.values.device)
+        places = some if self._fit.of_sample is None else self._fit.of_sample[some]
+        return ProbeReader(Rows(self._fit.values[places]), self._held_out, ridge)
 
     def bits(self, w_fit: Tensor, w_eval: Tensor) -> NDArray[np.float64]:
         """As ``LinearProbe.bits``."""
-        check_bits("w_fit", w_fit, len(self._fit))
-        check_bits("w_eval", w_eval, len(self._held_out), w_fit.shape[1])
-        sign, held_out_sign = (1.0 - 2.0 * w.T.to(self._fit) for w in (w_fit, w_eval))
-        weights = self._minimise(_Logistic(sign.contiguous()))
-        margins = (weights @ self._held_out.T).mul_(held_out_sign)
-        return nats_to_bits(torch.nn.functional.softplus(margins).T.double().cpu().numpy())
+        check_bits("w_fit", w_fit, self._fit.n_samples)
+        check_bits("w_eval", w_eval, self._held_out.n_samples, w_fit.shape[1])
+        loss = LogisticLoss(self._counts, self._fit.summed(w_fit).T)
+        logits = self._held_out.by_sample(self._held_out.values @ self._bit_weights(loss).T)
+        margins = logits.mul_(1.0 - 2.0 * w_eval.to(logits))
+        return nats_to_bits(torch.nn.functional.softplus(margins).double().cpu().numpy())
 
     def classes(self, y_fit: Tensor, n_classes: int) -> NDArray[np.float64]:
         """As ``LinearProbe.classes``."""
-        fit = self._fit
-        check_classes(y_fit, len(fit), n_classes)
-        one_hot = torch.nn.functional.one_hot(y_fit.long(), n_classes).T.to(fit).contiguous()
-        weights = self._minimise(_Softmax(one_hot))
-        logs = (self._held_out @ weights.T).double().log_softmax(1)
+        check_classes(y_fit, self._fit.n_samples, n_classes)
+        one_hot = torch.nn.functional.one_hot(y_fit.long(), n_classes)
+        loss = SoftmaxLoss(self._counts, self._fit.summed(one_hot).T.contiguous())
+        start, inverse_curvature = self._start(loss)
+        flat, _ = self._search(loss, start, inverse_curvature)
+        logits = self._held_out.values @ flat.view(n_classes, -1).T
+        logs = self._held_out.by_sample(logits.double().log_softmax(1))
         return nats_to_bits(logs.cpu().numpy())
 
-    def _minimise(self, loss: "_Loss") -> Tensor:
-        """Weights [n_outputs, n_features] of least mean loss plus ridge, the constant
-        unpenalised."""
-        features, transposed, ridge = self._fit, self._transposed, self._ridge
-        n, n_features = features.shape
+    def _bit_weights(self, loss: LogisticLoss) -> Tensor:
+        """Weights [n_outputs, n_features] of the probes of bits.
 
-        def objective(flat: Tensor) -> tuple[Tensor, Tensor]:
-            weights = flat.view(-1, n_features)
-            losses, gradient_logits = loss.value(weights @ transposed)
+        A few iterations are enough where a bit can hardly be read: on whitened features the
+        curvature is then nearly that of every direction. The others go on in coordinates in which
+        their curvature is.
+        """
+        start, inverse_curvature = self._start(loss)
+        weights, is_done = self._search(
+            loss, start, inverse_curvature, max_iterations=_FIRST_ITERATIONS
+        )
+        left = (~is_done | (inverse_curvature > _FLAT_INVERSE)).nonzero().squeeze(1)
+        if len(left):
+            weights[left] = self._in_own_coordinates(loss.of_problems(left), weights[left])
+        return weights
+
+    def _in_own_coordinates(self, loss: LogisticLoss, start: Tensor) -> Tensor:
+        """Weights found in coordinates in which the curvature at the start, as some of the rows
+        have it, is 1 in each direction."""
+        features = self._fit.values
+        n_features = features.shape[1]
+        stride = max(1, len(features) // max(_CURVATURE_ROWS, _ROWS_PER_FEATURE * n_features))
+        some = features[::stride]
+        curvatures = loss.of_rows(stride).curvatures(start @ some.T).sqrt_()
+        hessians = torch.stack(
+            [scaled.T @ scaled for scaled in (some * own.unsqueeze(1) for own in curvatures)]
+        ).double()
+        ridge = hessians.new_full((n_features,), self._ridge)
+        # The constant has none, but its curvature may be rounding.
+        ridge[-1] = _LEAST
+        factors = torch.linalg.cholesky(hessians + ridge.diag())
+        identity = torch.eye(n_features).to(factors).expand_as(factors)
+        inverse = torch.linalg.solve_triangular(factors, identity, upper=False).to(features)
+        own = (factors.mT.to(features) @ start.unsqueeze(2)).squeeze(2)
+        ones = own.new_ones(len(own))
+        found, _ = self._search(loss, own, ones, inverse=inverse)
+        return (inverse.mT @ found.unsqueeze(2)).squeeze(2)
+
+    def _search(
+        self,
+        loss: ProbeLoss,
+        start: Tensor,
+        inverse_curvature: Tensor,
+        *,
+        inverse: Tensor | None = None,
+        max_iterations: int = _MAX_ITERATIONS,
+    ) -> tuple[Tensor, Tensor]:
+        """Points of least mean loss plus ridge, the constant unpenalised, and which are within the
+        tolerance. With ``inverse``, weights are its transpose times a point."""
+        features, ridge, n = self._fit.values, self._ridge, self._fit.n_samples
+        n_rows, n_features = features.shape
+        block = max(_FEWEST_ROWS, _BLOCK_CELLS // n_features)
+
+        def objective(points: Tensor) -> tuple[Tensor, Tensor]:
+            flat = points if inverse is None else (inverse.mT @ points.unsqueeze(2)).squeeze(2)
+            weights = flat.reshape(-1, n_features)
+            losses = torch.zeros(loss.n_problems, dtype=torch.float64, device=features.device)
+            gradient = torch.zeros_like(weights)
+            # Blocks of rows stay in the cache between both products.
+            for first in range(0, n_rows, block):
+                rows = slice(first, first + block)
+                part = features[rows]
+                of_part, by_logits = loss.value(weights @ part.T, rows)
+                losses += of_part
+                gradient.addmm_(by_logits, part)
             penalised = weights.clone()
             penalised[:, -1] = 0.0
             penalty = 0.5 * ridge * penalised.double().view(len(flat), -1).square().sum(1)
-            gradient = (gradient_logits @ features).div_(n).add_(penalised, alpha=ridge)
-            return losses.double() / n + penalty, gradient.view_as(flat)
+            gradient = gradient.div_(n).add_(penalised, alpha=ridge).view_as(flat)
+            if inverse is not None:
+                gradient = (inverse @ gradient.unsqueeze(2)).squeeze(2)
+            return losses / n + penalty, gradient
 
-        # Without the ridge, bits that are predicted without error have no finite optimum.
-        direction = loss.at_zero() @ features / n
-        start, inverse_curvature = self._scaled(direction, loss)
-        flat = minimisers(
+        return minimisers(
             objective,
             start,
             inverse_curvature=inverse_curvature,
             tolerance=_TOLERANCE_NATS,
-            max_iterations=_MAX_ITERATIONS,
+            max_iterations=max_iterations,
         )
-        return flat.view(-1, n_features)
 
-    def _scaled(self, gradient: Tensor, loss: "_Loss") -> tuple[Tensor, Tensor]:
+    def _start(self, loss: ProbeLoss) -> tuple[Tensor, Tensor]:
         """The direction of the class means, which is that of the gradient at 0, at its best length
-        for some of the samples; and one over the loss's curvature there.
+        for some of the rows; and one over the loss's curvature there.
 
         On whitened features this is the linear discriminant, which is near the optimum: it halves
         the iterations.
         """
-        some = loss.of_samples(_STRIDE)
-        slope_logits = -gradient @ self._fit[::_STRIDE].T
+        gradient = loss.at_zero() @ self._fit.values / self._fit.n_samples
+        stride = max(1, len(self._fit.values) // _START_ROWS)
+        some = loss.of_rows(stride)
+        slope_logits = -gradient @ self._fit.values[::stride].T
         lengths = gradient.new_ones(some.n_problems)
         for _ in range(_LENGTH_STEPS):
             slope, curvature = some.along(slope_logits, lengths)
@@ -194,20 +258,13 @@ class ProbeReader:
         return lengths.unsqueeze(1) * flat, inverse
 
 
-def varying_columns(z: Tensor) -> Tensor:
-    """Which columns of z [n, dim] vary by more than rounding errors of their mean, [dim]."""
-    variance, mean = torch.var_mean(z.double(), 0, correction=0)
-    least = _CONSTANT_EPSILONS * torch.finfo(z.dtype).eps * mean.abs()
-    varying: Tensor = variance.sqrt() > least
-    return varying
-
-
 def check_representations(z_fit: Tensor, z_eval: Tensor) -> None:
     """Refuse arrays of other shapes than [samples, dim], and numbers that are not finite."""
     for name, z in (("z_fit", z_fit), ("z_eval", z_eval)):
         if z.ndim != 2 or not len(z):
             raise ValueError(f"{name}: expected shape (samples, dim), got {tuple(z.shape)}")
-        if not z.isfinite().all():
+        # A sum of finite numbers is finite but where it overflows: one pass instead of three.
+        if not z.sum().isfinite() and not z.isfinite().all():
             raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     if z_fit.shape[1] != z_eval.shape[1]:
         raise ValueError(
@@ -233,94 +290,3 @@ def check_bits(name: str, bits: Tensor, n: int, n_bits: int | None = None) -> No
         raise ValueError(f"{name}: expected shape ({n}, {width}), got {tuple(bits.shape)}")
     if not ((bits == 0) | (bits == 1)).all():
         raise ValueError(f"{name}: expected zeros and ones, got other numbers")
-
-
-def _whiten(z_fit: Tensor, z_eval: Tensor) -> tuple[Tensor, Tensor]:
-    """Centred features of unit variance along principal axes, and a constant: L-BFGS then needs
-    few steps, and the ridge falls on the same weights however the columns are scaled."""
-    alive = varying_columns(z_fit)
-    # In float64: the covariance squares the ratio of the largest spread to the smallest.
-    wide = z_fit[:, alive].double()
-    mean = wide.mean(0)
-    spread = wide.sub_(mean).square().mean(0).sqrt()
-    standard = wide.div_(spread)
-    variances, axes = torch.linalg.eigh(standard.T @ standard / len(z_fit))
-    kept = variances > _RELATIVE_VARIANCE * len(variances)
-    # Standardised columns lose no more to the representations' own precision than they have lost.
-    scaled = (axes[:, kept] / variances[kept].sqrt()).to(z_fit.dtype)
-
-    def features(standardised: Tensor) -> Tensor:
-        whitened = standardised.to(z_fit.dtype) @ scaled
-        return torch.cat([whitened, whitened.new_ones(len(whitened), 1)], 1)
-
-    return features(standard), features(z_eval[:, alive].double().sub_(mean).div_(spread))
-
-
-class _Loss(Protocol):
-    """Summed cross-entropies of logits [n_outputs, n], of one problem or more."""
-
-    n_problems: int
-
-    def value(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Each problem's loss, [n_problems], and its gradient by the logits, which it may
-        overwrite."""
-
-    def at_zero(self) -> Tensor:
-        """The gradient by the logits where all of them are 0."""
-
-    def along(self, slope_logits: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """First and second derivative of each problem's mean loss by the length of its logits,
-        which are the lengths [n_problems] times ``slope_logits``."""
-
-    def of_samples(self, stride: int) -> "_Loss":
-        """The losses of one sample of so many."""
-
-
-class _Logistic:
-    """Binary cross-entropies, one problem for each output; ``sign`` [n_outputs, n] is +1 for bit
-    0, -1 for bit 1."""
-
-    def __init__(self, sign: Tensor) -> None:
-        self.sign, self.n_problems = sign, len(sign)
-
-    def value(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        margins = logits.mul_(self.sign)
-        losses = torch.nn.functional.softplus(margins).sum(1)
-        return losses, margins.sigmoid_().mul_(self.sign)
-
-    def at_zero(self) -> Tensor:
-        return 0.5 * self.sign
-
-    def along(self, slope_logits: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        slopes = slope_logits * self.sign
-        wrong = (slopes * lengths.unsqueeze(1)).sigmoid_()
-        return (wrong * slopes).mean(1), (wrong * (1 - wrong) * slopes.square()).mean(1)
-
-    def of_samples(self, stride: int) -> "_Logistic":
-        return _Logistic(self.sign[:, ::stride])
-
-
-class _Softmax:
-    """A multinomial cross-entropy, one problem of all outputs; ``one_hot`` is [n_outputs, n]."""
-
-    n_problems = 1
-
-    def __init__(self, one_hot: Tensor) -> None:
-        self.one_hot = one_hot
-
-    def value(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        logs = logits.log_softmax(0)
-        return -(logs * self.one_hot).sum().unsqueeze(0), logs.exp_().sub_(self.one_hot)
-
-    def at_zero(self) -> Tensor:
-        return 1 / len(self.one_hot) - self.one_hot
-
-    def along(self, slope_logits: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        shares = (slope_logits * lengths).softmax(0)
-        means = (shares * slope_logits).sum(0)
-        slope = (means - (self.one_hot * slope_logits).sum(0)).mean()
-        curvature = ((shares * slope_logits.square()).sum(0) - means.square()).mean()
-        return slope.unsqueeze(0), curvature.unsqueeze(0)
-
-    def of_samples(self, stride: int) -> "_Softmax":
-        return _Softmax(self.one_hot[:, ::stride])

@@ -2,7 +2,7 @@
 of variables.
 
 A reader gives each variable's held-out losses and probabilities, where the usable-information
-estimators give one number. May import torch, ``linear_probe`` and ``probes``.
+estimators give one number. May import torch, ``features``, ``linear_probe`` and ``probes``.
 """
 
 from typing import Protocol
@@ -12,13 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fctestbed.estimators.features import varying_columns
 from fctestbed.estimators.inputs import Codes
-from fctestbed.estimators.linear_probe import (
-    check_bits,
-    check_classes,
-    check_representations,
-    varying_columns,
-)
+from fctestbed.estimators.linear_probe import check_bits, check_classes, check_representations
 from fctestbed.estimators.probes import (
     Alphabet,
     Bits,

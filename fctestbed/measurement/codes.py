@@ -20,7 +20,7 @@ from fctestbed.measurement.channel import (
     codebook,
     constant_codebook,
     metric,
-    noise_of_rate,
+    noises_of_rates,
     unit_power_codewords,
     whitened,
 )
@@ -176,7 +176,7 @@ def readout_information_at_rates(
     return channel_curve(
         books,
         groups,
-        taus=[noise_of_rate(books, rate) for rate in rates],
+        taus=noises_of_rates(books, rates),
         target_bits=target_bits,
         targets=targets,
         first_draws=_FIRST_DRAWS,

@@ -10,7 +10,7 @@ KERNELS = """
 import hashlib
 import numpy as np
 from fctestbed.bounds.softmax_kernels import row_softmax
-from fctestbed.measurement.channel.posterior_kernels import posteriors
+from fctestbed.measurement.channel.posterior_kernels import posterior_sums
 from fctestbed.nets.kernels import relu_dot_backward, relu_dot_forward
 
 rng = np.random.default_rng(0)
@@ -33,10 +33,22 @@ for n in (128, 37):
         shares, normalisers = np.empty_like(g), np.empty((2, n), np.float32)
         row_softmax(3 * g, mask, alone, shares, normalisers)
         found += [shares, normalisers]
-    p, entropies = np.empty((2, n, 500), np.float32), np.empty((2, n), np.float32)
-    own = rng.integers(0, 500, n)
-    posteriors(normal(n, 500), normal(n, 500), own, np.array([1.0, 3.0]), p, entropies)
-    for part in (*found, p, entropies):
+    outputs = [
+        tuple(np.empty((2, n, *shape), np.float32) for _ in range(2))
+        for shape in ((), (25 + 50,), (20,), (20,))
+    ]
+    posterior_sums(
+        2,
+        (normal(n, 25, 20), normal(n, 25, 20)),
+        (normal(n, 25, 20), normal(n, 25, 20)),
+        (rng.integers(0, 500, n), rng.integers(0, 500, n)),
+        np.array([1.0, 3.0]),
+        (np.array([20, 10]), np.array([20, 10])),
+        (np.empty((25, 20), np.float32), np.empty((25, 20), np.float32)),
+        (np.empty(25, np.int32), np.empty(25, np.int32)),
+        *outputs,
+    )
+    for part in (*found, *(part for pair in outputs for part in pair)):
         digest.update(part.tobytes())
 print(digest.hexdigest())
 """

@@ -29,6 +29,7 @@ from fctestbed.measurement.channel.rates import (
     metric,
     noise_of_rate,
     noise_of_variances,
+    noises_of_rates,
     rate_of_noise,
     whitened,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "noise_of_rate",
     "noise_of_variances",
     "noiseless_information",
+    "noises_of_rates",
     "rate_of_noise",
     "samples_noise_of_rate",
     "separation",

@@ -1,6 +1,6 @@
 """Posteriors of groups of bits from posteriors of patterns, by summing over the other bits.
 
-Owns marginalisation and the entropies of its results. May import torch only. An array of
+Owns marginalisation and the entropies of its results. May import torch and the kernel. An array of
 posteriors has shape [n, 2^k] for k columns, the first column slowest.
 """
 
@@ -10,6 +10,8 @@ from itertools import groupby
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from fctestbed.measurement.channel.entropy_kernels import row_entropies
 
 Columns = tuple[int, ...]
 
@@ -38,6 +40,10 @@ def marginal(
 
 def entropy_nats(p: Float[Tensor, "n outcomes"]) -> Float[Tensor, " n"]:
     """Entropy of each row, in nats."""
+    if p.device.type == "cpu" and p.dtype is torch.float32:
+        entropies = torch.empty(len(p))
+        row_entropies(p.contiguous().numpy(), entropies.numpy())
+        return entropies
     # Torch's own -p log p has no vector form on a CPU; 0 times this logarithm is 0.
     logs = p.clamp_min(torch.finfo(p.dtype).tiny).log_()
     return logs.mul_(p).sum(-1).neg_()
@@ -116,7 +122,7 @@ class MarginalEntropies:
             kept = marginal(p, self.columns, group) if sums is None else p @ sums
             found[group] = entropy_nats(kept)
         if self._bit_sums is not None:
-            bits = entropy_nats((p @ self._bit_sums).view(len(p), -1, 2))
+            bits = entropy_nats((p @ self._bit_sums).view(-1, 2)).view(len(p), -1)
             for place in self._bits:
                 found[self.columns[place],] = bits[:, place]
         return torch.stack([found[group] for group in (self.columns, *self.groups)], 1)

@@ -141,8 +141,8 @@ def channel_curve(
                 groups=dict(groups),
                 columns=tuple(book.columns for book in books),
                 places=tiles.places,
-                mean=moments[at].mean,
-                covariance=moments[at].covariance_of_mean,
+                mean=moments[at].mean.numpy(),
+                covariance=moments[at].covariance_of_mean.numpy(),
             )
             error = found[at].largest_error_bits(names)
             if error <= target_bits or n >= max_draws:

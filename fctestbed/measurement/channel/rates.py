@@ -52,16 +52,27 @@ def noise_of_rate(books: Codebook | Sequence[Codebook], rate_bits: float) -> flo
         Cover and Thomas, Elements of Information Theory, theorem 8.6.5 (the Gaussian has the most
         entropy of its covariance) and section 9.4 (parallel channels).
     """
-    _check_rate(rate_bits)
+    (tau,) = noises_of_rates(books, (rate_bits,))
+    return tau
+
+
+def noises_of_rates(
+    books: Codebook | Sequence[Codebook], rates_bits: Sequence[float]
+) -> list[float]:
+    """``noise_of_rate`` at each of several rates."""
+    for rate_bits in rates_bits:
+        _check_rate(rate_bits)
     books = (books,) if isinstance(books, Codebook) else tuple(books)
     variances = [_variances(book.points) for book in books if book.rank]
     if not variances:
-        return 1.0
+        return [1.0 for _ in rates_bits]
     every = np.concatenate(variances)
     least = RESOLUTION * math.sqrt(max(float(own.sum()) for own in variances))
-    if rate_of_noise(every, least) <= rate_bits:
-        return least
-    return noise_of_variances(every, rate_bits)
+    most = rate_of_noise(every, least)
+    return [
+        least if most <= rate_bits else noise_of_variances(every, rate_bits)
+        for rate_bits in rates_bits
+    ]
 
 
 def noise_of_variances(variances: npt.ArrayLike, rate_bits: float) -> float:

@@ -1,14 +1,14 @@
 """The oracle's result: posterior entropies, and the information quantities that are sums of them.
 
-Owns the arithmetic from entropies to information and its standard errors. May import torch.
+Owns the arithmetic from entropies to information and its standard errors. May import numpy.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from fctestbed.information import nats_to_bits
 from fctestbed.measurement.channel.labels import LabelChannel
@@ -41,16 +41,23 @@ class ChannelBits:
 
 @dataclass(frozen=True, eq=False)
 class Amount:
-    """A sum of mean posterior entropies and a constant, in nats; amounts add and subtract."""
+    """A weighted sum of mean posterior entropies, by their places, and a constant, in nats; amounts
+    add and subtract."""
 
-    weights: Tensor
+    weights: Mapping[int, float]
     constant: float
 
     def __add__(self, other: "Amount") -> "Amount":
-        return Amount(self.weights + other.weights, self.constant + other.constant)
+        return self._plus(other, 1.0)
 
     def __sub__(self, other: "Amount") -> "Amount":
-        return Amount(self.weights - other.weights, self.constant - other.constant)
+        return self._plus(other, -1.0)
+
+    def _plus(self, other: "Amount", sign: float) -> "Amount":
+        weights = dict(self.weights)
+        for place, weight in other.weights.items():
+            weights[place] = weights.get(place, 0.0) + sign * weight
+        return Amount(weights, self.constant + sign * other.constant)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +79,9 @@ class ChannelInformation:
     groups: Mapping[str, Group]
     columns: tuple[Columns, ...]
     places: Mapping[Key, int]
-    mean: Tensor
-    covariance: Tensor
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    _answers: dict[Hashable, ChannelBits] = field(default_factory=dict, init=False, repr=False)
 
     def information(
         self,
@@ -95,7 +103,15 @@ class ChannelInformation:
             ValueError: for a name that is not in ``groups``, or a union of group and given whose
                 posterior was not computed.
         """
-        return self.evaluate(self.amount(group, of=of, given=given, known=known), group)
+        group, given = (
+            part if isinstance(part, str) else frozenset(part) for part in (group, given)
+        )
+        question = group, of, given, known
+        # Rows of several data sets ask the same.
+        if question not in self._answers:
+            amount = self.amount(group, of=of, given=given, known=known)
+            self._answers[question] = self.evaluate(amount, group)
+        return self._answers[question]
 
     def amount(
         self,
@@ -126,10 +142,15 @@ class ChannelInformation:
 
     def evaluate(self, amount: Amount, group: str | Iterable[int]) -> ChannelBits:
         """An amount in bits with its standard error; its ceiling is the group's entropy."""
-        weights = amount.weights
-        variance = float(weights @ self.covariance @ weights)
+        weights = amount.weights.items()
+        nats = sum(weight * self.mean.item(place) for place, weight in weights)
+        variance = sum(
+            weight * other * self.covariance.item(place, column)
+            for place, weight in weights
+            for column, other in weights
+        )
         return ChannelBits(
-            value_bits=nats_to_bits(float(weights @ self.mean) + amount.constant),
+            value_bits=nats_to_bits(nats + amount.constant),
             standard_error_bits=nats_to_bits(math.sqrt(max(variance, 0.0))),
             ceiling_bits=nats_to_bits(self._prior(self._target(group))),
             n_draws=self.n_draws,
@@ -163,13 +184,9 @@ class ChannelInformation:
         return self._posterior(target | known, of) - self._posterior(known, of)
 
     def _posterior(self, target: Target, of: Readers) -> Amount:
-        weights = torch.zeros_like(self.mean)
         if not of:
-            return Amount(weights, self._prior(target))
-        places, constant = self._terms(target, of)
-        for place, weight in places.items():
-            weights[place] += weight
-        return Amount(weights, constant)
+            return Amount({}, self._prior(target))
+        return Amount(*self._terms(target, of))
 
     def _terms(self, target: Target, of: Readers) -> tuple[dict[int, float], float]:
         """Entropies whose weighted sum, with a constant, is H(target | Z_of)."""

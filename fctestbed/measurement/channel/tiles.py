@@ -5,6 +5,7 @@ and this package.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -20,8 +21,16 @@ from fctestbed.measurement.channel.marginals import (
     plan_marginals,
 )
 from fctestbed.measurement.channel.moments import Moments
-from fctestbed.measurement.channel.posteriors import PosteriorReader, tile_rows
+from fctestbed.measurement.channel.posteriors import (
+    PosteriorReader,
+    PosteriorSums,
+    SumLayout,
+    tile_rows,
+)
 from fctestbed.measurement.channel.result import Group, Key, Readers, Target
+
+# Cells of sums of posteriors whose entropies are computed at once.
+_CELLS_TOGETHER = 1 << 22
 
 
 class Tiles:
@@ -50,24 +59,24 @@ class Tiles:
         dtype: torch.dtype,
         products: torch.dtype,
     ) -> None:
-        self._books, self._device, self._dtype = books, device, dtype
+        self._device = device
         self._shared = common_columns(books)
         self._labels: dict[str, LabelChannel] = {
             name: group for name, group in groups.items() if not isinstance(group, tuple)
         }
-        patterns = [2 ** len(label.columns) for label in self._labels.values()]
-        self._widest = max(*(len(book) for book in books), *patterns, 1)
-        self._readers = [
-            PosteriorReader(book, device=device, dtype=dtype, products=products) for book in books
-        ]
+        self._widest = max(len(book) for book in books)
         bits = [group for group in groups.values() if isinstance(group, tuple)]
-        firm = [groups[name] for name in sources if name in groups]
+        named = [groups[name] for name in sources if name in groups]
+        firm = [group for group in named if isinstance(group, tuple)]
         sides: list[tuple[Readers, Columns]] = [
             ((place,), book.columns) for place, book in enumerate(books, 1)
         ]
+        own = [book.columns[len(self._shared) :] for book in books]
         if len(books) == 2:
-            own = [book.columns[len(self._shared) :] for book in books]
             sides.append(((1, 2), (*self._shared, *own[0], *own[1])))
+            self._layouts = [SumLayout(self._shared, columns) for columns in own]
+        else:
+            self._layouts = [_split(books[0].columns, firm)]
         self._plans: dict[Readers, tuple[Columns, list[MarginalEntropies]]] = {}
         # The marginal that a label's bits are summed from.
         self._sources: dict[tuple[Readers, Columns], Columns] = {}
@@ -79,11 +88,7 @@ class Tiles:
             asked = {ordered(columns, group) for group in (*bits, self._shared)} - {()}
             whole = [columns] if len(reader) == 1 else []
             asked -= set(whole or [group for group in asked if shared < set(group)])
-            first = {
-                ordered(columns, group)
-                for group in (*firm, self._shared)
-                if isinstance(group, tuple)
-            }
+            first = {ordered(columns, group) for group in (*firm, self._shared)}
             leaves = {ordered(columns, label.columns) for label in self._labels.values()}
             plan = plan_marginals(
                 sorted(asked & first), sorted((asked - first) | leaves - {(), *whole})
@@ -99,6 +104,22 @@ class Tiles:
             targets: list[Target] = [*map(frozenset, [*whole, *keys]), *self._labels]
             for target in targets:
                 self.places[reader, target] = len(self.places)
+            self._take(reader, [*plan, *sorted(leaves & set(whole))])
+        self._reader = PosteriorReader(
+            books, self._layouts, device=device, dtype=dtype, products=products
+        )
+
+    def _take(self, reader: Readers, marginals: Sequence[Columns]) -> None:
+        """Have the sums taken that these marginals of one or both representations come from."""
+        apart = [
+            kept
+            for kept in marginals
+            if not any(set(kept) <= set(layout.own) for layout in self._layouts)
+        ]
+        for place in (side - 1 for side in reader):
+            layout = self._layouts[place]
+            needed = {layout.prefix(kept) for kept in apart} - set(layout.prefixes)
+            self._layouts[place] = replace(layout, prefixes=(*layout.prefixes, *sorted(needed)))
 
     def read(
         self,
@@ -109,70 +130,69 @@ class Tiles:
         """Add the posterior entropies of draws at each noise to that noise's moments."""
         n_rows = tile_rows(self._widest, len(taus), self._device)
         held = [(index.to(self._device), noise.to(self._device)) for index, noise in draws]
-        for start in range(0, len(draws[0][0]), n_rows):
-            stop = start + n_rows
-            read = [
-                reader(index[start:stop], noise[start:stop], taus)
-                for reader, (index, noise) in zip(self._readers, held, strict=True)
-            ]
+        n = len(held[0][0])
+        n_cells = sum(
+            2 ** len(columns) for layout in self._layouts for columns in layout.leading
+        ) + 2 * sum(2 ** len(layout.own) for layout in self._layouts)
+        # Entropies of several tiles together: their operations are many and small.
+        n_together = n_rows * max(1, _CELLS_TOGETHER // (n_rows * n_cells * len(taus)))
+        for first in range(0, n, n_together):
+            last = min(first + n_together, n)
+            tiles = []
+            for start in range(first, last, n_rows):
+                stop = min(start + n_rows, last)
+                tile = [(index[start:stop], noise[start:stop]) for index, noise in held]
+                tiles.append(self._reader(tile, taus))
+            sums = [_together(parts) for parts in zip(*tiles, strict=True)]
+            wide = torch.cat(self._entropies(sums), 1)
             # One row for each noise and draw.
-            entropies = self._entropies([(p.flatten(0, 1), h.flatten()) for p, h in read])
-            wide = torch.cat(entropies, 1)
             for rows, own in zip(wide.view(len(taus), -1, wide.shape[1]), moments, strict=True):
                 own.add(rows)
 
-    def _entropies(self, posteriors: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
-        """All posterior entropies of a tile, float64, in the order of ``places``."""
+    def _entropies(self, sums: Sequence[PosteriorSums]) -> list[Tensor]:
+        """All posterior entropies of some tiles, float64, in the order of ``places``."""
         values: list[Tensor] = []
-        n = len(posteriors[0][0])
-        # The marginals that others are summed from, of each representation.
-        sides: list[dict[Columns, Tensor]] = [
-            {book.columns: p} for book, (p, _) in zip(self._books, posteriors, strict=True)
-        ]
+        n = len(sums[0].entropies)
         for reader, (columns, tables) in self._plans.items():
-            found = sides[reader[0] - 1] if len(reader) == 1 else {}
+            side = reader[0] - 1
+            # The marginals that others are summed from.
+            found: dict[Columns, Tensor] = {}
             if len(reader) == 1:
-                values.append(posteriors[reader[0] - 1][1].double().unsqueeze(1))
+                values.append(sums[side].entropies.double().unsqueeze(1))
             for table in tables:
                 kept = table.columns
-                if len(reader) == 1:
-                    found[kept] = self._of_one(found, columns, kept)
-                else:
-                    found[kept] = self._joint(sides, kept)
+                alone = len(reader) == 1
+                found[kept] = self._of_one(sums, side, kept) if alone else self._joint(sums, kept)
                 values.append(table(found[kept]).double())
             for label in self._labels.values():
                 seen = ordered(columns, label.columns)
-                p = posteriors[0][0].new_ones(n, 1)
+                p = sums[0].entropies.new_ones(n, 1)
                 if seen:
                     source = self._sources[reader, seen]
+                    if source not in found:
+                        found[source] = self._of_one(sums, side, source)
                     p = marginal(found[source], source, seen)
                 values.append(label.entropies_nats(p, seen).double().unsqueeze(1))
         return values
 
-    def _of_one(self, side: dict[Columns, Tensor], columns: Columns, kept: Columns) -> Tensor:
-        """Posteriors of the kept columns of one representation."""
-        wide = self._with_shared(columns, kept)
-        if len(self._books) == 1 or kept == wide or not set(kept) & set(self._shared):
-            return marginal(side[columns], columns, kept)
-        # The joint posterior of the same bits is computed from this marginal too.
-        if wide not in side:
-            side[wide] = marginal(side[columns], columns, wide)
-        return marginal(side[wide], wide, kept)
+    def _of_one(self, sums: Sequence[PosteriorSums], side: int, kept: Columns) -> Tensor:
+        """Posteriors of the kept columns given one representation."""
+        source = self._layouts[side].source(kept)
+        return marginal(sums[side].marginals[source], source, kept)
 
-    def _with_shared(self, columns: Columns, kept: Columns) -> Columns:
-        """All shared columns, and the kept ones of a representation's own."""
-        return (*self._shared, *ordered(columns[len(self._shared) :], kept))
-
-    def _joint(self, posteriors: Sequence[dict[Columns, Tensor]], kept: Columns) -> Tensor:
+    def _joint(self, sums: Sequence[PosteriorSums], kept: Columns) -> Tensor:
         """p(kept | z1, z2): the product of both representations' posteriors given w_s, with a
         uniform prior over patterns."""
+        for layout, of_one in zip(self._layouts, sums, strict=True):
+            if set(kept) <= set(layout.own) and of_one.given_both is not None:
+                return marginal(of_one.given_both, layout.own, kept)
         held, rest = ordered(self._shared, kept), [c for c in self._shared if c not in kept]
         sides = []
-        for found, book in zip(posteriors, self._books, strict=True):
-            wide = self._with_shared(book.columns, kept)
-            if wide not in found:
-                found[wide] = marginal(found[book.columns], book.columns, wide)
-            side = found[wide]
+        for place, layout in enumerate(self._layouts):
+            wide = (*self._shared, *ordered(layout.own, kept))
+            # Not of its own columns alone, where no column is shared.
+            source = (*layout.lead, *layout.own[: layout.prefix(kept)])
+            side = marginal(sums[place].marginals[source], source, wide)
             side = _lead(side.view(len(side), 2 ** len(self._shared), -1), self._shared, held)
             sides.append(side.view(len(side), 2 ** len(held), 2 ** len(rest), -1))
         left, right = sides
@@ -186,6 +206,27 @@ class Tiles:
         flat = joint.reshape(len(joint), -1)
         total = flat.sum(1, keepdim=True)
         return flat / total.clamp_min(torch.finfo(flat.dtype).tiny)
+
+
+def _split(columns: Columns, firm: Sequence[Columns]) -> SumLayout:
+    """The layout of a single codebook: a group that leads its columns is apart from the others."""
+    sizes = [len(own) for own in firm if own == columns[: len(own)] and 0 < len(own) < len(columns)]
+    n_lead = sizes[0] if sizes else len(columns) // 2
+    return SumLayout(columns[:n_lead], columns[n_lead:])
+
+
+def _together(tiles: Sequence[PosteriorSums]) -> PosteriorSums:
+    """The sums of several tiles, with one axis for noises and draws."""
+
+    def joined(parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat(tuple(parts), 1).flatten(0, 1)
+
+    both = [tile.given_both for tile in tiles if tile.given_both is not None]
+    return PosteriorSums(
+        joined([tile.entropies for tile in tiles]),
+        {key: joined([tile.marginals[key] for tile in tiles]) for key in tiles[0].marginals},
+        joined(both) if both else None,
+    )
 
 
 def _lead(p: Tensor, columns: Columns, held: Columns) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fctestbed.estimators import Reader, mean_interval, share_interval
+from fctestbed.estimators import Reader, mean_interval, share_interval, sum_intervals
 from fctestbed.measurement.meters.base import Measured, Meter
 from fctestbed.measurement.quantity import bayes_accuracy, label_bits, latent_bits, quantities
 from fctestbed.results import LABEL, AccuracyRow, CapturedRow
@@ -84,25 +84,33 @@ class ProbeMeter(Meter):
             if reader not in losses:
                 losses[reader] = _bit_losses(reader, fit_bits[probes.rows], held_out_bits)
             label_losses, n_found = _label_losses(probes, dataset, n_fit)
+            entropy = truth.label_entropy_bits
             label = _row(
                 name,
                 LABEL,
                 estimator,
-                truth.label_entropy_bits,
-                label_losses,
+                entropy,
+                mean_interval(entropy - label_losses),
+                n_eval=n_eval,
                 true_bits=label_bits(truth, readout.modalities),
             )
             # A block's relevant part depends on the label.
+            asked = quantities(dataset.spec)
             latents = [
                 _row(
                     name,
                     quantity.name,
                     estimator,
                     float(len(quantity.columns)),
-                    losses[reader][:, list(quantity.columns)].sum(1),
+                    interval,
+                    n_eval=n_eval,
                     true_bits=quantity.bits_in(readout.modalities),
                 )
-                for quantity in quantities(dataset.spec)
+                for quantity, interval in zip(
+                    asked,
+                    sum_intervals(1.0 - losses[reader], [own.columns for own in asked]),
+                    strict=True,
+                )
             ]
             share, low, high = share_interval(n_found, n_eval)
             accuracy = AccuracyRow(
@@ -142,12 +150,13 @@ def _row(
     quantity: str,
     estimator: str,
     entropy_bits: float,
-    losses_bits: NDArray[np.float64],
+    interval: tuple[float, float, float],
     *,
+    n_eval: int,
     true_bits: float,
 ) -> CapturedRow:
-    """H(W) minus the held-out cross-entropy, with its interval."""
-    mean, low, high = mean_interval(entropy_bits - losses_bits)
+    """The row of H(W) minus the held-out cross-entropy, with its interval."""
+    mean, low, high = interval
     return CapturedRow(
         readout=readout,
         quantity=quantity,
@@ -158,5 +167,5 @@ def _row(
         high_bits=high,
         true_bits=true_bits,
         ceiling_bits=entropy_bits,
-        n_eval=len(losses_bits),
+        n_eval=n_eval,
     )

@@ -27,7 +27,7 @@ def quadratic(matrices, centres):
 def search(objective, start, **settings):
     ones = torch.ones(len(start), dtype=start.dtype)
     defaults = {"inverse_curvature": ones, "tolerance": 1e-12, "max_iterations": 500}
-    return minimisers(objective, start, **(defaults | settings))
+    return minimisers(objective, start, **(defaults | settings))[0]
 
 
 def test_quadratics_of_any_condition_are_minimised_to_the_tolerance():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fctestbed.estimators import mean_interval, share_interval
+from fctestbed.estimators import mean_interval, share_interval, sum_intervals
 from fctestbed.estimators.intervals import held_out_interval
 
 TRIALS = 1000
@@ -88,3 +88,12 @@ def test_a_held_out_interval_has_the_larger_variance_and_students_factor():
     _, _, wide = held_out_interval(values, wild)
     assert wide - mean == pytest.approx(4.302653 * spread / np.sqrt(3), abs=1e-5)
     assert np.isnan(held_out_interval(values[:1], wild)[1])
+
+
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_intervals_of_sums_of_columns_are_those_of_each_sum(n):
+    values = np.random.default_rng(0).standard_normal((n, 4)) @ np.triu(np.ones((4, 4)))
+    groups = [(0,), (1, 3), (0, 1, 2, 3)]
+    for found, group in zip(sum_intervals(values, groups), groups, strict=True):
+        expected = mean_interval(values[:, list(group)].sum(1))
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-12, nan_ok=True)

@@ -85,6 +85,39 @@ def test_the_logistic_fit_is_that_of_a_plain_minimisation_in_float64():
     assert found.mean() == pytest.approx(expected.mean(), abs=1e-3)
 
 
+@pytest.mark.parametrize("n_patterns", [300, None])
+def test_each_probe_s_loss_is_within_a_millionth_of_a_nat_of_its_optimum(n_patterns):
+    """Of bits that are read nearly, partly and not, on samples that repeat and that do not."""
+    n, dim = 3000, 20
+    z = normal(n, dim, seed=20)
+    if n_patterns is not None:
+        z = z[torch.from_numpy(np.random.default_rng(21).integers(0, n_patterns, n))]
+    noise = normal(n, 4, seed=22) * torch.tensor([0.1, 0.7, 3.0, 1e3])
+    w = (z[:, :4] + noise > 0).long()
+    reader = PROBE.reader(z, z)
+    losses = [reader.bits(w, torch.full_like(w, value)) for value in (0, 1)]
+    # The probes' log-odds of 1, which give their weights back.
+    log_odds = (losses[0] - losses[1]) * np.log(2)
+    features = reader._fit.by_sample(reader._fit.values).double().numpy()
+    ridge = np.full(dim + 1, PROBE.ridge)
+    ridge[-1] = 0.0
+    for place in range(4):
+        sign = 1 - 2.0 * w[:, place].numpy()
+
+        def loss(weights, sign=sign):
+            margins = sign * (features @ weights)
+            penalty = 0.5 * (ridge * weights**2).sum()
+            gradient = features.T @ (0.5 * sign * (1 + np.tanh(margins / 2))) / n + ridge * weights
+            return np.logaddexp(0, margins).mean() + penalty, gradient
+
+        weights = np.linalg.lstsq(features, log_odds[:, place], rcond=None)[0]
+        best = minimize(
+            loss, weights, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-9}
+        )
+        excess = loss(weights)[0] - best.fun
+        assert excess < 1e-6
+
+
 def test_the_multinomial_fit_is_that_of_a_plain_minimisation_in_float64():
     ridge = 0.01
     z = normal(N_FIT + N_EVAL, 3, seed=8)

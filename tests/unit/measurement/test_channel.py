@@ -23,7 +23,7 @@ from fctestbed.measurement.channel import (
 )
 from fctestbed.measurement.channel.draws import CodewordDraws
 from fctestbed.measurement.channel.marginals import MarginalEntropies, marginal, plan_marginals
-from fctestbed.measurement.channel.posteriors import PosteriorReader, product_dtype
+from fctestbed.measurement.channel.posteriors import PosteriorReader, SumLayout, product_dtype
 from fctestbed.synthesis import WorldSpec, bit_patterns, world_truth
 
 GROUPS = {"shared": (0, 1), "unique1": (2, 3, 4), "bit": (1,)}
@@ -154,21 +154,67 @@ def test_draws_go_evenly_over_words_for_both_modalities():
     assert torch.equal(one // 4, two // 2)
 
 
+NOISES = [(0.7,), (2.0, 0.7, 0.05, 1e-3)]
+
+
+def mixture(book, index, noise, tau):
+    """Posteriors of all codewords by the densities of a mixture, float64."""
+    z = book.points[index] + tau * noise.double()
+    return (-(torch.cdist(z, book.points) ** 2) / (2 * tau**2)).softmax(1)
+
+
+def read(books, layouts, draws, taus, dtype):
+    reader = PosteriorReader(
+        books, layouts, device=torch.device("cpu"), dtype=dtype, products=torch.float64
+    )
+    return reader(draws, taus)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("taus", [(0.7,), (2.0, 0.7, 0.05, 1e-3)])
-def test_posteriors_are_those_of_a_plain_mixture(book, dtype, taus):
+@pytest.mark.parametrize("taus", NOISES)
+@pytest.mark.parametrize("n_lead", [0, 2, 5])
+def test_sums_of_posteriors_are_those_of_a_plain_mixture(book, dtype, taus, n_lead):
     """float32 is the compiled kernel, float64 is torch."""
     index, noise = torch.arange(8), torch.randn(8, 6, generator=torch.Generator().manual_seed(1))
-    reader = PosteriorReader(book, device=torch.device("cpu"), dtype=dtype, products=torch.float64)
-    p, entropy = reader(index, noise, taus)
-    assert p.dtype == entropy.dtype == dtype
+    n_own = 5 - n_lead
+    layout = SumLayout(book.columns[:n_lead], book.columns[n_lead:], tuple(range(n_own + 1)))
+    (sums,) = read([book], [layout], [(index, noise)], taus, dtype)
+    near = {"rtol": 1e-5, "atol": 4e-7} if dtype is torch.float32 else {}
+    assert sums.given_both is None
+    assert sums.entropies.dtype == dtype
     for place, tau in enumerate(taus):
-        z = book.points[index] + tau * noise.double()
-        expected = (-(torch.cdist(z, book.points) ** 2) / (2 * tau**2)).softmax(1)
-        near = {"rtol": 1e-5, "atol": 2e-7} if dtype is torch.float32 else {}
-        torch.testing.assert_close(p[place].double(), expected, **near)
+        expected = mixture(book, index, noise, tau)
+        for columns, found in sums.marginals.items():
+            kept = marginal(expected, book.columns, columns)
+            torch.testing.assert_close(found[place].double(), kept.view(8, -1), **near)
         found = torch.special.entr(expected).sum(1)
-        torch.testing.assert_close(entropy[place].double(), found, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(sums.entropies[place].double(), found, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("taus", NOISES)
+def test_own_columns_given_both_representations_are_those_of_a_plain_mixture(dtype, taus):
+    books = [
+        codebook(random_code(4, 3, 1), (0, 1, 2, 3)),
+        codebook(random_code(5, 2, 2), (0, 1, 4, 5, 6)),
+    ]
+    layouts = [SumLayout(own.columns[:2], own.columns[2:]) for own in books]
+    generator = torch.Generator().manual_seed(3)
+    draws = [
+        (torch.arange(8) * n, torch.randn(8, own.rank, generator=generator))
+        for n, own in zip((1, 2), books, strict=True)
+    ]
+    sums = read(books, layouts, draws, taus, dtype)
+    near = {"rtol": 1e-4, "atol": 1e-6} if dtype is torch.float32 else {}
+    for place, tau in enumerate(taus):
+        one, two = (
+            mixture(own, *drawn, tau).view(8, 4, -1)
+            for own, drawn in zip(books, draws, strict=True)
+        )
+        both = torch.einsum("nsa,nsb->nsab", one, two)
+        both = both / both.sum((1, 2, 3), keepdim=True)
+        for found, expected in zip(sums, (both.sum((1, 3)), both.sum((1, 2))), strict=True):
+            torch.testing.assert_close(found.given_both[place].double(), expected, **near)
 
 
 def test_the_posteriors_of_several_noises_are_those_of_each_alone(book):
@@ -425,9 +471,9 @@ def test_memory_does_not_grow_with_codewords_times_draws(monkeypatch):
     monkeypatch.setattr(posteriors.torch, "mm", spy)
     book = codebook(random_code(8, 3), range(8))
     channel_information(book, {"bit": (0,)}, tau=1.0, max_draws=4096, target_bits=1e-6)
-    # Two products a tile.
-    assert len(seen) == 2 * 4096 // 32
-    assert max(seen) == 32 * 256
+    # One product a tile, of codewords and of noise.
+    assert len(seen) == 4096 // 32
+    assert max(seen) == 2 * 32 * 256
 
 
 def test_patterns_have_their_first_bit_slowest():
