@@ -14,7 +14,7 @@ from fctestbed.measurement.label_free import (
     modality_gap,
     uniformity,
 )
-from fctestbed.measurement.measuring import measure, measure_readouts
+from fctestbed.measurement.measuring import measure_arrays, measure_readouts
 from fctestbed.measurement.meters import (
     ChannelSpec,
     FewShotMeter,
@@ -46,8 +46,8 @@ __all__ = [
     "along_steps",
     "effective_rank",
     "linear_cka",
-    "measure",
     "measure_along",
+    "measure_arrays",
     "measure_readouts",
     "modality_gap",
     "quantities",
