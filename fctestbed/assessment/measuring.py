@@ -1,7 +1,7 @@
 """A representation from anywhere, measured beside controls trained in the same world.
 
-Owns the public function ``measure``. May import ``fctestbed.sweep``, ``fctestbed.plotting`` and what
-is below them.
+Owns the public function ``measure``. May import ``fctestbed.sweep``, ``fctestbed.plotting`` and
+what is below them.
 """
 
 import hashlib
@@ -113,7 +113,7 @@ def dataset_of(world: object) -> Dataset:
 
 def _device(device: object) -> torch.device:
     try:
-        return torch.device(device)  # type: ignore[call-overload, no-any-return]
+        return torch.device(device)  # type: ignore[call-overload]
     except (RuntimeError, TypeError):
         raise ValueError(f"device: expected a torch device, got {device!r}") from None
 
@@ -133,14 +133,19 @@ def _readouts(
     dataset: Dataset, encode1: Any, encode2: Any, spec: MeasureSpec, batch_size: int
 ) -> tuple[Readouts, str]:
     """The readouts, and the digest that identifies them."""
-    if isinstance(encode1, str | Path | Mapping):
+    is_file = isinstance(encode1, str | Path)
+    if is_file or isinstance(encode1, Mapping):
         if encode2 is not None:
             raise ValueError(
                 f"encode2: expected none with arrays or a file, got {type(encode2).__name__}"
             )
-        is_file = isinstance(encode1, str | Path)
-        take = load_readouts if is_file else readouts_from_arrays
-        readouts = take(encode1, dataset)
+        take: Any = load_readouts if is_file else readouts_from_arrays
+        readouts: Readouts = take(encode1, dataset)
+    elif not callable(encode1):
+        raise ValueError(
+            "encode1: expected an encoder, arrays by name or their file (.npz), "
+            f"got {type(encode1).__name__}"
+        )
     else:
         if encode2 is None:
             raise ValueError("encode2: expected an encoder of modality 2, got none")
@@ -177,8 +182,12 @@ def _record(
     """The representation as a run."""
     started = time.perf_counter()
     (found,) = measure_readouts(readouts.to(device), [dataset], spec)
-    content = {"representation": source, "world_digest": dataset.digest, "name": name}
-    content |= {"measurement": spec.model_dump(mode="json")}
+    content = {
+        "representation": source,
+        "world_digest": dataset.digest,
+        "name": name,
+        "measurement": spec.model_dump(mode="json"),
+    }
     return RunRecord(
         run_id=digest(content)[:16],
         method=name,

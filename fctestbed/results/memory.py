@@ -1,4 +1,4 @@
-"""Results of records in memory, in the tables that a store gives. Imports pandas; writes nothing."""
+"""Results of records in memory, in a store's tables. Imports pandas; writes nothing."""
 
 from collections.abc import Mapping, Sequence
 

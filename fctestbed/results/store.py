@@ -365,9 +365,7 @@ def run_row(record: RunRecord) -> tuple[object, ...]:
     )
 
 
-def _put_values(
-    connection: sqlite3.Connection, cells: Sequence[object], record: RunRecord
-) -> None:
+def _put_values(connection: sqlite3.Connection, cells: Sequence[object], record: RunRecord) -> None:
     """Store a run's rows and the digest of all that is stored of it."""
     # An unfinished attempt has no rows, but a store may be edited by hand.
     for table in VALUE_TABLES:

@@ -2,9 +2,9 @@
 
 Arrays: ``train_x1`` ... ``test_w_2``, and for worlds that have codewords ``codewords_x1`` and
 ``codewords_x2``, the inputs of every pattern of a modality's latent bits; texts: ``spec_json``,
-``truth_json``, ``world_digest``; ``seed``. Files are not trusted: names, shapes and types are checked
-against the specification before arrays are loaded. May import numpy, ``_array_files``, ``spec`` and
-``truth``.
+``truth_json``, ``world_digest``; ``seed``. Files are not trusted: names, shapes and types are
+checked against the specification before arrays are loaded. May import numpy, ``_array_files``,
+``spec`` and ``truth``.
 """
 
 import hashlib

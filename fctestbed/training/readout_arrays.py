@@ -4,8 +4,8 @@ Owns the names of the arrays. For each readout NAME: ``train_NAME`` and ``test_N
 the split, width]; and, for exact information, ``codewords_NAME``, the readout of every codeword
 input (``codewords_x1``, ``codewords_x2`` of the data set's file). A name that ends in 1 or 2 is a
 readout of that modality, any other name a readout of both. ``joint`` is composed of the modalities'
-readouts where it is not given. The text ``world_digest``, copied from the data set's file, says which
-data set was encoded. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
+readouts where it is not given. The text ``world_digest``, copied from the data set's file, says
+which data set was encoded. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
 from collections.abc import Mapping
@@ -99,8 +99,8 @@ def _readouts(
         )
         for name in train
     }
-    for name, readout in readouts.items():
-        _check_order(source, name, readout, dataset)
+    for name, made in readouts.items():
+        _check_order(source, name, made, dataset)
     return with_joint(readouts, _joint_parts(readouts))
 
 
