@@ -67,7 +67,7 @@ def _verdict(rows: pd.DataFrame, name: str, text: str) -> str:
     label = rows[rows["quantity"] == LABEL].set_index("method")
     if name not in label.index:
         return f"No label bits of `{name}` were {text}."
-    own = label.loc[name]
+    own: Any = label.loc[name]
     said = [f"`{name}` gives {_value(own)} of the label's {_bits(own['true_bits'])} bits, {text}."]
     groups: dict[str, list[str]] = {"more than": [], "less than": [], "not clearly other than": []}
     for method, row in label.iterrows():

@@ -101,6 +101,5 @@ class Measurement:
             (self.captured["quantity"] == "label") & (self.captured["readout"] == "joint")
         ]
         shown = ["method", "estimator", "rate_bits", "value_bits", "low_bits", "high_bits"]
-        return str(
-            label[[*shown, "true_bits"]].to_html(index=False, na_rep="", float_format="%.3g")
-        )
+        table = label[[*shown, "true_bits"]].round(3)
+        return str(table.to_html(index=False, na_rep=""))

@@ -109,8 +109,15 @@ def measure(
     """
     of_sweep = {"pairs": pairs, "workers": workers, "max_stack": max_stack}
     target = {"target_bits": target_bits}
-    of_arrays = {"representations": representations, "methods": methods, "name": name}
-    of_arrays |= {"no_controls": no_controls or None, "rates": rates, "taus": taus, **target}
+    of_arrays = {
+        "representations": representations,
+        "methods": methods,
+        "no_controls": no_controls or None,
+        "name": name,
+        "rates": rates,
+        "taus": taus,
+        **target,
+    }
     if source.is_dir():
         _refuse(of_arrays, f"the directory {source} of a sweep")
         if out is None:

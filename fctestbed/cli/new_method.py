@@ -119,9 +119,9 @@ def new_method(
             "--class", help="A class with networks and settings of its own, not a plain loss."
         ),
     ] = False,
-    out: Annotated[Path, typer.Option(help="Where to write; default the current directory.")] = (
-        Path()
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default the current directory.")
+    ] = None,
 ) -> None:
     """Write NAME.py with a loss(z1, z2) to change, its test, and a sweep with it.
 
@@ -138,9 +138,12 @@ def new_method(
         f"test_{name}.py": _CLASS_TEST if is_class else _LOSS_TEST,
         f"{name}.toml": _SWEEP,
     }
+    place = Path() if out is None else out
     for file in texts:
-        if os.path.lexists(out / file):
-            raise UsageError(f"NAME: expected a name of new files, got {name}: {out / file} exists")
+        if os.path.lexists(place / file):
+            raise UsageError(
+                f"NAME: expected a name of new files, got {name}: {place / file} exists"
+            )
     if find_spec(name) is not None:
         raise UsageError(
             f"NAME: expected another name than that of an installed module, got {name!r}"
@@ -148,20 +151,20 @@ def new_method(
     check_places({"--out": out})
     written: list[Path] = []
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
             # Fails where the file exists.
-            with (out / file).open("x", encoding="utf-8") as target:
-                written.append(out / file)
+            with (place / file).open("x", encoding="utf-8") as target:
+                written.append(place / file)
                 target.write(text.format(**words))
     except OSError as error:
         for path in written:
             path.unlink(missing_ok=True)
         raise UsageError(
-            f"--out: expected a place to write, got {out} ({error.strerror})"
+            f"--out: expected a place to write, got {place} ({error.strerror})"
         ) from error
     for path in written:
         typer.echo(path)
-    where = "" if out == Path() else f"cd {out} && "
+    where = "" if out is None else f"cd {out} && "
     typer.echo(f"try it: {where}fctestbed check-method {words['path']}")
     typer.echo(f"        {where}fctestbed sweep --config {name}.toml --allow-plugins")

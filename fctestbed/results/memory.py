@@ -1,6 +1,7 @@
 """Results of records in memory, in a store's tables. Imports pandas; writes nothing."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fctestbed.results.frames import run_frame, value_frame
 from fctestbed.results.load import Results
@@ -16,7 +17,7 @@ def results_of(records: Sequence[RunRecord], sweep_spec: Mapping[str, object]) -
         sweep_spec: what was asked for, JSON-able.
     """
     runs = run_frame([run_row(record) for record in records])
-    tables = {
+    tables: dict[str, Any] = {
         table.name: value_frame(
             table,
             runs,
