@@ -1,7 +1,7 @@
 """A model in the style of Hugging Face, measured: python examples/hugging_face_style.py
 
-Such a model returns an object with ``last_hidden_state`` and ``pooler_output``. A function that picks
-one of them makes it an encoder; replace ``Model`` by your ``AutoModel``.
+Such a model returns an object with ``last_hidden_state`` and ``pooler_output``. A function that
+picks one of them makes it an encoder; replace ``Model`` by your ``AutoModel``.
 """
 
 from dataclasses import dataclass

@@ -77,7 +77,11 @@ def check_estimator(
     values = options.settings_of_pairs(pairs, "k=5")
     broken: list[Exception] = []
     with usage_errors():
-        estimator = make_estimator(name, **values)
+        try:
+            estimator = make_estimator(name, **values)
+        except ValueError as error:
+            setting = str(error).partition(":")[0] in values
+            raise UsageError(f"--set {error}" if setting else str(error)) from error
         for clause, applies, failure in estimator_failures(
             estimator, n_samples=n_samples, seed=seed
         ):

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fctestbed._plugins import check_allowed, find_plugin
+from fctestbed._plugins import check_allowed, find_plugin, tried
 from fctestbed.objectives.base import MLP_ENCODER, TABLE_ENCODER, Method
 from fctestbed.objectives.comm import CoMM
 from fctestbed.objectives.contrastive import SimCLR, SupCon
@@ -119,9 +119,24 @@ def _plugin(name: str) -> _Plugin:
         group=ENTRY_POINT_GROUP,
         known=METHODS,
         noun="a method",
-        of_function=loss_method,
+        of_function=_tried_loss_method,
     )
     return _Plugin(method, _source(method))
+
+
+def _tried_loss_method(name: str, function: Any) -> type[PlainLoss]:
+    """The method of a plain loss, which is first called in a subprocess where plug-ins are tried."""
+    try:
+        tried(f"{__name__}:_try_loss", name)
+    except ValueError as error:
+        line = str(error)
+        raise ValueError(line if line.startswith(name) else f"{name}: {line}") from error
+    return loss_method(name, function)
+
+
+def _try_loss(name: str) -> None:
+    """Find a plain loss, and return nothing, which can be pickled."""
+    find_method(name)
 
 
 def _source(defined: type[object]) -> str | None:

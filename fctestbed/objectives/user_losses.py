@@ -195,7 +195,7 @@ def _check_scalar(name: str, function: Loss, uses_label: bool) -> None:
         got = list(out.shape) if isinstance(out, Tensor) else type(out).__name__
         raise ValueError(f"{name}: expected a scalar tensor, got {got}")
     if not bool(out.isfinite()):
-        raise ValueError(f"{name}: expected a finite loss, got {float(out)}")
+        raise ValueError(f"{name}: expected a finite loss, got {out.item()}")
     if not out.requires_grad:
         raise ValueError(f"{name}: expected a loss with a gradient at z1 and z2, got one without")
 

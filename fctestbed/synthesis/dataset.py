@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST_SAVED_CODEWORDS = 1 << 16
 """Most patterns of a modality's latent bits whose inputs a data set's file holds."""
+# 256 MiB: wider inputs of fewer patterns may be as much.
+_MOST_SAVED_NUMBERS = 1 << 26
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -122,10 +124,11 @@ class Dataset:
 
     def _codewords(self) -> dict[str, npt.NDArray[np.float32]]:
         """The inputs of every pattern, by name; none where a readout has no codewords, or where
-        there are more than ``MOST_SAVED_CODEWORDS``."""
+        there are more than ``MOST_SAVED_CODEWORDS``, or more than 256 MiB."""
         n_bits = self.spec.block_sizes[0] + max(self.spec.block_sizes[1:])
         exact = self.spec.latents.is_finite and self.spec.observation.noise == 0
-        if not exact or 2**n_bits > MOST_SAVED_CODEWORDS:
+        too_many = 2**n_bits > MOST_SAVED_CODEWORDS
+        if not exact or too_many or 2**n_bits * sum(self.spec.dims) > _MOST_SAVED_NUMBERS:
             return {}
         return {f"{CODEWORDS}_x{m}": modality_codewords(self.world, m) for m in (1, 2)}
 

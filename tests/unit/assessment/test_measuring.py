@@ -130,7 +130,7 @@ BAD = [
     (lambda x: {"pooled": x}, "encode1: expected an array of numbers, got dict"),
     (lambda x: x @ np.ones((7, 2)), r"encode1: expected an encoder of arrays \[64, 6\], got Value"),
     (lambda x: x - x.mean(0), ALONE + "in another batch: they depend on it"),
-    (lambda x: x + GENERATOR.normal(size=x.shape), ALONE + "for the same batch: they depend on cha"),
+    (lambda x: x + GENERATOR.normal(size=x.shape), ALONE + "for the same batch: they depend on"),
     (lambda x: x[:, : 1 + len(x) % 2], "encode1: expected outputs of one width, got"),
 ]  # fmt: skip
 
@@ -233,7 +233,7 @@ def test_the_figure_has_the_curves_and_a_row_for_each_block(compared):
     points = own[own["estimator"] == "rate"].sort_values("rate_bits")
     np.testing.assert_allclose(labels["copies"].get_ydata(), points["value_bits"])
     assert left.get_xlabel() == "rate R (bits)"
-    assert [text.get_text() for text in right.get_yticklabels()][0] == "label"
+    assert right.get_yticklabels()[0].get_text() == "label"
 
 
 def test_what_is_saved_is_read_as_a_sweep_s_results(compared, tmp_path):

@@ -5,11 +5,11 @@ import sys
 from importlib import invalidate_caches
 
 import pytest
-import torch
-from tiny_sweeps import TINY_OPTIONS
+from tiny_sweeps import TINY_OPTIONS, tiny_sweep
 
 from fctestbed.cli.main import run
 from fctestbed.results import load_results
+from fctestbed.sweep import build_sweep, make_plan, run_sweep
 from fctestbed.testing import ESTIMATOR_CLAUSES, METHOD_CLAUSES, check_method
 
 
@@ -18,7 +18,7 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
-    for name in ("drafted", "drafted_class", "test_drafted", "own_code"):
+    for name in ("drafted", "drafted_class", "own_sweep", "own_norm", "own_loss", "own_estimator"):
         sys.modules.pop(name, None)
 
 
@@ -40,11 +40,11 @@ def test_what_is_written_keeps_the_contract_and_is_a_sweep(tmp_path, capsys, opt
     for test, function in tests.items():
         if test.startswith("test_"):
             function()
-    assert run(["sweep", "--config", f"{name}.toml", "--allow-plugins", "--dry-run"]) == 0
-    plan = capsys.readouterr().out
-    assert "runs: 18, of which 0 are done" in plan
-    assert f"  {path}: 3 runs, 1 trainings" in plan
-    assert (":loss: the loss of all runs" in plan) == (name == "drafted")
+    config = tmp_path / f"{name}.toml"
+    spec = build_sweep(config=config, options={}, allow_plugins=True)
+    assert (len(spec.runs()), spec.methods[0], spec.train.steps) == (18, path, 200)
+    (note,) = make_plan(spec, max_stack=3).notes if name == "drafted" else [""]
+    assert note.startswith("drafted:loss: the loss of all runs") == (name == "drafted")
 
 
 @pytest.mark.parametrize(
@@ -94,35 +94,33 @@ class Norm(nn.Sequential):
 
 
 def test_a_sweep_of_an_own_loss_and_encoder_says_how_they_are_computed(tmp_path, capsys):
-    (tmp_path / "own_code.py").write_text(CODE)
+    (tmp_path / "own_sweep.py").write_text(CODE)
     invalidate_caches()
-    options = ["--methods=own_code:loss,simclr", "--unique-ratio=0,1", "--seeds=0"]
-    options += ["--encoder=own_code:Net", "--workers=1", "--device=cpu", "--name=own"]
-    assert run(["sweep", *options, *TINY_OPTIONS]) == 0
-    torch.set_flush_denormal(False)
-    err = capsys.readouterr().err
-    one_by_one = "own_code:loss: the loss is called run by run, because "
-    together = "own_code:Net: the encoders of all runs of a stack are one call (torch.func.vmap)"
-    assert f"note: {one_by_one}" in err
-    assert f"note: {together}" in err
+    options = ["--methods=own_sweep:loss,simclr", "--unique-ratio=0,1", "--seeds=0", "--dry-run"]
+    assert run(["sweep", *options, "--encoder=own_sweep:Net", *TINY_OPTIONS]) == 0
+    out = capsys.readouterr().out
+    one_by_one = "own_sweep:loss: the loss is called run by run, because "
+    together = "own_sweep:Net: the encoders of all runs of a stack are one call (torch.func.vmap)"
+    assert f"\n  {one_by_one}" in out
+    assert f"\n  {together}\n" in out
+    spec = tiny_sweep(methods=["own_sweep:loss", "simclr"], nets={"encoder": "own_sweep:Net"})
+    run_sweep(spec, "sweeps/own", workers=1, device="cpu")
     runs = load_results("sweeps/own").runs
     assert set(runs["status"]) == {"ok"}
     said = runs.set_index("method")["diagnostics"].map(json.loads).map(lambda d: d["user_code"])
     assert all(notes == [together] for notes in said["simclr"])
-    assert all(notes[0].startswith(one_by_one) for notes in said["own_code:loss"])
+    assert all(notes[0].startswith(one_by_one) for notes in said["own_sweep:loss"])
 
 
 @pytest.mark.parametrize(
     ("encoder", "message"),
     [
         ("cnn", "expected mlp, table or an import path package.module:ClassName, got 'cnn'"),
-        ("own_code:Nothing", "own_code:Nothing: expected an nn.Module, got none (AttributeError"),
-        ("own_code:Norm", "own_code:Norm(6, 4): expected outputs that depend on their own sample"),
-        ("own_code:loss", "own_code:loss: expected a subclass of torch.nn.Module, got function"),
+        ("own_norm:Norm", "own_norm:Norm(6, 4): expected outputs that depend on their own sample"),
     ],
 )
 def test_an_encoder_that_cannot_be_is_refused_in_one_line(tmp_path, capsys, encoder, message):
-    (tmp_path / "own_code.py").write_text(CODE)
+    (tmp_path / "own_norm.py").write_text(CODE)
     invalidate_caches()
     assert run(["sweep", f"--encoder={encoder}", "--methods=raw,simclr", *TINY_OPTIONS]) == 2
     out, err = capsys.readouterr()
@@ -131,15 +129,15 @@ def test_an_encoder_that_cannot_be_is_refused_in_one_line(tmp_path, capsys, enco
 
 
 def test_a_plain_loss_is_checked_by_its_name_or_itself(tmp_path, capsys):
-    (tmp_path / "own_code.py").write_text(CODE)
+    (tmp_path / "own_loss.py").write_text(CODE)
     invalidate_caches()
-    assert run(["check-method", "own_code:loss"]) == 0
+    assert run(["check-method", "own_loss:loss"]) == 0
     out, err = capsys.readouterr()
     assert [line.split()[:2] for line in out.splitlines()] == [
         ["passed", c] for c in METHOD_CLAUSES
     ]
     assert err.startswith("note: the loss is called run by run")
-    check_method(sys.modules["own_code"].loss)
+    check_method(sys.modules["own_loss"].loss)
 
 
 ESTIMATOR = """
@@ -166,9 +164,9 @@ class Twice(Gaussian):
 
 
 def test_all_clauses_that_an_estimator_breaks_are_listed(tmp_path, capsys):
-    (tmp_path / "own_code.py").write_text(ESTIMATOR)
+    (tmp_path / "own_estimator.py").write_text(ESTIMATOR)
     invalidate_caches()
-    assert run(["check-estimator", "own_code:Twice", "--n", "300"]) == 2
+    assert run(["check-estimator", "own_estimator:Twice", "--n", "300"]) == 2
     out, err = capsys.readouterr()
     said = {line[8:24].strip(): line[:6] for line in out.splitlines()}
     assert list(said) == list(ESTIMATOR_CLAUSES)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fctestbed.nets import Stack
+from fctestbed._plugins import plugins_tried
 from fctestbed.objectives import Batch, DataShape, NetSpec, find_method, how_computed, method_source
 
 LOSSES = """
@@ -66,6 +67,12 @@ def constant(z1, z2):
 
 def failing(z1, z2):
     raise RuntimeError("no")
+
+
+def ending(z1, z2):
+    import os
+
+    os._exit(7)
 
 
 def chance(z1, z2):
@@ -159,6 +166,12 @@ def test_what_is_no_loss_is_refused_in_one_line(path, name, message):
     with pytest.raises(ValueError, match=f"users_losses:{name}: {message}") as refused:
         find_method(f"users_losses:{name}")
     assert "\n" not in str(refused.value)
+
+
+def test_a_loss_that_ends_its_process_is_refused_in_one_line(path):
+    with plugins_tried(60), pytest.raises(ValueError, match="ended with exit code 7") as refused:
+        find_method("users_losses:ending")
+    assert str(refused.value).startswith("users_losses:ending: expected a process that goes on")
 
 
 def test_a_loss_of_chance_is_called_run_by_run(path):
