@@ -121,11 +121,16 @@ def check_user_encoder(path: str, dim: int, width: int) -> None:
     if not is_import_path(path):
         encoder_class(path)
     check_allowed(path)
+    _check_once(path, dim, width)
+
+
+@cache
+def _check_once(path: str, dim: int, width: int) -> None:
+    # Every run of a sweep asks; an encoder that is refused is tried again.
     tried(f"{__name__}:_check", path, dim, width)
     _check(path, dim, width)
 
 
-@cache
 def _check(path: str, dim: int, width: int) -> None:
     kind = encoder_class(path)
     call = f"{path}({dim}, {width})"
