@@ -125,7 +125,7 @@ def _plugin(name: str) -> _Plugin:
 
 
 def _tried_loss_method(name: str, function: Any) -> type[PlainLoss]:
-    """The method of a plain loss, which is first called in a subprocess where plug-ins are tried."""
+    """The method of a plain loss; where plug-ins are tried, it is called in a subprocess first."""
     try:
         tried(f"{__name__}:_try_loss", name)
     except ValueError as error:

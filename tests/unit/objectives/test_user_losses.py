@@ -6,8 +6,8 @@ from importlib import invalidate_caches
 import pytest
 import torch
 
-from fctestbed.nets import Stack
 from fctestbed._plugins import plugins_tried
+from fctestbed.nets import Stack
 from fctestbed.objectives import Batch, DataShape, NetSpec, find_method, how_computed, method_source
 
 LOSSES = """
