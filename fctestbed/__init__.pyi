@@ -1,5 +1,6 @@
 from . import laws as laws, testing as testing
 from ._version import __version__ as __version__
+from .assessment import Measurement as Measurement, measure as measure
 from .calibration import calibrate as calibrate
 from .claims import compare as compare, judge as judge
 from .estimators import (
@@ -19,7 +20,7 @@ from .interactive import (
     load_results as load_results,
     sweep_results as sweep_results,
 )
-from .measurement import MeasureSpec as MeasureSpec, measure as measure
+from .measurement import MeasureSpec as MeasureSpec
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
 from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
 from .results import Results as Results

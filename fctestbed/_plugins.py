@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib import import_module
@@ -211,7 +211,13 @@ def is_import_path(path: str) -> bool:
 
 
 def find_plugin(
-    name: str, base: type[Any], *, group: str, known: Iterable[str], noun: str
+    name: str,
+    base: type[Any],
+    *,
+    group: str,
+    known: Iterable[str],
+    noun: str,
+    of_function: Callable[[str, Callable[..., Any]], type[Any]] | None = None,
 ) -> type[Any]:
     """A concrete subclass of ``base`` that is not part of this package.
 
@@ -221,6 +227,8 @@ def find_plugin(
         group: the group of entry points.
         known: names that come with this package, for the message about an unknown one.
         noun: what messages call such a class, with its article.
+        of_function: what makes such a class of a name and a function of a user's; None where only
+            classes are taken.
 
     Raises:
         ValueError: one line, for an unknown name, a module that cannot be imported, or an object
@@ -238,9 +246,14 @@ def find_plugin(
         )
     check_allowed(name)
     found = imported(path, noun)
+    if of_function is not None and callable(found) and not isinstance(found, type):
+        return of_function(name, found)
     if not (isinstance(found, type) and issubclass(found, base)):
         what = f"the class {found.__name__}" if isinstance(found, type) else type(found).__name__
-        raise ValueError(f"{path}: expected a subclass of fctestbed.{base.__name__}, got {what}")
+        also = "" if of_function is None else " or a function"
+        raise ValueError(
+            f"{path}: expected a subclass of fctestbed.{base.__name__}{also}, got {what}"
+        )
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if missing:
         whole = f"a whole {noun.partition(' ')[2]}"

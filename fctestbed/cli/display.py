@@ -70,6 +70,8 @@ class SweepDisplay:
             else ""
         )
         self._print(f"{plan.n_runs} runs{done}{left}")
+        for note in plan.notes:
+            self._print(f"note: {note}")
         if self._live and plan.units:
             self._whole = self._bars.add_task("sweep", total=1.0, note=self._state())
 

@@ -30,14 +30,17 @@ def generate(
     codewords: Annotated[
         Path | None,
         typer.Option(
-            help="A further .npz file: x1 and x2 of every pattern of each modality's bits, to be "
-            "encoded for measure's channel information."
+            help="A further .npz file for the inputs of every pattern (x1 and x2), of which --out "
+            "itself holds up to 2^16 of a modality."
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a data set (train and test arrays x1, x2, y, w_s, w_1, w_2) and its exact truth to one
-    file.
+    """Write a data set to one file: train and test arrays x1, x2, y, w_s, w_1, w_2, the codeword
+    inputs that exact measurement needs, its specification and its exact truth.
+
+    Encode train_x1, test_x1 and codewords_x1, and the same of x2, with your model, save them as
+    train_z1, test_z1 and so on, and measure them by: fctestbed measure world.npz reps.npz
 
     Example: fctestbed generate --unique-ratio 0.5 --out world.npz
     """

@@ -92,6 +92,14 @@ COMMANDS = {
         "fctestbed.cli.check:check_method",
         "Check that a method keeps the contract of sweeps.",
     ),
+    "check-estimator": (
+        "fctestbed.cli.check:check_estimator",
+        "Check that an estimator keeps the contract of estimators.",
+    ),
+    "new-method": (
+        "fctestbed.cli.new_method:new_method",
+        "Write a loss to change, its test, and a sweep with it.",
+    ),
     "bench": ("fctestbed.cli.bench:bench", "Measure the speed of this machine."),
 }
 

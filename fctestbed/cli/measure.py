@@ -1,27 +1,29 @@
 """The command ``measure``."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from fctestbed import measurement
+from fctestbed import assessment, measurement
 from fctestbed.cli import options
-from fctestbed.cli.checks import record_of, usage_errors
+from fctestbed.cli.checks import check_places, record_of, usage_errors
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.measure_sweep import measure_again
 from fctestbed.results import to_json
 from fctestbed.sweep import resolve_device
 from fctestbed.synthesis import load_dataset
 
+_TABLES = ("captured", "accuracy", "scores")
+
 
 def measure(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="DATA.npz|DIRECTORY",
+            metavar="WORLD.npz|DIRECTORY",
             help="What generate wrote, for arrays of your own; or a sweep's directory.",
         ),
     ],
@@ -29,29 +31,44 @@ def measure(
         Path | None,
         typer.Argument(
             metavar="REPRESENTATIONS.npz",
-            help="With DATA.npz: arrays train_NAME and test_NAME for each readout NAME, and "
-            "codewords_NAME for exact channel information; a NAME that ends in 1 or 2 is of that "
-            "modality.",
+            help="With WORLD.npz: arrays train_NAME and test_NAME for each readout NAME, and "
+            "codewords_NAME for exact information; a NAME that ends in 1 or 2 is of that modality.",
         ),
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="With WORLD.npz: comma-separated methods to train and measure beside the controls "
+            "raw, untrained and supervised."
+        ),
+    ] = None,
+    no_controls: Annotated[
+        bool,
+        typer.Option("--no-controls", help="With WORLD.npz: leave the controls out."),
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(help="With WORLD.npz: the representation's name in rows and figure."),
     ] = None,
     rates: Annotated[
         list[float] | None,
         typer.Option(
             "--rate",
-            help="With DATA.npz: most bits that a reader takes; give it several times for a curve.",
+            help="With WORLD.npz: most bits that a reader takes; give it several times for a "
+            "curve.",
         ),
     ] = None,
     taus: Annotated[
         list[float] | None,
         typer.Option(
             "--tau",
-            help="With DATA.npz: channel information at this noise too; give it several times for "
+            help="With WORLD.npz: channel information at this noise too; give it several times for "
             "a curve.",
         ),
     ] = None,
     target_bits: Annotated[
         float | None,
-        typer.Option("--target", help="With DATA.npz: largest standard error of a block's bits."),
+        typer.Option("--target", help="With WORLD.npz: largest standard error of a block's bits."),
     ] = None,
     pairs: Annotated[
         list[str] | None,
@@ -62,7 +79,11 @@ def measure(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="With DIRECTORY: directory of the new results.")
+        Path | None,
+        typer.Option(
+            help="Directory of the rows, with WORLD.npz also of figure and report; default "
+            "measured/REPRESENTATIONS, none with --json."
+        ),
     ] = None,
     workers: options.Workers = None,
     max_stack: options.MaxStack = None,
@@ -76,18 +97,27 @@ def measure(
     """Measure representations from anywhere, or a sweep again from its kept encoders: bits of
     every block and of the label, and accuracy.
 
-    Representations: encode train_x1, test_x1 and so on of the data set with your model and save the
-    results under the same rows. For exact channel information also encode the inputs that "generate
-    --codewords" wrote: x1 as codewords_z1, x2 as codewords_z2.
+    Representations: encode train_x1, test_x1, codewords_x1 of the data set's file with your model
+    and save the results under the same rows as train_z1, test_z1, codewords_z1; likewise x2. Rows,
+    a figure and a one-page report are written, controls beside. If the text world_digest is copied
+    to your file as well, it is checked.
 
     A sweep: give its directory, settings such as --set measurement.n_fit=4096, and a new directory
     by --out. Nothing is trained; the same command continues what was interrupted.
 
-    Example: fctestbed measure world.npz mine.npz --json
+    Example: fctestbed measure world.npz mine.npz --methods simclr
     """
-    of_sweep = {"pairs": pairs, "out": out, "workers": workers, "max_stack": max_stack}
+    of_sweep = {"pairs": pairs, "workers": workers, "max_stack": max_stack}
     target = {"target_bits": target_bits}
-    of_arrays = {"representations": representations, "rates": rates, "taus": taus, **target}
+    of_arrays = {
+        "representations": representations,
+        "methods": methods,
+        "no_controls": no_controls or None,
+        "name": name,
+        "rates": rates,
+        "taus": taus,
+        **target,
+    }
     if source.is_dir():
         _refuse(of_arrays, f"the directory {source} of a sweep")
         if out is None:
@@ -107,21 +137,40 @@ def measure(
         raise UsageError("representations: expected a file of arrays (.npz), got none")
     rate = record_of(measurement.RateSpec, {"rates": rates or None, **target})
     channel = record_of(measurement.ChannelSpec, {"taus": taus, **target}) if taus else None
+    if out is None and not as_json:
+        out = Path("measured") / representations.stem
+    check_places({"--out": out})
+    asked = () if methods is None else options.listed(methods)
     try:
         with usage_errors():
-            place = resolve_device("cpu" if device is None else device)
-            dataset = load_dataset(source, allow_plugins=allow_plugins)
-            spec = measurement.MeasureSpec(rate=rate, channel=channel)
-            found = measurement.measure(dataset, representations, spec, device=place)
+            found = assessment.measure(
+                load_dataset(source, allow_plugins=allow_plugins),
+                representations,
+                spec=measurement.MeasureSpec(rate=rate, channel=channel),
+                methods=(*asked, *(() if no_controls else assessment.CONTROLS)),
+                name=assessment.NAME if name is None else name,
+                device=resolve_device("cpu" if device is None else device),
+            )
+            if out is not None:
+                found.save(out)
     except OSError as error:
         raise UsageError(
             f"{error.filename}: expected a file that can be read ({error.strerror})"
         ) from error
     if as_json:
-        typer.echo(to_json({**asdict(found), "truth": dataset.truth.as_dict()}))
+        typer.echo(to_json(_content(found)))
     else:
-        print_rows(found)
+        typer.echo(found.page(), nl=False)
+        typer.echo(f"\nrows, figure and report in {out}")
     return 0
+
+
+def _content(found: assessment.Measurement) -> dict[str, Any]:
+    """Everything that was measured, as JSON holds it."""
+    tables = {name: getattr(found, name).to_dict("records") for name in _TABLES}
+    own = found.results.runs["method"] == found.name
+    truth = json.loads(found.results.runs.loc[own, "truth"].iloc[0])
+    return {**tables, "warnings": found.warnings, "name": found.name, "truth": truth}
 
 
 def _refuse(given: Mapping[str, object], what: str) -> None:
@@ -133,26 +182,3 @@ def _refuse(given: Mapping[str, object], what: str) -> None:
 
 def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def print_rows(found: measurement.Measured) -> None:
-    """Blocks and labels, a line for each readout, quantity and estimator; single bits are in the
-    JSON."""
-    typer.echo(
-        f"{'readout':10} {'quantity':22} {'estimator':14} {'rate':>5} {'bits':>8}  interval, of all"
-    )
-    for row in found.captured:
-        if "[" in row.quantity:
-            continue
-        rate = "" if row.rate_bits is None else f"{row.rate_bits:g}"
-        typer.echo(
-            f"{row.readout:10} {row.quantity:22} {row.estimator:14} {rate:>5} "
-            f"{row.value_bits:8.3f}  {row.low_bits:.3f} to {row.high_bits:.3f}, {row.true_bits:.3f}"
-        )
-    for right in found.accuracy:
-        typer.echo(
-            f"{right.readout:10} {'accuracy':22} {right.probe:14} {'':5} {right.accuracy:8.3f}  "
-            f"{right.low:.3f} to {right.high:.3f}, {right.bayes_accuracy:.3f}"
-        )
-    for line in found.warnings:
-        typer.echo(f"warning: {line}", err=True)

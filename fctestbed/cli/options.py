@@ -30,7 +30,12 @@ MaxStack = Annotated[
     ),
 ]
 Formats = Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")]
-Methods = Annotated[str | None, typer.Option(help="Comma-separated methods.")]
+Methods = Annotated[
+    str | None,
+    typer.Option(
+        help="Comma-separated methods; of your own: my.module:MyMethod or a plain my.module:loss."
+    ),
+]
 Pairs = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any other value: --set train.steps=500."),

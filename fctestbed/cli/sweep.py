@@ -49,6 +49,13 @@ def sweep(
         str | None,
         typer.Option(help="One critic for all: concat, separable, bilinear or cosine."),
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="Every method's encoder: mlp (the default), table, or a torch.nn.Module of your "
+            "own, my.module:Net, constructed as Net(dim, embed_dim)."
+        ),
+    ] = None,
     axes: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,6 +107,7 @@ def sweep(
             "methods": methods,
             "seeds": seeds,
             "critic": critic,
+            "nets": None if encoder is None else {"encoder": encoder},
             "variants": variants,
             "augmentation": None if augmentation is None else {"kind": augmentation},
             "world": world or None,

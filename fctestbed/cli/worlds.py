@@ -64,9 +64,10 @@ def _parameter(option: WorldOption) -> inspect.Parameter:
 
 
 def _option_names(options: tuple[WorldOption, ...]) -> dict[str, str]:
-    """Options by the fields that they set; a field that is a record is called by the option of its
-    kind."""
+    """Options by the fields that they set, those of the command ``sweep`` too; a field that is a
+    record is called by the option of its kind."""
     names = {"label.unique_ratio": "--unique-ratio", "augmentation.kind": "--augmentation"}
+    names["nets.encoder"] = "--encoder"
     for option in options:
         for path in option.paths:
             names[".".join(path)] = option.flag

@@ -15,7 +15,7 @@ from fctestbed.measurement.label_free import (
     modality_gap,
     uniformity,
 )
-from fctestbed.measurement.measuring import measure, measure_readouts
+from fctestbed.measurement.measuring import measure_arrays, measure_readouts
 from fctestbed.measurement.meters import (
     ChannelSpec,
     FewShotMeter,
@@ -48,8 +48,8 @@ __all__ = [
     "along_steps",
     "effective_rank",
     "linear_cka",
-    "measure",
     "measure_along",
+    "measure_arrays",
     "measure_readouts",
     "modality_gap",
     "quantities",

@@ -19,7 +19,7 @@ from fctestbed.training import Readouts, load_readouts, readouts_from_arrays
 _DEFAULT = MeasureSpec()
 
 
-def measure(
+def measure_arrays(
     dataset: Dataset,
     representations: str | Path | Mapping[str, Any],
     spec: MeasureSpec = _DEFAULT,
@@ -32,8 +32,8 @@ def measure(
         dataset: the data set.
         representations: arrays [rows, width], or an .npz file of them: ``train_NAME`` and
             ``test_NAME`` for each readout NAME, in the order of the data set's samples, and
-            ``codewords_NAME``, the readout of every input that ``fctestbed generate --codewords``
-            writes, for channel information. A NAME that ends in 1 or 2 is a readout of that
+            ``codewords_NAME``, the readout of every codeword input that the data set's file holds,
+            for exact information. A NAME that ends in 1 or 2 is a readout of that
             modality, any other NAME a readout of both. ``joint`` is composed of the modalities'
             readouts where it is not given.
         spec: how to measure.

@@ -25,7 +25,8 @@ from fctestbed.objectives.groups import (
 )
 from fctestbed.objectives.registry import METHODS, encoder_source, find_method, method_source
 from fctestbed.objectives.unimodal import label_codes
-from fctestbed.objectives.user_encoders import check_user_encoder
+from fctestbed.objectives.user_encoders import check_user_encoder, how_encoded
+from fctestbed.objectives.user_losses import how_computed
 
 __all__ = [
     "JOINT",
@@ -53,6 +54,8 @@ __all__ = [
     "find_method",
     "group_by_condition",
     "group_extents",
+    "how_computed",
+    "how_encoded",
     "label_codes",
     "method_source",
     "modalities_of",

@@ -34,6 +34,9 @@ class UserEncoder(nn.Module):
         dim: width of the inputs.
         width: width of the outputs.
 
+    Attributes:
+        vectorised: whether all copies run in one call.
+
     Raises:
         ValueError: one line, for a path that leads to no such class.
     """
@@ -47,12 +50,12 @@ class UserEncoder(nn.Module):
         ]
         self.one = copies[0]
         _hold_stacked(self.one, copies)
-        self._vectorised = self._can_be_vectorised(dim)
+        self.vectorised = self._can_be_vectorised(dim)
 
     def forward(self, x: Float[Tensor, "stack n dim"]) -> Float[Tensor, "stack n width"]:
         """The outputs of every run's copy."""
         state = dict(self.one.named_parameters()) | dict(self.one.named_buffers())
-        if self._vectorised:
+        if self.vectorised:
             out: Tensor = vmap(self._of_one)(state, x)
             return out
         return torch.stack(
@@ -118,11 +121,16 @@ def check_user_encoder(path: str, dim: int, width: int) -> None:
     if not is_import_path(path):
         encoder_class(path)
     check_allowed(path)
+    _check_once(path, dim, width)
+
+
+@cache
+def _check_once(path: str, dim: int, width: int) -> None:
+    # Every run of a sweep asks; an encoder that is refused is tried again.
     tried(f"{__name__}:_check", path, dim, width)
     _check(path, dim, width)
 
 
-@cache
 def _check(path: str, dim: int, width: int) -> None:
     kind = encoder_class(path)
     call = f"{path}({dim}, {width})"
@@ -152,6 +160,24 @@ def _check(path: str, dim: int, width: int) -> None:
             "on the batch's other samples or on chance (batch normalisation or dropout in "
             "training mode)"
         )
+
+
+@cache
+def how_encoded(path: str, dim: int, width: int) -> str:
+    """How the runs of a stack are computed by a user's encoder.
+
+    Args:
+        path: ``package.module:ClassName``.
+        dim: width of the inputs.
+        width: width of the outputs.
+
+    Raises:
+        ValueError: as ``UserEncoder``.
+    """
+    generators = tuple(torch.Generator().manual_seed(run) for run in range(2))
+    if UserEncoder(Stack(generators=generators), path, dim, width).vectorised:
+        return "the encoders of all runs of a stack are one call (torch.func.vmap)"
+    return "the encoder is called run by run, because torch.func.vmap cannot transform it"
 
 
 def _call(function: Callable[[], Any], expected: str) -> Any:

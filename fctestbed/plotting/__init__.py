@@ -3,6 +3,11 @@
 from fctestbed.plotting.axes import value_text, value_texts
 from fctestbed.plotting.figures import FIGURES, LEVEL_COLORS
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
+from fctestbed.plotting.figures.measured import (
+    compared_rows,
+    draw_measured,
+    measured_yardstick,
+)
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
 from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, house_style, style_of
@@ -18,6 +23,7 @@ from fctestbed.plotting.write import (
     draw_gaussian_figures,
     draw_readout_figures,
     tables,
+    write_figure,
 )
 from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
 
@@ -33,6 +39,7 @@ __all__ = [
     "Yardstick",
     "check_formats",
     "choose_yardstick",
+    "compared_rows",
     "draw_bench_figures",
     "draw_calibration_figures",
     "draw_docket_figures",
@@ -40,10 +47,12 @@ __all__ = [
     "draw_fault_figures",
     "draw_figures",
     "draw_gaussian_figures",
+    "draw_measured",
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
     "house_style",
+    "measured_yardstick",
     "rate_at_share",
     "rates_at_share",
     "style_of",
@@ -51,4 +60,5 @@ __all__ = [
     "tables",
     "value_text",
     "value_texts",
+    "write_figure",
 ]

@@ -152,6 +152,25 @@ def tables(results: Results) -> dict[str, str]:
     return found
 
 
+def write_figure(
+    name: str, drawing: Drawing, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
+) -> list[Path]:
+    """Write one figure in each format, and its numbers as CSV.
+
+    Args:
+        name: of the files.
+        drawing: the figure.
+        out_dir: made if missing; files of these names are replaced.
+        formats: of ``png`` (200 dpi), ``pdf`` and ``svg``.
+
+    Raises:
+        ValueError: one line, for an unknown format or a directory that cannot be written.
+    """
+    check_formats(formats)
+    with house_style():
+        return _write_all([(name, drawing)], out_dir, formats)
+
+
 def draw_readout_figures(
     rows: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
 ) -> list[Path]:

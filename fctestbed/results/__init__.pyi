@@ -35,6 +35,7 @@ from .load import (
     Results as Results,
     load_results as load_results,
 )
+from .memory import results_of as results_of
 from .plain import to_json as to_json
 from .refusal import (
     StoreRefused as StoreRefused,

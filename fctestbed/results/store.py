@@ -174,13 +174,13 @@ class ResultsStore:
         connection = self._open()
         if self._lock is None:
             raise StoreRefused(f"{self.path}: opened for reading, cannot save runs")
-        rows = [(_run_row(record), record) for record in records]
+        rows = [(run_row(record), record) for record in records]
         written = 0
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for run_row, record in rows:
-                if connection.execute(_PUT_RUN, run_row).rowcount > 0:
-                    _put_values(connection, run_row, record)
+            for cells, record in rows:
+                if connection.execute(_PUT_RUN, cells).rowcount > 0:
+                    _put_values(connection, cells, record)
                     written += 1
             connection.execute("COMMIT")
         except SQLITE_ERRORS as error:
@@ -345,7 +345,8 @@ def _make_whole(
     return tuple(notes)
 
 
-def _run_row(record: RunRecord) -> tuple[object, ...]:
+def run_row(record: RunRecord) -> tuple[object, ...]:
+    """A run's cells, in the order of ``RUN_COLUMNS``."""
     return (
         record.run_id,
         record.method,
@@ -364,14 +365,12 @@ def _run_row(record: RunRecord) -> tuple[object, ...]:
     )
 
 
-def _put_values(
-    connection: sqlite3.Connection, run_row: Sequence[object], record: RunRecord
-) -> None:
+def _put_values(connection: sqlite3.Connection, cells: Sequence[object], record: RunRecord) -> None:
     """Store a run's rows and the digest of all that is stored of it."""
     # An unfinished attempt has no rows, but a store may be edited by hand.
     for table in VALUE_TABLES:
         connection.execute(f"DELETE FROM {table.name} WHERE run_id = ?", (record.run_id,))
-    digest = RunDigest(run_row, [table.name for table in VALUE_TABLES])
+    digest = RunDigest(cells, [table.name for table in VALUE_TABLES])
     for table in VALUE_TABLES:
         for row in getattr(record, table.name):
             values = [_cell(getattr(row, name)) for name in table.values]

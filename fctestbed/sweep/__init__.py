@@ -13,6 +13,7 @@ from fctestbed.sweep.driver import (
 from fctestbed.sweep.execute import describe_error
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
+from fctestbed.sweep.in_memory import run_records
 from fctestbed.sweep.options import (
     SpecError,
     build_sweep,
@@ -25,6 +26,7 @@ from fctestbed.sweep.plan import Job, Plan, Unit, make_plan
 from fctestbed.sweep.pool import results_as_completed
 from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
 from fctestbed.sweep.provenance import environment
+from fctestbed.sweep.records import run_truth
 from fctestbed.sweep.remeasure import measure_sweep
 from fctestbed.sweep.resources import resolve_device
 from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
@@ -76,7 +78,9 @@ __all__ = [
     "read_values",
     "resolve_device",
     "results_as_completed",
+    "run_records",
     "run_sweep",
+    "run_truth",
     "signals_blocked",
     "split_path",
     "sweep_digest",

@@ -283,4 +283,5 @@ def describe_plan(
         units = [unit for unit in plan.units if unit.method == method]
         runs, jobs = sum(unit.n_runs for unit in units), sum(len(unit.jobs) for unit in units)
         lines.append(f"  {method}: {runs} runs, {jobs} trainings, {len(units)} stacks")
+    lines += [f"  {note}" for note in plan.notes]
     return [*lines, f"device: {resources.device}, {resources.workers} workers, results in {out}"]

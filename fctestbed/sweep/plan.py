@@ -16,6 +16,7 @@ from fctestbed.sweep.axes import describe
 from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.grid import Grid, RunSpec
 from fctestbed.sweep.spec import SweepSpec
+from fctestbed.sweep.user_code import user_code_notes
 from fctestbed.synthesis import WorldSpec
 from fctestbed.training import TrainingSpec
 
@@ -134,12 +135,14 @@ class Plan:
         units: the work that is left, the longest first.
         n_finished: runs that the store already has.
         n_whole_units: units of the whole grid, the finished ones among them.
+        notes: how losses and encoders of a user's own are computed, in lines.
     """
 
     grid: Grid
     units: tuple[Unit, ...]
     n_finished: int
     n_whole_units: int
+    notes: tuple[str, ...] = ()
 
     @property
     def n_runs(self) -> int:
@@ -228,6 +231,7 @@ def make_plan(
         units=tuple(units),
         n_finished=len(done & grid.runs.keys()),
         n_whole_units=len(whole),
+        notes=user_code_notes(run.training for run in grid.runs.values()),
     )
 
 

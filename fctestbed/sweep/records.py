@@ -12,6 +12,7 @@ from fctestbed.objectives import find_method
 from fctestbed.results import RunRecord
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.plan import Job
+from fctestbed.sweep.user_code import user_code_notes
 from fctestbed.synthesis import (
     AugmentationSpec,
     Dataset,
@@ -43,10 +44,13 @@ def run_provenance(about: Mapping[str, Any], job: Job, run: RunSpec) -> dict[str
 
 
 def about_the_loss(run: RunSpec) -> dict[str, Any]:
-    """The terms of the method's loss, and its settings that have the official code's value."""
+    """The terms of the method's loss, its settings that have the official code's value, and how
+    code of a user's own is computed."""
     method = find_method(run.training.method)
     settings = run.training.settings
+    notes = user_code_notes([run.training])
     return {
+        **({"user_code": list(notes)} if notes else {}),
         "terms": list(method.terms),
         "departures": {
             name: value for name, value in method.departures.items() if settings[name] == value

@@ -17,13 +17,14 @@ from .augmentation.spec import (
 )
 from .augmentation.views import Augmented as Augmented
 from .dataset import (
+    MOST_SAVED_CODEWORDS as MOST_SAVED_CODEWORDS,
     Dataset as Dataset,
     Split as Split,
     draw_samples as draw_samples,
     load_dataset as load_dataset,
     make_dataset as make_dataset,
 )
-from .dataset_file import SPLITS as SPLITS
+from .dataset_file import CODEWORDS as CODEWORDS, DIGEST as DIGEST, SPLITS as SPLITS
 from .labels import (
     LABELS as LABELS,
     BitsLabel as BitsLabel,

@@ -16,15 +16,27 @@ import numpy.typing as npt
 
 from fctestbed._array_files import write_archives
 from fctestbed._plugins import only_plugins
-from fctestbed.synthesis.dataset_file import FIELDS, SPLITS, file_content, read_content
+from fctestbed.synthesis.dataset_file import (
+    CODEWORDS,
+    FIELDS,
+    SPLITS,
+    file_content,
+    inputs_digest,
+    read_content,
+)
 from fctestbed.synthesis.labels import LabelRule
 from fctestbed.synthesis.latents import Latents
 from fctestbed.synthesis.spec import WorldSpec
 from fctestbed.synthesis.truth import Truth, world_truth
-from fctestbed.synthesis.world import World, check_memory
+from fctestbed.synthesis.world import World, check_memory, modality_codewords
 
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset
+
+MOST_SAVED_CODEWORDS = 1 << 16
+"""Most patterns of a modality's latent bits whose inputs a data set's file holds."""
+# 256 MiB: wider inputs of fewer patterns may be as much.
+_MOST_SAVED_NUMBERS = 1 << 26
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,13 +110,37 @@ class Dataset:
             test=test,
         )
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hexadecimal) of the inputs of both splits: ``world_digest`` in its file."""
+        return inputs_digest(self._arrays())
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {
+            f"{name}_{field}": getattr(split, field)
+            for name, split in zip(SPLITS, (self.train, self.test), strict=True)
+            for field in FIELDS
+        }
+
+    def _codewords(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The inputs of every pattern, by name; none where a readout has no codewords, or where
+        there are more than ``MOST_SAVED_CODEWORDS``, or more than 256 MiB."""
+        n_bits = self.spec.block_sizes[0] + max(self.spec.block_sizes[1:])
+        exact = self.spec.latents.is_finite and self.spec.observation.noise == 0
+        too_many = 2**n_bits > MOST_SAVED_CODEWORDS
+        if not exact or too_many or 2**n_bits * sum(self.spec.dims) > _MOST_SAVED_NUMBERS:
+            return {}
+        return {f"{CODEWORDS}_x{m}": modality_codewords(self.world, m) for m in (1, 2)}
+
     def save(
         self,
         path: str | Path,
         *,
         beside: Mapping[Path, Mapping[str, npt.NDArray[Any]]] | None = None,
     ) -> None:
-        """Write the dataset atomically to one .npz file (see ``dataset_file``).
+        """Write the dataset atomically to one .npz file (see ``dataset_file``), with the inputs of
+        every pattern of a modality's latent bits where they can be enumerated and are at most
+        ``MOST_SAVED_CODEWORDS``.
 
         Args:
             path: the file.
@@ -113,11 +149,7 @@ class Dataset:
         Raises:
             OSError: if a directory is missing or cannot be written; old files are unchanged.
         """
-        arrays = {
-            f"{name}_{field}": getattr(split, field)
-            for name, split in zip(SPLITS, (self.train, self.test), strict=True)
-            for field in FIELDS
-        }
+        arrays = {**self._arrays(), **self._codewords()}
         content = file_content(self.spec, self.seed, self.truth, arrays)
         write_archives({Path(path): content, **(beside or {})})
 

@@ -1,10 +1,13 @@
 """The format of a dataset: one .npz file, arrays without pickle, specification and truth as JSON.
 
-Arrays: ``train_x1`` ... ``test_w_2``; texts: ``spec_json``, ``truth_json``; ``seed``. Files are not
-trusted: names, shapes and types are checked against the specification before arrays are loaded. May
-import numpy, ``_array_files``, ``spec`` and ``truth``.
+Arrays: ``train_x1`` ... ``test_w_2``, and for worlds that have codewords ``codewords_x1`` and
+``codewords_x2``, the inputs of every pattern of a modality's latent bits; texts: ``spec_json``,
+``truth_json``, ``world_digest``; ``seed``. Files are not trusted: names, shapes and types are
+checked against the specification before arrays are loaded. May import numpy, ``_array_files``,
+``spec`` and ``truth``.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +24,13 @@ from fctestbed.synthesis.truth import Truth
 SPLITS = ("train", "test")
 _BLOCKS = ("w_s", "w_1", "w_2")
 FIELDS = ("x1", "x2", "y", *_BLOCKS)
+DIGEST = "world_digest"
+"""The name of the text that identifies a file's inputs. A file of representations may repeat it."""
+CODEWORDS = "codewords"
+_INPUTS = tuple(f"{name}_{field}" for name in SPLITS for field in ("x1", "x2"))
 _TEXTS = ("spec_json", "truth_json")
+# Files of earlier versions have none of these.
+_LATER = (DIGEST, f"{CODEWORDS}_x1", f"{CODEWORDS}_x2")
 _MAX_TEXT_BYTES = 1 << 20
 
 
@@ -40,8 +49,21 @@ def file_content(
         "spec_json": np.array(spec.model_dump_json()),
         "truth_json": np.array(json.dumps(truth.as_dict())),
         "seed": np.array(seed, dtype=np.int64),
+        DIGEST: np.array(inputs_digest(arrays)),
         **arrays,
     }
+
+
+def inputs_digest(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """SHA-256 (hexadecimal) of the inputs of both splits.
+
+    Args:
+        arrays: by name, ``SPLIT_FIELD``.
+    """
+    found = hashlib.sha256()
+    for name in _INPUTS:
+        found.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return found.hexdigest()
 
 
 def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]]]:
@@ -59,7 +81,8 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
             _check_names(path, headers)
             spec = WorldSpec.model_validate_json(str(file["spec_json"]))
             _check_arrays(path, headers, spec)
-            arrays = {name: file[name] for name in headers if name not in _TEXTS}
+            arrays = {name: file[name] for name in _expected(spec)}
+            digest = str(file[DIGEST]) if DIGEST in headers else inputs_digest(arrays)
     except InvalidSpec as error:
         raise ValueError(f"{path}: spec_json: {error}") from error
     for name in SPLITS:
@@ -70,6 +93,11 @@ def read_content(path: Path) -> tuple[WorldSpec, int, dict[str, npt.NDArray[Any]
                 f"got {y.min()} to {y.max()}"
             )
     _check_values(path, arrays, spec)
+    if digest != inputs_digest(arrays):
+        raise ValueError(
+            f"{path}: {DIGEST}: expected that of the file's inputs, {inputs_digest(arrays)}, "
+            f"got {digest!r}: the inputs were changed"
+        )
     seed = int(arrays.pop("seed"))
     if seed < 0:
         raise ValueError(f"{path}: seed: expected a whole number from 0 to 2^63 - 1, got {seed}")
@@ -93,14 +121,14 @@ def _check_names(path: Path, headers: dict[str, Header]) -> None:
     expected = {*_expected(WorldSpec()), *_TEXTS}
     for problem, names in (
         ("missing", expected - headers.keys()),
-        ("unknown", headers.keys() - expected),
+        ("unknown", headers.keys() - expected - {*_LATER}),
     ):
         if names:
             raise ValueError(
                 f"{path}: expected the arrays of a dataset, "
                 f"got {problem} {', '.join(sorted(names))}"
             )
-    for name in _TEXTS:
+    for name in (*_TEXTS, *(text for text in (DIGEST,) if text in headers)):
         shape, dtype = headers[name]
         if shape != () or dtype.kind != "U" or dtype.itemsize > _MAX_TEXT_BYTES:
             raise ValueError(f"{path}: {name}: expected one text, got {dtype} of shape {shape}")

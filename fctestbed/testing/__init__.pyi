@@ -1,4 +1,8 @@
-from .estimator_checks import check_estimator as check_estimator
+from .estimator_checks import (
+    check_estimator as check_estimator,
+    estimator_failures as estimator_failures,
+)
+from .estimator_clauses import ESTIMATOR_CLAUSES as ESTIMATOR_CLAUSES
 from .estimator_subject import EstimatorCheckFailed as EstimatorCheckFailed
 from .method_checks import (
     METHOD_CLAUSES as METHOD_CLAUSES,

@@ -204,7 +204,7 @@ def bad_input(subject: EstimatorSubject) -> bool:
     return True
 
 
-CLAUSES: dict[str, Callable[[EstimatorSubject], bool]] = {
+ESTIMATOR_CLAUSES: dict[str, Callable[[EstimatorSubject], bool]] = {
     "bad input": bad_input,
     "determinism": determinism,
     "symmetry": symmetry,
@@ -215,6 +215,7 @@ CLAUSES: dict[str, Callable[[EstimatorSubject], bool]] = {
     "chain rule": chain_rule,
     "bound direction": bound_direction,
 }
+"""Every clause by name; the first sentence of its docstring is what an estimator has to satisfy."""
 
 
 def _pair(subject: EstimatorSubject, kind: Kind) -> tuple[Array, Array]:

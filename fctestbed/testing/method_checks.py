@@ -3,6 +3,7 @@
 May import ``fctestbed.training`` and what is below it.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -48,13 +49,15 @@ class MethodCheckFailed(ValueError):  # noqa: N818 - it says what happened
         return f"{self.method}: breaks the clause {self.clause}: {self.detail}"
 
 
-def check_method(method: type[Method] | str, settings: Mapping[str, Any] | None = None) -> None:
+def check_method(
+    method: type[Method] | Callable[..., Any] | str, settings: Mapping[str, Any] | None = None
+) -> None:
     """Check the contract of a method that training, measurement and sweeps rely on.
 
     This takes about a second on one CPU thread, and changes no global state.
 
     Args:
-        method: a class, or a name that ``find_method`` knows.
+        method: a class, a plain loss(z1, z2, y) of a module, or a name that ``find_method`` knows.
         settings: settings that differ from the defaults.
 
     Raises:
@@ -67,17 +70,19 @@ def check_method(method: type[Method] | str, settings: Mapping[str, Any] | None 
 
 
 def method_failures(
-    method: type[Method] | str, settings: Mapping[str, Any] | None = None
+    method: type[Method] | Callable[..., Any] | str, settings: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[str, MethodCheckFailed | None]]:
     """Check the clauses one by one; yield the name of each, and its failure or None.
 
     Args:
-        method: a class, or a name that ``find_method`` knows.
+        method: a class, a plain loss(z1, z2, y) of a module, or a name that ``find_method`` knows.
         settings: settings that differ from the defaults.
 
     Raises:
         ValueError: one line, for an unknown name or settings that the method cannot have.
     """
+    if inspect.isfunction(method):
+        method = f"{method.__module__}:{method.__qualname__}"
     subject = _subject(method, settings)
     found = None
     if isinstance(method, str) and method not in METHODS:
@@ -107,12 +112,14 @@ def _clauses(subject: Subject) -> Iterator[tuple[str, str | None]]:
         yield name, detail
 
 
-def _subject(method: type[Method] | str, settings: Mapping[str, Any] | None) -> Subject:
+def _subject(method: object, settings: Mapping[str, Any] | None) -> Subject:
     if isinstance(method, str):
         name, kind = method, find_method(method)
     else:
         if not (isinstance(method, type) and issubclass(method, Method)):
-            raise ValueError(f"method: expected a subclass of Method or a name, got {method!r}")
+            raise ValueError(
+                f"method: expected a subclass of Method, a loss or a name, got {method!r}"
+            )
         registered = {known: name for name, known in METHODS.items()}
         path = f"{method.__module__}:{method.__qualname__}"
         name, kind = registered.get(method, path), method

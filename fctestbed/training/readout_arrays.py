@@ -1,10 +1,11 @@
 """Readouts from arrays by name, in memory or in an .npz file, checked against their data set.
 
 Owns the names of the arrays. For each readout NAME: ``train_NAME`` and ``test_NAME``, [samples of
-the split, width]; and, for channel information, ``codewords_NAME``, the readout of every input that
-``generate --codewords`` wrote. A name that ends in 1 or 2 is a readout of that modality, any other
-name a readout of both. ``joint`` is composed of the modalities' readouts where it is not given. May
-import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
+the split, width]; and, for exact information, ``codewords_NAME``, the readout of every codeword
+input (``codewords_x1``, ``codewords_x2`` of the data set's file). A name that ends in 1 or 2 is a
+readout of that modality, any other name a readout of both. ``joint`` is composed of the modalities'
+readouts where it is not given. The text ``world_digest``, copied from the data set's file, says
+which data set was encoded. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
 from collections.abc import Mapping
@@ -19,13 +20,15 @@ from torch import Tensor
 from fctestbed._array_files import Header, open_arrays
 from fctestbed.objectives import modalities_of
 from fctestbed.results import JOINT
-from fctestbed.synthesis import SPLITS, BitLatents, Dataset, WorldSpec
-from fctestbed.training.patterns import n_patterns
+from fctestbed.synthesis import CODEWORDS, DIGEST, SPLITS, BitLatents, Dataset, WorldSpec
+from fctestbed.training.patterns import n_patterns, pattern_columns
 from fctestbed.training.readouts import Readout, Readouts, with_joint
 
-_CODEWORDS = "codewords"
-_KINDS = (*SPLITS, _CODEWORDS)
+_KINDS = (*SPLITS, CODEWORDS)
 _CONSTANT_EPSILONS = 8
+_MOST_DIGEST_BYTES = 1024
+# Share of a readout's range: encoders in reduced precision round by the batch.
+_SAME_ROW = 0.02
 _NO_CODEWORDS = "expected their codewords, got none"
 _Shapes = dict[str, dict[str, tuple[int, ...]]]
 
@@ -53,7 +56,8 @@ def readouts_from_arrays(arrays: Mapping[str, Any], dataset: Dataset) -> Readout
 
     Raises:
         ValueError: one line that names the array, for names, types or numbers of rows that do not
-            match the data set, numbers that are not finite, or a readout without one of its splits.
+            match the data set, numbers that are not finite, a readout without one of its splits,
+            or samples whose readout is not that of their codeword.
     """
     if not (isinstance(arrays, Mapping) and all(isinstance(name, str) for name in arrays)):
         raise ValueError(f"representations: expected arrays by name, got {type(arrays).__name__}")
@@ -69,7 +73,11 @@ def _readouts(
     dataset: Dataset,
 ) -> Readouts:
     shapes: _Shapes = {kind: {} for kind in _KINDS}
+    if DIGEST in headers:
+        _check_digest(source, headers[DIGEST], arrays, dataset)
     for name, header in headers.items():
+        if name == DIGEST:
+            continue
         kind, _, readout = name.partition("_")
         if kind not in shapes or not readout:
             raise ValueError(
@@ -91,7 +99,44 @@ def _readouts(
         )
         for name in train
     }
+    for name, made in readouts.items():
+        _check_order(source, name, made, dataset)
     return with_joint(readouts, _joint_parts(readouts))
+
+
+def _check_digest(
+    source: str, header: Header, arrays: Mapping[str, NDArray[Any]], dataset: Dataset
+) -> None:
+    """Refuse representations of another data set, where they say of which they are."""
+    shape, dtype = header
+    is_text = shape == () and dtype.kind == "U" and dtype.itemsize <= _MOST_DIGEST_BYTES
+    given = str(arrays[DIGEST]) if is_text else f"{dtype} of shape {shape}"
+    if given != dataset.digest:
+        raise ValueError(
+            f"{source}: {DIGEST}: expected {dataset.digest[:12]}..., that of the data set, "
+            f"got {given[:12]}...: the representations are of another data set"
+        )
+
+
+def _check_order(source: str, name: str, readout: Readout, dataset: Dataset) -> None:
+    """Refuse samples whose readout is not that of their codeword: rows in another order, or an
+    encoder that depends on the batch or on chance."""
+    if readout.codewords is None or dataset.spec.observation.noise > 0:
+        return
+    bits = list(pattern_columns(dataset.spec)[readout.modalities])
+    weights = 1 << np.arange(len(bits), dtype=np.int64)[::-1]
+    scale = float((readout.codewords - readout.codewords.mean(0)).abs().max())
+    for kind, values in zip(SPLITS, (readout.train, readout.test), strict=True):
+        split = getattr(dataset, kind)
+        patterns = np.concatenate([split.w_s, split.w_1, split.w_2], axis=1)[:, bits] @ weights
+        apart = (values - readout.codewords[torch.from_numpy(patterns)]).abs().amax(1)
+        wrong = float((apart > _SAME_ROW * scale).float().mean())
+        if wrong > 0:
+            raise ValueError(
+                f"{source}: {kind}_{name}: expected rows equal to those of the samples' codewords "
+                f"in {CODEWORDS}_{name}, got others in {wrong:.1%} of the rows: another order of "
+                "rows, or an encoder that depends on the batch's other samples or on chance"
+            )
 
 
 def _joint_parts(readouts: Mapping[str, Readout]) -> list[str]:
@@ -149,8 +194,8 @@ def _check(source: str, shapes: _Shapes, dataset: Dataset) -> None:
         raise ValueError(f"{source}: expected names such as train_z1 and test_z1, got no array")
     for readout in names:
         rows = {"train": len(dataset.train), "test": len(dataset.test)}
-        if readout in shapes[_CODEWORDS]:
-            rows[_CODEWORDS] = _n_codewords(source, readout, dataset.spec)
+        if readout in shapes[CODEWORDS]:
+            rows[CODEWORDS] = _n_codewords(source, readout, dataset.spec)
         for kind, n in rows.items():
             if readout not in shapes[kind]:
                 raise ValueError(

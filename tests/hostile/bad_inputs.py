@@ -494,7 +494,7 @@ def _python() -> Iterator[Bad]:
         )
         yield api(f"world_truth({value!r})", lambda v=value: fc.world_truth(v), "spec: expected")
         yield api(f"run_sweep({value!r})", lambda v=value: fc.run_sweep(v, "new"), "spec: expected")
-        yield api(f"measure({value!r})", lambda v=value: fc.measure(v, {}), "dataset: expected")
+        yield api(f"measure({value!r})", lambda v=value: fc.measure(v, {}), "world: expected")
         yield api(
             f"measure_sweep({value!r})",
             lambda v=value: fc.measure_sweep(v, out="new"),

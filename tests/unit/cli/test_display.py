@@ -2,6 +2,7 @@
 
 import io
 import os
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -103,6 +104,14 @@ def test_a_stack_of_one_value_of_an_axis_is_named_with_it(clock):
     noise = "world.observation.noise=0.25"
     assert lines[1] == f"supcon at ratio 0, {noise}, seed 0: failed: too [steep] by far"
     assert lines[-1].endswith(f"supcon 0-1 {noise} x 2: done")
+
+
+def test_notes_of_a_plan_are_said_at_the_start():
+    spec = tiny_sweep(methods=["raw"])
+    plan = make_plan(spec, finished=[run.run_id for run in spec.runs()], max_stack=2)
+    display, file = shown()
+    display.begin(replace(plan, notes=("mine:loss: as it is",)), InProcess("cpu"))
+    assert file.getvalue() == "2 runs, 2 already done\nnote: mine:loss: as it is\n"
 
 
 def test_a_finished_sweep_says_so_in_a_line():

@@ -52,8 +52,8 @@ def arrays(place, codewords=True):
 def measure(capsys, place, name, content, *options):
     np.savez(place / f"{name}.npz", **content)
     capsys.readouterr()
-    command = ["measure", str(place / "data.npz"), str(place / f"{name}.npz"), *options]
-    code = run(command)
+    command = ["measure", str(place / "data.npz"), str(place / f"{name}.npz"), "--no-controls"]
+    code = run([*command, *options])
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -109,9 +109,10 @@ def test_without_codewords_the_probes_serve_and_a_line_says_so(place, capsys):
     assert json.loads(out)["warnings"] == [
         "no channel information of z1, z2, joint: expected their codewords, got none"
     ]
-    _, out, err = measure(capsys, place, "plain", arrays(place, codewords=False))
-    assert err.startswith("warning: no channel information of z1, z2, joint: ")
-    assert "accuracy" in out
+    _, out, err = measure(capsys, place, "plain", arrays(place, codewords=False), f"--out={place}")
+    assert err == ""
+    assert "- no channel information of z1, z2, joint: " in out
+    assert "read by a linear probe" in out
 
 
 def test_several_rates_make_a_curve(place, capsys):

@@ -8,8 +8,13 @@ import pytest
 import torch
 from raw_stacks import measured, readouts_of
 
-import fctestbed
-from fctestbed.measurement import Measured, MeasureSpec, Meter, measure, measure_readouts
+from fctestbed.measurement import (
+    Measured,
+    MeasureSpec,
+    Meter,
+    measure_arrays,
+    measure_readouts,
+)
 from fctestbed.results import AccuracyRow
 from fctestbed.synthesis import WorldSpec, make_dataset, modality_codewords
 
@@ -37,19 +42,18 @@ def raw_arrays(dataset):
 
 
 def test_arrays_have_the_rows_that_a_training_with_these_readouts_has(dataset):
-    assert measure(dataset, raw_arrays(dataset)) == measured(dataset)[0]
-    assert fctestbed.measure is measure
+    assert measure_arrays(dataset, raw_arrays(dataset)) == measured(dataset)[0]
 
 
 def test_tensors_lists_and_a_file_are_measured_like_arrays(dataset, tmp_path):
     spec = MeasureSpec(channel=None)
     arrays = {name: x for name, x in raw_arrays(dataset).items() if "codewords" not in name}
-    expected = measure(dataset, arrays, spec)
+    expected = measure_arrays(dataset, arrays, spec)
     np.savez(tmp_path / "mine.npz", **arrays)
     tensors = {name: torch.tensor(x) for name, x in arrays.items()}
     lists = {name: x.tolist() for name, x in arrays.items()}
     for given in (tmp_path / "mine.npz", str(tmp_path / "mine.npz"), tensors, lists):
-        assert measure(dataset, given, spec) == expected
+        assert measure_arrays(dataset, given, spec) == expected
 
 
 def test_arrays_that_do_not_match_the_data_set_are_refused(dataset):
@@ -57,7 +61,7 @@ def test_arrays_that_do_not_match_the_data_set_are_refused(dataset):
     arrays["test_z2"] = arrays["test_z2"][1:]
     expected = "representations: test_z2: expected 200 rows to match the data set, got 199"
     with pytest.raises(ValueError, match=expected):
-        measure(dataset, arrays)
+        measure_arrays(dataset, arrays)
 
 
 def test_codewords_of_gaussian_latents_are_refused():
@@ -69,7 +73,7 @@ def test_codewords_of_gaussian_latents_are_refused():
     gaussian = make_dataset(spec, 0)
     arrays = {"train_z1": gaussian.train.x1, "test_z1": gaussian.test.x1}
     with pytest.raises(ValueError, match="codewords_z1: expected none of gaussian latents, which"):
-        measure(gaussian, {**arrays, "codewords_z1": gaussian.test.x1})
+        measure_arrays(gaussian, {**arrays, "codewords_z1": gaussian.test.x1})
 
 
 def test_a_measurement_of_no_data_set_is_refused(dataset):

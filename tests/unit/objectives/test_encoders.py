@@ -146,8 +146,8 @@ def test_a_users_module_gives_each_run_what_its_own_copy_gives(path: str, name: 
 def test_a_module_that_vmap_refuses_runs_one_by_one(path: str) -> None:
     encoders = Encoders(_stack(0, 1), SHAPE, NetSpec(encoder=f"{path}:Branching", embed_dim=3))
     plain = Encoders(_stack(0, 1), SHAPE, NetSpec(encoder=f"{path}:Plain", embed_dim=3))
-    assert plain.modality1._vectorised
-    assert not encoders.modality1._vectorised
+    assert plain.modality1.vectorised
+    assert not encoders.modality1.vectorised
     x1, x2 = _inputs()
     torch.testing.assert_close(encoders(x1, x2), plain(x1, x2))
 

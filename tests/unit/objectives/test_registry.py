@@ -122,7 +122,7 @@ def test_a_module_that_cannot_be_imported_is_refused_with_the_reason(module):
 
 def test_what_is_no_method_is_refused_by_what_it_is(module):
     name = module()
-    expected = "expected a subclass of fctestbed.Method, got"
+    expected = "expected a subclass of fctestbed.Method or a function, got"
     assert refusal(f"{name}:NoMethod") == f"{name}:NoMethod: {expected} the class NoMethod"
     assert refusal(f"{name}:a_number") == f"{name}:a_number: {expected} int"
 

@@ -20,6 +20,7 @@ from fctestbed.synthesis import (
     WorldSpec,
     load_dataset,
     make_dataset,
+    modality_codewords,
     slots_of,
     stream,
 )
@@ -186,6 +187,48 @@ def test_a_saved_dataset_comes_back_whole(tmp_path, latents):
             np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
     np.testing.assert_array_equal(back.world.maps[1].A, made.world.maps[1].A)
     assert [entry.name for entry in tmp_path.iterdir()] == ["data.npz"]
+
+
+def test_a_saved_dataset_holds_the_inputs_of_every_pattern(tmp_path, dataset):
+    dataset.save(tmp_path / "data.npz")
+    with np.load(tmp_path / "data.npz", allow_pickle=False) as file:
+        for m in (1, 2):
+            expected = modality_codewords(dataset.world, m)
+            np.testing.assert_array_equal(file[f"codewords_x{m}"], expected)
+        assert str(file["world_digest"]) == dataset.digest
+    assert make_dataset(SPEC, 4).digest != dataset.digest
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"observation": MlpObservation(noise=0.1)},
+        {"latents": GaussianLatents()},
+        {"latents": BitLatents(n_shared=16, n_unique1=1)},
+        {"observation": LinearObservation(dim1=20_000), "latents": BitLatents(n_shared=8)},
+    ],
+)
+def test_worlds_without_codewords_or_with_too_many_are_saved_without(tmp_path, part):
+    spec = SPEC.model_copy(update={"n_train": 3, "n_test": 2, **part})
+    make_dataset(spec, 0).save(tmp_path / "data.npz")
+    with np.load(tmp_path / "data.npz", allow_pickle=False) as file:
+        assert not [name for name in file if name.startswith("codewords")]
+
+
+def test_files_of_earlier_versions_are_read_and_changed_inputs_are_refused(tmp_path, dataset):
+    dataset.save(tmp_path / "data.npz")
+    with np.load(tmp_path / "data.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    later = ("codewords_x1", "codewords_x2", "world_digest")
+    np.savez(tmp_path / "old.npz", **{n: array for n, array in arrays.items() if n not in later})
+    assert load_dataset(tmp_path / "old.npz").digest == dataset.digest
+    for change, said in (
+        ({"train_x1": arrays["train_x1"] + 1}, "world_digest: expected that of the file's inputs,"),
+        ({"world_digest": np.arange(2)}, "world_digest: expected one text, got int64"),
+    ):
+        np.savez(tmp_path / "new.npz", **{**arrays, **change})
+        with pytest.raises(ValueError, match=f"new.npz: {said}"):
+            load_dataset(tmp_path / "new.npz")
 
 
 def test_a_saved_dataset_holds_its_truth_as_json(tmp_path, dataset):

@@ -162,7 +162,9 @@ def test_settings_are_those_that_are_checked() -> None:
 def test_what_is_no_method_is_refused() -> None:
     with pytest.raises(ValueError, match=r"expected one of simclr, .* got 'simclr2'"):
         check_method("simclr2")
-    with pytest.raises(ValueError, match="method: expected a subclass of Method or a name, got 3"):
+    with pytest.raises(
+        ValueError, match="method: expected a subclass of Method, a loss or a name, got 3"
+    ):
         check_method(3)  # type: ignore[arg-type]
 
 
