@@ -1,11 +1,17 @@
 """Figures from rows. May import ``fctestbed.results``, but no worlds, networks or training."""
 
-from fctestbed.plotting.axes import value_text, value_texts
+from fctestbed.plotting.axes import Axis, horizontal_axis, value_text, value_texts
 from fctestbed.plotting.figures import FIGURES
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
-from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, style_of
+from fctestbed.plotting.style import (
+    METHOD_STYLES,
+    MethodStyle,
+    series_styles,
+    style_of,
+    table_group,
+)
 from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.waterfall import LEVEL_COLORS, overview_figure, waterfall_figure
 from fctestbed.plotting.write import (
@@ -17,6 +23,8 @@ from fctestbed.plotting.write import (
     draw_figures,
     draw_gaussian_figures,
     draw_readout_figures,
+    svg_of,
+    sweep_drawings,
     tables,
 )
 from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
@@ -25,6 +33,7 @@ __all__ = [
     "FIGURES",
     "LEVEL_COLORS",
     "METHOD_STYLES",
+    "Axis",
     "DrawOptions",
     "Drawing",
     "MethodStyle",
@@ -42,11 +51,16 @@ __all__ = [
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
+    "horizontal_axis",
     "overview_figure",
     "rate_at_share",
     "rates_at_share",
+    "series_styles",
     "style_of",
     "summary_table",
+    "svg_of",
+    "sweep_drawings",
+    "table_group",
     "tables",
     "value_text",
     "value_texts",
