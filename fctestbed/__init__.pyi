@@ -16,6 +16,7 @@ from .information import partial_information as partial_information
 from .measurement import MeasureSpec as MeasureSpec, measure as measure
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
 from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
+from .reporting import report as report, write_report as write_report
 from .results import Results as Results, load_results as load_results
 from .sweep import (
     PRESETS as PRESETS,

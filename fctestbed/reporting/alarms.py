@@ -114,8 +114,8 @@ def _grouped(found: Iterator[tuple[str, dict[str, object], list[str]]]) -> Itera
             key = (kind, str(run["series"]), _NUMBER.sub("#", text))
             groups.setdefault(key, []).append((text, str(run["place"])))
     for (kind, series, _), runs in groups.items():
-        texts, places = zip(*runs, strict=True)
-        yield Alarm(kind, series, with_ranges(list(texts)), places)
+        text = with_ranges([text for text, _ in runs])
+        yield Alarm(kind, series, text, tuple(place for _, place in runs))
 
 
 def with_ranges(texts: list[str]) -> str:

@@ -1,4 +1,5 @@
-"""Titles of figures and what they show, in words. Imports ``fctestbed.plotting``'s list of figures."""
+"""Titles of figures and what they show, in words. Imports the list of figures of
+``fctestbed.plotting``."""
 
 from fctestbed.plotting import FIGURES
 

@@ -81,49 +81,62 @@ def most_bits(found: LabelBits) -> str:
         return "No finished run has label bits, so the methods cannot be ranked."
     if not methods:
         return "Only controls have label bits, so there is no method to rank."
-    names = [found.series[place].label for place in methods]
     averages = found.averages[methods]
-    # The best one is found from the rows, so all pairs are compared, not only those with it.
-    known = np.isfinite(averages).any(axis=1)
-    if not known.any():
+    means = [_mean(own) for own in averages]
+    if not np.isfinite(means).any():
         return (
             "No method has a seed that finished in every world, so averages cannot be compared: "
             "the tables have each world."
         )
-    means = np.where(known, np.nanmean(np.where(known[:, None], averages, 0.0), axis=1), -np.inf)
-    best = int(np.argmax(means))
-    start = f"{_read(found)} {names[best]}"
-    value = f"{bits_text(float(means[best]))}{_of_total(found)}"
+    best = int(np.nanargmax(means))
+    start = f"{_read(found)} {found.series[methods[best]].label}"
+    value = f"{bits_text(means[best])}{_of_total(found)} label bits"
     if len(methods) == 1:
-        return f"{start} reads {value} label bits; there is no other method to compare with."
-    pairs = list(combinations(range(len(methods)), 2))
-    table = Differences.of(np.array([averages[a] - averages[b] for a, b in pairs]))
-    above, other = [], []
-    for place, (a, b) in enumerate(pairs):
-        if best not in (a, b):
-            continue
-        sign, rival = (1, b) if a == best else (-1, a)
-        lower = table.low[place] if sign > 0 else -table.high[place]
-        (above if lower > 0 else other).append((rival, place, sign))
+        return f"{start} reads {value}; there is no other method to compare with."
     if len(found.seeds) < 2:
         return (
-            f"{start} has the largest value, {value} label bits, of "
-            f"{counted(len(methods), 'method')}; one seed has no interval, so no difference "
-            "between methods is shown."
+            f"{start} has the largest value, {value}, of {len(methods)} methods; one seed has no "
+            "interval, so no difference between methods is shown."
         )
-    if not other:
-        rival, place, sign = max(above, key=lambda one: means[one[0]])
+    return f"{start} {_ahead(found, methods, best, means, value)}"
+
+
+def _ahead(
+    found: LabelBits, methods: Sequence[int], best: int, means: Sequence[float], value: str
+) -> str:
+    """What the method with the largest average has over each other one."""
+    averages = found.averages[methods]
+    names = [found.series[place].label for place in methods]
+    # The best one is found from the rows, so all pairs are compared, not only those with it.
+    pairs = list(combinations(range(len(methods)), 2))
+    table = Differences.of(np.array([averages[a] - averages[b] for a, b in pairs]))
+    # Rival, place of the pair, and sign of its difference, the largest average first.
+    own = [
+        (b if a == best else a, place, 1 if a == best else -1)
+        for place, (a, b) in enumerate(pairs)
+        if best in (a, b)
+    ]
+    own.sort(key=lambda one: -means[one[0]] if np.isfinite(means[one[0]]) else np.inf)
+    above = [one for one in own if (table.low if one[2] > 0 else -table.high)[one[1]] > 0]
+    rivals = [one for one in own if one not in above]
+    if not rivals:
+        rival, place, sign = above[0]
         return (
-            f"{start} reads most label bits, {value}: above the next one, {names[rival]}, by "
-            f"{table.text(place, sign=sign)}."
+            f"reads most, {value}: {table.text(place, sign=sign)} more than the next one, "
+            f"{names[rival]}."
         )
-    rivals = sorted(other, key=lambda one: -means[one[0]])
-    gaps = listed([f"{names[rival]} ({table.text(p, sign=s)})" for rival, p, s in rivals], "or")
+    gaps = listed([_gap(names[rival], table.text(p, sign=s)) for rival, p, s in rivals], "or")
     rest = f"; {_the_others(len(above))} below it" if above else ""
-    return (
-        f"{start} has the largest average, {value} label bits; no difference is shown to {gaps}"
-        f"{rest}."
-    )
+    return f"has the largest average, {value}; no difference is shown to {gaps}{rest}."
+
+
+def _gap(name: str, difference: str) -> str:
+    return f"{name} ({difference})" if difference else f"{name} (no common seed)"
+
+
+def _mean(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def change_along(found: LabelBits) -> str:
@@ -161,8 +174,8 @@ def change_along(found: LabelBits) -> str:
     parts = []
     for word, places, sign in (("fall", falls, -1), ("rise", rises, 1)):
         if places:
-            own = listed([f"{labels[p]} by {table.text(p, sign=sign)}" for p in places])
-            parts.append(f"label bits {word} with {own}")
+            changes = listed([f"{labels[p]} by {table.text(p, sign=sign)}" for p in places])
+            parts.append(f"label bits {word} with {changes}")
     open_ones = [labels[p] for p in range(len(methods)) if p not in (*falls, *rises)]
     if open_ones:
         every = len(open_ones) == len(methods)
@@ -194,9 +207,11 @@ def against_controls(found: LabelBits) -> str:
     parts = []
     for row, (name, place) in enumerate(controls):
         own = slice(row * len(methods), (row + 1) * len(methods))
-        sides = np.where(table.low[own] > 0, "above", "")
-        sides = np.where(table.high[own] < 0, "below", sides)
-        text = _sides(labels, sides.tolist(), found.series[place].label)
+        sides = [
+            "above" if low > 0 else "below" if high < 0 else ""
+            for low, high in zip(table.low[own], table.high[own], strict=True)
+        ]
+        text = _sides(labels, sides, found.series[place].label)
         parts.append(text + _single_worlds(found, methods, place) * (name == UNTRAINED))
     missing = [name for name, place in known if place is None]
     if missing:

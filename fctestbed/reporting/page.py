@@ -220,11 +220,10 @@ def _summary(results: Results, found: LabelBits, yardstick: Yardstick) -> list[t
     ]
 
 
-def _figures(
-    drawings: dict[str, Drawing], command: str
-) -> tuple[list[_Figure], frozenset[str]]:
+def _figures(drawings: dict[str, Drawing], command: str) -> tuple[list[_Figure], frozenset[str]]:
     """The figures of the page, and their colours."""
-    found, colors = [], set()
+    found: list[_Figure] = []
+    colors: set[str] = set()
     for place, (name, drawing) in enumerate(drawings.items()):
         title, caption = figure_words(name)
         key = f"figure-{place}"
@@ -234,7 +233,7 @@ def _figures(
             drawing.numbers, name=f"{key}-numbers", caption=f"Numbers of {title}", command=command
         )
         # The markup is this program's own; texts from rows are escaped in it.
-        markup = Markup(inline.markup)  # noqa: S704
+        markup = Markup(inline.markup)
         found.append(_Figure(key, title, caption, markup, round(inline.width), numbers))
     return found, frozenset(colors)
 
@@ -252,4 +251,4 @@ def _templates() -> Environment:
 def _resource(name: str) -> Markup:
     """A style sheet or script of the page, as it is."""
     text = files("fctestbed.reporting").joinpath("templates", name).read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704
+    return Markup(text)

@@ -30,13 +30,12 @@ _MOST_VALUES = 3
 
 def grid_rows(results: Results) -> list[tuple[str, str]]:
     """What varies in the sweep, by name."""
-    spec = results.sweep_spec
     runs = results.runs
     rows = [
         ("preset", ", ".join(sorted(map(str, runs["preset"].unique())))),
-        ("methods", ", ".join(map(str, spec.get("methods") or runs["method"].unique()))),
-        ("unique ratios", _numbers(spec.get("unique_ratio") or sorted(runs["unique_ratio"].unique()))),
-        ("seeds", _numbers(spec.get("seeds") or sorted(runs["seed"].unique()))),
+        ("methods", ", ".join(map(str, runs["method"].unique()))),
+        ("unique ratios", _numbers(sorted(runs["unique_ratio"].unique()))),
+        ("seeds", _numbers(sorted(runs["seed"].unique()))),
     ]
     rows += [(axis, ", ".join(map(str, runs[axis].unique()))) for axis in results.axes]
     variants = sorted(map(str, runs["variant"].unique()))

@@ -89,7 +89,12 @@ def inline_figure(drawing: Drawing, name: str, title: str, description: str) -> 
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib.update(
-        {"fill": f"var({color_variable(_BLACK)})", "role": "img", "aria-labelledby": f"{name}-title {name}-description", "class": "figure"}
+        {
+            "fill": f"var({color_variable(_BLACK)})",
+            "role": "img",
+            "aria-labelledby": f"{name}-title {name}-description",
+            "class": "figure",
+        }
     )
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(
@@ -131,14 +136,14 @@ def _images_as_meshes(figure: Figure) -> None:
             limits = axes.get_xlim(), axes.get_ylim()
             rows, columns = values.shape
             ends = (bottom, top) if image.origin == "lower" else (top, bottom)
-            axes.pcolormesh(
+            mesh = axes.pcolormesh(
                 np.linspace(left, right, columns + 1),
                 np.linspace(*ends, rows + 1),
                 values,
                 cmap=image.get_cmap(),
-                norm=image.norm,
                 zorder=image.get_zorder(),
             )
+            mesh.set_norm(image.norm)
             image.remove()
             axes.set(xlim=limits[0], ylim=limits[1])
 

@@ -97,7 +97,10 @@ def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
     assert sweep(tmp_path, "--methods=raw,untrained") == 0
     out, err = capsys.readouterr()
     assert re.search(r"exact total .* 2\.00 .* 2\.00 ", out)
-    assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
+    assert out.endswith(
+        f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n"
+        f"report in {tmp_path / 'rows' / 'report.html'}\n"
+    )
     assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
     assert err.splitlines()[-1].startswith("4/4 runs, ")
     read = r"read (at R = \d+ bits|by a linear probe)"
