@@ -12,8 +12,8 @@ from fctestbed.reporting.wording import counted
 from fctestbed.results import Results
 
 _GRID = ("preset", "methods", "unique_ratio", "seeds", "axes", "one_at_a_time", "variants")
-# Of the version of the code and sources, which a sweep file does not have.
-_NOT_IN_FILES = ("fctestbed", "sources")
+# What a sweep file does not have: the code's version, users' sources, and a ratio of the grid.
+_NOT_IN_FILES = ("fctestbed", "sources", "world.label.unique_ratio")
 _ENVIRONMENT = {
     "fctestbed": "fctestbed",
     "commit": "commit",
@@ -54,7 +54,7 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
     return [
         (name, _text(value))
         for name, value in _flattened(results.sweep_spec)
-        if name.partition(".")[0] not in (*_GRID, *_NOT_IN_FILES)
+        if name.partition(".")[0] not in _GRID and name not in _NOT_IN_FILES
     ]
 
 
@@ -85,8 +85,18 @@ def sweep_toml(spec: Mapping[str, Any]) -> str:
     Returns:
         The file's text; empty for an empty specification.
     """
-    content = {name: value for name, value in spec.items() if name not in _NOT_IN_FILES}
+    content = dict(spec)
+    for path in _NOT_IN_FILES:
+        content = _without(content, path.split("."))
     return "\n".join(_table(content, ())).strip() + "\n" if content else ""
+
+
+def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
+    """Nested values without the one at a path, if it is there."""
+    name, *rest = path
+    if not rest or not isinstance(values.get(name), Mapping):
+        return {key: value for key, value in values.items() if key != name or rest}
+    return {**values, name: _without(values[name], rest)}
 
 
 def _table(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:

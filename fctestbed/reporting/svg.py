@@ -126,8 +126,13 @@ def color_variables(
 
 
 def _images_as_meshes(figure: Figure) -> None:
-    """Replace images by meshes of rectangles, which stay sharp at every size."""
+    """Replace images by meshes of rectangles, which stay sharp at every size.
+
+    A mesh of many rectangles, as that of a colour bar, would be an image too.
+    """
     for axes in figure.axes:
+        for drawn in axes.collections:
+            drawn.set_rasterized(False)
         for image in list(axes.images):
             values = image.get_array()
             if values is None or values.ndim != 2:

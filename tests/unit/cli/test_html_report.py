@@ -8,6 +8,7 @@ from old_stores import make_old_store
 from synthetic_results import RATES, as_results, records
 
 from fctestbed.cli.main import run
+from fctestbed.reporting import page
 from fctestbed.results import STORE_NAME, export_results
 
 
@@ -16,6 +17,12 @@ def rows(tmp_path_factory):
     out = tmp_path_factory.mktemp("rows")
     export_results(as_results(records((0.0,), ("raw",), (0,), rates=RATES)), out)
     return out
+
+
+@pytest.fixture(autouse=True)
+def _no_figures(monkeypatch):
+    """What is drawn is the page's test."""
+    monkeypatch.setattr(page, "sweep_drawings", lambda results, rate: {})
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def refusal(capsys, arguments, code):
 def test_the_path_is_printed(rows, tmp_path, capsys):
     assert run(["report", str(rows), f"--out={tmp_path / 'a.html'}", "--rate=8"]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'a.html'}\n"
-    assert "Read at R = 8 bits" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert f"fctestbed report {rows} --rate 8" in (tmp_path / "a.html").read_text("utf-8")
 
 
 def test_an_empty_directory_is_refused_and_nothing_is_written(tmp_path, capsys):

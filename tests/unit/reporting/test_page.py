@@ -3,12 +3,14 @@
 import re
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from html_tree import parse
+from matplotlib.figure import Figure
 from synthetic_results import RATES, as_results, at_world, joined, records
 
-from fctestbed.plotting import FIGURES
-from fctestbed.reporting import REPORT_NAME, conclusions, report, write_report
+from fctestbed.plotting import FIGURES, Drawing
+from fctestbed.reporting import REPORT_NAME, conclusions, page as page_module, report, write_report
 from fctestbed.reporting.captions import CAPTIONS, figure_words
 from fctestbed.reporting.colors import contrast
 from fctestbed.results import export_results
@@ -31,6 +33,12 @@ def page(results):
 @pytest.fixture(scope="module")
 def tree(page):
     return parse(page)
+
+
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Drawing takes nearly all of a page's time."""
+    monkeypatch.setattr(page_module, "sweep_drawings", lambda results, rate: {})
 
 
 def variables(page):
@@ -152,6 +160,7 @@ def test_each_part_has_the_command_that_makes_it(tree):
     assert "fctestbed sweep --config sweep.toml" in commands
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_texts_of_a_store_are_escaped():
     runs = records((0.0, 1.0), ("simclr", "raw"), (0,), unfinished=[("simclr", 0.0, 0)])
     results = as_results(runs, {"methods": [NASTY], "note": NASTY})
@@ -168,10 +177,23 @@ def test_texts_of_a_store_are_escaped():
     assert NASTY in [cell.text for cell in tree.all("td", "th")]
 
 
-def test_the_same_rows_give_the_same_page(results, page):
-    assert report(results, directory="sweeps/some sweep") == page
+@pytest.mark.usefixtures("no_figures")
+def test_texts_of_a_figure_are_escaped(monkeypatch):
+    figure = Figure()
+    figure.text(0.5, 0.5, NASTY)
+    drawing = Drawing(figure, pd.DataFrame({"method": [NASTY]}))
+    monkeypatch.setattr(page_module, "sweep_drawings", lambda *_: {f"r90_{NASTY}": drawing})
+    page = report(as_results(records((0.0,), ("raw",), (0,))))
+    assert "<img" not in page
+    assert NASTY in [text.text for text in parse(page).all("text")]
 
 
+@pytest.mark.usefixtures("no_figures")
+def test_the_same_rows_give_the_same_page(results):
+    assert report(results, directory="d") == report(results, directory="d")
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_the_page_of_a_sweep_without_a_finished_run_says_so():
     unfinished = [("simclr", 0.0, seed) for seed in (0, 1)]
     page = report(as_results(records((0.0,), ("simclr",), (0, 1), unfinished=unfinished)))
@@ -181,12 +203,14 @@ def test_the_page_of_a_sweep_without_a_finished_run_says_so():
     assert "divergence" in [cell.text for cell in tree.all("th", "td")]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_sweep_along_another_axis_asks_its_own_question():
     some = as_results(records((0.5,), ("simclr",), (0, 1)))
     page = report(joined(*(at_world(some, train__steps=n) for n in (5, 10))))
     assert "representation as train.steps varies?" in parse(page).text
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_page_of_one_world_asks_without_an_axis():
     page = report(as_results(records((0.5,), ("raw",), (0,))))
     assert "read from the representation of each method?" in parse(page).text
@@ -198,10 +222,12 @@ def test_every_figure_of_a_sweep_has_words():
     assert figure_words("label_bits_linear")[0] == "Label bits by a linear probe"
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_another_rate_is_the_one_of_all_parts(results):
     page = report(results, directory="d", rate=8.0)
     assert "Read at R = 8 bits" in page
-    assert "fctestbed figures d --out figs --rate 8" in page
+    assert "fctestbed export d --out rows" in page
+    assert "fctestbed report d --rate 8" in page
 
 
 @pytest.mark.parametrize(
@@ -217,6 +243,7 @@ def test_bad_input_is_refused_in_one_line(results, bad, message):
         report(**{"results": results, **bad})
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_report_is_written_next_to_the_rows_or_elsewhere(tmp_path):
     results = as_results(records((0.0,), ("raw",), (0,)))
     export_results(results, tmp_path / "rows")

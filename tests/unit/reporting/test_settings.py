@@ -20,11 +20,11 @@ SWEEPS = Path(__file__).parents[3] / "sweeps"
 
 @pytest.mark.parametrize("name", ["quick", "audit", "along", "scaling", "official", "quality"])
 def test_the_file_of_a_sweep_is_that_sweep(name, tmp_path):
-    spec = build_sweep(config=SWEEPS / f"{name}.toml")
+    spec = build_sweep(config=SWEEPS / f"{name}.toml", options={})
     stored = json.loads(json.dumps(sweep_digest(spec)[0]))
     path = tmp_path / "sweep.toml"
     path.write_text(sweep_toml(stored), encoding="utf-8")
-    assert build_sweep(config=path) == spec
+    assert build_sweep(config=path, options={}) == spec
 
 
 def test_strings_and_names_of_a_file_are_quoted(tmp_path):
@@ -32,7 +32,7 @@ def test_strings_and_names_of_a_file_are_quoted(tmp_path):
     spec = sweep_spec({**values, "methods": ["simclr"]})
     path = tmp_path / "sweep.toml"
     path.write_text(sweep_toml(spec.model_dump(mode="json")), encoding="utf-8")
-    assert build_sweep(config=path) == spec
+    assert build_sweep(config=path, options={}) == spec
 
 
 def test_a_sweep_that_is_not_known_has_no_file():
