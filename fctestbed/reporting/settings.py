@@ -77,7 +77,7 @@ def environment_rows(results: Results) -> list[tuple[str, str]]:
 
 
 def sweep_toml(spec: Mapping[str, Any]) -> str:
-    """A sweep's specification as a sweep file, which ``fctestbed sweep --config`` takes.
+    """A sweep's specification as a sweep file with the same runs, for ``fctestbed sweep --config``.
 
     Args:
         spec: JSON-able; None stands for a key that is not given.

@@ -97,7 +97,7 @@ def _label_table(rows: Sequence[SummaryRow], name: str, command: str) -> Table:
     first = [["Exact total", *(bits_text(_number(totals[value])) for value in values)]]
     if yardstick.rate_bits is not None:
         ceilings = (min(yardstick.limit_bits, _number(totals[value])) for value in values)
-        first.append(["Ceiling min(R, total)", *map(bits_text, ceilings)])
+        first.append(["Ceiling", *map(bits_text, ceilings)])
     return Table(
         name=name,
         caption=f"Label bits {yardstick.text}, by method and {along}{at}"
@@ -111,6 +111,7 @@ def _label_table(rows: Sequence[SummaryRow], name: str, command: str) -> Table:
             for label in dict.fromkeys(row.label for row in rows)
         ],
         first=first,
+        note="" if len(first) < 2 else "The ceiling is min(R, exact total).",
         command=command,
     )
 
@@ -126,7 +127,7 @@ def _mean_text(row: SummaryRow | None) -> str:
         return "no finished run"
     half = "" if row.half_interval_bits is None else f" ± {row.half_interval_bits:.2f}"
     unfinished = f" ({row.n_unfinished} unfinished)" if row.n_unfinished else ""
-    return f"{bits_text(row.label_bits)}{half}{unfinished}"
+    return f"{row.label_bits:z.2f}{half}{unfinished}".replace("-", MINUS)
 
 
 def controls_table(found: LabelBits, command: str) -> Table | None:

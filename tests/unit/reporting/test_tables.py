@@ -80,7 +80,7 @@ def test_variants_are_told_apart():
 def test_label_bits_have_the_exact_total_and_the_ceiling(results):
     (table,), n_more = label_tables(results, Yardstick("rate", 4.0), "command")
     assert n_more == 0
-    assert [row[0] for row in table.first] == ["Exact total", "Ceiling min(R, total)"]
+    assert [row[0] for row in table.first] == ["Exact total", "Ceiling"]
     assert table.first[0][1:] == ["2.00", "2.00"]
     assert [row[0] for row in table.rows] == ["FactorCL-SUP", "SimCLR", "Raw inputs", "Untrained"]
     assert all("±" in cell for row in table.rows for cell in row[1:])
