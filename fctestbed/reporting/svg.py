@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import numpy as np
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from fctestbed.plotting import METHOD_STYLES, Drawing, svg_of
@@ -133,6 +134,9 @@ def _images_as_meshes(figure: Figure) -> None:
     for axes in figure.axes:
         for drawn in axes.collections:
             drawn.set_rasterized(False)
+            if isinstance(drawn, QuadMesh):
+                # Without edges of their colours there are gaps between rectangles.
+                drawn.set_edgecolor("face")
         for image in list(axes.images):
             values = image.get_array()
             if values is None or values.ndim != 2:
