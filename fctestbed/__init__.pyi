@@ -23,6 +23,7 @@ from .interactive import (
 from .measurement import MeasureSpec as MeasureSpec
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
 from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
+from .reporting import report as report, write_report as write_report
 from .results import Results as Results
 from .sweep import (
     PRESETS as PRESETS,

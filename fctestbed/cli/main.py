@@ -37,6 +37,10 @@ COMMANDS = {
         "Say why methods lose bits: from what the world holds down to what a reader finds.",
     ),
     "figures": ("fctestbed.cli.figures:figures", "Draw a sweep's figures from its rows."),
+    "report": (
+        "fctestbed.cli.html_report:report",
+        "Write a sweep's report: one HTML page with verdict, figures, tables and alarms.",
+    ),
     "export": ("fctestbed.cli.export:export", "Write a sweep's rows or tables as files."),
     "check": (
         "fctestbed.cli.check_results:check",

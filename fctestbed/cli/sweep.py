@@ -12,6 +12,7 @@ from fctestbed.cli.errors import UsageError
 from fctestbed.cli.report import print_notes, print_summary
 from fctestbed.cli.worlds import world_options
 from fctestbed.plotting import draw_figures
+from fctestbed.reporting import write_report
 from fctestbed.results import StoreRefused, load_results
 from fctestbed.sweep import (
     SweepSpec,
@@ -89,13 +90,16 @@ def sweep(
         bool,
         typer.Option("--no-encoders", help="Do not keep the trained encoders in --out/encoders."),
     ] = False,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not write --out/report.html at the end.")
+    ] = False,
     allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and do nothing.")
     ] = False,
 ) -> int:
-    """Train every method at every ratio and seed, measure what it captured in bits, and draw the
-    figures.
+    """Train every method at every ratio and seed, measure what it captured in bits, draw the
+    figures, and write a report.
 
     Running the same command again does only what is missing.
 
@@ -145,7 +149,7 @@ def sweep(
     if isinstance(outcome, int):
         return outcome
     print_notes(outcome.notes)
-    return _finish(out, figures, rate)
+    return _finish(out, figures, rate, has_report=not no_report)
 
 
 def sweep_of(
@@ -216,8 +220,8 @@ def _check_measured(rate: float | None, spec: SweepSpec) -> None:
         )
 
 
-def _finish(out: Path, figures: Path, rate: float | None) -> int:
-    """Print the summary and draw the figures; the exit code."""
+def _finish(out: Path, figures: Path, rate: float | None, *, has_report: bool) -> int:
+    """Print the summary, draw the figures and write the report; the exit code."""
     results = load_results(out)
     try:
         print_summary(results, rate)
@@ -231,4 +235,10 @@ def _finish(out: Path, figures: Path, rate: float | None) -> int:
         except ValueError as error:
             raise UsageError(f"--figures: {error}; the results are in {out}") from error
         typer.echo(f"results in {out}, figures in {figures}")
+    if has_report:
+        try:
+            path = write_report(out, rate=rate, results=results)
+        except ValueError as error:
+            raise UsageError(f"--out: {error}; the results are in {out}") from error
+        typer.echo(f"report in {path}")
     return 0 if is_ok.all() else UNFINISHED

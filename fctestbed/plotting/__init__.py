@@ -1,6 +1,6 @@
 """Figures from rows. May import ``fctestbed.results``, but no worlds, networks or training."""
 
-from fctestbed.plotting.axes import value_text, value_texts
+from fctestbed.plotting.axes import Axis, horizontal_axis, value_text, value_texts
 from fctestbed.plotting.figures import FIGURES, LEVEL_COLORS
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
 from fctestbed.plotting.figures.measured import (
@@ -10,7 +10,14 @@ from fctestbed.plotting.figures.measured import (
 )
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
-from fctestbed.plotting.style import METHOD_STYLES, MethodStyle, house_style, style_of
+from fctestbed.plotting.style import (
+    METHOD_STYLES,
+    MethodStyle,
+    house_style,
+    series_styles,
+    style_of,
+    table_group,
+)
 from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
     check_formats,
@@ -22,6 +29,8 @@ from fctestbed.plotting.write import (
     draw_figures,
     draw_gaussian_figures,
     draw_readout_figures,
+    svg_of,
+    sweep_drawings,
     tables,
     write_figure,
 )
@@ -31,6 +40,7 @@ __all__ = [
     "FIGURES",
     "LEVEL_COLORS",
     "METHOD_STYLES",
+    "Axis",
     "DrawOptions",
     "Drawing",
     "MethodStyle",
@@ -51,12 +61,17 @@ __all__ = [
     "draw_readout_figures",
     "gaussian_levels",
     "gaussian_rows",
+    "horizontal_axis",
     "house_style",
     "measured_yardstick",
     "rate_at_share",
     "rates_at_share",
+    "series_styles",
     "style_of",
     "summary_table",
+    "svg_of",
+    "sweep_drawings",
+    "table_group",
     "tables",
     "value_text",
     "value_texts",

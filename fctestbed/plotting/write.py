@@ -171,6 +171,32 @@ def write_figure(
         return _write_all([(name, drawing)], out_dir, formats)
 
 
+def sweep_drawings(results: Results, rate: float | None = None) -> dict[str, Drawing]:
+    """The figures that a sweep's rows allow, as ``draw_figures`` draws them, without files.
+
+    Args:
+        results: the result of ``load_results``.
+        rate: the rate in bits at which label bits are read; None: as in ``draw_figures``.
+
+    Returns:
+        Drawings by the name of their files; empty for results without a finished run.
+
+    Raises:
+        ValueError: one line, for a rate that was not measured.
+    """
+    options = DrawOptions(
+        x=horizontal_axis(results, None), yardstick=choose_yardstick(results, rate=rate)
+    )
+    with house_style():
+        return _drawings(results, options) or _drawings(results, replace(options, any_variant=True))
+
+
+def svg_of(drawing: Drawing) -> bytes:
+    """A drawing as an SVG document: text stays text, and it has no date."""
+    with house_style():
+        return _encoded(drawing, "svg")
+
+
 def draw_readout_figures(
     rows: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
 ) -> list[Path]:

@@ -29,7 +29,7 @@ from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused, load_resul
 # FactorCL's rows depend on the threads and on every rounding.
 SWEEP = [
     *("sweep", "--unique-ratio=0,0.5,1", "--seeds=0", "--methods=factorcl-sup,simclr,raw"),
-    *("--workers=2", "--max-stack=1", "--device=cpu"),
+    *("--workers=2", "--max-stack=1", "--device=cpu", "--no-report"),
     *TINY_OPTIONS,
     *("--set=train.steps=60", "--set=measurement.channel=false"),
 ]

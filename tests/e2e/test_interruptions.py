@@ -22,7 +22,7 @@ from fctestbed.results import STORE_NAME, load_results
 ROOT = Path(__file__).parents[2]
 SWEEP = [
     *("sweep", "--unique-ratio=0:1:0.2", "--seeds=0", "--methods=supcon,raw"),
-    *("--workers=2", "--max-stack=1", "--device=cpu"),
+    *("--workers=2", "--max-stack=1", "--device=cpu", "--no-report"),
     *TINY_OPTIONS,
     # Seven units of work, each far longer than the time from a commit to a signal.
     *("--set=train.steps=200", "--set=measurement.channel=false"),

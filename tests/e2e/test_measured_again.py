@@ -14,6 +14,7 @@ from fctestbed.cli.main import run
 from fctestbed.results import ENCODERS, load_results
 
 SWEEP = ["sweep", "--unique-ratio=0,1", "--seeds=0", "--workers=1", "--device=cpu", *TINY_OPTIONS]
+SWEEP += ["--no-report"]
 METHODS = "--methods=simclr,factorcl-sup,ourcl-sup,comm,unimodal-ssl,supervised,untrained,raw"
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import torch
 from tiny_sweeps import TINY_OPTIONS
 
 from fctestbed.cli.main import run
+from fctestbed.reporting import conclusions
 from fctestbed.results import CAPTURED_COLUMNS, STORE_NAME, load_results
 
 SWEEP = ["sweep", "--unique-ratio=0,1", "--seeds=0", "--workers=1", "--device=cpu", *TINY_OPTIONS]
@@ -78,6 +80,14 @@ def test_raw_inputs_of_a_linear_world_are_at_the_truth(finished):
     assert bits["value_bits"].to_numpy() == pytest.approx(bits["true_bits"].to_numpy(), abs=0.1)
 
 
+def test_a_sweep_ends_with_a_report_of_its_rows(finished):
+    page = (finished / "rows" / "report.html").read_text(encoding="utf-8")
+    assert f"fctestbed figures {finished / 'rows'} --out figs" in page
+    for sentence in conclusions(load_results(finished / "rows")):
+        assert sentence in unescape(page)
+    assert page.count("<svg ") >= 4
+
+
 def test_a_sweep_ends_with_figures(finished):
     pictures = {path.name for path in (finished / "pictures").iterdir()}
     for name in ("label_bits", "blocks", "accuracy", "latent_bits"):
@@ -90,14 +100,16 @@ def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, caps
     out, err = capsys.readouterr()
     assert err == "8 runs, 8 already done\n"
     assert "exact total" in out
+    assert out.endswith(f"\nreport in {finished / 'rows' / 'report.html'}\n")
     assert files(finished) == before
 
 
 def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
-    assert sweep(tmp_path, "--methods=raw,untrained") == 0
+    assert sweep(tmp_path, "--methods=raw,untrained", "--no-report") == 0
     out, err = capsys.readouterr()
     assert re.search(r"exact total .* 2\.00 .* 2\.00 ", out)
     assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
+    assert not (tmp_path / "rows" / "report.html").exists()
     assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
     assert err.splitlines()[-1].startswith("4/4 runs, ")
     read = r"read (at R = \d+ bits|by a linear probe)"

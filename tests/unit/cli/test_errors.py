@@ -215,6 +215,7 @@ def test_an_estimator_without_rows_is_refused(tmp_path, capsys):
 def test_a_directory_that_holds_another_sweep_is_refused(tmp_path, capsys):
     out = ["--out", str(tmp_path / "a"), "--figures", str(tmp_path / "f")]
     sweep = ["sweep", "--methods", "raw", "--seeds=0", *TINY_OPTIONS, "--workers=1", *out]
+    sweep += ["--no-report"]
     assert run([*sweep, "--unique-ratio=0"]) == 0
     capsys.readouterr()
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
