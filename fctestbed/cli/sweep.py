@@ -84,13 +84,17 @@ def sweep(
     ] = False,
     allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and do nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print the settings, what is left and about how long it takes."
+        ),
     ] = False,
 ) -> int:
     """Train every method at every ratio and seed, measure what it captured in bits, and draw the
     figures.
 
-    Running the same command again does only what is missing.
+    Running the same command again does only what is missing; with more seeds, ratios, methods or
+    values of axes, it adds their runs to those that the directory has.
 
     Example: fctestbed sweep --unique-ratio 0:1:0.1
     """
@@ -133,7 +137,9 @@ def sweep(
             out,
         )
     except StoreRefused as error:
-        raise StoreRefused(f"--out: {error}") from error
+        another = "; --name or --out can name another directory"
+        hint = another if "holds another sweep" in str(error) else ""
+        raise StoreRefused(f"--out: {error}{hint}") from error
     if isinstance(outcome, int):
         return outcome
     print_notes(outcome.notes)

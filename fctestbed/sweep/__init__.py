@@ -6,12 +6,12 @@ from fctestbed.sweep.driver import (
     Display,
     Outcome,
     check_plugins,
-    describe_plan,
     run_sweep,
-    sweep_digest,
 )
+from fctestbed.sweep.dry_run import describe_plan
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
+from fctestbed.sweep.growth import sweep_digest
 from fctestbed.sweep.options import (
     SpecError,
     build_sweep,

@@ -6,7 +6,7 @@ with what was written: the file and its key, the pair's key, or the field.
 
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from fctestbed._plugins import only_plugins
 from fctestbed._toml import check_key, parse_toml, parse_toml_value
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import NetSpec
-from fctestbed.sweep.axes import flat_axes, join_path, split_path
+from fctestbed.sweep.axes import flat_axes, join_path, split_path, texts_of
 from fctestbed.sweep.presets import holds, merge, sweep_spec
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers, parse_values
@@ -246,7 +246,7 @@ def build_sweep(
     command += [_Layer("--set ", read_pair(pair)) for pair in pairs]
     given = _merged(command)
     layers = command
-    gate = nullcontext() if config is None or allow_plugins else only_plugins(_texts(given))
+    gate = nullcontext() if config is None or allow_plugins else only_plugins(texts_of(given))
     if config is not None:
         file = _Layer(f"{config}: ", read_toml(config))
         layers = [file, *command]
@@ -262,20 +262,6 @@ def build_sweep(
     except ValueError as error:
         raise SpecError(_sourced(" ".join(str(error).split()), layers)) from None
     return spec
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of nested values: keys, parts of dotted keys, and values."""
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield key
-            yield from split_path(key)
-            yield from _texts(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str):
-        yield value
 
 
 def _merged(layers: Sequence[_Layer]) -> dict[str, Any]:

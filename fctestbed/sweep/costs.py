@@ -1,0 +1,115 @@
+"""How long the units of a plan will take, from costs that were measured.
+
+May import ``fctestbed.sweep.plan`` and ``fctestbed.training``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from fctestbed.nets import Critic
+from fctestbed.objectives import find_method
+from fctestbed.sweep.plan import Plan, Unit
+from fctestbed.sweep.presets import PRESETS
+from fctestbed.training import TrainingSpec, initial_stack
+
+# One core of an AMD EPYC, over the runs of the published default sweep; single methods of published
+# sweeps take 0.7 to 2.5 ms.
+_SECONDS_PER_WORK = 1.7e-3
+PUBLISHED_BASIS = (
+    "1.7 ms of a core for each unit of work, as the published default sweep took, scaled to these "
+    "networks and batches; single methods differ by a factor of 2"
+)
+# A step's cost does not fall below this share of the preset's: calls of torch have a cost.
+_LEAST_SCALE = 0.4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """About how long the rest of a sweep takes.
+
+    Attributes:
+        seconds: wall time, all workers together.
+        basis: what it is computed from, in words.
+    """
+
+    seconds: float
+    basis: str
+
+
+def estimate_time(
+    plan: Plan, measured: Mapping[str, float], *, device: str, workers: int
+) -> Estimate | None:
+    """About how long the units of a plan take.
+
+    Args:
+        plan: the plan.
+        measured: seconds of the runs that the same sweep has done, by run id.
+        device: where units are done.
+        workers: how many processes do them.
+
+    Returns:
+        The estimate; None for a GPU on which no run was measured.
+    """
+    own = {run_id: seconds for run_id, seconds in measured.items() if run_id in plan.grid.runs}
+    if own:
+        rates = _measured_rates(plan, own)
+        usual = sum(own.values()) / sum(_run_work(plan, run_id) for run_id in own)
+        costs = [unit.work * rates.get(unit.method, usual) for unit in plan.units]
+        basis = f"the {len(own)} runs that are done here"
+    elif device.partition(":")[0] == "cpu":
+        costs = [_SECONDS_PER_WORK * _scaled_work(unit) for unit in plan.units]
+        basis = PUBLISHED_BASIS
+    else:
+        return None
+    return Estimate(max(sum(costs) / workers, max(costs, default=0.0)), basis)
+
+
+def _run_work(plan: Plan, run_id: str) -> float:
+    """The work of a run in a training of its own, in the units of ``Unit.work``."""
+    training = plan.grid.runs[run_id].training
+    steps = 0 if training.train is None else training.train.steps
+    return find_method(training.method).relative_cost * steps + 360
+
+
+def _measured_rates(plan: Plan, measured: Mapping[str, float]) -> dict[str, float]:
+    """Seconds for each unit of work, by method."""
+    seconds: dict[str, float] = {}
+    work: dict[str, float] = {}
+    for run_id, spent in measured.items():
+        method = plan.grid.runs[run_id].training.method
+        seconds[method] = seconds.get(method, 0.0) + spent
+        work[method] = work.get(method, 0.0) + _run_work(plan, run_id)
+    return {method: seconds[method] / work[method] for method in seconds}
+
+
+def _scaled_work(unit: Unit) -> float:
+    """A unit's work, its training scaled from the sizes of the quick preset to its own."""
+    training = unit.jobs[0].training
+    if training.train is None or unit.is_trained:
+        return unit.work
+    steps = find_method(unit.method).relative_cost * training.train.steps * len(unit.jobs)
+    quick = training.model_copy(
+        update={
+            "nets": type(training.nets).model_validate(PRESETS["quick"]["nets"])
+            if training.nets is not None
+            else None,
+            "train": type(training.train).model_validate(PRESETS["quick"]["train"]),
+        }
+    )
+    scale = max(_LEAST_SCALE, _multiplications(training) / _multiplications(quick))
+    return unit.work + steps * (scale - 1.0)
+
+
+def _multiplications(training: TrainingSpec) -> float:
+    """About the multiplications of a training step: of each sample in every network, and of each
+    pair in critics that score pairs by a network."""
+    module = initial_stack([training], device=torch.device("cpu")).module
+    batch = 0 if training.train is None else training.train.batch_size
+    samples = sum(parameter.numel() for parameter in module.parameters())
+    n_critics = sum(isinstance(part, Critic) and part.expensive_pairs for part in module.modules())
+    widths = () if training.nets is None else (*training.nets.critic_hidden, 1)
+    pairs = sum(a * b for a, b in pairwise(widths))
+    return float(batch * samples + batch**2 * n_critics * pairs)
