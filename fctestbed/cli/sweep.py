@@ -11,7 +11,7 @@ from fctestbed.cli.driving import UNFINISHED, driven
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.report import print_notes, print_summary
 from fctestbed.cli.worlds import world_options
-from fctestbed.plotting import draw_figures
+from fctestbed.plotting import FIGURES, draw_figures
 from fctestbed.results import StoreRefused, load_results
 from fctestbed.sweep import (
     SweepSpec,
@@ -71,6 +71,8 @@ def sweep(
     figures: Annotated[
         Path | None, typer.Option(help="Directory of the figures; default figures/NAME.")
     ] = None,
+    only_figures: options.OnlyFigures = None,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
     rate: options.Rate = None,
     name: Annotated[
         str | None, typer.Option(help="NAME; default the sweep file's or the preset's.")
@@ -117,11 +119,16 @@ def sweep(
     )
     if name is not None:
         _check_name(name)
+    only = None if only_figures is None else options.listed(only_figures)
+    if only is not None and no_figures:
+        raise UsageError(f"only_figures: expected none with --no-figures, got {only_figures!r}")
+    if only is not None:
+        options.some_of("only_figures", only_figures, list(FIGURES))
     check_rate(rate)
     _check_measured(rate, spec)
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
-    figures = figures or Path("figures") / name
+    drawn = None if no_figures else figures or Path("figures") / name
     resources: dict[str, Any] = {"device": device, "workers": workers, "max_stack": max_stack}
     try:
         if dry_run:
@@ -129,7 +136,7 @@ def sweep(
                 lines = describe_plan(spec, out, **resources)
             typer.echo("\n".join(lines))
             return 0
-        check_places({"--figures": figures})
+        check_places({"--figures": drawn})
         outcome = driven(
             lambda display: run_sweep(
                 spec, out, **resources, keep_encoders=not no_encoders, display=display
@@ -143,7 +150,7 @@ def sweep(
     if isinstance(outcome, int):
         return outcome
     print_notes(outcome.notes)
-    return _finish(out, figures, rate)
+    return _finish(out, drawn, rate, only)
 
 
 def sweep_of(
@@ -214,8 +221,10 @@ def _check_measured(rate: float | None, spec: SweepSpec) -> None:
         )
 
 
-def _finish(out: Path, figures: Path, rate: float | None) -> int:
-    """Print the summary and draw the figures; the exit code."""
+def _finish(
+    out: Path, figures: Path | None, rate: float | None, only: tuple[str, ...] | None
+) -> int:
+    """Print the summary and draw the figures, if any; the exit code."""
     results = load_results(out)
     try:
         print_summary(results, rate)
@@ -223,10 +232,12 @@ def _finish(out: Path, figures: Path, rate: float | None) -> int:
         raise UsageError(f"{error}; the results are in {out}") from error
     print_notes(results.notes)
     is_ok = results.runs["status"] == "ok"
-    if is_ok.any():
+    if is_ok.any() and figures is not None:
         try:
-            draw_figures(results, figures, rate=rate)
+            draw_figures(results, figures, rate=rate, only=only)
         except ValueError as error:
             raise UsageError(f"--figures: {error}; the results are in {out}") from error
         typer.echo(f"results in {out}, figures in {figures}")
+    elif is_ok.any():
+        typer.echo(f"results in {out}")
     return 0 if is_ok.all() else UNFINISHED
