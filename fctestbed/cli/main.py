@@ -32,6 +32,11 @@ COMMANDS = {
         "fctestbed.cli.sweep:sweep",
         "Train methods on a grid of worlds, measure them in bits, draw the figures.",
     ),
+    "init": ("fctestbed.cli.settings:init", "Write a commented sweep file to start from."),
+    "settings": (
+        "fctestbed.cli.settings:settings",
+        "List every key of a sweep file: meaning, default, range.",
+    ),
     "explain": (
         "fctestbed.cli.explain:explain",
         "Say why methods lose bits: from what the world holds down to what a reader finds.",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fctestbed._messages import did_you_mean
 from fctestbed.results.files import write_atomically
 from fctestbed.results.load import SWEEP_NAME, Results
 from fctestbed.results.plain import plain
@@ -47,7 +48,10 @@ def export_results(
             another format than ``csv``, other digits, or a directory that cannot be written.
     """
     if format not in FORMATS:
-        raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
+        raise ValueError(
+            f"format: expected one of {', '.join(FORMATS)}, got {format!r}"
+            f"{did_you_mean(format, FORMATS)}"
+        )
     if compress and format != "csv":
         raise ValueError(f"compress: expected format 'csv' with it, got {format!r}")
     if format == "parquet" and importlib.util.find_spec("pyarrow") is None:

@@ -12,6 +12,7 @@ from fctestbed.sweep.dry_run import describe_plan
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
 from fctestbed.sweep.growth import sweep_digest
+from fctestbed.sweep.lines import line_of, located_in
 from fctestbed.sweep.options import (
     SpecError,
     build_sweep,
@@ -26,8 +27,11 @@ from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
 from fctestbed.sweep.provenance import environment
 from fctestbed.sweep.remeasure import measure_sweep
 from fctestbed.sweep.resources import resolve_device
+from fctestbed.sweep.schema import sweep_schema
+from fctestbed.sweep.settings import Setting, sweep_settings
 from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers
+from fctestbed.sweep.template import sweep_template
 from fctestbed.sweep.worker import (
     UnitProgress,
     WorkersCannotStart,
@@ -49,6 +53,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "RunSpec",
+    "Setting",
     "SpecError",
     "SweepSpec",
     "Unit",
@@ -63,6 +68,8 @@ __all__ = [
     "environment",
     "join_path",
     "library_threads",
+    "line_of",
+    "located_in",
     "make_plan",
     "measure_sweep",
     "merge",
@@ -78,7 +85,10 @@ __all__ = [
     "signals_blocked",
     "split_path",
     "sweep_digest",
+    "sweep_schema",
+    "sweep_settings",
     "sweep_spec",
+    "sweep_template",
     "toml_text",
     "tune_process",
 ]
