@@ -7,6 +7,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.objectives import find_method
 from fctestbed.testing import METHOD_CLAUSES, method_failures
 
@@ -31,14 +32,16 @@ def check_method(
     with usage_errors("NAME"):
         find_method(name)
     values = options.settings_of_pairs(pairs, "temperature=0.2")
-    broken = []
+    broken, clauses = [], []
     with usage_errors():
         for clause, failure in method_failures(name, values):
             summary = (METHOD_CLAUSES[clause].__doc__ or "").partition("\n\n")[0]
             state = "passed" if failure is None else "BROKEN"
             typer.echo(f"{state}  {clause:13} {' '.join(summary.split())}")
+            clauses.append({"clause": clause, "failure": failure})
             if failure is not None:
                 broken.append(failure)
+    emit(method=name, clauses=clauses)
     if broken:
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         raise UsageError(f"{broken[0]}{more}")

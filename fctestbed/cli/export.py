@@ -9,6 +9,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.output import emit
 from fctestbed.plotting import tables
 from fctestbed.results import export_results, load_results, write_atomically
 
@@ -46,6 +47,7 @@ def export(
             ]
         else:
             paths = export_results(results, out, format=format, compress=compress, digits=digits)
+    emit(files=paths, notes=results.notes)
     for note in results.notes:
         typer.echo(f"note: {note}", err=True)
     for path in paths:

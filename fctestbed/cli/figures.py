@@ -7,6 +7,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_ratio, usage_errors
+from fctestbed.cli.output import emit
 from fctestbed.plotting import draw_figures, draw_gaussian_figures, gaussian_rows
 from fctestbed.results import load_results
 
@@ -69,6 +70,7 @@ def figures(
             labels=options.labels_of(labels),
             width=width,
         )
+    emit(files=paths, notes=results.notes)
     for note in results.notes:
         typer.echo(f"note: {note}", err=True)
     for path in paths:

@@ -10,6 +10,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, record_of, usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.cli.progress import lines_of
 from fctestbed.experiments import (
     ConditionalSpec,
@@ -58,6 +59,7 @@ def gaussian(
     points = gaussian_levels(pd.read_csv(paths[0]))
     # Settled values in bits.
     table = points.pivot(index=["dim", "estimator"], columns="true_bits", values="mean")
+    emit(levels=points, files=paths)
     _print(table, paths)
 
 
@@ -87,7 +89,9 @@ def conditional(
     check_places({"--out": out})
     with usage_errors():
         paths = run_conditional(spec, out, workers=workers or 0, report=lines_of("trainings"))
-    _print(_conditional_table(pd.read_csv(paths[0])), paths)
+    rows = pd.read_csv(paths[0])
+    emit(rows=rows, files=paths)
+    _print(_conditional_table(rows), paths)
 
 
 def _numbers(

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from fctestbed.cli.display import ProgressConsole
+from fctestbed.cli.output import emit
 from fctestbed.plotting import (
     SummaryRow,
     choose_yardstick,
@@ -37,6 +39,7 @@ def print_summary(results: Results, rate: float | None = None) -> None:
         ValueError: one line, for a rate that was not measured.
     """
     rows = summary_table(results, rate)
+    emit(summary=[asdict(row) for row in rows])
     along = rows[0].axis if rows else _RATIO
     at = "" if along == _RATIO else f", at unique ratio {value_text(rows[0].unique_ratio)}"
     read = choose_yardstick(results, rate=rate).text

@@ -1,5 +1,6 @@
 """The command ``sweep``: the main job."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.driving import UNFINISHED, driven
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.cli.report import print_notes, print_summary
 from fctestbed.cli.worlds import world_options
 from fctestbed.plotting import FIGURES, draw_figures
@@ -134,6 +136,7 @@ def sweep(
         if dry_run:
             with usage_errors():
                 lines = describe_plan(spec, out, **resources)
+            emit(plan=lines)
             typer.echo("\n".join(lines))
             return 0
         check_places({"--figures": drawn})
@@ -149,6 +152,7 @@ def sweep(
         raise StoreRefused(f"--out: {error}{hint}") from error
     if isinstance(outcome, int):
         return outcome
+    emit(out=out, figures=drawn, **asdict(outcome))
     print_notes(outcome.notes)
     return _finish(out, drawn, rate, only)
 

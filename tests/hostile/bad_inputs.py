@@ -385,7 +385,7 @@ def _options() -> Iterator[Bad]:
         )
     for option in ("--threads=0", "--threads=x", "--steps=0", "--device=foo", "--device=cpu:²",
                    "--threads=-1", "--only=foo", "--only=", f"--only={HUGE}", "--rounds=0", "--seconds=0",
-                   "--seconds=nan", "--references=array.npy", "--json=", "--formats=foo"):  # fmt: skip
+                   "--seconds=nan", "--references=array.npy", "--save=", "--formats=foo"):  # fmt: skip
         yield cli("bench option", ["bench", option], option.partition("=")[0], quick=True)
     for line in ("foo", HUGE, "--foo", "sweep --foo", f"sweep --{HUGE}", "sweep extra", "truth extra",
                  "generate", "measure", "export", "estimate", "sweep --config"):  # fmt: skip

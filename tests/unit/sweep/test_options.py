@@ -108,7 +108,7 @@ def test_an_error_in_a_plug_in_s_settings_names_its_place(tmp_path):
     name = "fctestbed.objectives.contrastive:SimCLR"
     refused = f'settings."{name}": expected one of critic, temperature, normalize, '
     config = toml(tmp_path, f'[settings."{name}"]\ntemprature = 1')
-    assert line(config=config, allow_plugins=True).startswith(f"{config}: {refused}")
+    assert line(config=config, allow_plugins=True).startswith(f"{config}, line 1: {refused}")
     pair = f'settings."{name}".temperature=0'
     assert line(config=toml(tmp_path, ""), pairs=[pair]) == (
         f'--set settings."{name}".temperature: expected greater than 0, got 0'
