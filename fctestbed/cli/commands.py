@@ -1,8 +1,8 @@
 """Commands whose modules are imported when they are called, and the names of their options in
 errors.
 
-May import typer and nothing else of ``fctestbed`` but ``cli.errors`` and ``cli.output``: the list of
-commands is shown without importing any of them.
+May import typer and nothing else of ``fctestbed`` but ``cli.errors`` and ``cli.output``: the list
+of commands is shown without importing any of them.
 """
 
 import os

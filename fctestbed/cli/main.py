@@ -97,6 +97,10 @@ COMMANDS = {
         "fctestbed.cli.check:check_method",
         "Check that a method keeps the contract of sweeps.",
     ),
+    "doctor": (
+        "fctestbed.cli.doctor:doctor",
+        "Say what is installed here, whether it works, and how long a sweep takes.",
+    ),
     "bench": ("fctestbed.cli.bench:bench", "Measure the speed of this machine."),
 }
 

@@ -69,7 +69,11 @@ def with_output(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 def _has_json(parameters: list[inspect.Parameter]) -> bool:
     marks = [mark for one in parameters for mark in getattr(one.annotation, "__metadata__", ())]
-    return any("--json" in (getattr(mark, "param_decls", None) or ()) for mark in marks)
+    # In an annotation, Typer takes the first name of an option for its default.
+    names = [
+        (mark.default, *(mark.param_decls or ())) for mark in marks if hasattr(mark, "default")
+    ]
+    return any("--json" in own for own in names)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from fctestbed.sweep.adopt import adopt_runs
 from fctestbed.sweep.axes import join_path, split_path
+from fctestbed.sweep.costs import Estimate, estimate_from_rate, seconds_per_work
 from fctestbed.sweep.driver import (
     Display,
     Outcome,
@@ -46,6 +47,7 @@ __all__ = [
     "DEFAULT_METHODS",
     "PRESETS",
     "Display",
+    "Estimate",
     "Executor",
     "Grid",
     "InProcess",
@@ -66,6 +68,7 @@ __all__ = [
     "check_plugins",
     "describe_plan",
     "environment",
+    "estimate_from_rate",
     "join_path",
     "library_threads",
     "line_of",
@@ -82,6 +85,7 @@ __all__ = [
     "resolve_device",
     "results_as_completed",
     "run_sweep",
+    "seconds_per_work",
     "signals_blocked",
     "split_path",
     "sweep_digest",

@@ -67,6 +67,31 @@ def estimate_time(
     return Estimate(max(sum(costs) / workers, max(costs, default=0.0)), basis)
 
 
+def seconds_per_work(plan: Plan, measured: Mapping[str, float]) -> float:
+    """Seconds of one core for each unit of work, from runs of a plan that were done one training a
+    stack.
+
+    Args:
+        plan: the plan.
+        measured: seconds of its runs, by run id; at least one.
+    """
+    work = sum(_run_work(plan, run_id) for run_id in measured)
+    return sum(measured.values()) / work
+
+
+def estimate_from_rate(plan: Plan, rate: float, *, workers: int, basis: str) -> Estimate:
+    """About how long the units of a plan take at so many seconds of a core for each unit of work.
+
+    Args:
+        plan: the plan.
+        rate: what ``seconds_per_work`` gave, of trainings of these sizes.
+        workers: how many processes do them.
+        basis: what the rate is of, in words.
+    """
+    costs = [rate * unit.work for unit in plan.units]
+    return Estimate(max(sum(costs) / workers, max(costs, default=0.0)), basis)
+
+
 def _run_work(plan: Plan, run_id: str) -> float:
     """The work of a run in a training of its own, in the units of ``Unit.work``."""
     training = plan.grid.runs[run_id].training
