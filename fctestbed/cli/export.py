@@ -10,7 +10,6 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.output import emit
-from fctestbed.plotting import tables
 from fctestbed.results import export_results, load_results, write_atomically
 
 
@@ -41,6 +40,9 @@ def export(
                 results, captured=_blocks(results.captured), along=_blocks(results.along)
             )
         if format == "markdown":
+            # Its import takes as long as an export.
+            from fctestbed.plotting import tables  # noqa: PLC0415
+
             paths = [
                 write_atomically(out / f"{name}.md", text.encode())
                 for name, text in tables(results).items()

@@ -9,7 +9,7 @@ import contextlib
 import inspect
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from typing import Annotated, Any, TextIO
@@ -33,6 +33,12 @@ def emit(**content: Any) -> None:
     document = _document.get()
     if document is not None:
         document.update(content)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print on stderr what a reader has to know of rows."""
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def error_stream() -> TextIO:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import asdict
 
 import typer
@@ -48,12 +47,6 @@ def print_summary(results: Results, rate: float | None = None) -> None:
             typer.echo(f"{world}:")
         _print_world([row for row in rows if (row.axis, row.world) == (axis, world)], axis)
     _print_problems(results)
-
-
-def print_notes(notes: Iterable[str]) -> None:
-    """Print on stderr what a reader has to know of rows."""
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
 
 
 def _print_world(rows: list[SummaryRow], along: str) -> None:

@@ -10,11 +10,9 @@ from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.driving import UNFINISHED, driven
 from fctestbed.cli.errors import UsageError
-from fctestbed.cli.output import emit
-from fctestbed.cli.report import print_notes, print_summary
+from fctestbed.cli.output import emit, print_notes
 from fctestbed.cli.worlds import world_options
-from fctestbed.plotting import FIGURES, draw_figures
-from fctestbed.results import StoreRefused, load_results
+from fctestbed.results import StoreRefused
 from fctestbed.sweep import (
     SweepSpec,
     build_sweep,
@@ -125,6 +123,8 @@ def sweep(
     if only is not None and no_figures:
         raise UsageError(f"only_figures: expected none with --no-figures, got {only_figures!r}")
     if only is not None:
+        from fctestbed.plotting import FIGURES  # noqa: PLC0415 - takes longer than a dry run
+
         options.some_of("only_figures", only_figures, list(FIGURES))
     check_rate(rate)
     _check_measured(rate, spec)
@@ -229,6 +229,11 @@ def _finish(
     out: Path, figures: Path | None, rate: float | None, only: tuple[str, ...] | None
 ) -> int:
     """Print the summary and draw the figures, if any; the exit code."""
+    # Their import takes longer than a dry run.
+    from fctestbed.cli.report import print_summary  # noqa: PLC0415
+    from fctestbed.plotting import draw_figures  # noqa: PLC0415
+    from fctestbed.results import load_results  # noqa: PLC0415
+
     results = load_results(out)
     try:
         print_summary(results, rate)

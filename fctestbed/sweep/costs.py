@@ -3,17 +3,17 @@
 May import ``fctestbed.sweep.plan`` and ``fctestbed.training``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 
 from fctestbed.nets import Critic
-from fctestbed.objectives import find_method
+from fctestbed.objectives import NetSpec, find_method
 from fctestbed.sweep.plan import Plan, Unit
 from fctestbed.sweep.presets import PRESETS
-from fctestbed.training import TrainingSpec, initial_stack
+from fctestbed.training import TrainingSpec, TrainSpec, initial_stack
 
 # One core of an AMD EPYC, over the runs of the published default sweep; single methods of published
 # sweeps take 0.7 to 2.5 ms.
@@ -60,7 +60,8 @@ def estimate_time(
         costs = [unit.work * rates.get(unit.method, usual) for unit in plan.units]
         basis = f"the {len(own)} runs that are done here"
     elif device.partition(":")[0] == "cpu":
-        costs = [_SECONDS_PER_WORK * _scaled_work(unit) for unit in plan.units]
+        scales = {key: _scale(training) for key, training in _kinds(plan.units).items()}
+        costs = [_SECONDS_PER_WORK * _scaled_work(unit, scales[_kind(unit)]) for unit in plan.units]
         basis = PUBLISHED_BASIS
     else:
         return None
@@ -110,22 +111,35 @@ def _measured_rates(plan: Plan, measured: Mapping[str, float]) -> dict[str, floa
     return {method: seconds[method] / work[method] for method in seconds}
 
 
-def _scaled_work(unit: Unit) -> float:
-    """A unit's work, its training scaled from the sizes of the quick preset to its own."""
+def _kind(unit: Unit) -> tuple[object, ...]:
+    """What the cost of a unit's step depends on."""
     training = unit.jobs[0].training
-    if training.train is None or unit.is_trained:
+    return training.method, training.nets, training.train, training.world.dims
+
+
+def _kinds(units: Iterable[Unit]) -> dict[tuple[object, ...], TrainingSpec]:
+    return {_kind(unit): unit.jobs[0].training for unit in units}
+
+
+def _scaled_work(unit: Unit, scale: float) -> float:
+    """A unit's work, with that of its training scaled."""
+    train = unit.jobs[0].training.train
+    if train is None or unit.is_trained:
         return unit.work
-    steps = find_method(unit.method).relative_cost * training.train.steps * len(unit.jobs)
-    quick = training.model_copy(
-        update={
-            "nets": type(training.nets).model_validate(PRESETS["quick"]["nets"])
-            if training.nets is not None
-            else None,
-            "train": type(training.train).model_validate(PRESETS["quick"]["train"]),
-        }
-    )
-    scale = max(_LEAST_SCALE, _multiplications(training) / _multiplications(quick))
+    steps = find_method(unit.method).relative_cost * train.steps * len(unit.jobs)
     return unit.work + steps * (scale - 1.0)
+
+
+def _scale(training: TrainingSpec) -> float:
+    """How much dearer a training's step is than with the networks and batch of the quick preset."""
+    if training.train is None or training.nets is None:
+        return 1.0
+    nets = NetSpec.model_validate(PRESETS["quick"]["nets"])
+    train = TrainSpec.model_validate({**PRESETS["quick"]["train"], "steps": training.train.steps})
+    if training.nets == nets and training.train.batch_size == train.batch_size:
+        return 1.0
+    quick = training.model_copy(update={"nets": nets, "train": train})
+    return max(_LEAST_SCALE, _multiplications(training) / _multiplications(quick))
 
 
 def _multiplications(training: TrainingSpec) -> float:
