@@ -115,7 +115,7 @@ def _printed_as_json(as_json: bool) -> Iterator[None]:
     copy = _Copy()
     token = _document.set({})
     try:
-        with contextlib.redirect_stdout(copy):  # type: ignore[type-var]
+        with contextlib.redirect_stdout(copy):
             yield
         document = _document.get() or {"printed": copy.lines.getvalue().splitlines()}
     finally:

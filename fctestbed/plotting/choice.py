@@ -100,22 +100,28 @@ def set_width(figure: Figure, inches: float) -> None:
         return
     figure.set_figwidth(inches)
     for legend in figure.legends:
-        before = _n_rows(legend)
         widest = max(
             (text_inches(text.get_text(), LEGEND_POINTS) for text in legend.get_texts()),
             default=0.0,
         )
         entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
-        legend.set_ncols(max(1, min(len(legend.get_texts()), int(inches / entry))))
+        n_entries, columns = len(legend.get_texts()), _n_columns(legend)
+        fitting = max(1, min(n_entries, int(inches / entry)))
+        legend.set_ncols(fitting)
         title = legend.get_title()
         note = title.get_text()
         rows = note.count("\n")
         if max(map(len, note.split("\n"))) > inches * _NOTE_CHARACTERS_PER_INCH:
             title.set_text(note.replace("; ", "\n"))
         more = title.get_text().count("\n") - rows
-        grown = _ROW_INCHES * (_n_rows(legend) - before) + _NOTE_ROW_INCHES * more
+        grown = (
+            _ROW_INCHES * (math.ceil(n_entries / fitting) - math.ceil(n_entries / columns))
+            + _NOTE_ROW_INCHES * more
+        )
         figure.set_figheight(figure.get_figheight() + grown)
 
 
-def _n_rows(legend: Legend) -> int:
-    return math.ceil(len(legend.get_texts()) / legend._ncols)
+def _n_columns(legend: Legend) -> int:
+    # matplotlib has a setter alone.
+    columns: int = vars(legend)["_ncols"]
+    return columns

@@ -150,8 +150,9 @@ def draw_figures(
             raise ValueError(
                 f"results: expected finished runs to draw{asked}, got none ({n_runs} runs in all)"
             )
-        for drawing in drawings.values() if inches is not None else ():
-            set_width(drawing.figure, inches)
+        if inches is not None:
+            for drawing in drawings.values():
+                set_width(drawing.figure, inches)
         return _write_all(drawings.items(), out_dir, formats)
 
 

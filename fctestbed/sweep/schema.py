@@ -74,7 +74,9 @@ def _describe(table: dict[str, Any], record: type[BaseModel]) -> None:
 
 
 def _or(field: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
-    about = {key: field.pop(key) for key in ("description", "default") if key in field}
+    about: dict[str, Any] = {
+        key: field.pop(key) for key in ["description", "default"] if key in field
+    }
     return {**about, "anyOf": [*field.pop("anyOf", [field]), *others]}
 
 
