@@ -17,7 +17,11 @@ def export(
     directory: options.SweepDirectory,
     out: Annotated[Path, typer.Option(help="Directory to write to.")],
     format: Annotated[
-        str, typer.Option(help="csv, json, parquet; or markdown: the paper's tables.")
+        str,
+        typer.Option(
+            help="csv, json, parquet; hf: parquet and a data-set card; or markdown: the paper's "
+            "tables."
+        ),
     ] = "csv",
     compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
     blocks_only: Annotated[

@@ -1,11 +1,13 @@
 """The command ``sweep``: the main job."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fctestbed._messages import did_you_mean
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.driving import UNFINISHED, driven
@@ -14,15 +16,19 @@ from fctestbed.cli.output import emit, print_notes
 from fctestbed.cli.worlds import world_options
 from fctestbed.results import StoreRefused
 from fctestbed.sweep import (
+    EVENTS,
+    EventLog,
     SweepSpec,
     build_sweep,
     describe_plan,
     parse_grid,
     parse_integers,
     run_sweep,
+    tensorboard_writer,
 )
 
 _MOST_NAME_CHARACTERS = 100
+_LOGS = ("tensorboard",)
 
 
 @world_options
@@ -84,6 +90,10 @@ def sweep(
         bool,
         typer.Option("--no-encoders", help="Do not keep the trained encoders in --out/encoders."),
     ] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(help="tensorboard: losses and bits of each run also in --out/tensorboard."),
+    ] = None,
     allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
         bool,
@@ -119,6 +129,8 @@ def sweep(
     )
     if name is not None:
         _check_name(name)
+    with usage_errors():
+        open_writer = _writer_of(log)
     only = None if only_figures is None else options.listed(only_figures)
     if only is not None and no_figures:
         raise UsageError(f"only_figures: expected none with --no-figures, got {only_figures!r}")
@@ -142,7 +154,13 @@ def sweep(
         check_places({"--figures": drawn})
         outcome = driven(
             lambda display: run_sweep(
-                spec, out, **resources, keep_encoders=not no_encoders, display=display
+                spec,
+                out,
+                **resources,
+                keep_encoders=not no_encoders,
+                display=display
+                if open_writer is None
+                else EventLog(display, out / EVENTS, open_writer),
             ),
             out,
         )
@@ -198,6 +216,13 @@ def sweep_of(
             axes=axes or (),
             allow_plugins=allow_plugins,
         )
+
+
+def _writer_of(log: str | None) -> Callable[[str], Any] | None:
+    """What opens an event file; None without a log."""
+    if log not in (None, *_LOGS):
+        raise ValueError(f"log: expected {', '.join(_LOGS)}, got {log!r}{did_you_mean(log, _LOGS)}")
+    return None if log is None else tensorboard_writer()
 
 
 def _check_name(name: str) -> None:

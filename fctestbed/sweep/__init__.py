@@ -10,6 +10,7 @@ from fctestbed.sweep.driver import (
     run_sweep,
 )
 from fctestbed.sweep.dry_run import describe_plan
+from fctestbed.sweep.event_log import EVENTS, EventLog, tensorboard_writer
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
 from fctestbed.sweep.growth import sweep_digest
@@ -45,9 +46,11 @@ from fctestbed.sweep.worker import (
 
 __all__ = [
     "DEFAULT_METHODS",
+    "EVENTS",
     "PRESETS",
     "Display",
     "Estimate",
+    "EventLog",
     "Executor",
     "Grid",
     "InProcess",
@@ -93,6 +96,7 @@ __all__ = [
     "sweep_settings",
     "sweep_spec",
     "sweep_template",
+    "tensorboard_writer",
     "toml_text",
     "tune_process",
 ]

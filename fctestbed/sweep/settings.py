@@ -4,9 +4,7 @@ Made from the records themselves: a meaning is a field's description or its line
 its record. May import ``fctestbed.sweep.spec`` and what it imports.
 """
 
-import inspect
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import NoneType
@@ -17,12 +15,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from fctestbed._docstrings import documented_fields
 from fctestbed.objectives import METHODS
 from fctestbed.sweep.axes import join_path, shown
 from fctestbed.sweep.presets import PRESETS
 from fctestbed.sweep.spec import SweepSpec
 
-_ATTRIBUTE = re.compile(r"^    (\w+): (.*)$")
 _KIND = "kind"
 NOT_WRITTEN = frozenset({"world.label.unique_ratio", "world.label.source"})
 """Fields of records that no file sets: the grid gives the first, a function's file the other."""
@@ -66,27 +64,7 @@ def meaning_of(record: type[BaseModel], name: str) -> str:
     field = record.model_fields[name]
     if field.description:
         return field.description
-    for kind in inspect.getmro(record):
-        meanings = _documented(inspect.cleandoc(kind.__doc__ or ""))
-        if name in meanings:
-            return meanings[name]
-    return ""
-
-
-def _documented(docstring: str) -> dict[str, str]:
-    """The lines of a docstring's list of attributes or arguments, by name."""
-    meanings: dict[str, str] = {}
-    name = ""
-    for line in docstring.splitlines():
-        start = _ATTRIBUTE.match(line)
-        if start:
-            name, text = start.groups()
-            meanings[name] = text
-        elif name and line.startswith("        "):
-            meanings[name] += f" {line.strip()}"
-        else:
-            name = ""
-    return {key: text.replace("``", "") for key, text in meanings.items()}
+    return documented_fields(record).get(name, "")
 
 
 def _settings(record: type[BaseModel], keys: tuple[str, ...], of: str) -> Iterator[Setting]:
