@@ -96,7 +96,7 @@ def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, caps
 def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
     assert sweep(tmp_path, "--methods=raw,untrained") == 0
     out, err = capsys.readouterr()
-    assert re.search(r"exact total .* 2\.00 .* 2\.00 ", out)
+    assert re.search(r"exact total +2\.00 +2\.00\n", out)
     assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
     assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
     assert err.splitlines()[-1].startswith("4/4 runs, ")
