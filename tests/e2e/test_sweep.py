@@ -226,7 +226,10 @@ def test_figures_are_drawn_again_from_rows_alone(finished, tmp_path, capsys):
         ("figures --formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
         ("figures --estimator x", "--estimator: expected one of linear_probe, rate, got 'x'"),
         ("figures --out ROWS", "expected a directory that can be written"),
-        ("export --format foo --out x", "--format: expected one of csv, json, parquet, hf, got 'foo'"),
+        (
+            "export --format foo --out x",
+            "--format: expected one of csv, json, parquet, hf, got 'foo'",
+        ),
         ("export --format json --compress --out x", "--compress: expected format 'csv' with it"),
         ("export --out ROWS", "expected a directory that can be written"),
     ],
