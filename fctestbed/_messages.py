@@ -1,11 +1,15 @@
 """Messages of bounded length. Imports the standard library only."""
 
+import difflib
 import re
+from collections.abc import Iterable
 
 MOST_CHARACTERS = 300
 # A run of characters without a space that is longer is shortened first: a path or a value.
 _LONG = re.compile(r"\S{161,}")
 _GAP = " ... "
+# Share of characters in common from which on a name is taken for a misspelt one.
+_NEAR = 0.6
 
 
 def reason_of(error: Exception) -> str:
@@ -27,3 +31,14 @@ def one_line(message: str) -> str:
         return line
     end = MOST_CHARACTERS // 3
     return line[: MOST_CHARACTERS - end - len(_GAP)] + _GAP + line[-end:]
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """``: did you mean NEAREST?`` for a name that is near a known one; else nothing.
+
+    Args:
+        name: what was written.
+        known: the names that there are.
+    """
+    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=_NEAR)
+    return f": did you mean {near[0]}?" if near else ""

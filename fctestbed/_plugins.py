@@ -1,7 +1,7 @@
 """A user's own code, found by the name of an installed entry point or by its import path.
 
 Says which of it may be imported (``only_plugins``), and tries it in a subprocess first
-(``plugins_tried``), where it cannot end or block this process. Imports nothing of the project.
+(``plugins_tried``), where it cannot end or block this process. Imports ``fctestbed._messages``.
 """
 
 import os
@@ -19,6 +19,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from operator import attrgetter
 from typing import Any
+
+from fctestbed._messages import did_you_mean
 
 DEFAULT_SECONDS = 120.0
 
@@ -240,9 +242,10 @@ def find_plugin(
         raise ValueError(f"expected one plug-in called {name}, got {', '.join(values)}")
     path = values[0] if values else name
     if not is_import_path(path):
-        names = ", ".join([*known, *sorted(installed.names)])
+        names = [*known, *sorted(installed.names)]
         raise ValueError(
-            f"expected one of {names} or an import path package.module:ClassName, got {path!r}"
+            f"expected one of {', '.join(names)} or an import path package.module:ClassName, got "
+            f"{path!r}{did_you_mean(path, names)}"
         )
     check_allowed(name)
     found = imported(path, noun)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from fctestbed._messages import one_line
+from fctestbed._messages import did_you_mean, one_line
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -122,10 +122,13 @@ def _line(path: str, record: type[BaseModel] | None, problem: Any) -> str:  # no
         return f"{path}{joint}{said}" if path else said
     if kind == "extra_forbidden":
         known = f"one of {', '.join(record.model_fields)}" if record else "a known key"
-        return f"{path}: expected {known}, got the unknown key {path.rpartition('.')[2]!r}"
+        key = path.rpartition(".")[2]
+        near = did_you_mean(key, record.model_fields if record else ())
+        return f"{path}: expected {known}, got the unknown key {key!r}{near}"
     if kind == "union_tag_invalid":
         expected = context["expected_tags"].replace("'", "")
-        return f"{path}.kind: expected one of {expected}, got {context['tag']!r}"
+        near = did_you_mean(context["tag"], expected.split(", "))
+        return f"{path}.kind: expected one of {expected}, got {context['tag']!r}{near}"
     if kind == "union_tag_not_found":
         return f"{path}.kind: expected the kind of {path}, got none"
     if kind == "json_invalid":

@@ -1,9 +1,8 @@
 """Claim files, each checked before anything is run; errors name the file, the line and the key.
 
-May import ``fctestbed.sweep``, ``claim``, ``feasible`` and ``lines``.
+May import ``fctestbed.sweep``, ``claim`` and ``feasible``.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,12 +11,9 @@ from fctestbed._plugins import only_plugins
 from fctestbed._toml import parse_toml
 from fctestbed.claims.claim import Claim
 from fctestbed.claims.feasible import check_claim
-from fctestbed.claims.lines import line_of
-from fctestbed.sweep import SpecError, toml_text
+from fctestbed.sweep import SpecError, located_in, toml_text
 
 _WHAT = "a claim file"
-# A message's field: all before the first colon outside quotes.
-_FIELD = re.compile(r'(?:"[^"]*"|[^":])*')
 
 
 def read_docket(
@@ -47,7 +43,7 @@ def read_docket(
         claim = read_claim(file, allow_plugins=allow_plugins)
         if claim.id in places:
             line = f"id: expected another id than {places[claim.id].name}'s, got {claim.id!r}"
-            raise SpecError(_located(file, toml_text(file, _WHAT), line))
+            raise SpecError(located_in(file, toml_text(file, _WHAT), line))
         places[claim.id] = file
         found.append(claim)
     for name in claims or ():
@@ -79,7 +75,7 @@ def read_claim(path: str | Path, *, allow_plugins: bool = False) -> Claim:
             for name in claim.assumptions:
                 _check_broken(claim, name)
     except ValueError as error:
-        raise SpecError(_located(path, text, str(error))) from None
+        raise SpecError(located_in(path, text, str(error))) from None
     return claim
 
 
@@ -93,11 +89,3 @@ def _check_broken(claim: Claim, name: str) -> None:
             f"assumptions.{name}.broken: expected a sweep that the claim can be read in, got: "
             f"{error}"
         ) from None
-
-
-def _located(path: Path, text: str, message: str) -> str:
-    """The message after the file and the line of the key that it begins with."""
-    field = _FIELD.match(message)
-    key = field[0] if field else ""
-    line = line_of(text, key)
-    return f"{path}{'' if line is None else f', line {line}'}: {message}"

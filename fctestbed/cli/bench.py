@@ -9,6 +9,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, record_of, usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.experiments import (
     BenchRow,
     BenchSpec,
@@ -49,8 +50,8 @@ def bench(
         Path | None,
         typer.Option(help="Plain forms to compare with: tests/bench/references.py of a checkout."),
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to a file.")
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the results to a JSON file.")
     ] = None,
     figure: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw the results into a directory.")
@@ -80,7 +81,7 @@ def bench(
         for name, unit in case_units(place).items():
             typer.echo(f"{name:38} {unit}")
         return
-    check_places({"--json": json_file and json_file.parent, "--figure": figure})
+    check_places({"--save": save and save.parent, "--figure": figure})
     tune_process(threads)
     with usage_errors():
         measured = run_bench(spec, device=place, references=references)
@@ -89,10 +90,11 @@ def bench(
         rows.append(row)
         typer.echo(_line(row))
     report = bench_report(rows, spec, device=place)
+    emit(**report)
     with usage_errors():
-        if json_file is not None:
+        if save is not None:
             content = json.dumps(report, indent=2) + "\n"
-            typer.echo(write_atomically(json_file, content.encode()))
+            typer.echo(write_atomically(save, content.encode()))
         if figure is not None:
             for path in draw_bench_figures(report, figure, options.listed(formats)):
                 typer.echo(path)

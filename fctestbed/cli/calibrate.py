@@ -13,6 +13,7 @@ from fctestbed import calibration
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.cli.progress import lines_of
 from fctestbed.estimators import Estimator, make_estimators
 from fctestbed.laws import GROUPS, LAWS, ROUGH, SMOOTH, Law
@@ -155,6 +156,7 @@ def _write(rows: pd.DataFrame, out: Path, figures: Path, formats: Sequence[str])
         tables = {SUMMARY: summary, VERDICTS: verdicts} | ({DRAWN: drawn} if len(drawn) else {})
         for name, table in tables.items():
             typer.echo(write_atomically(out / name, csv_bytes(table)))
+    emit(summary=summary, verdicts=verdicts, drawn=drawn, out=out)
     with usage_errors("--figures"):
         for path in draw(read, figures, formats):
             typer.echo(path)

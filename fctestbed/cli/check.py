@@ -8,6 +8,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.estimators import make_estimator
 from fctestbed.objectives import find_method, how_computed
 from fctestbed.testing import (
@@ -41,11 +42,14 @@ def check_method(
         how = how_computed(find_method(name))
     values = options.settings_of_pairs(pairs, "temperature=0.2")
     broken: list[Exception] = []
+    clauses = []
     with usage_errors():
         for clause, failure in method_failures(name, values):
             _say("passed" if failure is None else "BROKEN", clause, METHOD_CLAUSES[clause])
+            clauses.append({"clause": clause, "failure": failure})
             if failure is not None:
                 broken.append(failure)
+    emit(method=name, how_computed=how or None, clauses=clauses)
     _raise_broken(broken)
     if how:
         typer.echo(f"note: {how}", err=True)
@@ -76,6 +80,7 @@ def check_estimator(
     """
     values = options.settings_of_pairs(pairs, "k=5")
     broken: list[Exception] = []
+    clauses = []
     with usage_errors():
         try:
             estimator = make_estimator(name, **values)
@@ -87,8 +92,10 @@ def check_estimator(
         ):
             state = "BROKEN" if failure else "passed" if applies else "none  "
             _say(state, clause, ESTIMATOR_CLAUSES[clause])
+            clauses.append({"clause": clause, "applies": applies, "failure": failure})
             if failure is not None:
                 broken.append(failure)
+    emit(estimator=name, clauses=clauses)
     _raise_broken(broken)
     return 0
 

@@ -1,8 +1,8 @@
 """Commands whose modules are imported when they are called, and the names of their options in
 errors.
 
-May import typer and nothing else of ``fctestbed`` but ``cli.errors``: the list of commands is shown
-without importing any of them.
+May import typer and nothing else of ``fctestbed`` but ``cli.errors`` and ``cli.output``: the list
+of commands is shown without importing any of them.
 """
 
 import os
@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 from fctestbed.cli.errors import UsageError, with_option_name
+from fctestbed.cli.output import with_output
 
 _MOST_NAME_BYTES = 255
 
@@ -59,7 +60,7 @@ class LazyCommand(TyperCommand):
         """The command, imported."""
         module, _, function = self._place.partition(":")
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        callback = getattr(import_module(module), function)
+        callback = with_output(getattr(import_module(module), function))
         _read_paths(callback)
         app.command(self.name)(callback)
         command = typer.main.get_command(app)

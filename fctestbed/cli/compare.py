@@ -8,6 +8,7 @@ import typer
 from fctestbed.claims import Comparison, compare
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.output import emit
 from fctestbed.cli.tables import plain_table
 from fctestbed.plotting import value_text
 from fctestbed.results import JOINT, LABEL, load_results, write_atomically
@@ -64,6 +65,7 @@ def compare_sweeps(
         )
         if csv is not None:
             write_atomically(csv, found.cells.to_csv(index=False).encode())
+    emit(cells=found.cells, summary=found.summary, notes=found.notes)
     _print(found)
     if csv is not None:
         typer.echo(csv)

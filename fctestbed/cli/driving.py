@@ -10,6 +10,7 @@ import typer
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.display import ProgressConsole, SweepDisplay
 from fctestbed.cli.errors import Hangup
+from fctestbed.cli.output import error_stream
 from fctestbed.sweep import Outcome, WorkersCannotStart, tune_process
 
 Done = TypeVar("Done")
@@ -67,5 +68,5 @@ def _say_stopped(reason: str, out: Path) -> None:
     with contextlib.suppress(OSError):
         typer.echo(
             f"{reason}: what was done is safe in {out}; the same command goes on from there",
-            err=True,
+            file=error_stream(),
         )

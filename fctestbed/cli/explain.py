@@ -8,6 +8,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.output import emit
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.cli.worlds import world_options
 from fctestbed.faults import Step, all_steps, culprit, explain as explained, steps_of
@@ -71,6 +72,7 @@ def explain(
             n_restarts=restarts,
             report=lambda line: typer.echo(line, err=True),
         )
+    emit(levels=rows, out=out)
     for line in _lines(rows):
         typer.echo(line)
     if out is not None:

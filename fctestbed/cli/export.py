@@ -9,7 +9,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
-from fctestbed.plotting import tables
+from fctestbed.cli.output import emit
 from fctestbed.results import export_results, load_results, write_atomically
 
 
@@ -17,7 +17,11 @@ def export(
     directory: options.SweepDirectory,
     out: Annotated[Path, typer.Option(help="Directory to write to.")],
     format: Annotated[
-        str, typer.Option(help="csv, json, parquet; or markdown: the paper's tables.")
+        str,
+        typer.Option(
+            help="csv, json, parquet; hf: parquet and a data-set card; or markdown: the paper's "
+            "tables."
+        ),
     ] = "csv",
     compress: Annotated[bool, typer.Option("--compress", help="Write .csv.gz.")] = False,
     blocks_only: Annotated[
@@ -40,12 +44,16 @@ def export(
                 results, captured=_blocks(results.captured), along=_blocks(results.along)
             )
         if format == "markdown":
+            # Its import takes as long as an export.
+            from fctestbed.plotting import tables  # noqa: PLC0415
+
             paths = [
                 write_atomically(out / f"{name}.md", text.encode())
                 for name, text in tables(results).items()
             ]
         else:
             paths = export_results(results, out, format=format, compress=compress, digits=digits)
+    emit(files=paths, notes=results.notes)
     for note in results.notes:
         typer.echo(f"note: {note}", err=True)
     for path in paths:

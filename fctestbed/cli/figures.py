@@ -7,6 +7,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_ratio, usage_errors
+from fctestbed.cli.output import emit
 from fctestbed.plotting import draw_figures, draw_gaussian_figures, gaussian_rows
 from fctestbed.results import load_results
 
@@ -37,11 +38,17 @@ def figures(
         str | None,
         typer.Option(help="The axis of the curves; default unique_ratio if it varies."),
     ] = None,
+    only: options.OnlyFigures = None,
+    methods: Annotated[
+        str | None, typer.Option(help="Comma-separated methods to draw; default all.")
+    ] = None,
+    labels: options.Labels = None,
+    width: options.Width = None,
     formats: options.Formats = "png,pdf",
 ) -> None:
     """Draw a sweep's figures from its rows.
 
-    Example: fctestbed figures sweeps/quick
+    Example: fctestbed figures sweeps/quick --only label_bits --width column
     """
     check_ratio("heatmap_ratio", heatmap_ratio)
     check_ratio("table_ratio", table_ratio)
@@ -58,7 +65,12 @@ def figures(
             estimator=estimator,
             rate=rate,
             x=x,
+            only=None if only is None else options.listed(only),
+            methods=None if methods is None else options.listed(methods),
+            labels=options.labels_of(labels),
+            width=width,
         )
+    emit(files=paths, notes=results.notes)
     for note in results.notes:
         typer.echo(f"note: {note}", err=True)
     for path in paths:

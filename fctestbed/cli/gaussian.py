@@ -10,6 +10,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, record_of, usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.cli.progress import lines_of
 from fctestbed.experiments import (
     ConditionalSpec,
@@ -18,10 +19,10 @@ from fctestbed.experiments import (
     run_gaussian,
 )
 from fctestbed.plotting import gaussian_levels
+from fctestbed.sweep import parse_integers
 
 Out = Annotated[Path, typer.Option(help="Directory for the rows (CSV) and their settings.")]
-Batch = Annotated[int | None, typer.Option(help="Samples of a step; default 64.")]
-NumberOfSeeds = Annotated[int, typer.Option(help="Number of seeds.")]
+BatchSize = Annotated[int | None, typer.Option(help="Samples of a step; default 64.")]
 
 
 def gaussian(
@@ -34,8 +35,8 @@ def gaussian(
         typer.Option("--levels", help="True information in nats; default 2,4,6,8,10."),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps for each level.")] = None,
-    batch: Batch = None,
-    seeds: NumberOfSeeds = 1,
+    batch_size: BatchSize = None,
+    seeds: options.Seeds = None,
     workers: options.Workers = None,
 ) -> None:
     """Train NCE, CLUB and NCE-CLUB on Gaussian pairs of known information, as the paper does.
@@ -48,8 +49,8 @@ def gaussian(
         "dims": _numbers("dims", dims, int),
         "levels_nats": _numbers("levels_nats", levels_nats, float),
         "steps": steps,
-        "batch": batch,
-        "seeds": seeds,
+        "batch_size": batch_size,
+        "seeds": _seeds(seeds),
     }
     spec = record_of(StaircaseSpec, values)
     check_places({"--out": out})
@@ -58,6 +59,7 @@ def gaussian(
     points = gaussian_levels(pd.read_csv(paths[0]))
     # Settled values in bits.
     table = points.pivot(index=["dim", "estimator"], columns="true_bits", values="mean")
+    emit(levels=points, files=paths)
     _print(table, paths)
 
 
@@ -68,8 +70,8 @@ def conditional(
         typer.Option(help="SAMPLESxDIMENSION, comma-separated; default the paper's Tables 9, 10."),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Most steps of each cell.")] = None,
-    batch: Batch = None,
-    seeds: NumberOfSeeds = 1,
+    batch_size: BatchSize = None,
+    seeds: options.Seeds = None,
     workers: options.Workers = None,
 ) -> None:
     """Train critics on samples of known conditional information: the check of the paper's Tables 9
@@ -80,14 +82,21 @@ def conditional(
     values = {
         "cells": _numbers("cells", cells, int, separator="x"),
         "steps": steps,
-        "batch": batch,
-        "seeds": seeds,
+        "batch_size": batch_size,
+        "seeds": _seeds(seeds),
     }
     spec = record_of(ConditionalSpec, values)
     check_places({"--out": out})
     with usage_errors():
         paths = run_conditional(spec, out, workers=workers or 0, report=lines_of("trainings"))
-    _print(_conditional_table(pd.read_csv(paths[0])), paths)
+    rows = pd.read_csv(paths[0])
+    emit(rows=rows, files=paths)
+    _print(_conditional_table(rows), paths)
+
+
+def _seeds(text: str | None) -> tuple[int, ...] | None:
+    with usage_errors():
+        return None if text is None else parse_integers(text, option="seeds")
 
 
 def _numbers(

@@ -10,6 +10,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.cli.output import emit
 from fctestbed.cli.worlds import world_of, world_options
 from fctestbed.synthesis import (
     World,
@@ -69,6 +70,7 @@ def generate(
             f"n_train: expected samples that fit into memory, got {spec.n_train} and "
             f"{spec.n_test} of {sum(spec.dims)} numbers"
         ) from error
+    emit(file=out, codewords=codewords, n_train=spec.n_train, n_test=spec.n_test, seed=seed)
     typer.echo(f"{out}: {spec.n_train} training and {spec.n_test} held-out samples")
 
 

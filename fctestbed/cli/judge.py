@@ -11,6 +11,7 @@ from fctestbed.claims import AS_STATED, Judgement, Verdict, docket_plan, judge
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.driving import UNFINISHED, display, interruptible
+from fctestbed.cli.output import emit
 from fctestbed.cli.tables import plain_table
 
 _WIDTH = 80
@@ -77,6 +78,7 @@ def judge_docket(
     )
     if isinstance(found, int):
         return found
+    emit(verdicts=found.verdicts, files=found.paths)
     _print(found)
     return UNFINISHED if bool(found.verdicts["n_unfinished"].any()) else 0
 

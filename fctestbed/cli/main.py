@@ -32,6 +32,11 @@ COMMANDS = {
         "fctestbed.cli.sweep:sweep",
         "Train methods on a grid of worlds, measure them in bits, draw the figures.",
     ),
+    "init": ("fctestbed.cli.settings:init", "Write a commented sweep file to start from."),
+    "settings": (
+        "fctestbed.cli.settings:settings",
+        "List every key of a sweep file: meaning, default, range.",
+    ),
     "explain": (
         "fctestbed.cli.explain:explain",
         "Say why methods lose bits: from what the world holds down to what a reader finds.",
@@ -103,6 +108,10 @@ COMMANDS = {
     "new-method": (
         "fctestbed.cli.new_method:new_method",
         "Write a loss to change, its test, and a sweep with it.",
+    ),
+    "doctor": (
+        "fctestbed.cli.doctor:doctor",
+        "Say what is installed here, whether it works, and how long a sweep takes.",
     ),
     "bench": ("fctestbed.cli.bench:bench", "Measure the speed of this machine."),
 }

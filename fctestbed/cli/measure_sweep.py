@@ -10,7 +10,8 @@ import typer
 
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.driving import UNFINISHED, driven
-from fctestbed.cli.report import print_notes, print_summary
+from fctestbed.cli.output import print_notes
+from fctestbed.cli.report import print_summary
 from fctestbed.results import load_results, to_json
 from fctestbed.sweep import measure_sweep, merge, read_pair
 

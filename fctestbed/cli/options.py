@@ -1,6 +1,6 @@
 """Options and arguments that several commands share, and how their texts are read.
 
-Imports typer, ``fctestbed._toml`` and the standard library only.
+Imports typer, ``fctestbed._messages``, ``fctestbed._toml`` and the standard library only.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fctestbed._messages import did_you_mean
 from fctestbed._toml import check_key, parse_toml_value
 from fctestbed.cli.errors import UsageError
 
@@ -22,6 +23,20 @@ Figures = Annotated[
 ]
 FiguresOut = Annotated[
     Path | None, typer.Option(help="Where to write; default figures/NAME of the directory.")
+]
+OnlyFigures = Annotated[
+    str | None,
+    typer.Option(help="Comma-separated figures to draw, such as label_bits,blocks; default all."),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=TEXT", help="A method's name in the figures: supcon=SupCon (ours)."),
+]
+Width = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the figures: column (3.25 in), page (6.75 in) or inches; default each's own."
+    ),
 ]
 MaxStack = Annotated[
     int | None,
@@ -98,6 +113,21 @@ def ratios(text: str) -> tuple[float, ...]:
         raise ValueError(f"curve_ratios: expected numbers such as 0,0.5,1, got {text!r}") from None
 
 
+def labels_of(texts: Sequence[str] | None) -> dict[str, str]:
+    """Names of methods in figures, from texts such as ``supcon=SupCon``.
+
+    Raises:
+        UsageError: for text without a name and an equals sign.
+    """
+    labels: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, label = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"labels: expected NAME=TEXT such as supcon=SupCon, got {text!r}")
+        labels[name.strip()] = label.strip()
+    return labels
+
+
 def some_of(field: str, text: str | None, known: Sequence[str], what: str = "") -> tuple[str, ...]:
     """Names of a comma-separated option, without repetitions; all that are known by default.
 
@@ -113,7 +143,10 @@ def some_of(field: str, text: str | None, known: Sequence[str], what: str = "") 
     names = tuple(known) if text is None else tuple(dict.fromkeys(listed(text)))
     for name in names:
         if name not in known:
-            raise UsageError(f"{field}: expected some of {', '.join(known)}{what}, got {name!r}")
+            raise UsageError(
+                f"{field}: expected some of {', '.join(known)}{what}, got {name!r}"
+                f"{did_you_mean(name, known)}"
+            )
     return names
 
 

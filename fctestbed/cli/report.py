@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable
+from dataclasses import asdict
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from fctestbed.cli.display import ProgressConsole
+from fctestbed.cli.output import emit
+from fctestbed.cli.tables import plain_table
 from fctestbed.plotting import (
     SummaryRow,
     choose_yardstick,
@@ -19,7 +18,7 @@ from fctestbed.plotting import (
 from fctestbed.results import Results
 
 _SHOWN_PROBLEMS = 5
-_MOST_COLUMNS = 11
+_WIDTH = 80
 _RATIO = "unique_ratio"
 # Not the digits of a name, such as those of Z_S1.
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
@@ -37,6 +36,7 @@ def print_summary(results: Results, rate: float | None = None) -> None:
         ValueError: one line, for a rate that was not measured.
     """
     rows = summary_table(results, rate)
+    emit(summary=[asdict(row) for row in rows])
     along = rows[0].axis if rows else _RATIO
     at = "" if along == _RATIO else f", at unique ratio {value_text(rows[0].unique_ratio)}"
     read = choose_yardstick(results, rate=rate).text
@@ -49,26 +49,26 @@ def print_summary(results: Results, rate: float | None = None) -> None:
     _print_problems(results)
 
 
-def print_notes(notes: Iterable[str]) -> None:
-    """Print on stderr what a reader has to know of rows."""
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
-
-
 def _print_world(rows: list[SummaryRow], along: str) -> None:
+    """A table of at most 80 columns: with too many values, every second or third one is shown."""
     values = list(dict.fromkeys(row.value for row in rows))
-    shown = values if len(values) <= _MOST_COLUMNS else values[:: -(-len(values) // _MOST_COLUMNS)]
-    table = Table()
-    table.add_column("unique ratio" if along == _RATIO else along, no_wrap=True)
-    for text in value_texts(shown):
-        table.add_column(Text(text), justify="right", no_wrap=True)
-    cells = {(row.label, row.value): row for row in rows}
-    totals = {row.value: row.total_bits for row in rows}
-    table.add_row("exact total", *(_number(totals.get(value)) for value in shown), style="bold")
-    for label in dict.fromkeys(row.label for row in rows):
-        found = (cells.get((label, value)) for value in shown)
-        table.add_row(Text(label), *(_number(row.label_bits if row else None) for row in found))
-    ProgressConsole(width=max(100, ProgressConsole().width)).print(table)
+    cells = {(row.label, row.value): row.label_bits for row in rows}
+    totals = {("exact total", row.value): row.total_bits for row in rows}
+    names = ["exact total", *dict.fromkeys(row.label for row in rows)]
+    for step in range(1, len(values) + 1):
+        shown = values[::step]
+        heads = ["unique ratio" if along == _RATIO else along, *value_texts(shown)]
+        table = [
+            [name, *(_number((totals | cells).get((name, value))) for value in shown)]
+            for name in names
+        ]
+        lines = plain_table(heads, table, left=1, width=_WIDTH)
+        if max(map(len, lines)) <= _WIDTH:
+            break
+    for line in lines:
+        typer.echo(line)
+    if len(shown) < len(values):
+        typer.echo(f"({len(shown)} of {len(values)} values shown)")
 
 
 def _print_problems(results: Results) -> None:

@@ -1,29 +1,34 @@
 """The command ``sweep``: the main job."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fctestbed._messages import did_you_mean
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.driving import UNFINISHED, driven
 from fctestbed.cli.errors import UsageError
-from fctestbed.cli.report import print_notes, print_summary
+from fctestbed.cli.output import emit, print_notes
 from fctestbed.cli.worlds import world_options
-from fctestbed.plotting import draw_figures
-from fctestbed.reporting import write_report
-from fctestbed.results import StoreRefused, load_results
+from fctestbed.results import StoreRefused
 from fctestbed.sweep import (
+    EVENTS,
+    EventLog,
     SweepSpec,
     build_sweep,
     describe_plan,
     parse_grid,
     parse_integers,
     run_sweep,
+    tensorboard_writer,
 )
 
 _MOST_NAME_CHARACTERS = 100
+_LOGS = ("tensorboard",)
 
 
 @world_options
@@ -79,6 +84,8 @@ def sweep(
     figures: Annotated[
         Path | None, typer.Option(help="Directory of the figures; default figures/NAME.")
     ] = None,
+    only_figures: options.OnlyFigures = None,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")] = False,
     rate: options.Rate = None,
     name: Annotated[
         str | None, typer.Option(help="NAME; default the sweep file's or the preset's.")
@@ -93,15 +100,23 @@ def sweep(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Do not write --out/report.html at the end.")
     ] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(help="tensorboard: losses and bits of each run also in --out/tensorboard."),
+    ] = None,
     allow_plugins: options.AllowPlugins = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and do nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print the settings, what is left and about how long it takes."
+        ),
     ] = False,
 ) -> int:
     """Train every method at every ratio and seed, measure what it captured in bits, draw the
     figures, and write a report.
 
-    Running the same command again does only what is missing.
+    Running the same command again does only what is missing; with more seeds, ratios, methods or
+    values of axes, it adds their runs to those that the directory has.
 
     Example: fctestbed sweep --unique-ratio 0:1:0.1
     """
@@ -125,31 +140,50 @@ def sweep(
     )
     if name is not None:
         _check_name(name)
+    with usage_errors():
+        open_writer = _writer_of(log)
+    only = None if only_figures is None else options.listed(only_figures)
+    if only is not None and no_figures:
+        raise UsageError(f"only_figures: expected none with --no-figures, got {only_figures!r}")
+    if only is not None:
+        from fctestbed.plotting import FIGURES  # noqa: PLC0415 - takes longer than a dry run
+
+        options.some_of("only_figures", only_figures, list(FIGURES))
     check_rate(rate)
     _check_measured(rate, spec)
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
-    figures = figures or Path("figures") / name
+    drawn = None if no_figures else figures or Path("figures") / name
     resources: dict[str, Any] = {"device": device, "workers": workers, "max_stack": max_stack}
     try:
         if dry_run:
             with usage_errors():
                 lines = describe_plan(spec, out, **resources)
+            emit(plan=lines)
             typer.echo("\n".join(lines))
             return 0
-        check_places({"--figures": figures})
+        check_places({"--figures": drawn})
         outcome = driven(
             lambda display: run_sweep(
-                spec, out, **resources, keep_encoders=not no_encoders, display=display
+                spec,
+                out,
+                **resources,
+                keep_encoders=not no_encoders,
+                display=display
+                if open_writer is None
+                else EventLog(display, out / EVENTS, open_writer),
             ),
             out,
         )
     except StoreRefused as error:
-        raise StoreRefused(f"--out: {error}") from error
+        another = "; --name or --out can name another directory"
+        hint = another if "holds another sweep" in str(error) else ""
+        raise StoreRefused(f"--out: {error}{hint}") from error
     if isinstance(outcome, int):
         return outcome
+    emit(out=out, figures=drawn, **asdict(outcome))
     print_notes(outcome.notes)
-    return _finish(out, figures, rate, has_report=not no_report)
+    return _finish(out, drawn, rate, only, has_report=not no_report)
 
 
 def sweep_of(
@@ -195,6 +229,13 @@ def sweep_of(
         )
 
 
+def _writer_of(log: str | None) -> Callable[[str], Any] | None:
+    """What opens an event file; None without a log."""
+    if log not in (None, *_LOGS):
+        raise ValueError(f"log: expected {', '.join(_LOGS)}, got {log!r}{did_you_mean(log, _LOGS)}")
+    return None if log is None else tensorboard_writer()
+
+
 def _check_name(name: str) -> None:
     """Refuse a name that is not that of one directory."""
     plain = name.isprintable() and name == name.strip() and not set(name) & {"/", "\\"}
@@ -220,8 +261,21 @@ def _check_measured(rate: float | None, spec: SweepSpec) -> None:
         )
 
 
-def _finish(out: Path, figures: Path, rate: float | None, *, has_report: bool) -> int:
-    """Print the summary, draw the figures and write the report; the exit code."""
+def _finish(
+    out: Path,
+    figures: Path | None,
+    rate: float | None,
+    only: tuple[str, ...] | None,
+    *,
+    has_report: bool,
+) -> int:
+    """Print the summary, draw the figures, if any, and write the report; the exit code."""
+    # Their import takes longer than a dry run.
+    from fctestbed.cli.report import print_summary  # noqa: PLC0415
+    from fctestbed.plotting import draw_figures  # noqa: PLC0415
+    from fctestbed.reporting import write_report  # noqa: PLC0415
+    from fctestbed.results import load_results  # noqa: PLC0415
+
     results = load_results(out)
     try:
         print_summary(results, rate)
@@ -229,12 +283,14 @@ def _finish(out: Path, figures: Path, rate: float | None, *, has_report: bool) -
         raise UsageError(f"{error}; the results are in {out}") from error
     print_notes(results.notes)
     is_ok = results.runs["status"] == "ok"
-    if is_ok.any():
+    if is_ok.any() and figures is not None:
         try:
-            draw_figures(results, figures, rate=rate)
+            draw_figures(results, figures, rate=rate, only=only)
         except ValueError as error:
             raise UsageError(f"--figures: {error}; the results are in {out}") from error
         typer.echo(f"results in {out}, figures in {figures}")
+    elif is_ok.any():
+        typer.echo(f"results in {out}")
     if has_report:
         try:
             path = write_report(out, rate=rate, results=results)

@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from fctestbed.estimators.base import Array
 from fctestbed.estimators.conversion import columns_of
@@ -164,7 +163,7 @@ def rescale(values: Floats, margins: Margins) -> Floats:
         shrunk = np.ldexp(values, -np.frexp(size)[1])
         spread = shrunk.std(axis=0)
         return shrunk / np.where(spread > 0, spread, 1.0)
-    ranks = (rankdata(values, axis=0) - 0.5) / len(values)
+    ranks = (_average_ranks(values) - 0.5) / len(values)
     return np.asarray(ndtri(ranks) if margins == "normal" else ranks)
 
 
@@ -258,3 +257,12 @@ def _floats(name: str, array: NDArray[Any]) -> Floats:
     _check_finite(name, floats)
     check_columns_vary(name, floats)
     return floats
+
+
+def _average_ranks(values: Floats) -> Floats:
+    """Ranks from 1 within each column; equal values share the mean of their ranks."""
+    ranks = np.empty(values.shape)
+    for column, own in zip(values.T, ranks.T, strict=True):
+        _, place, counts = np.unique(column, return_inverse=True, return_counts=True)
+        own[:] = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+
+# Not scipy.stats, whose import takes longer than most commands.
+from scipy.special import ndtri, stdtrit
 
 LEVEL = 0.95
-HALF_WIDTH = float(norm.ppf(0.5 + LEVEL / 2))
+HALF_WIDTH = float(ndtri(0.5 + LEVEL / 2))
 """Half of a 95 % interval, in standard errors."""
 LONE_SAMPLE = "one held-out sample, which shows no spread"
 
@@ -83,7 +85,7 @@ def held_out_interval(
     if n < 2:
         return mean, math.nan, math.nan
     variance = max(values.var(ddof=1), np.concatenate([values, others]).var(ddof=1))
-    half = float(t.ppf(0.5 + LEVEL / 2, n - 1) * math.sqrt(variance / n))
+    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2) * math.sqrt(variance / n))
     return mean, mean - half, mean + half
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fctestbed._messages import one_line
+from fctestbed._messages import did_you_mean, one_line
 from fctestbed._plugins import described, find_plugin, tried
 from fctestbed.estimators.base import Array, Estimate, Estimator, Kind
 from fctestbed.estimators.discrete import ChaoWangJost, MillerMadow, Plugin
@@ -187,7 +187,7 @@ def make_estimators(
     for name in known if names is None else names:
         refusal = (
             f"estimators: expected some of {', '.join(known)}{supporting} or import paths "
-            f"package.module:ClassName, got {name!r}"
+            f"package.module:ClassName, got {name!r}{did_you_mean(name, known)}"
         )
         try:
             made[name] = make_estimator(name)

@@ -1,7 +1,8 @@
 """Experiments that are neither sweeps nor measurements of readouts.
 
-The paper's Gaussian figure, its conditional check, and the benchmarks of ``fctestbed bench``. May
-import every package except ``plotting``, ``calibration``, ``testing`` and ``cli``.
+The paper's Gaussian figure, its conditional check, the benchmarks of ``fctestbed bench`` and the
+self-test of ``fctestbed doctor``. May import every package except ``plotting``, ``calibration``,
+``testing`` and ``cli``.
 """
 
 from fctestbed.experiments.bench import (
@@ -19,6 +20,7 @@ from fctestbed.experiments.conditional_check import (
     conditional_rows,
 )
 from fctestbed.experiments.run import run_conditional, run_gaussian
+from fctestbed.experiments.self_test import Finding, SelfTest, run_self_test
 from fctestbed.experiments.staircase import StaircaseRow, StaircaseSpec, staircase
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "BenchSpec",
     "ConditionalRow",
     "ConditionalSpec",
+    "Finding",
     "GrowthRow",
     "LeftOut",
+    "SelfTest",
     "StaircaseRow",
     "StaircaseSpec",
     "bench_report",
@@ -36,5 +40,6 @@ __all__ = [
     "run_bench",
     "run_conditional",
     "run_gaussian",
+    "run_self_test",
     "staircase",
 ]

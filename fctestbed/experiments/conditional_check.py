@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from fctestbed.estimators import fit, mean_interval
@@ -41,11 +41,11 @@ class ConditionalSpec(Spec):
         negatives: ``exact``, drawn from p(y | z) at the anchor's z, as in Eq. 13; ``batch``, the y
             of other samples, as in the official code. Z is concatenated to X in both.
         n_negatives: number for each anchor, which sets the ceiling log(n_negatives + 1).
-        batch: anchors in each step.
+        batch_size: anchors in each step.
         steps: largest number of steps.
-        rate: Adam's learning rate.
+        learning_rate: Adam's.
         hidden: width of the critic's hidden layer.
-        seeds: number of seeds, from 0.
+        seeds: of data and training.
     """
 
     cells: tuple[tuple[Annotated[int, Field(ge=10)], PositiveInt], ...] = (
@@ -56,11 +56,11 @@ class ConditionalSpec(Spec):
     strengths: tuple[Annotated[float, Field(ge=0)], ...] = (1.0, 10.0)
     negatives: tuple[Negatives, ...] = ("exact", "batch")
     n_negatives: PositiveInt = 63
-    batch: PositiveInt = 64
+    batch_size: PositiveInt = 64
     steps: PositiveInt = 2000
-    rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     hidden: PositiveInt = 128
-    seeds: PositiveInt = 1
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,7 @@ def conditional_rows(
     critic = ConcatCritic(Stack(generators=(generator,)), 1 + dim, 1, (spec.hidden,))
 
     def objective(noise: torch.Generator) -> Tensor:
-        rows = torch.randperm(len(train), generator=noise)[: spec.batch]
+        rows = torch.randperm(len(train), generator=noise)[: spec.batch_size]
         return _contrast(train.scores(critic, rows, spec.n_negatives, noise)).mean()
 
     def terms(part: _Part, of: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:
@@ -199,7 +199,7 @@ def conditional_rows(
         objective,
         lambda: float(terms(stop, _contrast).mean()),
         steps=spec.steps,
-        rate=spec.rate,
+        rate=spec.learning_rate,
         stop_every=100,
         patience=6,
         noise=generator,

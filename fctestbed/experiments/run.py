@@ -60,7 +60,7 @@ def run_conditional(
         for cell in sorted(set(spec.cells), reverse=True)
         for strength in spec.strengths
         for negatives in spec.negatives
-        for seed in range(spec.seeds)
+        for seed in spec.seeds
     ]
     rows = _gathered(conditional_rows, arguments, workers, report)
     order = ["strength", "negatives", "estimator", "dim", "n", "seed"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
@@ -38,9 +38,9 @@ class StaircaseSpec(Spec):
         levels_nats: information of the pairs, in nats; the same networks train on one level after
             the other.
         steps: training steps at each level.
-        batch: fresh samples in each step.
-        seeds: number of seeds, from 0.
-        rate: Adam's learning rate.
+        batch_size: fresh samples in each step.
+        seeds: of the trainings.
+        learning_rate: Adam's.
         hidden: width of the critic Linear(2d, hidden)-ReLU-Linear(hidden, 1)-Softplus.
         club_hidden: width of the two networks of CLUB, Linear(d, width)-ReLU-Linear(width, d); the
             log-variance's ends in Tanh. The notebook's width is unknown; 256 is half of ``hidden``,
@@ -53,9 +53,9 @@ class StaircaseSpec(Spec):
     dims: tuple[PositiveInt, ...] = (20, 50, 100, 200)
     levels_nats: tuple[Annotated[float, Field(gt=0)], ...] = (2.0, 4.0, 6.0, 8.0, 10.0)
     steps: PositiveInt = 4000
-    batch: Annotated[int, Field(ge=2)] = 64
-    seeds: PositiveInt = 1
-    rate: Annotated[float, Field(gt=0)] = 0.005
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
+    learning_rate: Annotated[float, Field(gt=0)] = 0.005
     hidden: PositiveInt = 512
     club_hidden: PositiveInt = 256
     keep_diagonal: bool = True
@@ -117,20 +117,18 @@ def staircase(spec: StaircaseSpec, what: str, dim: int) -> list[StaircaseRow]:
     Returns:
         The rows, level by level, and in each by estimator, seed and step.
     """
-    generators = tuple(
-        torch.Generator().manual_seed(seed * 1_000_003 + dim) for seed in range(spec.seeds)
-    )
+    generators = tuple(torch.Generator().manual_seed(seed * 1_000_003 + dim) for seed in spec.seeds)
     stack = Stack(generators=generators)
     model: _Nce | _Club = _Nce(stack, dim, spec) if what == "nce" else _Club(stack, dim, spec)
-    adam = StackedAdam(list(model.parameters()), spec.seeds, spec.rate)
+    adam = StackedAdam(list(model.parameters()), len(spec.seeds), spec.learning_rate)
     rows: list[StaircaseRow] = []
     for place, level in enumerate(spec.levels_nats):
         values = []
         for _ in range(spec.steps):
-            x, y = _pairs(generators, spec.batch, dim, gaussian_correlation(level, dim))
+            x, y = _pairs(generators, spec.batch_size, dim, gaussian_correlation(level, dim))
             value, loss = model.step(x, y)
             values.append(value)
-            adam.step(loss, spec.rate)
+            adam.step(loss, spec.learning_rate)
         of_level = torch.stack(values)
         rows += _rows(spec, _TRAININGS[what], dim, place, of_level)
     return rows
@@ -159,7 +157,7 @@ class _Club(nn.Module):
         super().__init__()
         self.mean = StackedMLP(stack, (dim, spec.club_hidden, dim))
         self.log_variance = StackedMLP(stack, (dim, spec.club_hidden, dim))
-        self.scale = 1.0 if spec.keep_diagonal else spec.batch / (spec.batch - 1)
+        self.scale = 1.0 if spec.keep_diagonal else spec.batch_size / (spec.batch_size - 1)
 
     def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Values of a batch, [1, seeds], and the loss, [seeds], both in nats."""
@@ -193,7 +191,7 @@ def _rows(
     level = spec.levels_nats[place]
     means = [part.double().mean(0) for part in values.split(spec.window)]
     for column, name in enumerate(names):
-        for seed in range(spec.seeds):
+        for place_of_seed, seed in enumerate(spec.seeds):
             for k, mean in enumerate(means):
                 level_step = min((k + 1) * spec.window, spec.steps)
                 yield StaircaseRow(
@@ -204,7 +202,7 @@ def _rows(
                     step=place * spec.steps + level_step,
                     level_step=level_step,
                     true_bits=nats_to_bits(level),
-                    value_bits=nats_to_bits(float(mean[column, seed])),
+                    value_bits=nats_to_bits(float(mean[column, place_of_seed])),
                     exact_club_bits=nats_to_bits(exact_gaussian_club_nats(level, dim)),
-                    ceiling_bits=math.log2(spec.batch) if name == "infonce" else math.inf,
+                    ceiling_bits=math.log2(spec.batch_size) if name == "infonce" else math.inf,
                 )

@@ -66,6 +66,11 @@ class NetSpec(MethodSettings):
     linear layers.
 
     Attributes:
+        encoder_hidden: widths of the hidden layers of both encoders.
+        embed_dim: width of the representation of each modality.
+        head_hidden: widths of the hidden layers of projection heads.
+        head_dim: width of projections.
+        critic_hidden: widths of the hidden layers of critics that are MLPs.
         encoder: ``mlp``; ``table``, one free vector for every input pattern of a world whose
             observation is its bits; or a module of a user's own, ``package.module:ClassName``,
             constructed as ``ClassName(dim, embed_dim)``. ``mlp`` is not written out, so that it

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fctestbed._messages import did_you_mean
 from fctestbed.results import Results
 
 AxisValue = bool | int | float | str
@@ -107,7 +108,9 @@ def horizontal_axis(results: Results, asked: str | None) -> str:
     known = (UNIQUE_RATIO, *results.axes)
     if asked is not None:
         if asked not in known:
-            raise ValueError(f"x: expected one of {', '.join(known)}, got {asked!r}")
+            raise ValueError(
+                f"x: expected one of {', '.join(known)}, got {asked!r}{did_you_mean(asked, known)}"
+            )
         return asked
     axes = varying_axes(results)
     if not axes or axes[0].name == UNIQUE_RATIO:

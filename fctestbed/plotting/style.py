@@ -5,8 +5,9 @@ Imports seaborn's palette and matplotlib's settings; changes no setting outside 
 
 import hashlib
 import math
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from seaborn import color_palette
 
+from fctestbed._messages import did_you_mean
 from fctestbed.results import PAPER
 
 COLUMN_INCHES = 3.25
@@ -33,6 +35,9 @@ _ROW_INCHES = 0.125
 _NOTE_CHARACTERS_PER_INCH = 17
 # Of the legend's handle, its distance from the text, and the gap between columns.
 _ENTRY_EMS = 2.6 + 0.5 + 1.2
+
+_MOST_LABEL_CHARACTERS = 60
+_labels: ContextVar[dict[str, str]] = ContextVar("labels", default={})  # noqa: B039 - read only
 
 _NAMES = (
     "blue",
@@ -206,6 +211,37 @@ def house_style() -> AbstractContextManager[None]:
     return mpl.rc_context(rc=_SETTINGS)
 
 
+@contextmanager
+def method_labels(labels: Mapping[str, str]) -> Iterator[None]:
+    """Other names of methods in figures, by the names that they have in rows, inside a ``with``
+    block."""
+    token = _labels.set(dict(labels))
+    try:
+        yield
+    finally:
+        _labels.reset(token)
+
+
+def check_labels(labels: Mapping[str, str], methods: Collection[str]) -> None:
+    """Refuse names of methods without rows, and names that nobody could read.
+
+    Raises:
+        ValueError: one line.
+    """
+    for method, label in labels.items():
+        if method not in methods:
+            known = sorted(methods)
+            raise ValueError(
+                f"labels: expected methods among {', '.join(known)}, got {method!r}"
+                f"{did_you_mean(method, known)}"
+            )
+        if not label.strip() or not label.isprintable() or len(label) > _MOST_LABEL_CHARACTERS:
+            raise ValueError(
+                f"labels: expected 1 to {_MOST_LABEL_CHARACTERS} printable characters for "
+                f"{method}, got {label!r}"
+            )
+
+
 def literal(name: str) -> str:
     """A name from outside as a figure's text: its dollar signs begin no formula."""
     return name.replace("$", r"\$")
@@ -262,6 +298,7 @@ def style_of(method: str, variant_index: int = 0) -> MethodStyle:
         variant_index: 0 for a method's first variant; later ones keep its colour and change dash.
     """
     style = METHOD_STYLES.get(method) or _derived_style(method)
+    style = replace(style, label=_labels.get().get(method, style.label))
     if variant_index == 0:
         return style
     known = _DASHES.index(style.dash) if style.dash in _DASHES else 0

@@ -23,6 +23,12 @@ from fctestbed.plotting.axes import (
     with_world,
 )
 from fctestbed.plotting.baseline import at_baseline, baseline_of
+from fctestbed.plotting.choice import (
+    chosen_figures,
+    inches_of,
+    of_methods,
+    set_width,
+)
 from fctestbed.plotting.figures import (
     BENCH_FIGURES,
     DRAWN_FIGURES,
@@ -39,7 +45,7 @@ from fctestbed.plotting.figures import (
 )
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.panels import MOST_PANELS
-from fctestbed.plotting.style import house_style
+from fctestbed.plotting.style import check_labels, house_style, method_labels
 from fctestbed.plotting.yardstick import choose_yardstick
 from fctestbed.results import Results, write_atomically
 
@@ -63,6 +69,10 @@ def draw_figures(
     estimator: str | None = None,
     rate: float | None = None,
     x: str | None = None,
+    only: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    width: str | float | None = None,
 ) -> list[Path]:
     """Draw every figure that the rows allow, and write the plotted numbers of each as CSV.
 
@@ -96,13 +106,19 @@ def draw_figures(
         x: the horizontal axis of curves: ``unique_ratio`` or a field's dotted path. None:
             ``unique_ratio`` if it varies or nothing else does, else the first axis with several
             numbers, else the first with several names or booleans, whose values are categories.
+        only: the names of the figures to draw; None: all.
+        methods: the methods to draw; None: all that have rows.
+        labels: names of methods in the figures, by the names that they have in rows. None: the
+            names of their papers.
+        width: of the figures: ``column`` (3.25 in), ``page`` (6.75 in) or a number of inches; None:
+            each figure's own. Tables keep theirs.
 
     Returns:
         The files written, figure by figure.
 
     Raises:
-        ValueError: one line, for an unknown format, estimator, rate or axis, a directory that
-            cannot be written, or results that allow no figure.
+        ValueError: one line, for an unknown format, estimator, rate, axis, figure or method,
+            another width, a directory that cannot be written, or results that allow no figure.
     """
     if not isinstance(results, Results):
         raise ValueError(
@@ -115,6 +131,9 @@ def draw_figures(
         if ratio is not None and not (isinstance(ratio, int | float) and 0 <= ratio <= 1):
             raise ValueError(f"{name}: expected a number from 0 to 1, got {ratio!r}")
     _check_curve_ratios(curve_ratios)
+    figures, inches = chosen_figures(only, list(FIGURES)), inches_of(width)
+    results = of_methods(results, methods)
+    check_labels(labels or {}, set(results.runs["method"]))
     options = DrawOptions(
         heatmap_ratio=heatmap_ratio,
         table_ratio=table_ratio,
@@ -122,16 +141,20 @@ def draw_figures(
         yardstick=choose_yardstick(results, estimator, rate),
         x=horizontal_axis(results, x),
     )
-    with house_style():
+    with house_style(), method_labels(labels or {}):
         # Some variant of each method is drawn if no figure compares the variants.
-        drawings = _drawings(results, options) or _drawings(
-            results, replace(options, any_variant=True)
+        drawings = _drawings(results, options, figures) or _drawings(
+            results, replace(options, any_variant=True), figures
         )
         if not drawings:
             n_runs = len(results.runs)
+            asked = "" if only is None else f" in {', '.join(figures)}"
             raise ValueError(
-                f"results: expected finished runs to draw, got none ({n_runs} runs in all)"
+                f"results: expected finished runs to draw{asked}, got none ({n_runs} runs in all)"
             )
+        if inches is not None:
+            for drawing in drawings.values():
+                set_width(drawing.figure, inches)
         return _write_all(drawings.items(), out_dir, formats)
 
 
@@ -385,12 +408,21 @@ def _check_curve_ratios(ratios: Sequence[float] | None) -> None:
             raise ValueError(f"curve_ratios: expected numbers from 0 to 1, got {ratio!r}")
 
 
-def _drawings(results: Results, options: DrawOptions) -> dict[str, Drawing]:
-    """The drawings that the results allow, by the name of their files."""
+def _drawings(
+    results: Results, options: DrawOptions, figures: Iterable[str] = tuple(FIGURES)
+) -> dict[str, Drawing]:
+    """The drawings that the results allow, by the name of their files.
+
+    Args:
+        results: the rows.
+        options: of the figures.
+        figures: names of those that are wanted.
+    """
     x = options.x or UNIQUE_RATIO
     order = (UNIQUE_RATIO, *results.axes)
     drawings: dict[str, Drawing] = {}
-    for name, draw in FIGURES.items():
+    for name in figures:
+        draw = FIGURES[name]
         for world in _files(name, results, x):
             try:
                 drawing = draw(world.results, replace(options, world=world.values))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fctestbed._messages import did_you_mean
 from fctestbed.results import (
     CHANNEL,
     JOINT,
@@ -94,7 +95,10 @@ def choose_yardstick(
     """
     known = measured_estimators(results)
     if estimator is not None and known and estimator not in known:
-        raise ValueError(f"estimator: expected one of {', '.join(known)}, got {estimator!r}")
+        raise ValueError(
+            f"estimator: expected one of {', '.join(known)}, got {estimator!r}"
+            f"{did_you_mean(estimator, known)}"
+        )
     if estimator is None and rate is not None:
         estimator = RATE if RATE in known else _default_estimator(results, known)
     name = _default_estimator(results, known) if estimator is None else estimator

@@ -3,6 +3,10 @@ from .contents import (
     Damage as Damage,
 )
 from .database import AxisCells as AxisCells
+from .description import (
+    Description as Description,
+    Grow as Grow,
+)
 from .encoder_files import (
     ENCODER_KEY as ENCODER_KEY,
     ENCODERS as ENCODERS,

@@ -186,7 +186,12 @@ def new_database(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def write_description(
-    connection: sqlite3.Connection, sweep_spec: Mapping[str, object], digest: str, axes: AxisCells
+    connection: sqlite3.Connection,
+    sweep_spec: Mapping[str, object],
+    digest: str,
+    axes: AxisCells,
+    *,
+    created: str | None = None,
 ) -> None:
     """Write the description of the sweep, with its digest, in place of any other.
 
@@ -195,10 +200,11 @@ def write_description(
         sweep_spec: the whole sweep, JSON-able.
         digest: hash of what identifies the sweep.
         axes: the sweep's axes and which run serves which of their values.
+        created: when the store was made; None for now.
     """
     for table in ("sweep", "axis", "cell"):
         connection.execute(f"DELETE FROM {table}")
-    created = datetime.now(UTC).isoformat(timespec="seconds")
+    created = created or datetime.now(UTC).isoformat(timespec="seconds")
     sweep = (to_json(sweep_spec), digest, created, __version__)
     cells = [(run_id, to_json(values)) for run_id, values in axes.cells]
     connection.execute(

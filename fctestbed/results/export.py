@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from fctestbed._messages import did_you_mean
+from fctestbed.results.card import CARD_NAME, dataset_card
 from fctestbed.results.files import write_atomically
 from fctestbed.results.load import SWEEP_NAME, Results
 from fctestbed.results.plain import plain
 from fctestbed.results.schema import FLOAT_COLUMNS, JSON_COLUMNS, VALUE_TABLES
 from fctestbed.results.sums import SUMS_NAME, sums_of
 
-FORMATS: tuple[str, ...] = ("csv", "json", "parquet")
+FORMATS: tuple[str, ...] = ("csv", "json", "parquet", "hf")
+_PARQUET = ("parquet", "hf")
 _ALL_DIGITS = 17
 TABLE_NAMES: tuple[str, ...] = (*(table.name for table in VALUE_TABLES), "runs")
 
@@ -34,7 +37,8 @@ def export_results(
         out_dir: directory for ``captured``, ``accuracy``, ``scores``, ``along``, ``runs``,
             ``sweep.json`` and ``SHA256SUMS``; made if missing, files of these names are replaced.
         format: ``csv`` (floats in full, so that they read back exactly; NaN is empty), ``json``
-            (arrays of records; NaN is null, infinities are strings) or ``parquet``.
+            (arrays of records; NaN is null, infinities are strings), ``parquet``, or ``hf``:
+            ``parquet`` and a data-set card, ``README.md``, as Hugging Face reads them.
         compress: for ``csv``, write ``.csv.gz``; ``load_results`` reads both.
         digits: significant digits of measured numbers, 1 to 17; None for all that they have. Six
             digits take a third of the space.
@@ -47,25 +51,31 @@ def export_results(
             another format than ``csv``, other digits, or a directory that cannot be written.
     """
     if format not in FORMATS:
-        raise ValueError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
+        raise ValueError(
+            f"format: expected one of {', '.join(FORMATS)}, got {format!r}"
+            f"{did_you_mean(format, FORMATS)}"
+        )
     if compress and format != "csv":
         raise ValueError(f"compress: expected format 'csv' with it, got {format!r}")
-    if format == "parquet" and importlib.util.find_spec("pyarrow") is None:
+    if format in _PARQUET and importlib.util.find_spec("pyarrow") is None:
         raise ValueError(
-            "format: expected csv or json, got 'parquet', which needs pyarrow (pip install pyarrow)"
+            f"format: expected csv or json, got {format!r}, which needs pyarrow "
+            "(pip install pyarrow)"
         )
     is_number = isinstance(digits, int) and not isinstance(digits, bool)
     if digits is not None and not (is_number and 1 <= digits <= _ALL_DIGITS):
         raise ValueError(f"digits: expected a whole number from 1 to {_ALL_DIGITS}, got {digits!r}")
     out_dir = Path(out_dir)
     tables = {name: _rounded(getattr(results, name), digits) for name in TABLE_NAMES}
-    ending = "csv.gz" if compress else format
+    ending = "csv.gz" if compress else "parquet" if format in _PARQUET else format
     # All are made before the first is written: an error leaves no mixture of old and new.
     contents = {
         f"{name}.{ending}": _encoded(table, format, compress) for name, table in tables.items()
     }
     sweep = json.dumps(plain(results.sweep_spec), indent=2, sort_keys=True, allow_nan=False)
     contents[SWEEP_NAME] = f"{sweep}\n".encode()
+    if format == "hf":
+        contents[CARD_NAME] = dataset_card(tables, results.sweep_spec).encode()
     # The last file: a kill before it is written leaves tables that its old lines do not fit.
     contents[SUMS_NAME] = sums_of(contents, out_dir)
     return [write_atomically(out_dir / name, content) for name, content in contents.items()]

@@ -200,7 +200,8 @@ def _axis_value(cell: str) -> AxisValue:
 def _numbers(cells: pd.Series, path: Path, *, whole: bool) -> pd.Series:
     try:
         # Python parses a float exactly; pandas' fast parser may differ in the last bit.
-        values = [int(cell) if whole else float(cell or "nan") for cell in cells]
+        texts = cells.to_numpy(dtype=object)
+        values = [int(cell) if whole else float(cell or "nan") for cell in texts]
     except ValueError as error:
         raise ValueError(f"{path}: expected a number in {cells.name}, got: {error}") from error
     return pd.Series(values, index=cells.index, dtype="int64" if whole else "float64")

@@ -14,28 +14,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fctestbed.results.contents import Contents, Row, read_contents
+from fctestbed.results.contents import Row
 from fctestbed.results.database import (
     NO_AXES,
-    SCHEMA_VERSION,
     SQLITE_ERRORS,
     AxisCells,
     new_database,
     open_database,
-    update_tables,
     write_description,
 )
-from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST, RunDigest, description_digest
+from fctestbed.results.description import (
+    NO_DIGESTS,
+    Description,
+    Grow,
+    check_sweep,
+    make_whole,
+    roll_back,
+    whole_contents,
+)
+from fctestbed.results.digests import PUT_DIGEST, RunDigest
 from fctestbed.results.files import make_directory, remove_directories
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.plain import number, plain, to_json
-from fctestbed.results.refusal import StoreRefused, describe_difference
+from fctestbed.results.refusal import StoreRefused
 from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES, RunRecord
 
 STORE_NAME = "results.sqlite"
-
-_NO_DIGESTS = "{n} runs were stored without digests: damage to them from before cannot be noticed"
-_MENDED = "the description of the sweep was damaged, and is written again"
 
 _RUN_SETTERS = ", ".join(f"{name} = excluded.{name}" for name in RUN_COLUMNS[1:])
 _PUT_RUN = (
@@ -91,8 +95,11 @@ class ResultsStore:
         sweep_spec: Mapping[str, object],
         digest: str,
         axes: AxisCells = NO_AXES,
+        *,
+        grow: Grow | None = None,
     ) -> Self:
-        """Begin a sweep's store, or go on with it where the digest is the same.
+        """Begin a sweep's store, or go on with it where the digest is the same or the stored sweep
+        grows.
 
         Args:
             directory: the sweep's directory; made if it is missing.
@@ -100,6 +107,9 @@ class ResultsStore:
             digest: hash of what identifies the sweep.
             axes: the sweep's further axes and which run serves which of their values; kept by a
                 new store.
+            grow: what the description becomes where the store holds another sweep; it raises
+                ``ValueError`` with the difference where the two cannot be in one store. None: every
+                other sweep is refused.
 
         Returns:
             The store, locked for this process until it is closed.
@@ -112,10 +122,11 @@ class ResultsStore:
         directory = Path(directory)
         path = directory / STORE_NAME
         spec = plain(sweep_spec, "sweep_spec")
+        asked = Description(spec, digest, axes)
         # Asked before anything is written, and again under the lock, in case another was quicker.
         if path.exists():
             with contextlib.closing(open_database(path, write=False)) as connection:
-                _check_sweep(connection, path, spec, digest)
+                check_sweep(connection, path, asked, grow)
         made = make_directory(directory)
         try:
             lock = DriverLock.acquire(directory)
@@ -128,8 +139,8 @@ class ResultsStore:
                     write_description(connection, spec, digest, axes)
             connection = open_database(path, write=True)
             try:
-                _check_sweep(connection, path, spec, digest)
-                notes = _make_whole(connection, path, spec, digest, axes)
+                check_sweep(connection, path, asked, grow)
+                notes = make_whole(connection, path, asked, grow)
             except BaseException:
                 connection.close()
                 raise
@@ -184,13 +195,13 @@ class ResultsStore:
                     written += 1
             connection.execute("COMMIT")
         except SQLITE_ERRORS as error:
-            _roll_back(connection)
+            roll_back(connection)
             raise StoreRefused(
                 f"{self.path}: could not save {len(records)} runs ({error}); "
                 "what was saved before is safe"
             ) from error
         except BaseException:
-            _roll_back(connection)
+            roll_back(connection)
             raise
         return written
 
@@ -206,14 +217,32 @@ class ResultsStore:
         rows = self._fetch("SELECT run_id, status FROM run ORDER BY run_id")
         return {str(run_id): str(status) for run_id, status in rows}
 
+    def seconds(self) -> dict[str, float]:
+        """The seconds of every stored run, by run id."""
+        rows = self._fetch("SELECT run_id, seconds FROM run ORDER BY run_id")
+        return {str(run_id): float(str(seconds or 0.0)) for run_id, seconds in rows}
+
+    def sweep_spec(self) -> dict[str, object]:
+        """The stored sweep, without a look at whether it is damaged: quick, for a plan.
+
+        Raises:
+            StoreRefused: one line, if it cannot be read.
+        """
+        try:
+            ((text,),) = self._fetch("SELECT spec FROM sweep")
+            spec: dict[str, object] = json.loads(str(text))
+        except ValueError as error:
+            raise StoreRefused(f"{self.path}: cannot be read (it names no sweep)") from error
+        return spec
+
     def tables(self) -> StoredTables:
         """All rows as they are at this instant, however many commits follow.
 
         Raises:
             StoreRefused: one line, if a row is not as it was stored; it names the runs.
         """
-        contents = _whole_contents(self._open(), self.path)
-        notes = () if contents.has_digests else (_NO_DIGESTS.format(n=len(contents.runs)),)
+        contents = whole_contents(self._open(), self.path)
+        notes = () if contents.has_digests else (NO_DIGESTS.format(n=len(contents.runs)),)
         return StoredTables(
             sweep_spec=contents.sweep_spec,
             axes=contents.axis_cells,
@@ -251,98 +280,6 @@ class ResultsStore:
             return self._open().execute(query).fetchall()
         except SQLITE_ERRORS as error:
             raise StoreRefused(f"{self.path}: cannot be read ({error})") from error
-
-
-def _check_sweep(
-    connection: sqlite3.Connection, path: Path, spec: Mapping[str, object], digest: str
-) -> None:
-    """Refuse a store of another sweep.
-
-    A description of which the spec or the digest is the one asked for is of this sweep; if the
-    other one differs, it is damaged.
-    """
-    try:
-        row = connection.execute("SELECT spec, digest FROM sweep").fetchone()
-    except SQLITE_ERRORS as error:
-        raise StoreRefused(f"{path}: cannot be read ({error})") from error
-    if row is None:
-        raise StoreRefused(f"{path}: not a results store (it names no sweep)")
-    try:
-        stored = json.loads(row[0])
-    except ValueError:
-        stored = {}
-    if row[1] != digest and stored != json.loads(to_json(spec)):
-        raise _another_sweep(path, stored, spec)
-
-
-def _another_sweep(
-    path: Path, stored: Mapping[str, object], asked: Mapping[str, object]
-) -> StoreRefused:
-    difference = describe_difference(stored, json.loads(to_json(asked)))
-    return StoreRefused(f"{path.parent}: holds another sweep: {difference}")
-
-
-def _whole_contents(connection: sqlite3.Connection, path: Path) -> Contents:
-    """The store's contents.
-
-    Raises:
-        StoreRefused: if they are damaged.
-    """
-    contents = _contents(connection, path, keep_values=True)
-    if contents.damage:
-        raise StoreRefused(contents.damage.line(path))
-    return contents
-
-
-def _contents(connection: sqlite3.Connection, path: Path, *, keep_values: bool) -> Contents:
-    try:
-        connection.execute("BEGIN")
-        return read_contents(connection, keep_values=keep_values)
-    except SQLITE_ERRORS as error:
-        raise StoreRefused(f"{path}: cannot be read ({error})") from error
-    finally:
-        _roll_back(connection)
-
-
-def _make_whole(
-    connection: sqlite3.Connection,
-    path: Path,
-    spec: Mapping[str, object],
-    digest: str,
-    axes: AxisCells,
-) -> tuple[str, ...]:
-    """Check the store of a sweep that goes on, and bring it up to this version; what was done.
-
-    Raises:
-        StoreRefused: if runs are damaged.
-    """
-    contents = _contents(connection, path, keep_values=False)
-    damage = contents.damage
-    if damage.runs or damage.problem:
-        raise StoreRefused(damage.line(path))
-    if not damage.description and contents.sweep[0][1] != digest:
-        raise _another_sweep(path, contents.sweep_spec, spec)
-    old = contents.schema < SCHEMA_VERSION
-    if not (old or damage):
-        return ()
-    notes = []
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        if old:
-            update_tables(connection, contents.schema)
-            connection.executemany(PUT_DIGEST, contents.computed.items())
-            described = description_digest(contents.sweep, contents.axes, contents.cells)
-            connection.execute(PUT_DIGEST, (DESCRIPTION, described))
-            if contents.runs and not contents.has_digests:
-                notes.append(_NO_DIGESTS.format(n=len(contents.runs)))
-        if damage.description:
-            write_description(connection, spec, digest, axes)
-            notes.append(_MENDED)
-        connection.execute("COMMIT")
-    except SQLITE_ERRORS as error:
-        _roll_back(connection)
-        raise StoreRefused(f"{path.parent}: cannot be written ({error})") from error
-    return tuple(notes)
 
 
 def run_row(record: RunRecord) -> tuple[object, ...]:
@@ -384,9 +321,3 @@ def _cell(value: str | float | None) -> str | float | None:
         return value
     # sqlite3 takes no numpy numbers.
     return int(value) if isinstance(value, Integral) else number(value)
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    # SQLite has rolled back by itself after a full disk.
-    with contextlib.suppress(*SQLITE_ERRORS):
-        connection.execute("ROLLBACK")

@@ -2,18 +2,21 @@
 
 from fctestbed.sweep.adopt import adopt_runs
 from fctestbed.sweep.axes import join_path, split_path
+from fctestbed.sweep.costs import Estimate, estimate_from_rate, seconds_per_work
 from fctestbed.sweep.driver import (
     Display,
     Outcome,
     check_plugins,
-    describe_plan,
     run_sweep,
-    sweep_digest,
 )
+from fctestbed.sweep.dry_run import describe_plan
+from fctestbed.sweep.event_log import EVENTS, EventLog, tensorboard_writer
 from fctestbed.sweep.execute import describe_error
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.grid import Grid, RunSpec
+from fctestbed.sweep.growth import sweep_digest
 from fctestbed.sweep.in_memory import run_records
+from fctestbed.sweep.lines import line_of, located_in
 from fctestbed.sweep.options import (
     SpecError,
     build_sweep,
@@ -29,8 +32,11 @@ from fctestbed.sweep.provenance import environment
 from fctestbed.sweep.records import run_truth
 from fctestbed.sweep.remeasure import measure_sweep
 from fctestbed.sweep.resources import resolve_device
+from fctestbed.sweep.schema import sweep_schema
+from fctestbed.sweep.settings import Setting, sweep_settings
 from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers
+from fctestbed.sweep.template import sweep_template
 from fctestbed.sweep.worker import (
     UnitProgress,
     WorkersCannotStart,
@@ -43,8 +49,11 @@ from fctestbed.sweep.worker import (
 
 __all__ = [
     "DEFAULT_METHODS",
+    "EVENTS",
     "PRESETS",
     "Display",
+    "Estimate",
+    "EventLog",
     "Executor",
     "Grid",
     "InProcess",
@@ -52,6 +61,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "RunSpec",
+    "Setting",
     "SpecError",
     "SweepSpec",
     "Unit",
@@ -65,8 +75,11 @@ __all__ = [
     "describe_error",
     "describe_plan",
     "environment",
+    "estimate_from_rate",
     "join_path",
     "library_threads",
+    "line_of",
+    "located_in",
     "make_plan",
     "measure_sweep",
     "merge",
@@ -81,10 +94,15 @@ __all__ = [
     "run_records",
     "run_sweep",
     "run_truth",
+    "seconds_per_work",
     "signals_blocked",
     "split_path",
     "sweep_digest",
+    "sweep_schema",
+    "sweep_settings",
     "sweep_spec",
+    "sweep_template",
+    "tensorboard_writer",
     "toml_text",
     "tune_process",
 ]

@@ -6,15 +6,9 @@ May import the rest of ``fctestbed.sweep`` and what is below it.
 from collections.abc import Iterable
 from pathlib import Path
 
-from fctestbed.results import (
-    STORE_NAME,
-    AxisCells,
-    ResultsStore,
-    stored_records,
-)
-from fctestbed.sweep.driver import sweep_digest
+from fctestbed.results import STORE_NAME, ResultsStore, stored_records
+from fctestbed.sweep.growth import description_of, growth_to, sweep_digest
 from fctestbed.sweep.spec import SweepSpec
-from fctestbed.synthesis import digest
 
 
 def adopt_runs(spec: SweepSpec, out: str | Path, sources: Iterable[str | Path]) -> int:
@@ -32,7 +26,8 @@ def adopt_runs(spec: SweepSpec, out: str | Path, sources: Iterable[str | Path]) 
         How many runs were copied.
 
     Raises:
-        StoreRefused: for a store that is damaged or in use, or another sweep in ``out``.
+        StoreRefused: for a store that is damaged or in use, or a sweep in ``out`` that does not
+            grow into this one.
     """
     grid = spec.grid
     content, _ = sweep_digest(spec)
@@ -54,8 +49,10 @@ def adopt_runs(spec: SweepSpec, out: str | Path, sources: Iterable[str | Path]) 
             ]
         if not records:
             continue
-        axes = AxisCells(axes=grid.axes, cells=grid.cells)
-        with ResultsStore.create_or_open(out, content, digest(content), axes) as store:
+        new = description_of(spec, content)
+        with ResultsStore.create_or_open(
+            out, new.spec, new.digest, new.axes, grow=growth_to(spec, content)
+        ) as store:
             n_copied += store.commit(records)
         missing -= {record.run_id for record in records}
     return n_copied

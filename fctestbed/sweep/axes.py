@@ -239,3 +239,17 @@ def located(line: str, values: Mapping[str, Any]) -> str:
     others = {path: value for path, value in values.items() if path != own}
     line = line if own is None else f"axes.{line}"
     return f"{line} (at {describe(others)})" if others else line
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text of nested values: keys, parts of dotted keys, and values."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield key
+            yield from split_path(key)
+            yield from texts_of(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from texts_of(part)
+    elif isinstance(value, str):
+        yield value

@@ -3,7 +3,6 @@
 May import the rest of ``fctestbed.sweep``, ``fctestbed.testing`` and what is below them.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -11,28 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from fctestbed._version import __version__
 from fctestbed.nets import check_precision
-from fctestbed.objectives import METHODS, encoder_source, method_source
+from fctestbed.objectives import METHODS
 from fctestbed.results import (
-    STORE_NAME,
-    AxisCells,
     ResultsStore,
     RunRecord,
-    StoreRefused,
-    check_directory,
     check_encoder_place,
-    describe_difference,
     remove_drafts,
     write_encoders,
 )
-from fctestbed.sweep.axes import describe, shown
 from fctestbed.sweep.executors import Executor
+from fctestbed.sweep.growth import description_of, growth_to, not_asked_note, sweep_digest
 from fctestbed.sweep.plan import Plan, Unit, make_plan
 from fctestbed.sweep.resources import Resources, executor_of
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, end_a_worker_in_its_start
-from fctestbed.synthesis import digest
 from fctestbed.testing import check_method
 
 
@@ -86,18 +78,6 @@ class _Silent:
         pass
 
 
-def sweep_digest(spec: SweepSpec) -> tuple[dict[str, object], str]:
-    """What identifies a sweep, JSON-able, and its digest: the specification, the version of the
-    code, and the source of users' methods and encoders."""
-    content = {**spec.model_dump(mode="json"), "fctestbed": __version__}
-    encoders = (spec.nets.encoder, *spec.axes.get("nets.encoder", ()))
-    sources = {name: method_source(name) for name in spec.methods}
-    sources |= {name: encoder_source(name) for name in encoders}
-    if any(sources.values()):
-        content["sources"] = {name: source for name, source in sources.items() if source}
-    return content, digest(content)
-
-
 def run_sweep(
     spec: SweepSpec,
     out: str | Path,
@@ -112,7 +92,9 @@ def run_sweep(
 
     Args:
         spec: the sweep.
-        out: directory of the results store; made if missing, continued if it holds the same sweep.
+        out: directory of the results store; made if missing, continued if it holds the same sweep,
+            or one that differs from it in ratios, methods, seeds, variants and axes alone: the
+            store then has both.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: worker processes; by default one per core on a CPU and none on a GPU.
         max_stack: most trainings in one stack; by default what the device gains from, and on a GPU
@@ -126,19 +108,19 @@ def run_sweep(
         What was done. A run that diverged or failed is a record with its reason; the sweep goes on.
 
     Raises:
-        StoreRefused: if ``out`` holds another sweep, is damaged, in use or cannot be written;
-            nothing was written.
+        StoreRefused: if ``out`` holds a sweep whose other settings differ, is damaged, in use or
+            cannot be written; nothing was written.
         ValueError: for an impossible run, a method that breaks its contract, an unknown device, a
             precision that the device cannot do or what is no whole number of at least 1; nothing
             was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
     end_a_worker_in_its_start()
-    _check_spec(spec)
+    check_spec(spec)
     resources = Resources.resolved(device, workers, max_stack)
     # Every run is checked before anything is written.
     _ = spec.grid
-    _check_precisions(spec, resources.device)
+    check_precisions(spec, resources.device)
     check_plugins(spec)
     if keep_encoders:
         check_encoder_place(out)
@@ -177,8 +159,8 @@ def run_units(
         WorkersCannotStart: if worker processes end before they have started.
     """
     display = display or _Silent()
-    axes = AxisCells(axes=spec.grid.axes, cells=spec.grid.cells)
-    with ResultsStore.create_or_open(out, content, digest(content), axes) as store:
+    new, grow = description_of(spec, content), growth_to(spec, content)
+    with ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store:
         remove_drafts(out)
         missing = make_plan(spec, finished=store.finished(), max_stack=resources.stack_size)
         plan = missing.changed(change)
@@ -198,6 +180,7 @@ def run_units(
                     plan.problem(record) for record in done.records if record.status != "ok"
                 ]
                 display.committed(place, done.records)
+        not_asked = not_asked_note(store.sweep_spec(), spec, content, store.finished())
     n_left_out = missing.n_runs_left - plan.n_runs_left
     return Outcome(
         n_runs=plan.n_runs,
@@ -205,19 +188,29 @@ def run_units(
         n_diverged=statuses["diverged"],
         n_failed=statuses["failed"],
         problems=tuple(problems),
-        notes=store.notes,
+        notes=(*store.notes, *filter(None, [not_asked])),
         n_left_out=n_left_out,
     )
 
 
-def _check_spec(spec: object) -> None:
+def check_spec(spec: object) -> None:
+    """Refuse what is no sweep.
+
+    Raises:
+        ValueError: one line.
+    """
     if not isinstance(spec, SweepSpec):
         raise ValueError(
             f"spec: expected a SweepSpec, which sweep_spec makes, got {type(spec).__name__}"
         )
 
 
-def _check_precisions(spec: SweepSpec, device: str) -> None:
+def check_precisions(spec: SweepSpec, device: str) -> None:
+    """Refuse a precision that the device cannot do.
+
+    Raises:
+        ValueError: one line.
+    """
     trains = (run.training.train for run in spec.runs())
     for precision in {train.precision for train in trains if train is not None}:
         check_precision(precision, device, name="train.precision")
@@ -235,53 +228,3 @@ def check_plugins(spec: SweepSpec) -> None:
             check_method(training.method, training.settings)
         except ValueError as error:
             raise ValueError(f"methods: {error}") from error
-
-
-def describe_plan(
-    spec: SweepSpec,
-    out: str | Path,
-    *,
-    device: str = "auto",
-    workers: int | None = None,
-    max_stack: int | None = None,
-) -> list[str]:
-    """What ``run_sweep`` would do, in lines; nothing stays written.
-
-    Raises:
-        StoreRefused: if ``out`` holds another sweep, or something that is no store.
-        ValueError: as for ``run_sweep``.
-    """
-    _check_spec(spec)
-    resources = Resources.resolved(device, workers, max_stack)
-    _check_precisions(spec, resources.device)
-    check_plugins(spec)
-    finished: set[str] = set()
-    if (Path(out) / STORE_NAME).exists():
-        with ResultsStore.open_read(out) as store:
-            content, stored = sweep_digest(spec)[0], store.tables().sweep_spec
-            if digest(stored) != digest(content):
-                difference = describe_difference(stored, json.loads(json.dumps(content)))
-                raise StoreRefused(f"{out}: holds another sweep: {difference}")
-            finished = store.finished()
-    else:
-        try:
-            check_directory(out)
-        except ValueError as error:
-            raise ValueError(f"out: {error}") from error
-    plan = make_plan(spec, finished=finished, max_stack=resources.stack_size)
-    lines = [
-        f"unique ratios: {', '.join(f'{ratio:g}' for ratio in spec.unique_ratio)}",
-        f"methods: {', '.join(spec.methods)}",
-        f"seeds: {', '.join(map(str, spec.seeds))}",
-        *(f"{path}: {', '.join(map(shown, values))}" for path, values in spec.axes.items()),
-        *(f"one axis at a time around {describe(own)}" for own in [spec.baseline] if own),
-        f"runs: {plan.n_runs}, of which {plan.n_finished} are done",
-        f"trainings left: {plan.n_trainings}, in {len(plan.units)} stacks of at most "
-        f"{resources.max_stack}",
-    ]
-    for method in spec.methods:
-        units = [unit for unit in plan.units if unit.method == method]
-        runs, jobs = sum(unit.n_runs for unit in units), sum(len(unit.jobs) for unit in units)
-        lines.append(f"  {method}: {runs} runs, {jobs} trainings, {len(units)} stacks")
-    lines += [f"  {note}" for note in plan.notes]
-    return [*lines, f"device: {resources.device}, {resources.workers} workers, results in {out}"]

@@ -6,7 +6,7 @@ with what was written: the file and its key, the pair's key, or the field.
 
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fctestbed._messages import did_you_mean
 from fctestbed._plugins import only_plugins
 from fctestbed._toml import check_key, parse_toml, parse_toml_value
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import NetSpec
-from fctestbed.sweep.axes import flat_axes, join_path, split_path
+from fctestbed.sweep.axes import flat_axes, join_path, split_path, texts_of
+from fctestbed.sweep.lines import located_in
 from fctestbed.sweep.presets import holds, merge, sweep_spec
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.syntax import parse_grid, parse_integers, parse_values
@@ -46,10 +48,25 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class _Layer:
-    """Values from one place, and the prefix of their keys in error messages."""
+    """Values from one place.
+
+    Attributes:
+        source: the prefix of their keys in error messages.
+        values: nested values.
+        file: the file that they are from, if any.
+        text: its content.
+    """
 
     source: str
     values: Mapping[str, Any]
+    file: Path | None = None
+    text: str = ""
+
+    def located(self, line: str) -> str:
+        """An error's line, after the place of the value that it is about."""
+        if self.file is None:
+            return self.source + line
+        return located_in(self.file, self.text, line)
 
     def holds(self, path: str) -> bool:
         """Whether the value at a dotted path, or a part of it, was written here."""
@@ -63,15 +80,23 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Values of a sweep file; grids may be written as on the command line.
 
     Raises:
-        SpecError: for a file that is missing, is none of at most 1 MiB or is no TOML.
+        SpecError: for a file that is missing, is none of at most 1 MiB or is no TOML, and for a
+            malformed grid or an unknown key, whose line is named.
     """
+    return dict(_file_layer(path).values)
+
+
+def _file_layer(path: Path) -> _Layer:
+    text = toml_text(path, "a sweep file")
     try:
-        values = parse_toml(toml_text(path, "a sweep file"))
-    except SpecError:
-        raise
+        values = parse_toml(text)
     except ValueError as error:
         raise SpecError(f"{path}: {error}") from error
-    return read_grids(values, source=f"{path}: ")
+    try:
+        read = read_grids(values, source="")
+    except SpecError as error:
+        raise SpecError(located_in(path, text, str(error))) from None
+    return _Layer("", read, path, text)
 
 
 def toml_text(path: Path, what: str) -> str:
@@ -143,6 +168,7 @@ def _check_keys(values: Mapping[str, Any], source: str) -> None:
                 known = ", ".join(record.model_fields)
                 raise SpecError(
                     f"{where}{key}: expected one of {known}, got the unknown key {key!r}"
+                    f"{did_you_mean(key, record.model_fields)}"
                 )
     world = values.get("world")
     label = world.get("label") if isinstance(world, Mapping) else None
@@ -246,9 +272,9 @@ def build_sweep(
     command += [_Layer("--set ", read_pair(pair)) for pair in pairs]
     given = _merged(command)
     layers = command
-    gate = nullcontext() if config is None or allow_plugins else only_plugins(_texts(given))
+    gate = nullcontext() if config is None or allow_plugins else only_plugins(texts_of(given))
     if config is not None:
-        file = _Layer(f"{config}: ", read_toml(config))
+        file = _file_layer(config)
         layers = [file, *command]
         is_baseline = given.get("one_at_a_time", file.values.get("one_at_a_time"))
         replaced = () if is_baseline else given.get("axes", {})
@@ -262,20 +288,6 @@ def build_sweep(
     except ValueError as error:
         raise SpecError(_sourced(" ".join(str(error).split()), layers)) from None
     return spec
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of nested values: keys, parts of dotted keys, and values."""
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield key
-            yield from split_path(key)
-            yield from _texts(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str):
-        yield value
 
 
 def _merged(layers: Sequence[_Layer]) -> dict[str, Any]:
@@ -308,5 +320,5 @@ def _sourced(line: str, layers: Sequence[_Layer]) -> str:
             if layer.source == _AXIS:
                 # The option's name replaces the table's.
                 return f"--axis{line.removeprefix('axes').replace('.', ' ', 1)}"
-            return layer.source + line
+            return layer.located(line)
     return line

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from fctestbed._messages import did_you_mean
 from fctestbed._records import InvalidSpec
 from fctestbed.objectives import METHODS
 from fctestbed.sweep.axes import check_fields, flat_axes, join_path, nested, split_path
@@ -100,7 +101,10 @@ def _preset(of_values: object, argument: object) -> str:
     if name is None:
         return _DEFAULT_PRESET
     if not isinstance(name, str) or name not in PRESETS:
-        raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {name!r}")
+        raise ValueError(
+            f"preset: expected one of {', '.join(PRESETS)}, got {name!r}"
+            f"{did_you_mean(name, PRESETS)}"
+        )
     return name
 
 

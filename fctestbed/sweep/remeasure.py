@@ -30,9 +30,9 @@ from fctestbed.sweep.driver import (
     Outcome,
     check_plugins,
     run_units,
-    sweep_digest,
 )
 from fctestbed.sweep.grid import RunSpec
+from fctestbed.sweep.growth import MEASURED_FROM, OTHER_CONTENT, sweep_digest
 from fctestbed.sweep.plan import DoneTraining, Unit
 from fctestbed.sweep.presets import holds, merge
 from fctestbed.sweep.resources import Resources
@@ -41,9 +41,6 @@ from fctestbed.synthesis import digest
 
 _MEASUREMENT = "measurement"
 _ALONG = f"{_MEASUREMENT}.along"
-_MEASURED_FROM = "measured_from"
-# What identifies a sweep besides its specification.
-_OTHER_CONTENT = ("fctestbed", "sources", _MEASURED_FROM)
 
 
 def measure_sweep(
@@ -111,7 +108,7 @@ def measure_sweep(
                 jobs.append(replace(job, done=done))
         return replace(unit, jobs=tuple(jobs))
 
-    content = {**sweep_digest(spec)[0], _MEASURED_FROM: source.digest}
+    content = {**sweep_digest(spec)[0], MEASURED_FROM: source.digest}
     outcome = run_units(spec, out, content, resources, change=loaded, display=display)
     if not left_out:
         return outcome
@@ -151,8 +148,8 @@ class _Source:
         with ResultsStore.open_read(directory) as store:
             tables = store.tables()
         source = cls(directory, tables.sweep_spec, stored_runs(tables))
-        if _MEASURED_FROM in source.content:
-            stores = sorted({str(run.provenance[_MEASURED_FROM]["store"]) for run in source.runs})
+        if MEASURED_FROM in source.content:
+            stores = sorted({str(run.provenance[MEASURED_FROM]["store"]) for run in source.runs})
             raise ValueError(
                 f"directory: expected a sweep that kept its encoders, got {directory}, which was "
                 f"itself measured from {', '.join(stores) or 'another sweep'}"
@@ -176,7 +173,7 @@ class _Source:
                 f"{others[0]}: expected settings of the measurement alone, such as "
                 "measurement.n_fit, because nothing is trained again"
             )
-        fields = {key: value for key, value in self.content.items() if key not in _OTHER_CONTENT}
+        fields = {key: value for key, value in self.content.items() if key not in OTHER_CONTENT}
         for path in fields.get("axes", {}):
             if path.startswith(f"{_MEASUREMENT}.") and holds(values, path):
                 raise ValueError(f"{path}: expected a field that is no axis of the sweep, got one")

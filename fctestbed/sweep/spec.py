@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from fctestbed._messages import did_you_mean
 from fctestbed._records import InvalidSpec
 from fctestbed.measurement import MeasureSpec
 from fctestbed.nets import CriticKind
@@ -79,9 +80,10 @@ class SweepSpec(Spec):
     an axis goes with the baseline, the sweep's own values of the other axes' fields.
 
     Attributes:
-        unique_ratio: the ratios; they replace the one in ``world.label``.
-        methods: names that ``find_method`` knows.
-        seeds: of data and training.
+        unique_ratio: shares of the label's information that only one modality has; in files also a
+            grid such as ``0:1:0.1``.
+        methods: names of methods, or import paths of a user's own, ``package.module:ClassName``.
+        seeds: of data and training; in files also a grid such as ``0:4``.
         axes: further axes, values by dotted path: any field of ``world``, ``nets``, ``train``,
             ``augmentation`` and ``measurement``, ``settings.METHOD.KEY``, ``critic``. They replace
             the field's own value. Tables in tables are taken too.
@@ -175,7 +177,10 @@ class SweepSpec(Spec):
             expected = f"one of {', '.join(known)}" if known else "no settings"
             for key in settings:
                 if key not in known:
-                    raise ValueError(f"{field}: expected {expected}, got the unknown key {key!r}")
+                    raise ValueError(
+                        f"{field}: expected {expected}, got the unknown key {key!r}"
+                        f"{did_you_mean(key, known)}"
+                    )
             try:
                 record.model_validate(settings)
             except InvalidSpec as error:

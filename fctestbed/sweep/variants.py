@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from fctestbed._messages import did_you_mean
 from fctestbed.nets import CriticKind
 from fctestbed.objectives import CriticSettings, Method
 from fctestbed.results import PAPER
@@ -87,5 +88,8 @@ def named_variants(value: object) -> object:
     for name in names:
         if name not in NAMED:
             known = ", ".join(NAMED)
-            raise ValueError(f"expected some of {known}, or a table of variants, got {name!r}")
+            raise ValueError(
+                f"expected some of {known}, or a table of variants, got {name!r}"
+                f"{did_you_mean(name, NAMED)}"
+            )
     return {name: NAMED[name] for name in names}

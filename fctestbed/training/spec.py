@@ -48,6 +48,11 @@ class TrainSpec(Spec):
     last step, and ``constant`` keeps it (as the official code does).
 
     Attributes:
+        steps: number of training steps.
+        batch_size: samples of a step.
+        learning_rate: of Adam, at its highest.
+        schedule: ``cosine`` or ``constant``, after the warm-up.
+        warmup: steps over which the learning rate rises from zero.
         precision: of matrix products, as ``fctestbed.nets.precision`` says. float32 is not written
             out, so that it does not change the identity of runs.
     """

@@ -58,7 +58,7 @@ def test_a_sweep_without_encoders_has_the_same_rows_and_cannot_be_measured(
     finished, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.undo()
-    monkeypatch.setattr("fctestbed.cli.sweep.draw_figures", lambda *a, **k: [])
+    monkeypatch.setattr("fctestbed.plotting.draw_figures", lambda *a, **k: [])
     assert sweep(tmp_path, "--no-encoders") == 0
     assert not (tmp_path / "rows" / ENCODERS).exists()
     found, expected = (load_results(place / "rows") for place in (tmp_path, finished))

@@ -107,7 +107,7 @@ def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, caps
 def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
     assert sweep(tmp_path, "--methods=raw,untrained", "--no-report") == 0
     out, err = capsys.readouterr()
-    assert re.search(r"exact total .* 2\.00 .* 2\.00 ", out)
+    assert re.search(r"exact total +2\.00 +2\.00\n", out)
     assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
     assert not (tmp_path / "rows" / "report.html").exists()
     assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
@@ -238,7 +238,10 @@ def test_figures_are_drawn_again_from_rows_alone(finished, tmp_path, capsys):
         ("figures --formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
         ("figures --estimator x", "--estimator: expected one of linear_probe, rate, got 'x'"),
         ("figures --out ROWS", "expected a directory that can be written"),
-        ("export --format foo --out x", "--format: expected one of csv, json, parquet, got 'foo'"),
+        (
+            "export --format foo --out x",
+            "--format: expected one of csv, json, parquet, hf, got 'foo'",
+        ),
         ("export --format json --compress --out x", "--compress: expected format 'csv' with it"),
         ("export --out ROWS", "expected a directory that can be written"),
     ],

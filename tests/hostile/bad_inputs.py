@@ -147,7 +147,7 @@ def _paths() -> Iterator[Bad]:
     commands = {
         "sweep": sweep,
         "calibrate": ["calibrate", "--estimators=plugin", "--n=50", "--repetitions=1", "--workers=1"],
-        "gaussian": ["gaussian", "--dims=2", "--levels=1", "--steps=2", "--batch=8", "--workers=1"],
+        "gaussian": ["gaussian", "--dims=2", "--levels=1", "--steps=2", "--batch-size=8", "--workers=1"],
         "conditional": ["conditional", "--cells=100x2", "--steps=2", "--workers=1"],
         "export": ["export", "rows"],
         "figures": ["figures", "rows"],
@@ -362,15 +362,15 @@ def _options() -> Iterator[Bad]:
                    "--estimators=foo", "--methods=foo", "--unique-ratio=2", "--seeds=x", "--set=a",
                    f"--of={HUGE}"):  # fmt: skip
         yield cli("readouts option", [*readouts, option], option.partition("=")[0])
-    gaussian = ["gaussian", "--out=new", "--dims=2", "--levels=1", "--steps=2", "--batch=8"]
+    gaussian = ["gaussian", "--out=new", "--dims=2", "--levels=1", "--steps=2", "--batch-size=8"]
     for option in ("--dims=x", "--dims=0", "--dims=-1", "--dims=", f"--dims={DIGITS}", "--levels=0",
-                   "--levels=nan", "--levels=x", "--levels=", "--steps=0", "--steps=x", "--batch=0",
-                   "--batch=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x",
+                   "--levels=nan", "--levels=x", "--levels=", "--steps=0", "--steps=x", "--batch-size=0",
+                   "--batch-size=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x",
                    "--dims=²", "--levels=inf"):  # fmt: skip
         yield cli("gaussian option", [*gaussian, option], option.partition("=")[0])
     conditional = ["conditional", "--out=new", "--steps=2", "--cells=100x2"]
     for option in ("--cells=x", "--cells=0x1", "--cells=100", "--cells=", "--cells=100x2x3", "--steps=0",
-                   "--batch=0", "--seeds=0", "--workers=-1", "--cells=1x1", f"--cells={DIGITS}x1",):  # fmt: skip
+                   "--batch-size=0", "--seeds=0", "--workers=-1", "--cells=1x1", f"--cells={DIGITS}x1",):  # fmt: skip
         yield cli("conditional option", [*conditional, option], option.partition("=")[0])
     for option in ("--heatmap-ratio=2", "--table-ratio=nan", "--estimator=foo", "--estimator=",
                    "--x=foo", "--x=", "--formats=foo", "--formats=", f"--x={HUGE}", f"--estimator={HUGE}"):  # fmt: skip
@@ -385,7 +385,7 @@ def _options() -> Iterator[Bad]:
         )
     for option in ("--threads=0", "--threads=x", "--steps=0", "--device=foo", "--device=cpu:²",
                    "--threads=-1", "--only=foo", "--only=", f"--only={HUGE}", "--rounds=0", "--seconds=0",
-                   "--seconds=nan", "--references=array.npy", "--json=", "--formats=foo"):  # fmt: skip
+                   "--seconds=nan", "--references=array.npy", "--save=", "--formats=foo"):  # fmt: skip
         yield cli("bench option", ["bench", option], option.partition("=")[0], quick=True)
     for line in ("foo", HUGE, "--foo", "sweep --foo", f"sweep --{HUGE}", "sweep extra", "truth extra",
                  "generate", "measure", "export", "estimate", "sweep --config"):  # fmt: skip

@@ -8,7 +8,7 @@ the oracle.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from fctestbed.estimators import LEVEL
 from fctestbed.measurement.channel import (
@@ -26,7 +26,7 @@ from fctestbed.results import BLOCKS, LABEL, CapturedRow
 from fctestbed.synthesis import Dataset, WorldSpec
 from fctestbed.training import Readouts, why_no_codewords
 
-_Z = float(norm.ppf(0.5 + LEVEL / 2))
+_Z = float(ndtri(0.5 + LEVEL / 2))
 _OTHER_METER = "(the linear probe still serves)"
 
 

@@ -6,7 +6,7 @@ import pytest
 from claim_files import TINY_CLAIM, write_claim
 
 from fctestbed.claims import plan_docket, read_claim, read_docket
-from fctestbed.claims.lines import line_of
+from fctestbed.sweep import line_of
 
 ROOT = Path(__file__).parents[3]
 DOCKET = ROOT / "sweeps" / "docket"

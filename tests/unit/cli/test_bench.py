@@ -41,7 +41,7 @@ def test_results_go_to_a_file_and_a_figure(
     code = run(
         [
             *("bench", "--only", "augmentation", "--rounds", "1", "--device", "cpu"),
-            *("--references", str(tmp_path / "plain.py"), "--json", str(tmp_path / "out.json")),
+            *("--references", str(tmp_path / "plain.py"), "--save", str(tmp_path / "out.json")),
             *("--figure", str(tmp_path / "figures"), "--formats", "png"),
         ]
     )
@@ -75,7 +75,7 @@ def test_cases_that_time_does_not_reach_are_named(capsys: pytest.CaptureFixture[
         ("--rounds 0", "--rounds: expected greater than 0, got 0"),
         ("--seconds 0", "--seconds: expected greater than 0, got 0"),
         ("--formats gif", "--formats: expected any of png, pdf, svg, got 'gif'"),
-        ("--json FILE/x/y.json", "--json: "),
+        ("--save FILE/x/y.json", "--save: "),
         ("--figure FILE", "--figure: "),
     ],
 )

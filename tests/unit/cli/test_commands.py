@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic_results import as_results, records
 
@@ -229,13 +230,15 @@ def test_single_bits_can_be_left_out_of_an_export(tmp_path):
 
 def test_the_gaussian_command_trains_and_its_rows_are_drawn(tmp_path, capsys):
     rows, drawn = tmp_path / "rows", tmp_path / "figures"
-    options = ("--dims", "3", "--levels", "1,2", "--steps", "8", "--batch", "8", "--workers", "1")
+    sizes = ("--dims=3", "--levels=1,2", "--steps=8", "--batch-size=8", "--workers=1")
+    options = (*sizes, "--seeds=0,3")
     assert run(["gaussian", "--out", str(rows), *options]) == 0
     out, err = capsys.readouterr()
     assert "nce-club" in out
     assert "2 of 2 trainings done" in err
     said(capsys, "figures-gaussian", str(rows), "--out", str(drawn), "--formats", "png")
     assert (drawn / "gaussian.png").exists()
+    assert set(pd.read_csv(rows / "gaussian.csv")["seed"]) == {0, 3}
 
 
 def test_the_conditional_check_prints_both_truths(tmp_path, capsys):

@@ -214,15 +214,16 @@ def test_an_estimator_without_rows_is_refused(tmp_path, capsys):
 
 def test_a_directory_that_holds_another_sweep_is_refused(tmp_path, capsys):
     out = ["--out", str(tmp_path / "a"), "--figures", str(tmp_path / "f")]
-    sweep = ["sweep", "--methods", "raw", "--seeds=0", *TINY_OPTIONS, "--workers=1", *out]
+    sweep = ["sweep", "--methods=raw", "--seeds=0", "--unique-ratio=0", *TINY_OPTIONS, *out]
     sweep += ["--no-report"]
-    assert run([*sweep, "--unique-ratio=0"]) == 0
+    assert run([*sweep, "--workers=1"]) == 0
     capsys.readouterr()
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    for more in ([], ["--dry-run"]):
-        line = refusal(capsys, [*sweep, "--unique-ratio=1", *more], 4)
-        assert line.startswith(f"--out: {tmp_path / 'a'}: holds another sweep: unique_ratio: ")
-        assert "stored [0.0], asked [1.0]" in line
+    line = refusal(capsys, [*sweep, "--n-test=120"], 4)
+    said = "holds another sweep: world.n_test: stored 128, asked 120"
+    assert line == f"--out: {tmp_path / 'a'}: {said}; --name or --out can name another directory"
+    assert run([*sweep, "--n-test=120", "--dry-run"]) == 0
+    assert "would be refused: world.n_test: stored 128, asked 120" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -23,7 +23,13 @@ from fctestbed.laws import gaussian_correlation
 from fctestbed.nets import Stack
 
 SMALL = StaircaseSpec(
-    dims=(3, 5), levels_nats=(1.0, 2.0), steps=60, batch=16, hidden=32, club_hidden=16, window=20
+    dims=(3, 5),
+    levels_nats=(1.0, 2.0),
+    steps=60,
+    batch_size=16,
+    hidden=32,
+    club_hidden=16,
+    window=20,
 )
 CELL = ConditionalSpec(cells=((400, 2),), steps=100, hidden=16, n_negatives=15, strengths=(1.0,))
 
@@ -59,8 +65,10 @@ def test_a_staircase_has_a_row_for_each_window_of_each_estimator():
 
 
 def test_values_are_read_before_the_step_on_their_batch():
-    spec = SMALL.model_copy(update={"window": 1, "steps": 2, "levels_nats": (1.0,), "rate": 1e-9})
-    moved = spec.model_copy(update={"rate": 0.1})
+    spec = SMALL.model_copy(
+        update={"window": 1, "steps": 2, "levels_nats": (1.0,), "learning_rate": 1e-9}
+    )
+    moved = spec.model_copy(update={"learning_rate": 0.1})
     still, jumped = (staircase(each, "nce", 3) for each in (spec, moved))
     assert still[0].value_bits == jumped[0].value_bits
     assert still[1].value_bits != jumped[1].value_bits
@@ -76,7 +84,7 @@ def test_training_lifts_the_values_and_nce_club_reads_above_nce():
 
 def test_a_seed_s_rows_do_not_depend_on_the_seeds_beside_it():
     alone = pd.DataFrame(staircase(SMALL, "club", 3))
-    both = pd.DataFrame(staircase(SMALL.model_copy(update={"seeds": 2}), "club", 3))
+    both = pd.DataFrame(staircase(SMALL.model_copy(update={"seeds": (1, 0)}), "club", 3))
     first = both[both["seed"] == 0]
     np.testing.assert_allclose(first["value_bits"], alone["value_bits"], rtol=1e-4)
     second = both[both["seed"] == 1]
@@ -138,7 +146,7 @@ def test_a_cell_of_the_check_is_read_twice_held_out(negatives):
 
 def test_negatives_of_the_whole_batch_read_what_the_condition_says_as_well():
     # I(X; Y | Z) is 0.5 nat; Z tells another 0.9 nat of Y, which exact negatives do not see.
-    settings = {"information_nats": 0.5, "steps": 300, "hidden": 32, "rate": 0.01}
+    settings = {"information_nats": 0.5, "steps": 300, "hidden": 32, "learning_rate": 0.01}
     spec = CELL.model_copy(update=settings)
     exact, batch = (
         conditional_rows(spec, (2000, 1), 10.0, kind, 0)[0] for kind in ("exact", "batch")

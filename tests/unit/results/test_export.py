@@ -217,7 +217,7 @@ def test_parquet_reads_back(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format": "xml"}, "format: expected one of csv, json, parquet, got 'xml'"),
+        ({"format": "xml"}, "format: expected one of csv, json, parquet, hf, got 'xml'"),
         ({"format": "json", "compress": True}, "compress: expected format 'csv' with it"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from tiny_sweeps import tiny_sweep
 
 from fctestbed.results import ResultsStore, StoreRefused, load_results, stored_records
-from fctestbed.sweep import adopt_runs, run_sweep
+from fctestbed.sweep import adopt_runs, merge, run_sweep
 
 QUIET = {"measurement": {"rate": {"rates": [4.0]}}}
 
@@ -58,7 +58,7 @@ def test_a_run_under_another_name_of_its_variant_is_not_copied(source, tmp_path)
 
 
 def test_a_store_of_another_sweep_is_not_written_to(source, tmp_path):
-    other = tiny_sweep(seeds=[7], **QUIET)
+    other = tiny_sweep(**merge(QUIET, {"measurement": {"n_fit": 100}}))
     run_sweep(other, tmp_path, device="cpu", workers=1, keep_encoders=False)
-    with pytest.raises(StoreRefused, match="holds another sweep: seeds"):
+    with pytest.raises(StoreRefused, match=r"holds another sweep: measurement\.n_fit"):
         adopt_runs(tiny_sweep(**QUIET), tmp_path, [source])

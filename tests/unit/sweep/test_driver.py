@@ -151,11 +151,11 @@ def test_axis_values_are_named_in_the_plan_and_in_what_went_wrong(tmp_path, monk
     axes = {"world.observation.noise": [0.25], "settings.simclr.temperature": [0.1, 0.5]}
     spec = tiny_sweep(unique_ratio=[0.5], axes=axes)
     lines = describe_plan(spec, tmp_path, device="cpu")
-    assert lines[3:6] == [
+    assert lines[3:5] == [
         "world.observation.noise: 0.25",
         "settings.simclr.temperature: 0.1, 0.5",
-        "runs: 3, of which 0 are done",
     ]
+    assert "runs: 3, of which 0 are done" in lines
     noise = "world.observation.noise=0.25"
     reason = "seed 0: failed: RuntimeError: not today"
     assert sorted(go(spec, tmp_path).problems) == [
@@ -163,25 +163,6 @@ def test_axis_values_are_named_in_the_plan_and_in_what_went_wrong(tmp_path, monk
         f"simclr at ratio 0.5, {noise}, settings.simclr.temperature=0.1, {reason}",
         f"simclr at ratio 0.5, {noise}, settings.simclr.temperature=0.5, {reason}",
     ]
-
-
-def test_another_axis_in_the_same_directory_is_refused_with_the_difference(tmp_path):
-    go(tiny_sweep(methods=["raw"], axes={"measurement.ridge": [0.1]}), tmp_path)
-    message = r"axes\.measurement\.ridge: stored \[0\.1\], asked \[0\.2\]"
-    with pytest.raises(StoreRefused, match=message):
-        go(tiny_sweep(methods=["raw"], axes={"measurement.ridge": [0.2]}), tmp_path)
-
-
-@pytest.mark.parametrize("how", ["run", "plan"])
-def test_another_sweep_s_directory_is_refused_with_the_difference(tmp_path, how):
-    go(tiny_sweep(), tmp_path)
-    before = (tmp_path / STORE_NAME).read_bytes()
-    other = tiny_sweep(train={"steps": 9})
-    with pytest.raises(
-        StoreRefused, match=r"holds another sweep: train\.steps: stored 10, asked 9$"
-    ):
-        go(other, tmp_path) if how == "run" else describe_plan(other, tmp_path, device="cpu")
-    assert (tmp_path / STORE_NAME).read_bytes() == before
 
 
 def test_a_plan_is_told_without_writing_anything(tmp_path):
@@ -290,12 +271,8 @@ def test_damaged_runs_are_refused_and_once_dropped_made_again_to_the_digit(tmp_p
     (damaged, *_) = sorted(set(expected["run_id"]))
     with closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection, connection:
         connection.execute("UPDATE captured SET value_bits = 0.5 WHERE run_id = ?", (damaged,))
-    for again in (
-        lambda: go(tiny_sweep(), tmp_path),
-        lambda: describe_plan(tiny_sweep(), tmp_path),
-    ):
-        with pytest.raises(StoreRefused, match=rf"1 of 4 runs .*\({damaged}\)"):
-            again()
+    with pytest.raises(StoreRefused, match=rf"1 of 4 runs .*\({damaged}\)"):
+        go(tiny_sweep(), tmp_path)
     drop_damaged_runs(tmp_path)
     assert go(tiny_sweep(), tmp_path).n_new == 1
     assert_frame_equal(load_results(tmp_path).captured, expected, check_exact=True)

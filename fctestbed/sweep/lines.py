@@ -1,16 +1,19 @@
 """The line of a TOML file on which a key has its value, for error messages.
 
-Imports the standard library and ``fctestbed.sweep``'s reading of dotted keys.
+Imports the standard library and the reading of dotted keys in ``axes``.
 """
 
 import re
+from pathlib import Path
 
-from fctestbed.sweep import split_path
+from fctestbed.sweep.axes import split_path
 
 _TABLE = re.compile(r"^\s*(\[\[|\[)\s*(.+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(
     r"""^\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*="""
 )
+# A message's field: all before the first colon outside quotes.
+_FIELD = re.compile(r'(?:"[^"]*"|[^":])*')
 _QUOTES = ('"""', "'''")
 
 
@@ -30,6 +33,19 @@ def line_of(text: str, path: str) -> int | None:
         if wanted[: len(keys)] == keys and (best is None or len(keys) > best[0]):
             best = len(keys), number
     return None if best is None else best[1]
+
+
+def located_in(path: Path, text: str, message: str) -> str:
+    """The message after the file and the line of the key that it begins with.
+
+    Args:
+        path: the file.
+        text: its content.
+        message: such as ``train.steps: expected ...``.
+    """
+    field = _FIELD.match(message)
+    line = line_of(text, field[0] if field else "")
+    return f"{path}{'' if line is None else f', line {line}'}: {message}"
 
 
 def _keys(text: str) -> list[tuple[int, tuple[str, ...]]]:
