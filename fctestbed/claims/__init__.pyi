@@ -1,4 +1,9 @@
-from .at_optimum import OptimumJudgement as OptimumJudgement, judge_at_optimum as judge_at_optimum
+from .at_optimum import (
+    AT_THE_END as AT_THE_END,
+    INDIFFERENT as INDIFFERENT,
+    OptimumJudgement as OptimumJudgement,
+    judge_at_optimum as judge_at_optimum,
+)
 from .claim import (
     Assumption as Assumption,
     Claim as Claim,
