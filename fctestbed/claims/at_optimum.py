@@ -24,6 +24,7 @@ from fctestbed.claims.optima import (
 )
 from fctestbed.claims.reading import Reading, Side
 from fctestbed.claims.statistics import Floats, Region, Verdict
+from fctestbed.results import AxisValue
 from fctestbed.sweep import RunSpec, SweepSpec
 from fctestbed.synthesis import WorldSpec, world_truth
 
@@ -243,7 +244,7 @@ def _side_bits(
     if side.method is None:
         return pd.DataFrame(columns=columns)
     text = side.reading(claim.reading).text
-    cells: dict[str, list[tuple[object, ...]]] = {}
+    cells: dict[str, list[tuple[AxisValue, ...]]] = {}
     for run_id, values in spec.grid.cells:
         cells.setdefault(run_id, []).append(values)
     rows = []
@@ -261,8 +262,8 @@ def _side_bits(
             "n_equal": optimum.n_equal,
             "undone": float(bool(_why_undone(optimum))),
         }
-        for values in cells.get(run.run_id, [()]):
-            rows.append({**about, **dict(zip(spec.axes, values, strict=True))})
+        for place in cells.get(run.run_id, [()]):
+            rows.append({**about, **dict(zip(spec.axes, place, strict=True))})
     return pd.DataFrame(rows, columns=columns)
 
 

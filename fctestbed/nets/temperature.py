@@ -60,7 +60,8 @@ class LearnedTemperature(nn.Module):
 
     def forward(self) -> Float[Tensor, "stack 1 1"]:
         """The factor of the similarities."""
-        scale: Tensor = _AtMost.apply(self.log_scale, -math.log(LEAST_TEMPERATURE))
+        most = -math.log(LEAST_TEMPERATURE)
+        scale: Tensor = _AtMost.apply(self.log_scale, most)  # type: ignore[no-untyped-call]
         return scale.exp()
 
 

@@ -171,8 +171,10 @@ def test_one_cell_that_fails_is_enough(judged, monkeypatch):
     ],
 )
 def test_why_there_is_no_verdict_is_said(tmp_path, change, reason):
-    probe = ('right = { method = "simclr", estimator = "linear_probe", unique_ratio = 0.0 }',
-             'right = { method = "raw", estimator = "linear_probe", unique_ratio = 0.0 }')  # fmt: skip
+    probe = (
+        'right = { method = "simclr", estimator = "linear_probe", unique_ratio = 0.0 }',
+        'right = { method = "raw", estimator = "linear_probe", unique_ratio = 0.0 }',
+    )
     path = write_claim(tmp_path / "tiny.toml", ('left = "simclr"', change), probe)
     found = judge_at_optimum(read_claim(path), None, tmp_path / "out")
     assert (found.verdict, found.reason) == ("", reason)
