@@ -49,6 +49,9 @@ def adopt_runs(spec: SweepSpec, out: str | Path, sources: Iterable[str | Path]) 
     trainings = _trainings(grid, missing)
     n_copied = 0
     for source in sources:
+        # A store is checked as a whole when it is opened.
+        if not trainings:
+            break
         with ResultsStore.open_read(source) as other:
             shared = missing & other.finished()
             if not shared:
