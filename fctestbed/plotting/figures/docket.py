@@ -66,7 +66,7 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
         own = drawn[(drawn["claim"] == row["claim"]) & (drawn["broken"] == row["broken"])]
         _draw_cells(axes, own, place)
         optimum = at_optimum.get((row["claim"], row["broken"]))
-        for at, word in ((1.01, str(row["verdict"])), (1.13, _word(optimum))):
+        for at, word in ((1.01, str(row["verdict"])), (1.2, _word(optimum))):
             axes.annotate(
                 word,
                 (at, place),
@@ -99,7 +99,7 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     ]
     add_legend(figure, handles, 3, _NOTE)
     if at_optimum:
-        for at, head in ((1.01, _TRAINED), (1.13, _OPTIMUM)):
+        for at, head in ((1.01, _TRAINED), (1.2, _OPTIMUM)):
             axes.annotate(
                 head, (at, 1.0), xycoords="axes fraction", va="bottom", fontsize=6.5, style="italic"
             )
