@@ -66,13 +66,13 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
         own = drawn[(drawn["claim"] == row["claim"]) & (drawn["broken"] == row["broken"])]
         _draw_cells(axes, own, place)
         optimum = at_optimum.get((row["claim"], row["broken"]))
-        for at, word in ((1.01, str(row["verdict"])), (1.2, _word(optimum))):
+        for at, word in ((1.01, str(row["verdict"])), (1.175, _word(optimum))):
             axes.annotate(
                 word,
                 (at, place),
                 xycoords=("axes fraction", "data"),
                 va="center",
-                fontsize=6.5,
+                fontsize=6.0,
                 weight="normal" if row["broken"] else "bold",
                 color=VERDICT_COLORS.get(word, "#8c8c8c"),
             )
@@ -99,9 +99,9 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     ]
     add_legend(figure, handles, 3, _NOTE)
     if at_optimum:
-        for at, head in ((1.01, _TRAINED), (1.2, _OPTIMUM)):
+        for at, head in ((1.01, _TRAINED), (1.175, _OPTIMUM)):
             axes.annotate(
-                head, (at, 1.0), xycoords="axes fraction", va="bottom", fontsize=6.5, style="italic"
+                head, (at, 1.0), xycoords="axes fraction", va="bottom", fontsize=6.0, style="italic"
             )
     return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts, at_optimum))
 
