@@ -54,7 +54,7 @@ def claim_cells(claim: Claim, results: Results) -> Cells:
     differences: list[dict[int, float]] = []
     for place, prediction in enumerate(claim.predictions):
         left, right = _sides(claim, place, prediction, results)
-        pairs = _pairs(left, right, prediction, results.axes)
+        pairs = paired_sides(left, right, prediction, results.axes)
         about = {
             "prediction": prediction.text(claim.reading),
             "place": place,
@@ -142,10 +142,20 @@ def _truths(name: str, side: Side, results: Results) -> pd.DataFrame:
     return runs[keys].assign(bits=pd.array(bits, dtype="Float64").to_numpy(float, na_value=np.nan))
 
 
-def _pairs(
+def paired_sides(
     left: pd.DataFrame, right: pd.DataFrame, prediction: Prediction, axes: Sequence[str]
 ) -> pd.DataFrame:
-    """Columns of the cell's keys, seed, left, right."""
+    """The bits of both sides of each cell and seed.
+
+    Args:
+        left: columns ``unique_ratio``, the axes, ``seed`` and ``bits``.
+        right: the same.
+        prediction: which of these are a cell.
+        axes: the sweep's further axes.
+
+    Returns:
+        Columns of the cell's keys, ``seed``, ``left`` and ``right``.
+    """
     # A number or a truth has the ratio of the run that it is compared with.
     fixed = [side.unique_ratio is not None for side in prediction.sides]
     if prediction.right.method is None:

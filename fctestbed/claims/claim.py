@@ -92,6 +92,25 @@ def _without_methods(values: object) -> object:
     return values
 
 
+class OptimumSpec(Spec):
+    """The world in which a claim is judged at the optimum of the objectives, small enough to be
+    enumerated.
+
+    Attributes:
+        latents: fields of ``sweep.world.latents``; by default each block has at most two bits.
+        unique_ratio: the ratios; by default those of the sweep.
+        starts: of each search.
+    """
+
+    latents: dict[str, Any] | None = None
+    unique_ratio: Ratios | None = None
+    starts: Annotated[int, Field(ge=2, le=64)] = 4
+
+
+_MOST_BLOCK_BITS = 2
+_BLOCKS = ("n_shared", "n_unique1", "n_unique2")
+
+
 class Claim(Spec):
     """A claim that runs can decide.
 
@@ -104,6 +123,7 @@ class Claim(Spec):
         reading: what is read where a prediction does not say.
         predictions: what has to be so, all of it.
         assumptions: by name.
+        optimum: the world in which it is judged at the optimum.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -114,6 +134,7 @@ class Claim(Spec):
     reading: Reading = Reading()
     predictions: Annotated[tuple[Prediction, ...], Field(min_length=1)]
     assumptions: dict[str, Assumption] = Field(default_factory=dict)
+    optimum: OptimumSpec = OptimumSpec()
 
     @field_validator("sweep", mode="before")
     @classmethod
@@ -140,10 +161,7 @@ class Claim(Spec):
         Raises:
             ValueError: one line that begins with the claim's field.
         """
-        values = _grids(self.sweep, "sweep.")
-        changed: dict[str, Any] = {}
-        if broken is not None:
-            changed = _grids(self.assumptions[broken].broken, f"assumptions.{broken}.broken.")
+        values, changed = self._fields(broken)
         merged = {**merge(values, changed), "methods": list(self.methods)}
         try:
             spec = sweep_spec(merged)
@@ -160,6 +178,40 @@ class Claim(Spec):
                 f"{field}: expected fields that go with the claim's sweep, got: {error}"
             ) from None
         return spec
+
+    def optimum_spec(self, broken: str | None = None) -> SweepSpec:
+        """The sweep whose objectives are searched for their optima, with one seed.
+
+        Args:
+            broken: as for ``sweep_spec``.
+
+        Raises:
+            ValueError: one line that begins with ``optimum``.
+        """
+        values, changed = self._fields(broken)
+        latents = self.optimum.latents
+        if latents is None:
+            sizes = self.sweep_spec(broken).world.latents.model_dump()
+            latents = {name: min(sizes[name], _MOST_BLOCK_BITS) for name in _BLOCKS}
+        ratios = self.optimum.unique_ratio
+        own = {} if ratios is None else {"unique_ratio": list(ratios)}
+        world = {"world": {"latents": latents}, "methods": list(self.methods), "seeds": [0]}
+        merged = merge(merge(merge(values, own), changed), world)
+        try:
+            spec = sweep_spec(merged)
+            spec.runs()
+        except ValueError as error:
+            raise ValueError(
+                f"optimum: expected a world in which the claim's methods can be, got: {error}"
+            ) from None
+        return spec
+
+    def _fields(self, broken: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Fields of the sweep, and those that a broken assumption changes."""
+        values = _grids(self.sweep, "sweep.")
+        if broken is None:
+            return values, {}
+        return values, _grids(self.assumptions[broken].broken, f"assumptions.{broken}.broken.")
 
 
 def _grids(values: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def read_claim(path: str | Path, *, allow_plugins: bool = False) -> Claim:
             check_claim(claim, claim.sweep_spec())
             for name in claim.assumptions:
                 _check_broken(claim, name)
+            if "optimum" in claim.model_fields_set:
+                _check_optimum(claim)
     except ValueError as error:
         raise SpecError(located_in(path, text, str(error))) from None
     return claim
@@ -88,4 +90,16 @@ def _check_broken(claim: Claim, name: str) -> None:
         raise ValueError(
             f"assumptions.{name}.broken: expected a sweep that the claim can be read in, got: "
             f"{error}"
+        ) from None
+
+
+def _check_optimum(claim: Claim) -> None:
+    """Check a world at the optimum that the file asks for, which has to have what the claim
+    reads."""
+    spec = claim.optimum_spec()
+    try:
+        check_claim(claim, spec)
+    except ValueError as error:
+        raise ValueError(
+            f"optimum: expected a world that the claim can be read in, got: {error}"
         ) from None

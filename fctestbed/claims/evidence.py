@@ -1,7 +1,7 @@
-"""Where a claim's numbers come from: ``trained`` networks, whose sweeps are run here.
+"""Where a claim's numbers come from: ``trained`` networks, whose sweeps are run here; or the
+``optimum`` of the objectives (``at_optimum``).
 
-A verdict names its evidence. Another kind of evidence is one more function from conditions to
-``Results``. May import ``fctestbed.sweep`` and what is below it.
+A verdict names its evidence. May import ``fctestbed.sweep`` and what is below it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +14,9 @@ from fctestbed.results import STORE_NAME, Results, ResultsStore, load_results
 from fctestbed.sweep import Display, SweepSpec, adopt_runs, describe_plan, run_sweep
 from fctestbed.synthesis import digest
 
-Evidence = Literal["trained"]
+Evidence = Literal["trained", "optimum"]
 TRAINED: Evidence = "trained"
+OPTIMUM: Evidence = "optimum"
 
 _STORES = "sweeps"
 _DIGITS = 16
@@ -85,7 +86,8 @@ def trained_results(
         The rows of each sweep by the directory of its store.
     """
     found: dict[Path, Results] = {}
-    for spec in specs:
+    # The largest first: smaller ones then find the runs of each of their trainings in one store.
+    for spec in sorted(specs, key=lambda spec: -len(spec.grid.runs)):
         place = store_place(spec, out)
         if place in found:
             continue

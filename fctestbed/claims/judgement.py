@@ -1,9 +1,10 @@
-"""The verdicts of a docket: each claim as it is stated, and with each of its assumptions broken.
+"""The verdicts of a docket: each claim as it is stated, and with each of its assumptions broken,
+for trained networks and at the optimum of the objectives.
 
 May import ``fctestbed.plotting``, ``fctestbed.sweep`` and the rest of this package.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fctestbed.claims.at_optimum import judge_at_optimum
 from fctestbed.claims.cells import Cells, claim_cells
 from fctestbed.claims.claim import Claim
 from fctestbed.claims.docket import read_docket
 from fctestbed.claims.evidence import (
+    OPTIMUM,
     TRAINED,
     Resources,
     check_stores,
@@ -31,6 +34,8 @@ VERDICTS = "verdicts.csv"
 """The file with the verdicts."""
 AS_STATED = ""
 """The condition in which no assumption is broken."""
+NO_VERDICT = "none"
+"""In the place of a verdict at the optimum where there is no exact objective or reading."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,12 @@ class Judgement:
     """The verdicts of a docket.
 
     Attributes:
-        verdicts: a row for each claim and condition, columns ``claim, broken, evidence, verdict,
-            source, statement, n_cells, n_hold, n_fail, n_seeds, seeds_to_decide, n_unfinished``.
-            ``n_seeds`` is the fewest of a cell; ``seeds_to_decide`` is NaN where the claim is
-            decided or no number up to 1000 would decide it.
+        verdicts: a row for each claim, condition and evidence, columns ``claim, broken, evidence,
+            verdict, reason, source, statement, n_cells, n_hold, n_fail, n_seeds, seeds_to_decide,
+            n_unfinished``. ``n_seeds`` is the fewest of a cell; ``seeds_to_decide`` is NaN where
+            the claim is decided or no number up to 1000 would decide it. At the optimum
+            ``n_seeds`` is the fewest starts of a cell that reached the least loss, and ``reason``
+            says why a claim is not decided or has no verdict (``none``).
         cells: a row for each cell: ``claim, broken, evidence``, what ``Cells.table`` has,
             ``n_seeds, difference_bits``, its own interval ``own_low_bits, own_high_bits``, the
             simultaneous one ``low_bits, high_bits``, the predicted region ``region_low_bits,
@@ -133,8 +140,10 @@ def judge(
     display: Callable[[], AbstractContextManager[Display | None]] = nullcontext,
     allow_plugins: bool = False,
     formats: Sequence[str] = ("png", "pdf"),
+    optima: bool = True,
+    report: Callable[[str], None] | None = None,
 ) -> Judgement:
-    """Run what a docket's claims need and is missing, and give each claim its verdict.
+    """Run what a docket's claims need and is missing, and give each claim its verdicts.
 
     Args:
         docket: a directory of claim files, or one of them.
@@ -149,10 +158,13 @@ def judge(
         allow_plugins: whether methods and label functions of the user's own that claim files name
             may be imported.
         formats: of the figure: ``png``, ``pdf`` and ``svg``.
+        optima: whether claims are also judged at the optimum of the objectives.
+        report: called with a line for each claim that is judged there, before it is.
 
     Returns:
         The verdicts, which are also written to ``out``: ``verdicts.csv``, and the figure
-        ``docket`` with the cells (``docket.csv``) and a table (``docket.md``).
+        ``docket`` with the cells (``docket.csv``) and a table (``docket.md``). ``out/optima`` keeps
+        what was read of each objective's optima.
 
     Raises:
         ValueError: one line, for a claim that cannot be, an impossible option, or rows of another
@@ -172,9 +184,15 @@ def judge(
     others = list(map(Path, sources))
     check_stores(specs, out, resources, others)
     rows = trained_results(specs, out, resources, display, others)
-    found = [_judged(condition, rows[store_place(condition.spec, out)]) for condition in conditions]
+    found = []
+    for condition in conditions:
+        found.append(_judged(condition, rows[store_place(condition.spec, out)]))
+        if optima:
+            if report is not None:
+                report(f"optimum: {condition.name}")
+            found.append(_judged_at_optimum(condition, out))
     verdicts = pd.DataFrame([verdict for verdict, _ in found])
-    cells = pd.concat([cells for _, cells in found], ignore_index=True)
+    cells = pd.concat([cells for _, cells in found if len(cells)], ignore_index=True)
     table = verdicts.to_csv(index=False, lineterminator="\n").encode()
     paths = [write_atomically(out / VERDICTS, table)]
     paths += draw_docket_figures(verdicts, cells, out, formats)
@@ -194,6 +212,7 @@ def _judged(condition: Condition, results: Results) -> tuple[dict[str, object], 
     verdict: dict[str, object] = {
         **about,
         "verdict": str(decision.verdict),
+        "reason": "",
         "source": claim.source,
         "statement": claim.statement,
         "n_cells": len(cells.table),
@@ -214,9 +233,36 @@ def _judged(condition: Condition, results: Results) -> tuple[dict[str, object], 
         region_high_bits=region.high,
         verdict=[str(verdict) for verdict in decision.cell_verdicts],
     )
+    return verdict, _named(table, about)
+
+
+def _judged_at_optimum(condition: Condition, out: Path) -> tuple[dict[str, object], pd.DataFrame]:
+    """The row of a verdict at the optimum, and the rows of its cells."""
+    claim = condition.claim
+    found = judge_at_optimum(claim, condition.broken or None, out)
+    about = {"claim": claim.id, "broken": condition.broken, "evidence": OPTIMUM}
+    cells = found.cells
+    verdict: dict[str, object] = {
+        **about,
+        "verdict": str(found.verdict) or NO_VERDICT,
+        "reason": found.reason,
+        "source": claim.source,
+        "statement": claim.statement,
+        "n_cells": len(cells),
+        "n_hold": int((cells["verdict"] == Verdict.HOLDS).sum()),
+        "n_fail": int((cells["verdict"] == Verdict.FAILS).sum()),
+        "n_seeds": int(cells["n_seeds"].min()) if len(cells) else 0,
+        "seeds_to_decide": np.nan,
+        "n_unfinished": 0,
+    }
+    return verdict, _named(cells, about)
+
+
+def _named(cells: pd.DataFrame, about: Mapping[str, str]) -> pd.DataFrame:
+    """The cells, with the claim's columns before the others."""
     for place, (name, value) in enumerate(about.items()):
-        table.insert(place, name, value)
-    return verdict, table
+        cells.insert(place, name, value)
+    return cells
 
 
 def _cell_table(cells: Cells) -> pd.DataFrame:

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from fctestbed.claims import AS_STATED, Judgement, Verdict, docket_plan, judge
+from fctestbed.claims import (
+    AS_STATED,
+    OPTIMUM,
+    TRAINED,
+    Judgement,
+    Verdict,
+    docket_plan,
+    judge,
+)
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.driving import UNFINISHED, display, interruptible
@@ -36,12 +44,18 @@ def judge_docket(
     max_stack: options.MaxStack = None,
     formats: options.Formats = "png,pdf",
     allow_plugins: options.AllowPlugins = False,
+    optima: Annotated[
+        bool,
+        typer.Option(
+            "--optima/--no-optima", help="Also judge at the optimum of the exact objectives."
+        ),
+    ] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the claims and their runs, and do nothing.")
     ] = False,
 ) -> int:
     """Run what a docket's claims need and is missing, and say of each whether it holds, fails or is
-    not decided.
+    not decided, for trained networks and at the optimum of the objectives.
 
     Exit code 3 where runs are not ok. Running the same command again does only what is missing.
 
@@ -73,6 +87,8 @@ def judge_docket(
             display=display,
             allow_plugins=allow_plugins,
             formats=options.listed(formats),
+            optima=optima,
+            report=lambda line: typer.echo(line, err=True),
         ),
         out,
     )
@@ -85,7 +101,13 @@ def judge_docket(
 
 def _print(found: Judgement) -> None:
     rows = []
-    for row in found.verdicts.to_dict(orient="records"):
+    at_optimum = found.verdicts[found.verdicts["evidence"] == OPTIMUM]
+    of_optimum = {
+        (row["claim"], row["broken"]): row for row in at_optimum.to_dict(orient="records")
+    }
+    trained = found.verdicts[found.verdicts["evidence"] == TRAINED]
+    for row in trained.to_dict(orient="records"):
+        optimum = of_optimum.get((row["claim"], row["broken"]))
         stated = row["broken"] == AS_STATED
         rows.append(
             [
@@ -95,9 +117,10 @@ def _print(found: Judgement) -> None:
                 f"{row['n_fail']}",
                 f"{row['n_seeds']}",
                 _needed(row),
+                "" if optimum is None else str(optimum["verdict"]),
             ]
         )
-    heads = ["claim (trained networks)", "verdict", "hold", "fail", "seeds", "would decide"]
+    heads = ["claim", "trained", "hold", "fail", "seeds", "would decide", "optimum"]
     for line in plain_table(heads, rows, left=1, width=_WIDTH):
         typer.echo(line)
     for row in found.verdicts[found.verdicts["n_unfinished"] > 0].to_dict(orient="records"):

@@ -16,8 +16,14 @@ from fctestbed.nets.pair_list import PairGroups, PairList
 from fctestbed.nets.precision import Precision, check_precision, products_in
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
 from fctestbed.nets.table import MAX_TABLE_BITS, StackedTable, check_table_bits
+from fctestbed.nets.temperature import (
+    LEAST_TEMPERATURE,
+    LearnedTemperature,
+    learned_temperatures,
+)
 
 __all__ = [
+    "LEAST_TEMPERATURE",
     "MAX_TABLE_BITS",
     "BilinearCritic",
     "ConcatCritic",
@@ -26,6 +32,7 @@ __all__ = [
     "CriticKind",
     "Fusion",
     "FusionKind",
+    "LearnedTemperature",
     "MlpFusion",
     "PairGroups",
     "PairList",
@@ -38,5 +45,6 @@ __all__ = [
     "TransformerFusion",
     "check_precision",
     "check_table_bits",
+    "learned_temperatures",
     "products_in",
 ]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fctestbed.nets.pair_list import PairGroups
 from fctestbed.nets.pairs import listed_pairs, mlp_pairs, relu_dot_pairs, scores_lists
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
+from fctestbed.nets.temperature import LearnedTemperature
 
 CriticKind = Literal["concat", "separable", "bilinear", "cosine"]
 Spread = Callable[[Tensor], Tensor]
@@ -221,12 +222,14 @@ class CosineCritic(_ProductCritic):
         dim_u: width of the first argument.
         dim_v: width of the second argument.
         temperature: divisor of the similarities.
+        learn_temperature: whether it is trained, from ``temperature`` on, and each run has its own.
         normalize: false takes the inner product in place of the cosine, as the official code does.
         width: both arguments are first mapped linearly to this width, if they are not in one
             space; None leaves them as they are.
 
     Raises:
-        ValueError: for arguments of different widths, if ``width`` is None.
+        ValueError: for arguments of different widths, if ``width`` is None, or a temperature below
+            0.01, if it is learned.
     """
 
     def __init__(
@@ -236,6 +239,7 @@ class CosineCritic(_ProductCritic):
         dim_v: int,
         *,
         temperature: float,
+        learn_temperature: bool = False,
         normalize: bool = True,
         width: int | None = None,
     ) -> None:
@@ -243,6 +247,7 @@ class CosineCritic(_ProductCritic):
         if width is None and dim_u != dim_v:
             raise ValueError(f"dim_v: expected {dim_u} (dim_u) if width is None, got {dim_v}")
         self.temperature, self.normalize = temperature, normalize
+        self.learned = LearnedTemperature(stack, temperature) if learn_temperature else None
         self.g, self.h = (
             nn.Identity() if width is None else StackedLinear(stack, dim, width)
             for dim in (dim_u, dim_v)
@@ -250,7 +255,8 @@ class CosineCritic(_ProductCritic):
 
     def rows(self, u: FirstArguments) -> RowFeatures:
         """g(u), normalised to length 1, over the temperature."""
-        return self._normalized(self.g(u)) / self.temperature
+        features = self._normalized(self.g(u))
+        return features / self.temperature if self.learned is None else features * self.learned()
 
     def columns(self, v: SecondArguments) -> ColumnFeatures:
         """h(v), normalised to length 1."""

@@ -7,15 +7,15 @@ Training, measurement and plug-ins use this interface. May import ``fctestbed.ne
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveInt, field_validator, model_serializer
+from pydantic import Field, PositiveInt, field_validator, model_serializer, model_validator
 from torch import Tensor, nn
 
 from fctestbed._plugins import is_import_path
 from fctestbed._records import Record
-from fctestbed.nets import Critic, CriticKind, Stack
+from fctestbed.nets import LEAST_TEMPERATURE, Critic, CriticKind, Stack
 from fctestbed.objectives.groups import Groups
 
 JOINT = "joint"
@@ -52,10 +52,36 @@ class CriticSettings(MethodSettings):
         critic: ``concat`` (an MLP on both arguments), ``separable`` (an inner product of two
             MLPs), ``bilinear`` or ``cosine``.
         temperature: divisor of the cosine critic's similarities; the other critics have none.
+        learn_temperature: whether each cosine critic trains its own, from ``temperature`` on, as
+            CLIP does. False is not written out, so that it does not change the identity of runs.
     """
 
     critic: CriticKind = "concat"
     temperature: Annotated[float, Field(gt=0)] = 0.1
+    learn_temperature: bool = False
+
+    @model_validator(mode="after")
+    def _can_learn(self) -> Self:
+        if not self.learn_temperature:
+            return self
+        if self.critic != "cosine":
+            raise ValueError(
+                f"learn_temperature: expected false with the critic {self.critic}, which has no "
+                "temperature, got true"
+            )
+        if self.temperature < LEAST_TEMPERATURE:
+            raise ValueError(
+                f"temperature: expected at least {LEAST_TEMPERATURE} where it is learned, got "
+                f"{self.temperature:g}"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_false(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        content = handler(self)
+        if not self.learn_temperature:
+            content.pop("learn_temperature")
+        return content
 
 
 class NetSpec(MethodSettings):

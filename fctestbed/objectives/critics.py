@@ -48,6 +48,7 @@ def build_critic(
         stack,
         *dims,
         temperature=settings.temperature,
+        learn_temperature=settings.learn_temperature,
         # Some settings lack this field; they use the cosine.
         normalize=getattr(settings, "normalize", True),
         width=None if one_space else nets.head_dim,

@@ -17,7 +17,7 @@ from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, ScoreRow, read_e
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.grid import RunSpec
-from fctestbed.sweep.losses import logged_losses, loss_scores
+from fctestbed.sweep.losses import logged_losses, logged_temperatures, loss_scores
 from fctestbed.sweep.memory import is_out_of_memory, need_in_words, release_memory
 from fctestbed.sweep.plan import Job, Unit
 from fctestbed.sweep.provenance import environment, provenance
@@ -191,7 +191,7 @@ class _Ready:
 
     Attributes:
         stack: the stack.
-        diagnostics: of each training: losses, spreads of heads, alarms.
+        diagnostics: of each training: losses, spreads of heads, alarms, learned temperatures.
         along_rows: the rows along training of a run, by the place of its job and of its data set.
     """
 
@@ -226,6 +226,7 @@ def _trained(
                 "losses_nats": logged_losses(stack, place),
                 "head_spread": spreads,
                 "alarms": [*alarms(stack, place, spreads), *stack.warnings],
+                **logged_temperatures(stack, place),
             }
         )
     return _Ready(stack, diagnostics, along.rows)

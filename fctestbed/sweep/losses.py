@@ -1,10 +1,12 @@
-"""The logged losses of a training, for a run's diagnostics, and its last loss as scores.
+"""The logged losses and learned temperatures of a training, for a run's diagnostics, and its last
+loss as scores.
 
-May import ``fctestbed.results`` and ``fctestbed.training``.
+May import ``fctestbed.nets``, ``fctestbed.results`` and ``fctestbed.training``.
 """
 
 from collections.abc import Mapping, Sequence
 
+from fctestbed.nets import learned_temperatures
 from fctestbed.results import LOSS, TRAINING, ScoreRow, loss_name
 from fctestbed.training import TrainedStack
 
@@ -21,6 +23,14 @@ def logged_losses(trained: TrainedStack, place: int) -> dict[str, list[float]]:
         for name, points in trained.losses_nats.items()
     }
     return {**steps, **terms}
+
+
+def logged_temperatures(trained: TrainedStack, place: int) -> dict[str, dict[str, float]]:
+    """``temperatures``: those that a run's critics learned, by critic, at the end of the training,
+    to five digits; nothing where none is learned."""
+    learned = learned_temperatures(trained.module)
+    found = {name: float(f"{values[place].item():.5g}") for name, values in learned.items()}
+    return {"temperatures": found} if found else {}
 
 
 def loss_scores(

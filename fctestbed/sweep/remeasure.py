@@ -227,7 +227,7 @@ class _Source:
     def _done(
         self, run: StoredRun, key: str | None, along: Mapping[str, tuple[AlongRow, ...]]
     ) -> DoneTraining:
-        names = ("losses_nats", "head_spread", "alarms")
+        names = ("losses_nats", "head_spread", "alarms", "temperatures")
         origin = {"store": str(self.directory), "sweep": self.digest, "provenance": run.provenance}
         return DoneTraining(
             directory=self.directory,

@@ -4,6 +4,7 @@ From the tables of a docket's verdicts and cells alone.
 """
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ _MOST_CHARACTERS = 44
 # In smallest effects that matter: linear up to here, then logarithmic.
 _LINEAR = 2.0
 _FARTHEST = 60.0
+_TRAINED, _OPTIMUM = "trained", "optimum"
 _NOTE = (
     "a mark is a cell; thick: its own interval, from which holds is decided; thin: the "
     "simultaneous 95 % interval, from which fails is decided"
@@ -42,7 +44,9 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     """A row for each claim as it is stated, and below it one for each broken assumption.
 
     The horizontal axis is the distance of a cell's mean difference from the end of the region that
-    is predicted, in units of the smallest effect that matters, positive inside.
+    is predicted, in units of the smallest effect that matters, positive inside. Marks are of
+    trained
+    networks; the verdict at the optimum of the objectives is a word beside theirs.
 
     Args:
         verdicts: of ``judge``.
@@ -53,20 +57,25 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     """
     if verdicts.empty:
         raise NothingToDraw("verdicts: expected claims that were judged, got none")
+    at_optimum = _by_condition(verdicts[verdicts["evidence"] == _OPTIMUM])
+    verdicts = verdicts[verdicts["evidence"] == _TRAINED]
+    drawn = cells[cells["evidence"] == _TRAINED]
     figure = Figure(figsize=(PAGE_INCHES, 1.0 + _ROW_INCHES * len(verdicts)), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(verdicts.to_dict(orient="records")):
-        own = cells[(cells["claim"] == row["claim"]) & (cells["broken"] == row["broken"])]
+        own = drawn[(drawn["claim"] == row["claim"]) & (drawn["broken"] == row["broken"])]
         _draw_cells(axes, own, place)
-        axes.annotate(
-            str(row["verdict"]),
-            (1.01, place),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=6.5,
-            weight="normal" if row["broken"] else "bold",
-            color=VERDICT_COLORS[str(row["verdict"])],
-        )
+        optimum = at_optimum.get((row["claim"], row["broken"]))
+        for at, word in ((1.01, str(row["verdict"])), (1.175, _word(optimum))):
+            axes.annotate(
+                word,
+                (at, place),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=6.0,
+                weight="normal" if row["broken"] else "bold",
+                color=VERDICT_COLORS.get(word, "#8c8c8c"),
+            )
         if place and not row["broken"]:
             axes.axhline(place - 0.5, color="#d0d0d0", linewidth=0.5)
     axes.axvline(0.0, color="black", linewidth=0.8)
@@ -89,7 +98,27 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
         for name, color in VERDICT_COLORS.items()
     ]
     add_legend(figure, handles, 3, _NOTE)
-    return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts))
+    if at_optimum:
+        for at, head in ((1.01, _TRAINED), (1.175, _OPTIMUM)):
+            axes.annotate(
+                head, (at, 1.0), xycoords="axes fraction", va="bottom", fontsize=6.0, style="italic"
+            )
+    return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts, at_optimum))
+
+
+_Row = dict[Any, Any]
+
+
+def _by_condition(verdicts: pd.DataFrame) -> dict[tuple[str, str], _Row]:
+    return {(row["claim"], row["broken"]): row for row in verdicts.to_dict(orient="records")}
+
+
+def _word(optimum: _Row | None) -> str:
+    """The verdict at the optimum; a dash where there is none."""
+    if optimum is None:
+        return ""
+    verdict = str(optimum["verdict"])
+    return verdict if verdict in VERDICT_COLORS else "\N{EN DASH}"
 
 
 def _name(row: pd.Series) -> str:
@@ -125,10 +154,11 @@ def _depths(cell: pd.Series, low: float, high: float) -> tuple[float, float]:
     return min(depth(low), depth(high)), deepest
 
 
-def _markdown(verdicts: pd.DataFrame) -> str:
+def _markdown(verdicts: pd.DataFrame, at_optimum: dict[tuple[str, str], _Row]) -> str:
     lines = [
-        "| claim | source | assumption broken | verdict | cells that hold | seeds | would decide |",
-        "|---|---|---|---|---|---|---|",
+        "| claim | source | assumption broken | verdict | cells that hold | seeds | would decide "
+        "| at the optimum |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in verdicts.to_dict(orient="records"):
         needed = row["seeds_to_decide"]
@@ -138,6 +168,18 @@ def _markdown(verdicts: pd.DataFrame) -> str:
         source = "" if row["broken"] else str(row["source"]).replace("|", r"\|")
         lines.append(
             f"| {row['claim']} | {source} | {row['broken']} | {row['verdict']} "
-            f"| {row['n_hold']} of {row['n_cells']} | {row['n_seeds']} | {seeds} |"
+            f"| {row['n_hold']} of {row['n_cells']} | {row['n_seeds']} | {seeds} "
+            f"| {_optimum_text(at_optimum.get((row['claim'], row['broken'])))} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _optimum_text(optimum: _Row | None) -> str:
+    """The verdict at the optimum with the cells that hold, or why there is none."""
+    if optimum is None:
+        return ""
+    reason = str(optimum["reason"]).replace("|", r"\|")
+    if str(optimum["verdict"]) not in VERDICT_COLORS:
+        return f"none: {reason}"
+    text = f"{optimum['verdict']}, {optimum['n_hold']} of {optimum['n_cells']}"
+    return f"{text}: {reason}" if reason else text

@@ -25,7 +25,8 @@ SECOND = (
 
 
 def go(docket, out, **how):
-    return judge(docket, out, device="cpu", workers=1, formats=["svg"], **how)
+    options = {"device": "cpu", "workers": 1, "formats": ["svg"], "optima": False, **how}
+    return judge(docket, out, **options)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_the_files_hold_the_tables(judged):
     assert verdicts["verdict"].tolist() == judgement.verdicts["verdict"].tolist()
     cells = pd.read_csv(out / "docket.csv")
     assert np.allclose(cells["difference_bits"], judgement.cells["difference_bits"])
-    assert "| tiny | a test |  | holds | 3 of 3 | 3 |  |" in (out / "docket.md").read_text()
+    assert "| tiny | a test |  | holds | 3 of 3 | 3 |  |  |" in (out / "docket.md").read_text()
 
 
 def test_runs_of_another_claim_are_copied_and_nothing_is_done_twice(docket, judged, monkeypatch):
@@ -144,7 +145,7 @@ def test_an_undecided_claim_says_how_many_seeds_would_decide(tmp_path):
     change = ('relation = "<="\nright = { truth = "total_bits" }', 'relation = "<"\nright = "raw"')
     path = write_claim(tmp_path / "tiny.toml", change)
     verdicts = fctestbed.judge(
-        path, tmp_path / "out", device="cpu", workers=1, formats=["svg"]
+        path, tmp_path / "out", device="cpu", workers=1, formats=["svg"], optima=False
     ).verdicts
     assert verdicts["verdict"][0] == "not decided"
     assert verdicts["seeds_to_decide"][0] > 3
@@ -185,3 +186,30 @@ def test_what_cannot_be_judged_is_refused(docket, tmp_path):
     with pytest.raises(ValueError, match="device: expected"):
         judge(docket, tmp_path / "out", device="tpu")
     assert not (tmp_path / "out").exists()
+
+
+def test_each_condition_has_a_verdict_at_the_optimum_beside_that_of_trained_networks(tmp_path):
+    changes = (
+        ("[[predictions]]", "[optimum]\nunique_ratio = 1\nstarts = 2\n\n[[predictions]]"),
+        ('{ method = "raw", estimator = "linear_probe", unique_ratio = 1.0 }', '"simclr"'),
+        ('{ method = "simclr", estimator = "linear_probe", unique_ratio = 0.0 }', '"raw"'),
+    )
+    path, lines = write_claim(tmp_path / "tiny.toml", *changes), []
+    out = tmp_path / "out"
+    found = go(path, out, optima=True, report=lines.append)
+    assert lines == ["optimum: tiny", "optimum: tiny, without: long training"]
+    rows = found.verdicts[["broken", "evidence", "verdict", "reason"]].to_numpy().tolist()
+    assert [row[:2] for row in rows] == [
+        ["", "trained"],
+        ["", "optimum"],
+        ["long training", "trained"],
+        ["long training", "optimum"],
+    ]
+    assert rows[1][2:] == ["not decided", "raw has no exact objective"]
+    assert rows[3][2:] == ["none", "the assumption is about the training"]
+    at_optimum = found.cells[found.cells["evidence"] == "optimum"]
+    assert at_optimum["verdict"].tolist() == ["holds"]
+    assert pd.read_csv(out / "docket.csv")["evidence"].value_counts()["optimum"] == 1
+    table = (out / "docket.md").read_text()
+    assert "| not decided, 1 of 1: raw has no exact objective |" in table
+    assert "| none: the assumption is about the training |" in table

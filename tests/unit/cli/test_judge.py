@@ -81,9 +81,13 @@ def test_judge_prints_verdicts_and_a_dry_run_does_nothing(tmp_path, capsys):
     assert "2 verdicts from 2 sweeps of 18 runs in all" in capsys.readouterr().out
     assert not out.exists()
     assert run(["judge", *options]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["tiny", "holds", "3/3", "0", "3"]
-    assert lines[2].split() == ["without:", "long", "training", "holds", "3/3", "0", "3"]
+    printed, told = capsys.readouterr()
+    lines = printed.splitlines()
+    assert lines[1].split() == ["tiny", "holds", "3/3", "0", "3", "none"]
+    assert lines[2].split() == ["without:", "long", "training", "holds", "3/3", "0", "3", "none"]
+    assert "optimum: tiny, without: long training" in told
+    assert run(["judge", *options, "--no-optima"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["tiny", "holds", "3/3", "0", "3"]
     assert max(map(len, lines[:3])) <= 80
     assert str(out / "docket.svg") in lines
 
@@ -94,7 +98,7 @@ def test_judge_says_where_runs_are_not_ok(tmp_path, capsys):
     options = ["--out", str(tmp_path / "out"), "--device=cpu", "--workers=1", "--formats=svg"]
     assert run(["judge", str(path), *options]) == 3
     printed, error = capsys.readouterr()
-    stated = "tiny not decided 0/3 0 0"
+    stated = "tiny not decided 0/3 0 0 not decided"
     assert " ".join(printed.splitlines()[1].split()) == stated
     assert "note: tiny: 6 unfinished runs left out" in error
 
@@ -123,7 +127,7 @@ def test_what_cannot_be_judged_is_one_line_and_nothing_is_written(
 
 def test_rows_of_another_version_are_one_line(tmp_path, capsys, monkeypatch):
     path, out = write_claim(tmp_path / "tiny.toml"), tmp_path / "out"
-    options = ["--out", str(out), "--device=cpu", "--workers=1", "--formats=svg"]
+    options = ["--out", str(out), "--device=cpu", "--workers=1", "--formats=svg", "--no-optima"]
     assert run(["judge", str(path), *options]) == 0
     capsys.readouterr()
     monkeypatch.setattr(evidence_module, "__version__", "9.9.9")

@@ -32,17 +32,55 @@ def test_records_that_are_read_and_committed_again_are_the_same(source, tmp_path
 
 
 def test_shared_runs_are_copied_and_the_rest_is_run(source, tmp_path):
-    spec = tiny_sweep(unique_ratio=[0.0, 0.5], methods=["raw", "simclr"], **QUIET)
+    spec = tiny_sweep(unique_ratio=[0.0], methods=["raw", "simclr"], seeds=[0, 1], **QUIET)
     assert adopt_runs(spec, tmp_path, [source]) == 2
     assert adopt_runs(spec, tmp_path, [source]) == 0
     outcome = run_sweep(spec, tmp_path, device="cpu", workers=1, keep_encoders=False)
     assert (outcome.n_runs, outcome.n_new) == (4, 2)
     keys = ["method", "readout", "quantity", "estimator"]
     copied, first = (
-        rows[rows["unique_ratio"] == 0.0].sort_values(keys, ignore_index=True)
+        rows[(rows["unique_ratio"] == 0.0) & (rows["seed"] == 0)].sort_values(
+            keys, ignore_index=True
+        )
         for rows in (load_results(tmp_path).captured, load_results(source).captured)
     )
     pd.testing.assert_frame_equal(copied, first)
+
+
+def test_runs_of_one_training_are_copied_from_one_store_or_not_at_all(source, tmp_path):
+    # SimCLR's training does not depend on the label: it serves all ratios. ``raw`` has none.
+    few = tmp_path / "few"
+    spec = tiny_sweep(unique_ratio=[0.0, 0.5], **QUIET)
+    run_sweep(spec, few, device="cpu", workers=1, keep_encoders=False)
+    wanted = tiny_sweep(unique_ratio=[0.0, 0.5, 1.0], **QUIET)
+    assert adopt_runs(wanted, tmp_path / "parts", [few, source]) == 3
+    copied = load_results(tmp_path / "parts").runs
+    assert set(copied["method"]) == {"raw"}
+    both = tiny_sweep(unique_ratio=[0.0, 1.0], **QUIET)
+    assert adopt_runs(both, tmp_path / "whole", [few, source]) == 4
+    seconds = {
+        place: load_results(place).runs.query("method == 'simclr' and unique_ratio == 0")["seconds"]
+        for place in (few, source, tmp_path / "whole")
+    }
+    assert [*seconds[tmp_path / "whole"]] == [*seconds[source]]
+    assert [*seconds[tmp_path / "whole"]] != [*seconds[few]]
+
+
+def test_methods_that_share_a_training_are_copied_together(tmp_path):
+    stores = {
+        "alone": ["factorcl-sup"],
+        "together": ["factorcl-sup", "ourcl-sup"],
+    }
+    for name, methods in stores.items():
+        spec = tiny_sweep(unique_ratio=[0.0], methods=methods, train={"steps": 2}, **QUIET)
+        run_sweep(spec, tmp_path / name, device="cpu", workers=1, keep_encoders=False)
+    sources = [tmp_path / name for name in stores]
+    assert adopt_runs(spec, tmp_path / "neither", sources[:1]) == 0
+    assert adopt_runs(spec, tmp_path / "both", sources) == 2
+    copied, together = (
+        load_results(tmp_path / name).runs.sort_values("run_id") for name in ("both", "together")
+    )
+    assert copied["seconds"].tolist() == together["seconds"].tolist()
 
 
 def test_nothing_is_made_where_no_run_is_shared(source, tmp_path):

@@ -106,7 +106,7 @@ def test_a_key_with_dots_of_its_own_stands_in_quotes():
 
 def test_an_error_in_a_plug_in_s_settings_names_its_place(tmp_path):
     name = "fctestbed.objectives.contrastive:SimCLR"
-    refused = f'settings."{name}": expected one of critic, temperature, normalize, '
+    refused = f'settings."{name}": expected one of critic, temperature, learn_temperature, '
     config = toml(tmp_path, f'[settings."{name}"]\ntemprature = 1')
     assert line(config=config, allow_plugins=True).startswith(f"{config}, line 1: {refused}")
     pair = f'settings."{name}".temperature=0'

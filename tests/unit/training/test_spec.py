@@ -171,7 +171,8 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
 
 def test_unknown_settings_are_refused_with_the_known_ones() -> None:
     assert refusal("simclr", settings={"temprature": 1}) == (
-        "settings: expected one of critic, temperature, normalize, got the unknown key 'temprature'"
+        "settings: expected one of critic, temperature, learn_temperature, normalize, got the "
+        "unknown key 'temprature'"
     )
     assert refusal("supervised", settings={"temperature": 1}) == (
         "settings: expected none, as supervised has none, got the unknown key 'temperature'"
