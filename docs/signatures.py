@@ -1,0 +1,66 @@
+"""Signatures as a reader wants them: types without the checks that pydantic keeps in them."""
+
+import ast
+
+
+def plain(text: str | None) -> str | None:
+    """A signature, or an annotation, as autodoc writes it, in short types.
+
+    ``Annotated[X, ...]`` becomes X, an array with its dtype ``NDArray[...]``, and what numpy takes
+    for an array ``ArrayLike``. A text that is no Python expression stays.
+    """
+    if not text:
+        return text
+    bare = not text.startswith("(")
+    try:
+        tree = ast.parse(f"def f(x: {text}): ..." if bare else f"def f{text}: ...")
+    except SyntaxError:
+        return text
+    tree = ast.fix_missing_locations(_Short().visit(tree))
+    shown = ast.unparse(tree).removeprefix("def f").rpartition(":\n")[0]
+    return shown.removeprefix("(x: ").removesuffix(")") if bare else shown
+
+
+class _Short(ast.NodeTransformer):
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802
+        node.operand = self.visit(node.operand)
+        inner = node.operand
+        if isinstance(inner, ast.Subscript):
+            name = ast.unparse(inner.value).rpartition(".")[2]
+            if name == "Annotated" and isinstance(inner.slice, ast.Tuple):
+                return inner.slice.elts[0]
+            if name == "ndarray":
+                return _array_type(inner.slice)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+        if "_SupportsArray" in ast.unparse(node):
+            none = " | None" if ast.unparse(node).endswith("| None") else ""
+            return ast.parse(f"~numpy.typing.ArrayLike{none}", mode="eval").body
+        return self.generic_visit(node)
+
+
+def _array_type(arguments: ast.expr) -> ast.expr:
+    """``NDArray`` of the type within ``dtype[...]``."""
+    kinds = [
+        ast.unparse(node.slice)
+        for node in ast.walk(arguments)
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("dtype")
+    ]
+    return ast.parse(f"~numpy.typing.NDArray[{kinds[0] if kinds else 'Any'}]", mode="eval").body
+
+
+def untyped_returns(lines: list[str]) -> list[str]:
+    """A docstring whose ``Returns`` section is text, whatever colons are in its first line.
+
+    Napoleon takes what is before a colon in that line for a type. Types are in signatures here, so
+    the line is broken after its first word.
+    """
+    found = list(lines)
+    for place, line in enumerate(lines[:-1]):
+        text = lines[place + 1]
+        if line.strip() in ("Returns:", "Yields:") and ":" in text:
+            indent = text[: len(text) - len(text.lstrip())]
+            first, _, rest = text.strip().partition(" ")
+            found[place + 1] = f"{indent}{first}\n{indent}{rest}"
+    return "\n".join(found).split("\n")

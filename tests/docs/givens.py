@@ -1,0 +1,55 @@
+"""What pages need that they do not make, and blocks that are no commands or run elsewhere."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from code_blocks import ROOT
+
+from fctestbed.sweep import run_sweep, sweep_spec
+
+# Blocks that .ci/run executes as they stand, by the mark above them in README.
+INSTALLS = ("<!-- the install command -->", "<!-- the test command -->")
+# Pages whose blocks a test of their own runs as they stand, in full, and that test.
+RUN_ELSEWHERE = {
+    "docs/adding_a_method.md": (
+        "tests/e2e/test_adding_a_method.py",
+        "test_the_page_s_commands_do_what_it_says",
+    ),
+}
+# Blocks of text, by page and first word, and the test that checks each.
+TEXTS = {
+    ("docs/structure.md", "cli"): (
+        "tests/unit/test_structure.py",
+        "test_the_drawing_has_the_rows_of_the_contract",
+    ),
+}
+
+
+def _sweep_files() -> None:
+    """The files of ``sweeps/`` and ``tests/``, to read; a sweep of the page's own goes beside."""
+    Path("sweeps").mkdir()
+    for path in (ROOT / "sweeps").iterdir():
+        if path.is_file() or path.name in ("docket", "published"):
+            Path("sweeps", path.name).symlink_to(path)
+    Path("tests").symlink_to(ROOT / "tests")
+
+
+def _sweeps(*names: str) -> Callable[[], None]:
+    """Finished sweeps under these names, with their encoders: one, and copies of it."""
+
+    def make() -> None:
+        values = {"unique_ratio": [0.0, 0.5], "methods": ["simclr", "raw"], "seeds": [0, 1]}
+        run_sweep(sweep_spec(values), Path("sweeps", names[0]), workers=1)
+        for name in names[1:]:
+            shutil.copytree(Path("sweeps", names[0]), Path("sweeps", name))
+
+    return make
+
+
+# By page, in their order; every page has the first.
+GIVEN: dict[str, tuple[Callable[[], None], ...]] = {
+    "docs/running.md": (_sweeps("quick"),),
+    "docs/docket.md": (_sweeps("quick", "slower"),),
+}
+EVERY_PAGE = (_sweep_files,)
