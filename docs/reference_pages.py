@@ -52,7 +52,9 @@ def write_pages(directory: Path) -> None:
     pages["index.md"] = _index()
     pages["commands.md"] = _commands()
     tables = {table_page(path): path for path in sorted(TABLES.glob("*/*.md"))}
-    pages["tables/index.md"] = _contents("Published tables", "The tables beside the figures.", tables)
+    pages["tables/index.md"] = _contents(
+        "Published tables", "The tables beside the figures.", tables
+    )
     for name, path in tables.items():
         title = f"{path.stem} of {path.parent.name}"
         pages[f"tables/{name}.md"] = f"# {title}\n\n{path.read_text(encoding='utf-8')}"
@@ -71,7 +73,9 @@ def table_page(path: Path) -> str:
 
 def linked_tables(text: str) -> str:
     """A page of ``docs/`` with links to files of published tables as links to their pages."""
-    return re.sub(r"\]\(\.\./figures/published/(\w+)/(\w+)\.md\)", r"](reference/tables/\1_\2.md)", text)
+    return re.sub(
+        r"\]\(\.\./figures/published/(\w+)/(\w+)\.md\)", r"](reference/tables/\1_\2.md)", text
+    )
 
 
 def _public(package: str) -> Iterator[tuple[str, Any]]:
@@ -81,7 +85,9 @@ def _public(package: str) -> Iterator[tuple[str, Any]]:
 
 
 def _contents(title: str, text: str, names: Any) -> str:
-    return "\n".join([f"# {title}", "", text, "", "```{toctree}", ":maxdepth: 1", "", *names, "```", ""])
+    return "\n".join(
+        [f"# {title}", "", text, "", "```{toctree}", ":maxdepth: 1", "", *names, "```", ""]
+    )
 
 
 def _index() -> str:
@@ -89,7 +95,9 @@ def _index() -> str:
     rows = []
     for name in sorted(fctestbed.__all__):
         value = getattr(fctestbed, name)
-        place = known.get(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}")
+        place = known.get(
+            f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+        )
         place = place or _package_of(name)
         if place:
             rows.append(f"| `{name}` | {{py:obj}}`{place}` |")

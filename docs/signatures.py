@@ -1,6 +1,7 @@
 """Signatures as a reader wants them: types without the checks that pydantic keeps in them."""
 
 import ast
+import re
 
 
 def plain(text: str | None) -> str | None:
@@ -22,7 +23,7 @@ def plain(text: str | None) -> str | None:
 
 
 class _Short(ast.NodeTransformer):
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         node.operand = self.visit(node.operand)
         inner = node.operand
         if isinstance(inner, ast.Subscript):
@@ -33,7 +34,7 @@ class _Short(ast.NodeTransformer):
                 return _array_type(inner.slice)
         return node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         if "_SupportsArray" in ast.unparse(node):
             none = " | None" if ast.unparse(node).endswith("| None") else ""
             return ast.parse(f"~numpy.typing.ArrayLike{none}", mode="eval").body
@@ -54,13 +55,11 @@ def untyped_returns(lines: list[str]) -> list[str]:
     """A docstring whose ``Returns`` section is text, whatever colons are in its first line.
 
     Napoleon takes what is before a colon in that line for a type. Types are in signatures here, so
-    the line is broken after its first word.
+    the line is broken after its first word. Napoleon knows colons within code.
     """
     found = list(lines)
     for place, line in enumerate(lines[:-1]):
         text = lines[place + 1]
-        if line.strip() in ("Returns:", "Yields:") and ":" in text:
-            indent = text[: len(text) - len(text.lstrip())]
-            first, _, rest = text.strip().partition(" ")
-            found[place + 1] = f"{indent}{first}\n{indent}{rest}"
+        if line.strip() in ("Returns:", "Yields:") and ":" in re.sub("``.*?``", "", text):
+            found[place + 1] = re.sub(r"^( *)(``.*?``|\S+) ", r"\1\2\n\1", text)
     return "\n".join(found).split("\n")

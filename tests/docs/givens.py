@@ -39,7 +39,7 @@ def _sweeps(*names: str) -> Callable[[], None]:
     """Finished sweeps under these names, with their encoders: one, and copies of it."""
 
     def make() -> None:
-        values = {"unique_ratio": [0.0, 0.5], "methods": ["simclr", "raw"], "seeds": [0, 1]}
+        values = {"unique_ratio": [0.0, 0.5], "methods": ["simclr", "supcon"], "seeds": [0, 1]}
         run_sweep(sweep_spec(values), Path("sweeps", names[0]), workers=1)
         for name in names[1:]:
             shutil.copytree(Path("sweeps", names[0]), Path("sweeps", name))

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from code_blocks import INDEX, ROOT, CodeBlock, blocks_of, commands, pages
 from givens import EVERY_PAGE, GIVEN, INSTALLS, RUN_ELSEWHERE, TEXTS
-from reduced import QUICK, reduced
+from reduced import FIGURES as FEW_FIGURES, QUICK, reduced
 
 from fctestbed.cli import run
+from fctestbed.plotting import FIGURES
 from fctestbed.sweep import PRESETS
 
 RUNNER = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -23,9 +24,13 @@ LANGUAGES = {"python", "sh", "toml", "json", "text", ""}
 
 @pytest.fixture(autouse=True)
 def _page_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A directory for each page, the quick preset at a reduced size, no modules left behind."""
+    """A directory for each page, everything at a reduced size, no modules left behind."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(PRESETS, "quick", QUICK)
+    for name in set(FIGURES) - set(FEW_FIGURES):
+        monkeypatch.delitem(FIGURES, name)
+    # Worker processes would import everything once more.
+    monkeypatch.setattr("fctestbed.sweep.resources.default_workers", lambda device: 1)
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
@@ -157,4 +162,7 @@ def test_commands_have_assigned_names_put_in_and_refuse_more_of_a_shell() -> Non
 def test_a_reduced_command_keeps_what_it_names() -> None:
     assert reduced(["truth", "--json"]) == ["truth", "--json"]
     assert "simclr,raw" not in reduced(["sweep", "--methods", "comm"])
-    assert reduced(["sweep"])[-2:] == ["--workers=1", "--seeds=0"]
+    assert reduced(["sweep"]) == ["sweep", "--methods", "simclr,raw", "--seeds=0"]
+    assert reduced(["calibrate", "--estimators", "ksg1,dv"])[1:3] == ["--estimators", "ksg1,dv"]
+    with pytest.raises(ValueError, match="ksg9"):
+        reduced(["calibrate", "--estimators", "ksg1,ksg9"])
