@@ -25,7 +25,11 @@ nitpick_ignore_regex = [("py:.*", r"(?!fctestbed\.).*")]
 # Headings have the addresses that the repository's own pages give them.
 myst_heading_anchors = 4
 
+# Options keep their two hyphens.
+smartquotes = False
+
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 napoleon_custom_sections = ["Source"]
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -52,8 +56,13 @@ def setup(app: Any) -> None:
     def shorten(app: Any, what: str, name: str, value: Any, options: Any, *texts: Any) -> Any:
         return tuple(plain(text) for text in texts)
 
-    def tell(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    def tell(app: Any, what: str, name: str, *rest: Any) -> None:
+        lines = rest[-1]
         lines[:] = untyped_returns(lines)
+
+    def skip(app: Any, what: str, name: str, value: Any, *rest: Any) -> bool | None:
+        # Python's own text on each field of a named tuple.
+        return True if str(value.__doc__).startswith("Alias for field number") else None
 
     def find(app: Any, env: Any, node: Any, content: Any) -> Any:
         target = str(node.get("reftarget", ""))
@@ -71,4 +80,5 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-signature", shorten)
     # Before napoleon.
     app.connect("autodoc-process-docstring", tell, priority=400)
+    app.connect("autodoc-skip-member", skip)
     app.connect("missing-reference", find)

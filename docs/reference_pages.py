@@ -172,8 +172,8 @@ def _commands() -> str:
     parts = [
         "# Commands",
         "",
-        "Options that all commands have: `fctestbed --help`. Exit codes are on the page "
-        "[Running sweeps](../running.md).",
+        "`fctestbed COMMAND --help` prints the same. Exit codes are on the page "
+        "[Running sweeps](../running.md#exit-codes-stored-runs).",
         "",
     ]
     for name, lazy in command_line.commands.items():

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from code_blocks import INDEX, ROOT, CodeBlock, blocks_of, commands, pages
 from givens import EVERY_PAGE, GIVEN, INSTALLS, RUN_ELSEWHERE, TEXTS
-from reduced import FIGURES as FEW_FIGURES, QUICK, reduced
+from reduced import ADDED, FIGURES as FEW_FIGURES, PLANNED, QUICK, reduced
 
 from fctestbed.cli import run
 from fctestbed.plotting import FIGURES
 from fctestbed.sweep import PRESETS
 
 RUNNER = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+WHOLE_PRESET = PRESETS["quick"]
 LANGUAGES = {"python", "sh", "toml", "json", "text", ""}
 
 
@@ -71,7 +72,10 @@ class PageRun:
                 assert f".venv/bin/{' '.join(words)}" in RUNNER, f"{block.place}: {words}"
 
     def _command(self, words: list[str], place: str) -> None:
-        code = run(reduced(words))
+        with pytest.MonkeyPatch.context() as patch:
+            if words[0] in PLANNED:
+                patch.setitem(PRESETS, "quick", WHOLE_PRESET)
+            code = run(reduced(words))
         assert code == 0, f"{place}: fctestbed {' '.join(words)}: {code}\n{self.output()}"
 
     def _toml(self, block: CodeBlock) -> None:
@@ -162,7 +166,7 @@ def test_commands_have_assigned_names_put_in_and_refuse_more_of_a_shell() -> Non
 def test_a_reduced_command_keeps_what_it_names() -> None:
     assert reduced(["truth", "--json"]) == ["truth", "--json"]
     assert "simclr,raw" not in reduced(["sweep", "--methods", "comm"])
-    assert reduced(["sweep"]) == ["sweep", "--methods", "simclr,raw", "--seeds=0"]
+    assert reduced(["sweep"]) == ["sweep", "--methods", "simclr,raw", *ADDED["sweep"]]
     assert reduced(["calibrate", "--estimators", "ksg1,dv"])[1:3] == ["--estimators", "ksg1,dv"]
     with pytest.raises(ValueError, match="ksg9"):
         reduced(["calibrate", "--estimators", "ksg1,ksg9"])
