@@ -25,11 +25,10 @@ nitpick_ignore_regex = [("py:.*", r"(?!fctestbed\.).*")]
 # Headings have the addresses that the repository's own pages give them.
 myst_heading_anchors = 4
 
-# Options keep their two hyphens.
-smartquotes = False
-
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+# Signatures have the types.
+napoleon_attr_annotations = False
 napoleon_custom_sections = ["Source"]
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -61,12 +60,13 @@ def setup(app: Any) -> None:
         lines[:] = untyped_returns(lines)
 
     def skip(app: Any, what: str, name: str, value: Any, *rest: Any) -> bool | None:
-        # Python's own text on each field of a named tuple.
-        return True if str(value.__doc__).startswith("Alias for field number") else None
+        # Texts of Python on each field of a named tuple, and of pydantic on each model.
+        other = str(value.__doc__).startswith("Alias for field number") or name == "model_config"
+        return True if other else None
 
     def find(app: Any, env: Any, node: Any, content: Any) -> Any:
         target = str(node.get("reftarget", ""))
-        if node.get("refdomain") != "py" or not target.startswith("fctestbed."):
+        if node.get("reftype") != "class" or not target.startswith("fctestbed."):
             return None
         # A name that is not public is shown, without a link.
         face = faces.get(target)

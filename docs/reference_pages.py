@@ -145,7 +145,7 @@ def _rst(lines: list[str]) -> list[str]:
 def _data_entry(package: str, name: str, value: Any) -> list[str]:
     """A constant with its value, where that is short, and the text below its assignment."""
     shown = repr(value)
-    lines = [f".. py:data:: {package}.{name}"]
+    lines = [f".. py:data:: {name}", f"   :module: {package}"]
     if len(shown) <= _LONGEST_VALUE and "\n" not in shown and " at 0x" not in shown:
         lines.append(f"   :value: {shown}")
     home = _home(package, name)
@@ -187,10 +187,14 @@ def _commands() -> str:
 
 
 def _plain_marks(text: str) -> str:
-    """Help texts are no Markdown: their stars and underscores are characters."""
+    """Help texts are no Markdown: stars and underscores are characters, and options are code."""
     lines = []
     for line in text.splitlines():
-        start, code, rest = line.partition("`: ")
-        escaped = re.sub(r"([*_<|])", r"\\\1", rest) if line.startswith("* ") else rest
-        lines.append(start + code + escaped)
+        start, code, rest = line.partition("`: " if line.startswith("* ") else "Example: ")
+        if code == "`: ":
+            rest = re.sub(r"([*_<|])", r"\\\1", rest)
+            rest = re.sub(r"(?<!\S)--[a-z][\w-]*", lambda found: f"`{found[0]}`", rest)
+        elif rest:
+            rest = f"`{rest}`"
+        lines.append(start + code + rest)
     return "\n".join(lines)

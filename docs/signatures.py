@@ -12,6 +12,8 @@ def plain(text: str | None) -> str | None:
     """
     if not text:
         return text
+    # Defaults without an expression, such as <factory>.
+    text = re.sub(r"<[^<>]*>", "...", text)
     bare = not text.startswith("(")
     try:
         tree = ast.parse(f"def f(x: {text}): ..." if bare else f"def f{text}: ...")

@@ -114,7 +114,8 @@ def test_the_citation_has_the_version() -> None:
             "~numpy.ndarray[tuple[~typing.Any, ...], ~numpy.dtype[~numpy.float64]]",
             "~numpy.typing.NDArray[~numpy.float64]",
         ),
-        ("(x: <a default that is no text>)", "(x: <a default that is no text>)"),
+        ("(x: ~typing.Annotated[str, Len(1)] = <factory>)", "(x: str=...)"),
+        ("(no expression", "(no expression"),
         (
             "(x: int | ~numpy._typing._array_like._SupportsArray[~numpy.dtype] | None)",
             "(x: ~numpy.typing.ArrayLike | None)",
