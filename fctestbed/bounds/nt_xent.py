@@ -24,7 +24,7 @@ def nt_xent_nats(
 
     Returns:
         The loss: the mean over anchors of -log softmax of the positives, averaged over an anchor's
-            positives.
+        positives.
 
     Source:
         Chen et al. 2020, Eq. 1; Khosla et al. 2020, Eq. 2.

@@ -33,8 +33,8 @@ class Stack:
         return len(self.generators)
 
     def uniform(self, *shape: int, bound: float) -> Tensor:
-        """Uniform numbers in [-bound, bound], shape [K, *shape], each run from its own
-        generator."""
+        """Uniform numbers in [-bound, bound], shape ``[K, *shape]``, each run from its
+        own generator."""
         draws = [
             torch.rand(shape, generator=generator, dtype=torch.float32)
             for generator in self.generators

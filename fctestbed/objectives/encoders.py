@@ -95,5 +95,5 @@ class HeadBank(nn.Module):
 
 
 def concatenate(parts: Sequence[Tensor]) -> Tensor:
-    """Arrays [stack, n, *] concatenated along the last axis."""
+    """Arrays ``[stack, n, *]`` concatenated along the last axis."""
     return torch.cat(list(parts), dim=-1)

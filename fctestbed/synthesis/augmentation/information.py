@@ -35,7 +35,7 @@ class AugmentationInformation:
         x1_bits: I(X1;X1').
         x2_bits: I(X2;X2').
         joint_bits: I(X1,X2;X1',X2').
-        x2_given_x1_bits: I(X2;X2'|X1).
+        x2_given_x1_bits: ``I(X2;X2'|X1)``.
     """
 
     x1_bits: float

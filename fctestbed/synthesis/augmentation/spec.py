@@ -32,7 +32,7 @@ class OptimalAugmentation(Spec):
 
 
 class UniqueAugmentation(Spec):
-    """X1' as in ``optimal``, and X2'' with I(X2;X2''|X1) = I(X2;Y|X1) exactly.
+    """X1' as in ``optimal``, and X2'' with ``I(X2;X2''|X1) = I(X2;Y|X1)`` exactly.
 
     X2'' keeps the shared block, which X1 depends on. Of the block unique to modality 2 it keeps the
     information of Y given X1, and everything else is redrawn.

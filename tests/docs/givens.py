@@ -1,0 +1,68 @@
+"""What pages need that they do not make, and blocks that are no commands or run elsewhere."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from code_blocks import ROOT
+from reduced import N_SHARED, N_TEST, N_TRAIN, N_UNIQUE
+
+from fctestbed.sweep import run_sweep, sweep_spec
+
+# Blocks that .ci/run executes as they stand, by the mark above them in README.
+INSTALLS = ("<!-- the install command -->", "<!-- the test command -->")
+# Pages whose blocks a test of their own runs as they stand, in full, and that test.
+RUN_ELSEWHERE = {
+    "docs/adding_a_method.md": (
+        "tests/e2e/test_adding_a_method.py",
+        "test_the_page_s_commands_do_what_it_says",
+    ),
+}
+# Blocks of text, by page and first word, and the test that checks each.
+TEXTS = {
+    ("docs/structure.md", "cli"): (
+        "tests/unit/test_structure.py",
+        "test_the_drawing_has_the_rows_of_the_contract",
+    ),
+}
+
+
+def _sweep_files() -> None:
+    """The files of ``sweeps/`` and ``tests/``, to read; a sweep of the page's own goes beside."""
+    Path("sweeps").mkdir()
+    for path in (ROOT / "sweeps").iterdir():
+        if path.is_file() or path.name in ("docket", "published"):
+            Path("sweeps", path.name).symlink_to(path)
+    Path("tests").symlink_to(ROOT / "tests")
+
+
+def _sweeps(*names: str) -> Callable[[], None]:
+    """Finished sweeps under these names, with their encoders: one, and copies of it."""
+
+    def make() -> None:
+        values = {"unique_ratio": [0.0, 0.5], "methods": ["simclr", "supcon"], "seeds": [0, 1]}
+        run_sweep(sweep_spec(values), Path("sweeps", names[0]), workers=1)
+        for name in names[1:]:
+            shutil.copytree(Path("sweeps", names[0]), Path("sweeps", name))
+
+    return make
+
+
+def _representation() -> None:
+    """``mine.npz``: some representation of the samples and patterns of a reduced world."""
+    rng = np.random.default_rng(0)
+    sizes = {"train": N_TRAIN, "test": N_TEST, "codewords": 2 ** (N_SHARED + N_UNIQUE)}
+    arrays = {
+        f"{part}_z{m}": rng.standard_normal((n, 4)) for part, n in sizes.items() for m in (1, 2)
+    }
+    np.savez("mine.npz", **arrays)
+
+
+# By page, in their order; every page has the first.
+GIVEN: dict[str, tuple[Callable[[], None], ...]] = {
+    "README.md": (_representation,),
+    "docs/running.md": (_sweeps("quick"),),
+    "docs/docket.md": (_sweeps("quick", "slower"),),
+}
+EVERY_PAGE = (_sweep_files,)
