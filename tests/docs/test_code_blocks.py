@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from code_blocks import INDEX, ROOT, CodeBlock, blocks_of, commands, pages
 from givens import EVERY_PAGE, GIVEN, INSTALLS, RUN_ELSEWHERE, TEXTS
-from reduced import ADDED, FIGURES as FEW_FIGURES, PLANNED, QUICK, reduced
+from reduced import ADDED, FIGURES as FEW_FIGURES, PLANNED, QUICK, command_of, reduced
 
 from fctestbed.cli import run
 from fctestbed.plotting import FIGURES
@@ -73,7 +73,7 @@ class PageRun:
 
     def _command(self, words: list[str], place: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            if words[0] in PLANNED:
+            if command_of(words) in PLANNED:
                 patch.setitem(PRESETS, "quick", WHOLE_PRESET)
             code = run(reduced(words))
         assert code == 0, f"{place}: fctestbed {' '.join(words)}: {code}\n{self.output()}"
@@ -168,5 +168,6 @@ def test_a_reduced_command_keeps_what_it_names() -> None:
     assert "simclr,raw" not in reduced(["sweep", "--methods", "comm"])
     assert reduced(["sweep"]) == ["sweep", "--methods", "simclr,raw", *ADDED["sweep"]]
     assert reduced(["calibrate", "--estimators", "ksg1,dv"])[1:3] == ["--estimators", "ksg1,dv"]
+    assert reduced(["--plugin-seconds", "9", "sweep"])[-2:] == list(ADDED["sweep"])
     with pytest.raises(ValueError, match="ksg9"):
         reduced(["calibrate", "--estimators", "ksg1,ksg9"])
