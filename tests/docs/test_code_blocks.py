@@ -131,6 +131,14 @@ def test_install_commands_of_a_page_are_those_of_readme(page: str) -> None:
     assert {block.text for block in blocks_of(page) if is_install(block)} <= known
 
 
+@pytest.mark.parametrize("page", RUN_ELSEWHERE)
+def test_pages_that_run_elsewhere_have_known_languages_and_checked_texts(page: str) -> None:
+    for block in blocks_of(page):
+        assert block.language in LANGUAGES, block.place
+        if block.language in ("text", ""):
+            _text(block)
+
+
 @pytest.mark.parametrize(("path", "name"), [*RUN_ELSEWHERE.values(), *TEXTS.values()])
 def test_blocks_that_are_checked_elsewhere_have_their_test(path: str, name: str) -> None:
     assert name in _defined(path)
