@@ -53,7 +53,7 @@ def blocks_of(page: str, text: str | None = None) -> list[CodeBlock]:
                     )
                 )
             mark = ""
-        elif token.type != "paragraph_close":
+        else:
             mark = ""
     return found
 

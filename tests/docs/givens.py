@@ -21,6 +21,10 @@ RUN_ELSEWHERE = {
 }
 # Blocks of text, by page and first word, and the test that checks each.
 TEXTS = {
+    ("docs/adding_a_method.md", "fctestbed:"): (
+        "tests/e2e/test_adding_a_method.py",
+        "test_a_method_that_breaks_a_clause_is_refused_with_the_page_s_line",
+    ),
     ("docs/structure.md", "cli"): (
         "tests/unit/test_structure.py",
         "test_the_drawing_has_the_rows_of_the_contract",

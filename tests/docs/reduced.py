@@ -3,9 +3,10 @@
 A block runs as it is written but for what this module names.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from fctestbed.cli import app
 from fctestbed.estimators import ESTIMATORS
 from fctestbed.objectives import METHODS
 
@@ -80,13 +81,18 @@ _KNOWN: Mapping[str, Collection[str]] = {
 }
 
 
+def command_of(arguments: Sequence[str]) -> str:
+    """The command that the arguments of ``fctestbed`` call; empty where they call none."""
+    return next((word for word in arguments if word in app.commands), "")
+
+
 def reduced(arguments: list[str]) -> list[str]:
     """The arguments of ``fctestbed`` with those that make it small.
 
     Raises:
         ValueError: for a name that is replaced and that no method or estimator has.
     """
-    command = next((word for word in arguments if not word.startswith("-")), "")
+    command = command_of(arguments)
     added = ADDED.get(command, ())
     for option, names in _KNOWN.items():
         if option in arguments and any(word.startswith(f"{option}=") for word in added):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from code_blocks import INDEX, ROOT, CodeBlock, blocks_of, commands, pages
 from givens import EVERY_PAGE, GIVEN, INSTALLS, RUN_ELSEWHERE, TEXTS
-from reduced import ADDED, FIGURES as FEW_FIGURES, PLANNED, QUICK, reduced
+from reduced import ADDED, FIGURES as FEW_FIGURES, PLANNED, QUICK, command_of, reduced
 
 from fctestbed.cli import run
 from fctestbed.plotting import FIGURES
@@ -73,7 +73,7 @@ class PageRun:
 
     def _command(self, words: list[str], place: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            if words[0] in PLANNED:
+            if command_of(words) in PLANNED:
                 patch.setitem(PRESETS, "quick", WHOLE_PRESET)
             code = run(reduced(words))
         assert code == 0, f"{place}: fctestbed {' '.join(words)}: {code}\n{self.output()}"
@@ -131,6 +131,14 @@ def test_install_commands_of_a_page_are_those_of_readme(page: str) -> None:
     assert {block.text for block in blocks_of(page) if is_install(block)} <= known
 
 
+@pytest.mark.parametrize("page", RUN_ELSEWHERE)
+def test_pages_that_run_elsewhere_have_known_languages_and_checked_texts(page: str) -> None:
+    for block in blocks_of(page):
+        assert block.language in LANGUAGES, block.place
+        if block.language in ("text", ""):
+            _text(block)
+
+
 @pytest.mark.parametrize(("path", "name"), [*RUN_ELSEWHERE.values(), *TEXTS.values()])
 def test_blocks_that_are_checked_elsewhere_have_their_test(path: str, name: str) -> None:
     assert name in _defined(path)
@@ -168,5 +176,6 @@ def test_a_reduced_command_keeps_what_it_names() -> None:
     assert "simclr,raw" not in reduced(["sweep", "--methods", "comm"])
     assert reduced(["sweep"]) == ["sweep", "--methods", "simclr,raw", *ADDED["sweep"]]
     assert reduced(["calibrate", "--estimators", "ksg1,dv"])[1:3] == ["--estimators", "ksg1,dv"]
+    assert reduced(["--plugin-seconds", "9", "sweep"])[-2:] == list(ADDED["sweep"])
     with pytest.raises(ValueError, match="ksg9"):
         reduced(["calibrate", "--estimators", "ksg1,ksg9"])

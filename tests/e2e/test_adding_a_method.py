@@ -68,6 +68,18 @@ def test_the_page_s_commands_do_what_it_says(capfd: pytest.CaptureFixture[str]) 
     assert sys.path == path
 
 
+@pytest.mark.slow
+def test_a_method_that_breaks_a_clause_is_refused_with_the_page_s_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = Path("vicreg.py").read_text(encoding="utf-8")
+    whole, broken = '{"z1": z1, "z2": z2}', '{"z1": z1 - z1.mean(1, keepdim=True), "z2": z2}'
+    assert whole in code
+    Path("vicreg.py").write_text(code.replace(whole, broken), encoding="utf-8")
+    assert run(["sweep", "--methods", "vicreg:VICReg", "--name", "vicreg"]) == 2
+    assert capfd.readouterr().err == blocks("text")[0]
+
+
 def test_the_page_s_table_has_every_clause() -> None:
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(METHOD_CLAUSES)
 
