@@ -102,7 +102,8 @@ def whitened(z_fit: Tensor, z_eval: Tensor) -> tuple[Rows, Rows]:
     wide = fit.values.double()
     weights = fit.counts.double() / fit.n_samples
     mean = weights @ wide
-    wide -= mean
+    # A new tensor: that of float64 representations is the caller's.
+    wide = wide - mean
     spread = (weights @ wide.square()).sqrt()
     alive = spread > _rounding(mean, z_fit.dtype)
     if not alive.all():
@@ -120,5 +121,5 @@ def whitened(z_fit: Tensor, z_eval: Tensor) -> tuple[Rows, Rows]:
         return rows.with_values(torch.cat([white, white.new_ones(len(white), 1)], 1))
 
     other = held_out.values if alive.all() else held_out.values[:, alive]
-    other = other.double().sub_(mean).div_(spread)
+    other = other.double().sub(mean).div_(spread)
     return features(fit, standard), features(held_out, other)

@@ -28,7 +28,8 @@ def describe_difference(
     Returns:
         ``seeds: stored [0, 1], asked [0]; ...``, or a line that the specs are equal.
     """
-    left, right = _flattened(stored), _flattened(asked)
+    # An empty spec has no key; nested ones are leaves.
+    left, right = (_flattened(one) if one else {} for one in (stored, asked))
     keys = [*left, *(key for key in right if key not in left)]
     differing = [key for key in keys if left.get(key, _ABSENT) != right.get(key, _ABSENT)]
     if not differing:

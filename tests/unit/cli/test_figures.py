@@ -1,13 +1,11 @@
-"""The rate of ``figures``, of a sweep's table, and of the rows that ``measure`` prints."""
+"""The rate of ``figures`` and of a sweep's table."""
 
 import pandas as pd
 import pytest
 from synthetic_results import RATES, as_results, records
 
 from fctestbed.cli.main import run
-from fctestbed.cli.measure import print_rows
 from fctestbed.cli.report import print_summary
-from fctestbed.measurement import Measured
 from fctestbed.results import export_results, load_results
 
 
@@ -67,14 +65,3 @@ def test_the_table_at_a_sweeps_end_says_at_which_rate(rows, capsys):
     assert heads == [
         f"Label bits read at R = {rate} bits (joint readout), mean over seeds:" for rate in (4, 16)
     ]
-
-
-def test_rows_of_a_measurement_are_printed_with_their_rate(capsys):
-    (run_record,) = records((0.5,), ("raw",), (0,), rates=(2.0, 4.0))
-    captured = [row for row in run_record.captured if row.quantity == "label"]
-    print_rows(Measured(captured=tuple(captured)))
-    head, *lines = capsys.readouterr().out.splitlines()
-    place = head.index("rate") + len("rate")
-    assert head[:place].endswith("estimator       rate")
-    joint = [line for line in lines if line.startswith("joint")]
-    assert [line[:place].split()[-1] for line in joint] == ["linear_probe", "2", "4"]

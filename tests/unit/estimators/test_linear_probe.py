@@ -177,8 +177,9 @@ def test_rescaling_and_rotating_a_representation_change_nothing():
         assert np.exp2(-probed(other, w)) == pytest.approx(expected, abs=2e-3)
 
 
-def test_the_arrays_given_are_left_as_they_were():
-    z, w = normal(300, 3), bits(300, 2, seed=0)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_arrays_given_are_left_as_they_were(dtype):
+    z, w = normal(300, 3).to(dtype), bits(300, 2, seed=0)
     y = w[:, 0]
     copies = z.clone(), w.clone()
     PROBE.bits(z[:200], w[:200], z[200:], w[200:])

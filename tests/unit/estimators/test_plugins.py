@@ -133,12 +133,22 @@ def test_an_estimator_is_found_by_its_entry_point(module, tmp_path):
     assert f"correlation-of-{name} or an import path" in refusal(find_estimator, "foo")
 
 
-@pytest.mark.parametrize("name", ["ksg3", "", "my_pkg.Mine", "a:b:c", ":Mine", "mine:"])
-def test_an_unknown_name_is_refused_with_the_known_ones(name):
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("ksg3", ": did you mean ksg2?"),
+        ("", ""),
+        ("my_pkg.Mine", ""),
+        ("a:b:c", ""),
+        (":Mine", ": did you mean mine?"),
+        ("mine:", ": did you mean mine?"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_known_ones(name, near):
     # There are too many names for one line.
     assert refusal(find_estimator, name) == one_line(
         f"estimator: expected one of {', '.join(ESTIMATORS)} or an import path "
-        f"package.module:ClassName, got {name!r}"
+        f"package.module:ClassName, got {name!r}{near}"
     )
 
 

@@ -100,9 +100,10 @@ def test_two_packages_with_one_name_are_refused(module, tmp_path):
     "name", ["simclr2", "", "my_pkg.MyMethod", "a:b:c", ":Mine", "mine:", "a b:c"]
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(name):
+    near = ": did you mean simclr?" if name == "simclr2" else ""
     assert refusal(name) == (
         f"expected one of {', '.join(METHODS)} or an import path package.module:ClassName, "
-        f"got {name!r}"
+        f"got {name!r}{near}"
     )
 
 

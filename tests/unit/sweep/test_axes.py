@@ -397,7 +397,7 @@ def test_an_error_names_the_place_that_wrote_the_axis(tmp_path):
     refused = f"{NOISE}: expected greater than or equal to 0, got -1"
     with pytest.raises(SpecError) as from_file:
         build_sweep(config=path, options={})
-    assert str(from_file.value) == f"{path}: axes.{refused}"
+    assert str(from_file.value) == f"{path}, line 2: axes.{refused}"
     with pytest.raises(SpecError) as from_option:
         build_sweep(options={}, axes=[f"{NOISE}=0,-1"])
     assert str(from_option.value) == f"--axis {refused}"
@@ -408,7 +408,9 @@ def test_a_file_with_both_a_value_and_an_axis_of_a_field_is_refused(tmp_path):
     path.write_text("[axes]\ntrain.steps = [1, 2]\n[train]\nsteps = 3")
     with pytest.raises(SpecError) as refused:
         build_sweep(config=path, options={})
-    assert str(refused.value).startswith(f"{path}: train.steps: expected a value or an axis, got")
+    assert str(refused.value).startswith(
+        f"{path}, line 4: train.steps: expected a value or an axis, got"
+    )
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_ratios_and_seeds_share_a_stack_and_shapes_do_not() -> None:
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     assert refusal("simclr2") == (
         f"method: expected one of {', '.join(METHODS)} or an import path "
-        "package.module:ClassName, got 'simclr2'"
+        "package.module:ClassName, got 'simclr2': did you mean simclr?"
     )
 
 
