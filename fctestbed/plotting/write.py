@@ -409,19 +409,19 @@ def _check_curve_ratios(ratios: Sequence[float] | None) -> None:
 
 
 def _drawings(
-    results: Results, options: DrawOptions, figures: Iterable[str] = tuple(FIGURES)
+    results: Results, options: DrawOptions, figures: Iterable[str] | None = None
 ) -> dict[str, Drawing]:
     """The drawings that the results allow, by the name of their files.
 
     Args:
         results: the rows.
         options: of the figures.
-        figures: names of those that are wanted.
+        figures: names of those that are wanted; None for all.
     """
     x = options.x or UNIQUE_RATIO
     order = (UNIQUE_RATIO, *results.axes)
     drawings: dict[str, Drawing] = {}
-    for name in figures:
+    for name in FIGURES if figures is None else figures:
         draw = FIGURES[name]
         for world in _files(name, results, x):
             try:

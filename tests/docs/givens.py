@@ -4,9 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from code_blocks import ROOT
-from reduced import N_SHARED, N_TEST, N_TRAIN, N_UNIQUE
 
 from fctestbed.sweep import run_sweep, sweep_spec
 
@@ -53,19 +51,9 @@ def _sweeps(*names: str) -> Callable[[], None]:
     return make
 
 
-def _representation() -> None:
-    """``mine.npz``: some representation of the samples and patterns of a reduced world."""
-    rng = np.random.default_rng(0)
-    sizes = {"train": N_TRAIN, "test": N_TEST, "codewords": 2 ** (N_SHARED + N_UNIQUE)}
-    arrays = {
-        f"{part}_z{m}": rng.standard_normal((n, 4)) for part, n in sizes.items() for m in (1, 2)
-    }
-    np.savez("mine.npz", **arrays)
-
-
 # By page, in their order; every page has the first.
 GIVEN: dict[str, tuple[Callable[[], None], ...]] = {
-    "README.md": (_representation,),
+    "docs/report.md": (_sweeps("quick"),),
     "docs/running.md": (_sweeps("quick"),),
     "docs/docket.md": (_sweeps("quick", "slower"),),
 }

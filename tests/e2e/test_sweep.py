@@ -17,6 +17,8 @@ from fctestbed.results import CAPTURED_COLUMNS, STORE_NAME, load_results
 
 SWEEP = ["sweep", "--unique-ratio=0,1", "--seeds=0", "--workers=1", "--device=cpu", *TINY_OPTIONS]
 METHODS = ("simclr", "factorcl-sup", "untrained", "raw")
+# All figures and the report are those of the sweep that several tests share.
+FEW_FIGURES = "--only-figures=label_bits,blocks,accuracy"
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +128,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(tmp_path, capsys):
 
 
 def test_a_sweep_with_a_diverged_run_goes_on_and_says_so_every_time(tmp_path, capsys):
-    more = ("--methods=supervised,raw", "--set=train.learning_rate=1e30")
+    more = ("--methods=supervised,raw", "--set=train.learning_rate=1e30", FEW_FIGURES)
     for _ in range(2):
         assert sweep(tmp_path, *more) == 3
         out, _ = capsys.readouterr()
@@ -161,8 +163,9 @@ def rows_of(out, options, config=None):
     steps = [option for option in TINY_OPTIONS if STEPS not in option]
     common = ["sweep", "--unique-ratio=0,1", "--seeds=0,1", "--methods=simclr,raw", "--workers=1"]
     files = [] if config is None else ["--config", str(config)]
-    places = ["--out", str(out / "rows"), "--figures", str(out / "pictures")]
-    assert run([*common, "--device=cpu", *steps, *options, *files, *places]) == 0
+    places = ["--out", str(out / "rows"), "--figures", str(out / "pictures"), FEW_FIGURES]
+    common += ["--device=cpu", "--no-report"]
+    assert run([*common, *steps, *options, *files, *places]) == 0
     assert run(["export", str(out / "rows"), "--out", str(out / "csv")]) == 0
     return load_results(out / "csv")
 
@@ -278,5 +281,6 @@ def test_exported_rows_are_the_store_s(finished, tmp_path, capsys, more, name):
     ],
 )
 def test_every_kind_of_world_goes_through(tmp_path, options):
-    assert sweep(tmp_path, "--methods=simclr,factorcl-ssl", *options.split()) == 0
+    few = (FEW_FIGURES, "--no-report")
+    assert sweep(tmp_path, "--methods=simclr,factorcl-ssl", *few, *options.split()) == 0
     assert (load_results(tmp_path / "rows").captured["status"] == "ok").all()
