@@ -23,6 +23,10 @@ TEXTS = {
         "tests/e2e/test_adding_a_method.py",
         "test_a_method_that_breaks_a_clause_is_refused_with_the_page_s_line",
     ),
+    ("docs/sweep_files.md", "fctestbed:"): (
+        "tests/unit/sweep/test_settings.py",
+        "test_errors_of_a_file_name_its_line_and_what_is_near",
+    ),
     ("docs/structure.md", "cli"): (
         "tests/unit/test_structure.py",
         "test_the_drawing_has_the_rows_of_the_contract",
@@ -55,6 +59,7 @@ def _sweeps(*names: str) -> Callable[[], None]:
 GIVEN: dict[str, tuple[Callable[[], None], ...]] = {
     "docs/report.md": (_sweeps("quick"),),
     "docs/running.md": (_sweeps("quick"),),
+    "docs/sweep_files.md": (_sweeps("a", "b"),),
     "docs/docket.md": (_sweeps("quick", "slower"),),
 }
 EVERY_PAGE = (_sweep_files,)
