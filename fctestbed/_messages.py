@@ -10,6 +10,7 @@ _LONG = re.compile(r"\S{161,}")
 _GAP = " ... "
 # Share of characters in common from which on a name is taken for a misspelt one.
 _NEAR = 0.6
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
 
 
 def reason_of(error: Exception) -> str:
@@ -42,3 +43,21 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=_NEAR)
     return f": did you mean {near[0]}?" if near else ""
+
+
+def without_numbers(text: str) -> str:
+    """The text with a sign in the place of each number: equal for texts that differ in numbers
+    only."""
+    return _NUMBER.sub("#", text)
+
+
+def with_ranges(texts: list[str]) -> str:
+    """Texts that differ in numbers only as one, with the range of each number that differs."""
+    columns = zip(*(_NUMBER.findall(text) for text in texts), strict=True)
+    ranges = iter([_range(list(numbers)) for numbers in columns])
+    return _NUMBER.sub(lambda _: next(ranges), texts[0])
+
+
+def _range(numbers: list[str]) -> str:
+    low, high = min(numbers, key=float), max(numbers, key=float)
+    return low if float(low) == float(high) else f"{low} to {high}"

@@ -1,11 +1,11 @@
 """The table at a sweep's end, on stdout."""
 
 import json
-import re
 from dataclasses import asdict
 
 import typer
 
+from fctestbed._messages import with_ranges, without_numbers
 from fctestbed.cli.output import emit
 from fctestbed.cli.tables import plain_table
 from fctestbed.plotting import (
@@ -21,7 +21,6 @@ _SHOWN_PROBLEMS = 5
 _WIDTH = 80
 _RATIO = "unique_ratio"
 # Not the digits of a name, such as those of Z_S1.
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
 
 
 def print_summary(results: Results, rate: float | None = None) -> None:
@@ -74,9 +73,9 @@ def _print_world(rows: list[SummaryRow], along: str) -> None:
 def _print_problems(results: Results) -> None:
     alike: dict[str, list[str]] = {}
     for warning in _warnings(results):
-        alike.setdefault(_NUMBER.sub("#", warning), []).append(warning)
+        alike.setdefault(without_numbers(warning), []).append(warning)
     for warnings in sorted(alike.values(), key=len, reverse=True):
-        typer.echo(f"warning: {_with_ranges(warnings)} in {len(warnings)} runs")
+        typer.echo(f"warning: {with_ranges(warnings)} in {len(warnings)} runs")
     # Of the whole sweep, also the runs that were done before. A run that serves several values of
     # an axis is in the table once for each.
     unfinished = results.runs[results.runs["status"] != "ok"].drop_duplicates("run_id")
@@ -92,18 +91,6 @@ def _print_problems(results: Results) -> None:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
-
-
-def _with_ranges(warnings: list[str]) -> str:
-    """Warnings that differ in numbers only as one, with the range of each number that differs."""
-    columns = zip(*(_NUMBER.findall(warning) for warning in warnings), strict=True)
-    texts = iter([_range(list(numbers)) for numbers in columns])
-    return _NUMBER.sub(lambda _: next(texts), warnings[0])
-
-
-def _range(numbers: list[str]) -> str:
-    low, high = min(numbers, key=float), max(numbers, key=float)
-    return low if float(low) == float(high) else f"{low} to {high}"
 
 
 def _warnings(results: Results) -> list[str]:

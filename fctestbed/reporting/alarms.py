@@ -4,12 +4,12 @@ May import numpy, pandas, ``fctestbed.plotting`` and ``fctestbed.results``.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from fctestbed._messages import with_ranges, without_numbers
 from fctestbed.plotting import series_styles, value_text
 from fctestbed.reporting.label_bits import RATIO, LabelBits
 from fctestbed.reporting.wording import bits_text, counted, listed
@@ -22,7 +22,6 @@ _SIGNS = {
     "at its limit": "saturation",
 }
 # Not the digits of a name, such as those of Z_S1.
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
 _WIDE = 0.25
 """The share of the label's bits by which the seeds of a cell may differ without an alarm."""
 _MOST_PLACES = 6
@@ -111,23 +110,11 @@ def _grouped(found: Iterator[tuple[str, dict[str, object], list[str]]]) -> Itera
     groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for kind, run, texts in found:
         for text in texts:
-            key = (kind, str(run["series"]), _NUMBER.sub("#", text))
+            key = (kind, str(run["series"]), without_numbers(text))
             groups.setdefault(key, []).append((text, str(run["place"])))
     for (kind, series, _), runs in groups.items():
         text = with_ranges([text for text, _ in runs])
         yield Alarm(kind, series, text, tuple(place for _, place in runs))
-
-
-def with_ranges(texts: list[str]) -> str:
-    """Texts that differ in numbers only as one, with the range of each number that differs."""
-    columns = zip(*(_NUMBER.findall(text) for text in texts), strict=True)
-    ranges = iter([_range(list(numbers)) for numbers in columns])
-    return _NUMBER.sub(lambda _: next(ranges), texts[0])
-
-
-def _range(numbers: list[str]) -> str:
-    low, high = min(numbers, key=float), max(numbers, key=float)
-    return low if float(low) == float(high) else f"{low} to {high}"
 
 
 def _spread(found: LabelBits) -> Iterator[Alarm]:
