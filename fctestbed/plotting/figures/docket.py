@@ -19,6 +19,7 @@ from fctestbed.plotting.style import (
     PAGE_INCHES,
     add_legend,
     literal,
+    text_inches,
 )
 
 VERDICT_COLORS = {
@@ -29,6 +30,7 @@ VERDICT_COLORS = {
 _MARKERS = {"holds": "o", "fails": "X", "not decided": "D"}
 _ROW_INCHES = 0.26
 _SPREAD = 0.6
+_WORD_POINTS, _GAP_POINTS = 6.0, 4.0
 _MOST_CHARACTERS = 44
 # In smallest effects that matter: linear up to here, then logarithmic.
 _LINEAR = 2.0
@@ -62,17 +64,22 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     drawn = cells[cells["evidence"] == _TRAINED]
     figure = Figure(figsize=(PAGE_INCHES, 1.0 + _ROW_INCHES * len(verdicts)), layout="constrained")
     axes = figure.subplots()
+    # Both columns of verdicts, in points to the right of the panel.
+    widest = max(text_inches(word, _WORD_POINTS, bold=True) for word in VERDICT_COLORS)
+    offsets = (_GAP_POINTS, 2.5 * _GAP_POINTS + 72 * widest)
     for place, row in enumerate(verdicts.to_dict(orient="records")):
         own = drawn[(drawn["claim"] == row["claim"]) & (drawn["broken"] == row["broken"])]
         _draw_cells(axes, own, place)
         optimum = at_optimum.get((row["claim"], row["broken"]))
-        for at, word in ((1.01, str(row["verdict"])), (1.175, _word(optimum))):
+        for at, word in zip(offsets, (str(row["verdict"]), _word(optimum)), strict=True):
             axes.annotate(
                 word,
-                (at, place),
+                (1.0, place),
                 xycoords=("axes fraction", "data"),
+                xytext=(at, 0.0),
+                textcoords="offset points",
                 va="center",
-                fontsize=6.0,
+                fontsize=_WORD_POINTS,
                 weight="normal" if row["broken"] else "bold",
                 color=VERDICT_COLORS.get(word, "#8c8c8c"),
             )
@@ -99,9 +106,16 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     ]
     add_legend(figure, handles, 3, _NOTE)
     if at_optimum:
-        for at, head in ((1.01, _TRAINED), (1.175, _OPTIMUM)):
+        for at, head in zip(offsets, (_TRAINED, _OPTIMUM), strict=True):
             axes.annotate(
-                head, (at, 1.0), xycoords="axes fraction", va="bottom", fontsize=6.0, style="italic"
+                head,
+                (1.0, 1.0),
+                xycoords="axes fraction",
+                xytext=(at, 0.0),
+                textcoords="offset points",
+                va="bottom",
+                fontsize=_WORD_POINTS,
+                style="italic",
             )
     return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts, at_optimum))
 
