@@ -7,7 +7,7 @@ Training, measurement and plug-ins use this interface. May import ``fctestbed.ne
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveInt, field_validator, model_serializer, model_validator
@@ -61,7 +61,7 @@ class CriticSettings(MethodSettings):
     learn_temperature: bool = False
 
     @model_validator(mode="after")
-    def _can_learn(self) -> Self:
+    def _can_learn(self) -> "CriticSettings":
         if not self.learn_temperature:
             return self
         if self.critic != "cosine":

@@ -57,13 +57,7 @@ class Trial:
 
 def command(out: Path) -> list[str]:
     """The sweep's command line; its figures are not drawn, to save time."""
-    code = (
-        "import sys; import fctestbed.cli as cli; import fctestbed.cli.sweep as sweep\n"
-        "sweep.draw_figures = lambda *a, **k: []\n"
-        "if __name__ == '__main__': cli.main()"
-    )
-    places = [f"--out={out}", f"--figures={out.parent / 'figures'}"]
-    return [sys.executable, "-c", code, *SWEEP, *places]
+    return [sys.executable, "-m", "fctestbed", *SWEEP, f"--out={out}", "--no-figures"]
 
 
 def start(out: Path, log: Path) -> "subprocess.Popen[bytes]":

@@ -15,7 +15,6 @@ import kills
 import pytest
 from tiny_sweeps import TINY_OPTIONS
 
-import fctestbed.plotting
 from fctestbed.cli.main import run
 from fctestbed.results import STORE_NAME, load_results
 
@@ -47,7 +46,8 @@ def _signals_are_handled():
 
 
 def places(out):
-    return ["--out", str(out), "--figures", str(out.parent / "pictures")]
+    # Drawing takes longer than the sweep.
+    return ["--out", str(out), "--no-figures"]
 
 
 def start(out, errors):
@@ -91,9 +91,7 @@ def session_of(process):
     return found
 
 
-def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(
-    tmp_path, monkeypatch, capsys
-):
+def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(tmp_path, capsys):
     out = tmp_path / "rows"
     errors = tmp_path / "errors"
 
@@ -123,8 +121,7 @@ def test_a_sweep_interrupted_and_killed_is_finished_by_the_same_command(
     assert len(first) < len(second) < N_RUNS
     assert first.items() <= second.items()
 
-    # In this process and without figures: starting processes and drawing take longest.
-    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda *_, **__: [])
+    # In this process: starting processes takes longest.
     assert run([*SWEEP, *places(out), "--workers=1"]) == 0
     assert f"{N_RUNS} runs, {len(second)} already done" in capsys.readouterr().err
     third = done_runs(out)
@@ -166,9 +163,8 @@ def test_sigterm_ends_a_sweep_as_ctrl_c_does(tmp_path):
 
 
 def test_a_sweep_killed_early_late_and_with_one_unit_left_has_the_rows_of_an_undisturbed_one(
-    tmp_path, monkeypatch, capsys
+    tmp_path, capsys
 ):
-    monkeypatch.setattr(fctestbed.plotting, "draw_figures", lambda *_, **__: [])
     out, log, rng = tmp_path / "rows", tmp_path / "log", random.Random(0)
     for trial in (
         kills.Trial("worker", signal.SIGKILL, "start", 1),

@@ -215,7 +215,7 @@ def test_an_estimator_without_rows_is_refused(tmp_path, capsys):
 def test_a_directory_that_holds_another_sweep_is_refused(tmp_path, capsys):
     out = ["--out", str(tmp_path / "a"), "--figures", str(tmp_path / "f")]
     sweep = ["sweep", "--methods=raw", "--seeds=0", "--unique-ratio=0", *TINY_OPTIONS, *out]
-    sweep += ["--no-report"]
+    sweep += ["--no-report", "--only-figures=label_bits"]
     assert run([*sweep, "--workers=1"]) == 0
     capsys.readouterr()
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
