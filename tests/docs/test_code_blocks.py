@@ -28,12 +28,16 @@ def _page_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """A directory for each page, everything at a reduced size, no modules left behind."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(PRESETS, "quick", QUICK)
-    for name in set(FIGURES) - set(FEW_FIGURES):
-        monkeypatch.delitem(FIGURES, name)
+    # Figures put back one by one would have another order in the tests that follow.
+    every = dict(FIGURES)
+    FIGURES.clear()
+    FIGURES.update({name: every[name] for name in FEW_FIGURES})
     # Worker processes would import everything once more.
     monkeypatch.setattr("fctestbed.sweep.resources.default_workers", lambda device: 1)
     before = set(sys.modules)
     yield
+    FIGURES.clear()
+    FIGURES.update(every)
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
