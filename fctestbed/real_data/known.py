@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fctestbed.objectives import NetSpec
 from fctestbed.real_data.labels import LabelRule
-from fctestbed.real_data.settings import EncoderSpec, RealTrainSpec
+from fctestbed.real_data.settings import PAPER_NETS, EncoderSpec, RealTrainSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +47,6 @@ class KnownData:
     departures: tuple[str, ...] = ()
 
 
-def _widths(width: int) -> NetSpec:
-    """Heads of one layer that keep the width, and critics of one hidden layer of 512 (appendix D)."""
-    return NetSpec(
-        encoder_hidden=(width,),
-        embed_dim=width,
-        head_hidden=(width,),
-        head_dim=width,
-        critic_hidden=(512,),
-    )
-
-
 _ALL = (
     "encoders have no dropout",
     "steps of zeros before a sequence are not attended to",
@@ -73,7 +62,7 @@ def _affect(title: str, files: tuple[str, ...], rule: LabelRule, batch_size: int
         modality2="text",
         label="labels",
         label_rule=rule,
-        nets=_widths(40),
+        nets=PAPER_NETS,
         train=RealTrainSpec(batch_size=batch_size),
         departures=_ALL,
     )
@@ -97,7 +86,13 @@ KNOWN: Mapping[str, KnownData] = {
         mimic_split=True,
         encoder1=_PLAIN_ENCODER,
         encoder2=EncoderSpec(kind="gru"),
-        nets=_widths(15).model_copy(update={"encoder_hidden": (10,)}),
+        nets=NetSpec(
+            encoder_hidden=(10,),
+            embed_dim=15,
+            head_hidden=(15,),
+            head_dim=15,
+            critic_hidden=(512,),
+        ),
         train=RealTrainSpec(batch_size=40),
         departures=(
             *_ALL,

@@ -73,8 +73,8 @@ def class_names(values: NDArray[Any], rule: str) -> tuple[str, ...]:
         names: tuple[str, ...] = "negative", "positive" if rule == "nonzero-sign" else "not negative"
         n_found = len(np.unique(classes_of(values, rule, names).y))
     else:
-        found = np.unique(np.round(values) if rule == "round" else values)
-        names, n_found = tuple(f"{value:g}" for value in found), len(found)
+        names = tuple(dict.fromkeys(f"{value:g}" for value in np.unique(_rounded(values, rule))))
+        n_found = len(names)
     if not 2 <= n_found <= _MOST_CLASSES:
         raise ValueError(
             f"label: expected 2 to {_MOST_CLASSES} classes in the training samples by the rule "
@@ -100,16 +100,16 @@ def classes_of(values: NDArray[Any], rule: str, names: tuple[str, ...]) -> Class
     if rule == "nonzero-sign":
         rows = np.flatnonzero(values != 0)
         return Classes(rows, (values[rows] > 0).astype(np.int64))
-    known = np.array([float(name) for name in names])
-    # Names have six digits.
-    given = np.array([float(f"{value:g}") for value in np.round(values)]) if (
-        rule == "round"
-    ) else np.array([float(f"{value:g}") for value in values])
-    places = np.searchsorted(known, given).clip(0, len(known) - 1)
-    strange = given[known[places] != given]
-    if len(strange):
+    places = {name: place for place, name in enumerate(names)}
+    given = [f"{value:g}" for value in _rounded(values, rule)]
+    strange = next((name for name in given if name not in places), None)
+    if strange is not None:
         raise ValueError(
-            f"label: expected classes that training samples have ({', '.join(names)}), got "
-            f"{strange[0]:g}"
+            f"label: expected classes that training samples have ({', '.join(names)}), got {strange}"
         )
-    return Classes(rows, places.astype(np.int64))
+    return Classes(rows, np.array([places[name] for name in given], np.int64))
+
+
+def _rounded(values: NDArray[Any], rule: str) -> NDArray[np.float64]:
+    # Adding 0 makes -0 the same as 0.
+    return (np.round(values) if rule == "round" else values.astype(np.float64)) + 0.0

@@ -8,9 +8,10 @@ from types, shapes and bytes that were checked. Imports numpy and ``fctestbed._m
 import math
 import os
 import pickle
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +163,8 @@ _MAKERS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("numpy.core.numeric", "_frombuffer"): _Array.of,
     ("_codecs", "encode"): _encoded,
     ("collections", "OrderedDict"): lambda pairs=(): dict(pairs),
+    # How protocol 2 writes bytes of length 0.
+    ("__builtin__", "bytes"): lambda: b"",
 }
 
 
@@ -185,6 +188,18 @@ class _Named:
 
 # Not the compiled one, which allocates what a few bytes ask for.
 class _Unpickler(pickle._Unpickler):
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
+
+    def load_bytearray8(self) -> None:
+        """Bytes, without allocating them before they are there."""
+        (size,) = struct.unpack("<Q", self.read(8))
+        content = self.read(size)
+        if len(content) < size:
+            raise EOFError(f"{size:,} bytes were declared, {len(content):,} are there")
+        self.append(bytes(content))
+
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+
     def find_class(self, module: str, name: str) -> Any:
         """The function of this module that a name stands for."""
         known = _MAKERS.get((module.replace("numpy._core", "numpy.core"), name))
@@ -246,8 +261,6 @@ class _Rebuilding:
                 found[key], size = self.value(own, depth + 1)
                 total += size + 8
             return found, total
-        if isinstance(loaded, bytearray):
-            return bytes(loaded), len(loaded)
         if isinstance(loaded, _Scalar):
             array, size = self._array(loaded.array, depth)
             return array[()], size
@@ -269,7 +282,7 @@ class _Rebuilding:
         if dtype.hasobject:
             return self._objects(declared.raw, shape, order, depth)
         raw = declared.raw.encode("latin1") if isinstance(declared.raw, str) else declared.raw
-        if not isinstance(raw, bytes | bytearray):
+        if not isinstance(raw, bytes):
             raise _Refused(f"expected the bytes of an array, got {type(raw).__name__}")
         n_bytes = math.prod(shape) * dtype.itemsize
         if len(raw) != n_bytes or not dtype.itemsize:

@@ -26,6 +26,13 @@ REAL_SETTINGS: Mapping[str, Mapping[str, Any]] = {
 """Settings of methods whose default here is not that of worlds."""
 
 
+PAPER_NETS = NetSpec(
+    encoder_hidden=(40,), embed_dim=40, head_hidden=(40,), head_dim=40, critic_hidden=(512,)
+)
+"""The paper's widths for video and text: heads of one layer that keep the width, and critics of one
+hidden layer (appendix D)."""
+
+
 class EncoderSpec(Record):
     """The encoder of one modality.
 
@@ -122,7 +129,7 @@ class RealSpec(Record):
     seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0, 1, 2, 3, 4)
     encoder1: EncoderSpec = EncoderSpec()
     encoder2: EncoderSpec = EncoderSpec()
-    nets: NetSpec = NetSpec()
+    nets: NetSpec = PAPER_NETS
     train: RealTrainSpec = RealTrainSpec()
     augmentation: CopySpec = CopySpec()
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
