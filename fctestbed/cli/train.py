@@ -62,10 +62,11 @@ def train(
         ),
     ] = None,
     valid_share: Annotated[
-        float, typer.Option(help="Share of the training samples, where the file has no valid split.")
+        float,
+        typer.Option(help="Share of the training samples, where there is no valid split."),
     ] = 0.1,
     test_share: Annotated[
-        float | None, typer.Option(help="Share of all samples, where the file has no test split.")
+        float | None, typer.Option(help="Share of all samples, where there is no test split.")
     ] = None,
     methods: options.Methods = None,
     seeds: options.Seeds = None,
@@ -212,7 +213,8 @@ def _result_lines(results: RealResults) -> list[str]:
     ]
     return [
         *plain_table(heads, rows, left=1, width=_WIDTH),
-        f"test accuracy: mean over seeds, 95 % interval (t); the most frequent class: {majority:.1f}",
+        "test accuracy: mean over seeds, 95 % interval (t); the most frequent class: "
+        f"{majority:.1f}",
         ">= bits: I(Z;Y) of each seed is not below, with 95 % confidence (the least over seeds)",
         "probe: bits, H(Y) minus the probe's held-out loss, a lower bound in expectation",
         *(["reported test accuracies, not re-run here:", *reported] if reported else []),

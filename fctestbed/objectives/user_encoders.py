@@ -24,9 +24,10 @@ _TOLERANCE = 1e-4
 class UserEncoder(nn.Module):
     """K copies of a user's module: [K, n, dim] -> [K, n, width].
 
-    ``kind``, a class or a function, is called as ``Net(dim, width)``; the module maps [n, dim] to [n, width], each sample on
-    its own. Every copy is initialised from its run's own generator. All copies run in one
-    vectorised call where ``torch.func.vmap`` can transform the module, else one after the other.
+    ``kind``, a class or a function, is called as ``Net(dim, width)``; the module maps [n, dim] to
+    [n, width], each sample on its own. Every copy is initialised from its run's own generator. All
+    copies run in one vectorised call where ``torch.func.vmap`` can transform the module, else one
+    after the other.
 
     Args:
         stack: the runs.

@@ -1,10 +1,10 @@
+from .certified import certified_lower_bound_bits as certified_lower_bound_bits
 from .copies import copy_of as copy_of
 from .encoders import (
     SequenceGru as SequenceGru,
     SequenceTransformer as SequenceTransformer,
     encoder_maker as encoder_maker,
 )
-from .certified import certified_lower_bound_bits as certified_lower_bound_bits
 from .features import ModalityShape as ModalityShape, features_of as features_of
 from .known import KNOWN as KNOWN, KnownData as KnownData
 from .labels import LABEL_RULES as LABEL_RULES

@@ -30,8 +30,8 @@ def certified_lower_bound_bits(logs: NDArray[np.float64], y: NDArray[np.int64]) 
     """A number that I(Z; Y) is not below, with 95 % confidence.
 
     Args:
-        logs: log2 q(class | z) of each held-out sample, in bits, [n, classes]; q was fitted on other
-            samples.
+        logs: log2 q(class | z) of each held-out sample, in bits, [n, classes]; q was fitted on
+            other samples.
         y: classes of the held-out samples, [n].
 
     Returns:

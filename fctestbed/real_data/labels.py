@@ -70,7 +70,10 @@ def class_names(values: NDArray[Any], rule: str) -> tuple[str, ...]:
     if rule not in LABEL_RULES:
         raise ValueError(f"label_rule: expected one of {', '.join(LABEL_RULES)}, got {rule!r}")
     if rule in ("sign", "nonzero-sign"):
-        names: tuple[str, ...] = "negative", "positive" if rule == "nonzero-sign" else "not negative"
+        names: tuple[str, ...] = (
+            "negative",
+            "positive" if rule == "nonzero-sign" else "not negative",
+        )
         n_found = len(np.unique(classes_of(values, rule, names).y))
     else:
         names = tuple(dict.fromkeys(f"{value:g}" for value in np.unique(_rounded(values, rule))))
@@ -105,7 +108,8 @@ def classes_of(values: NDArray[Any], rule: str, names: tuple[str, ...]) -> Class
     strange = next((name for name in given if name not in places), None)
     if strange is not None:
         raise ValueError(
-            f"label: expected classes that training samples have ({', '.join(names)}), got {strange}"
+            f"label: expected classes that training samples have ({', '.join(names)}), got "
+            f"{strange}"
         )
     return Classes(rows, np.array([places[name] for name in given], np.int64))
 

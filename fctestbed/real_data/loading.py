@@ -69,8 +69,8 @@ def load_multimodal(
         the file has no splits, always in the same way.
 
     Raises:
-        ValueError: one line, for a file that cannot be read, arrays that are missing or do not pair,
-            a label without classes, or settings that are impossible.
+        ValueError: one line, for a file that cannot be read, arrays that are missing or do not
+            pair, a label without classes, or settings that are impossible.
         OSError: the file cannot be opened.
     """
     path = Path(path)
@@ -107,7 +107,14 @@ def load_multimodal(
     values = {split or "": own for split, own in labels.items()}
     if "" in features:
         mimic = known is not None and known.mimic_split
-        features, values = _split(features[""], values[""], mimic, valid_share, test_share, notes)
+        features, values = _split(
+            features[""],
+            values[""],
+            mimic=mimic,
+            valid_share=valid_share,
+            test_share=test_share,
+            notes=notes,
+        )
     elif "valid" not in features:
         features, values = _with_valid(features, values, valid_share, notes)
     names_of_classes = class_names(values["train"], rule)
@@ -157,9 +164,7 @@ def _dataset(path: Path, dataset: str | None) -> str:
     return dataset
 
 
-def _names(
-    dataset: str, known: KnownData | None, **given: str | None
-) -> tuple[str, str, str]:
+def _names(dataset: str, known: KnownData | None, **given: str | None) -> tuple[str, str, str]:
     names = {}
     for field, value in given.items():
         name = value or (getattr(known, field) if known else None)
@@ -204,6 +209,7 @@ def _parts(
 def _split(
     both: tuple[Features, Features],
     values: NDArray[Any],
+    *,
     mimic: bool,
     valid_share: float,
     test_share: float | None,

@@ -112,7 +112,7 @@ class Multimodal:
         return {
             split: {
                 name: hashlib.sha256(
-                    np.ascontiguousarray(getattr(getattr(self, split), name))
+                    np.ascontiguousarray(getattr(getattr(self, split), name)).data
                 ).hexdigest()
                 for name in ("x1", "x2", "y")
             }

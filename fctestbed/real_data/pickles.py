@@ -1,8 +1,9 @@
 """Values of a pickle, rebuilt without running any of it.
 
-A pickle names functions and calls them. Here the names that arrays need stand for functions of this
-module, which only keep what they are given; every other name is refused. Arrays are made afterwards,
-from types, shapes and bytes that were checked. Imports numpy and ``fctestbed._messages``.
+A pickle names functions and calls them. Here the names that arrays need stand for functions of
+this module, which only keep what they are given; every other name is refused. Arrays are made
+afterwards, from types, shapes and bytes that were checked. Imports numpy, ``_array_files`` and
+``_messages``.
 """
 
 import math
@@ -11,7 +12,7 @@ import pickle
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ _MOST_DEPTH = 16
 _MOST_DIMENSIONS = 8
 # Kinds of numpy's types: truth values, whole and real numbers, bytes, text, objects.
 _KINDS = "biufSUO"
+_ORDERS: tuple[Literal["<", ">", "=", "|"], ...] = "<", ">", "=", "|"
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 
@@ -111,9 +113,10 @@ class _Dtype:
         code = self.code
         if not isinstance(code, str) or code.lstrip("<>=|")[:1] not in tuple(_KINDS):
             raise _Refused(f"expected arrays of numbers or text, got the type {code!r}")
-        if self.order not in ("<", ">", "=", "|"):
+        orders: dict[Any, Literal["<", ">", "=", "|"]] = {own: own for own in _ORDERS}
+        if self.order not in orders:
             raise _Refused(f"expected a byte order, got {self.order!r}")
-        return np.dtype(code.lstrip("<>=|")).newbyteorder(self.order)
+        return np.dtype(code.lstrip("<>=|")).newbyteorder(orders[self.order])
 
 
 class _Array:
@@ -172,6 +175,7 @@ class _Named:
     """A function that a pickle named: it can be called, and nothing of it can be changed."""
 
     __slots__ = ("_make",)
+    _make: Callable[..., Any]
 
     def __init__(self, make: Callable[..., Any]) -> None:
         object.__setattr__(self, "_make", make)
@@ -188,6 +192,9 @@ class _Named:
 
 # Not the compiled one, which allocates what a few bytes ask for.
 class _Unpickler(pickle._Unpickler):
+    # Set while it loads.
+    read: Callable[[int], bytes]
+    append: Callable[[Any], None]
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
 
     def load_bytearray8(self) -> None:

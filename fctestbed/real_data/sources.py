@@ -95,9 +95,7 @@ def _of_directory(path: Path) -> dict[str, Any]:
     files = sorted(path.rglob("*.npy"))
     if not files:
         raise ValueError(f"{path}: expected a directory with .npy files, got none in it")
-    return {
-        file.relative_to(path).with_suffix("").as_posix(): read_array(file) for file in files
-    }
+    return {file.relative_to(path).with_suffix("").as_posix(): read_array(file) for file in files}
 
 
 def _of_hdf5(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ May import pandas, ``fctestbed.results`` and this package.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,18 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from fctestbed.objectives import JOINT, find_method, method_source
+from fctestbed.objectives import (
+    JOINT,
+    MLP_ENCODER,
+    encoder_source,
+    find_method,
+    method_source,
+)
 from fctestbed.real_data.known import KNOWN
 from fctestbed.real_data.multimodal import Multimodal
-from fctestbed.real_data.probing import probe_rows
+from fctestbed.real_data.probing import ProbeRow, probe_rows
 from fctestbed.real_data.published import PUBLISHED
-from fctestbed.real_data.settings import RealSpec
+from fctestbed.real_data.settings import ENCODERS, EncoderSpec, RealSpec
 from fctestbed.real_data.store import RunStore
 from fctestbed.real_data.training import (
     Trained,
@@ -43,8 +49,8 @@ class RealResults:
     Attributes:
         data: shapes, counts and hashes.
         rows: one for each method, seed and readout, with the columns of ``ProbeRow``.
-        runs: one for each method and seed: ``status`` (``ok``, ``diverged`` or ``failed``), ``alarms`` and the
-            training's time.
+        runs: one for each method and seed: ``status`` (``ok``, ``diverged`` or ``failed``),
+            ``alarms`` and the training's time.
         summary: one for each method: the mean test accuracy of ``joint`` over seeds with its 95 %
             interval (Student t), in per cent, the least certified bits over seeds, and the paper's
             number.
@@ -115,8 +121,8 @@ def train_real(
         report: called with one line for each run, and while it is trained.
 
     Raises:
-        ValueError: one line, for impossible settings, an unknown device, or a directory with runs of
-            other data or settings; nothing is written then.
+        ValueError: one line, for impossible settings, an unknown device, or a directory with runs
+            of other data or settings; nothing is written then.
         StoreRefused: a file of the directory is damaged.
     """
     spec = real_spec(data) if spec is None else spec
@@ -125,7 +131,8 @@ def train_real(
     settings = {
         name: value for name, value in spec.model_dump(mode="json").items() if name not in _VARYING
     }
-    shared = {"data": data.description(), "settings": settings}
+    sources = [_source_of(encoder) for encoder in (spec.encoder1, spec.encoder2)]
+    shared = {"data": data.description(), "settings": settings, "encoder_sources": sources}
     store = None if out is None else RunStore(Path(out), shared)
     found: dict[tuple[str, int], dict[str, Any]] = {}
     missing: dict[tuple[str, int], list[str]] = {}
@@ -147,16 +154,15 @@ def train_real(
         key = digest({"method": name, "settings": _settings_of(spec, name), **_trained_by(spec)})
         try:
             trained = train_method(name, seed, data, spec, key=key, device=device, report=steps)
-            contents = {
-                method: _run(method, seed, trained, data, spec, device) for method in methods
-            }
+            contents = {method: _run(method, seed, trained, data, spec) for method in methods}
         # A user's method may raise anything; the other runs go on.
         except Exception as error:
             contents = {
-                method: _without_rows(method, seed, spec, device, "failed", describe_error(error))
+                method: _without_rows(method, seed, spec, "failed", describe_error(error))
                 for method in methods
             }
         for method, content in contents.items():
+            content["device"] = device.partition(":")[0]
             found[method, seed] = content
             # A run that failed is tried again by the same call.
             if store is not None and content["status"] != "failed":
@@ -193,16 +199,21 @@ def _settings_of(spec: RealSpec, method: str) -> dict[str, Any]:
     return built if source is None else {**built, "source": source}
 
 
+def _source_of(encoder: EncoderSpec) -> str | None:
+    """The digest of a user's encoder's file."""
+    return encoder_source(MLP_ENCODER if encoder.kind in ENCODERS else encoder.kind)
+
+
 def _run(
-    method: str, seed: int, trained: Trained, data: Multimodal, spec: RealSpec, device: str
+    method: str, seed: int, trained: Trained, data: Multimodal, spec: RealSpec
 ) -> dict[str, Any]:
     if trained.diverged is not None:
-        content = _without_rows(method, seed, spec, device, "diverged", trained.diverged)
+        content = _without_rows(method, seed, spec, "diverged", trained.diverged)
         return {**content, "seconds": round(trained.seconds, 2)}
     reader = trained.method if method == trained.name else spec.build_method(method)
     rows = probe_rows(read_all(trained, reader, data), data, spec.ridges)
     return {
-        **_without_rows(method, seed, spec, device, "ok", ""),
+        **_without_rows(method, seed, spec, "ok", ""),
         "alarms": [*trained.alarms, *constant_heads(trained, data)],
         "seconds": round(trained.seconds, 2),
         "losses_nats": {
@@ -221,13 +232,12 @@ def _run(
 
 
 def _without_rows(
-    method: str, seed: int, spec: RealSpec, device: str, status: str, alarm: str
+    method: str, seed: int, spec: RealSpec, status: str, alarm: str
 ) -> dict[str, Any]:
     return {
         "method": method,
         "seed": seed,
         "settings": _settings_of(spec, method),
-        "device": device.partition(":")[0],
         "seconds": 0.0,
         "losses_nats": {},
         "status": status,
@@ -255,7 +265,9 @@ def _results(data: Multimodal, runs: list[dict[str, Any]]) -> RealResults:
             {"method": run["method"], "seed": run["seed"], **row}
             for run in runs
             for row in run["rows"]
-        ]
+        ],
+        # A stored run has its names in another order.
+        columns=["method", "seed", *(one.name for one in fields(ProbeRow))],
     )
     table = pd.DataFrame(
         [
@@ -290,15 +302,16 @@ def _results(data: Multimodal, runs: list[dict[str, Any]]) -> RealResults:
 
 
 def _summary(method: str, rows: pd.DataFrame, published: pd.DataFrame) -> dict[str, Any]:
-    own = rows[(rows["method"] == method) & (rows["readout"] == JOINT)] if len(rows) else rows
+    own = rows[(rows["method"] == method) & (rows["readout"] == JOINT)]
     paper = published[(published["method"] == method) & (published["kind"] == "paper")]
     reported = float(paper["percent"].iloc[0]) if len(paper) else math.nan
-    values = 100 * own["accuracy"].to_numpy() if len(own) else np.array([])
+    values = 100 * own["accuracy"].to_numpy(float)
     n = len(values)
     half = math.nan
     if n > 1:
         half = float(stdtrit(n - 1, 0.5 + _LEVEL / 2) * values.std(ddof=1) / math.sqrt(n))
     mean = float(values.mean()) if n else math.nan
+    bits = own[["usable_bits", "certified_bits"]].astype(float)
     return {
         "method": method,
         "seeds": n,
@@ -306,7 +319,7 @@ def _summary(method: str, rows: pd.DataFrame, published: pd.DataFrame) -> dict[s
         # Not by max and min, which hide NaN.
         "low": float(np.clip(mean - half, 0, 100)),
         "high": float(np.clip(mean + half, 0, 100)),
-        "usable_bits": float(own["usable_bits"].mean()) if n else math.nan,
-        "certified_bits": float(own["certified_bits"].astype(float).min()) if n else math.nan,
+        "usable_bits": float(bits["usable_bits"].mean()),
+        "certified_bits": float(bits["certified_bits"].min()),
         "paper_percent": reported,
     }

@@ -120,7 +120,7 @@ def train_method(
         batch_size=size,
         n_batches=train.steps * step.n_batches,
     )
-    batches = _Batches(data, method, spec, dtype, device, stream)
+    batches = _Batches(data, method, spec, dtype=dtype, device=device, stream=stream)
     losses: dict[str, list[float]] = {}
     diverged = None
     every = max(1, train.steps // _LOGGED_POINTS)
@@ -158,6 +158,7 @@ class _Batches:
         data: Multimodal,
         method: Method,
         spec: RealSpec,
+        *,
         dtype: torch.dtype,
         device: str,
         stream: Callable[[str], torch.Generator],

@@ -44,7 +44,9 @@ def affect_split(n: int, rng: np.random.Generator) -> dict[str, Any]:
 
 def affect_tree(seed: int = 0) -> dict[str, dict[str, Any]]:
     rng = np.random.default_rng(seed)
-    return {split: affect_split(n, rng) for split, n in (("train", 64), ("valid", 24), ("test", 40))}
+    return {
+        split: affect_split(n, rng) for split, n in (("train", 64), ("valid", 24), ("test", 40))
+    }
 
 
 def affect_pickle(path: Path, protocol: int = 4) -> Path:

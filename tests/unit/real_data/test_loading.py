@@ -267,7 +267,7 @@ def test_files_of_other_kinds_are_refused(tmp_path: Path) -> None:
     text.write_text("a,b")
     with pytest.raises(ValueError, match=r"expected a file that ends in .*, got \.csv"):
         load_multimodal(text, **NAMES)
-    with pytest.raises(ValueError, match="a directory with .npy files"):
+    with pytest.raises(ValueError, match=r"a directory with \.npy files"):
         load_multimodal(tmp_path, **NAMES)
     (tmp_path / "list.pkl").write_bytes(pickle.dumps([1]))
     with pytest.raises(ValueError, match="expected arrays by name, got list"):

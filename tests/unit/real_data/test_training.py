@@ -1,5 +1,6 @@
 """Encoders, copies and trainings on real data."""
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -162,8 +163,9 @@ def test_every_method_trains_on_sequences_and_has_readouts(name: str, data: Mult
 def test_a_training_depends_on_its_seed_alone(data: Multimodal) -> None:
     spec = real_spec(data, {**FAST, "methods": ["factorcl-ssl"]})
     first, again, other = (train_method("factorcl-ssl", seed, data, spec) for seed in (0, 0, 1))
-    one, two, three = (read_all(own, own.method, data)["test"]["joint"] for own in
-                       (first, again, other))
+    one, two, three = (
+        read_all(own, own.method, data)["test"]["joint"] for own in (first, again, other)
+    )
     assert torch.equal(one, two)
     assert not torch.equal(one, three)
 
@@ -215,8 +217,6 @@ def test_the_paper_s_settings_are_the_defaults(data: Multimodal, tmp_path: Path)
     assert (spec.train.epochs, spec.train.learning_rate, spec.train.batch_size) == (100, 1e-4, 32)
     assert spec.train.n_steps(1283) == 4000
     path = tmp_path / "im.pk"
-    import pickle
-
     path.write_bytes(pickle.dumps(mimic_tree()))
     mimic = real_spec(load_multimodal(path))
     assert (mimic.encoder1.kind, mimic.encoder2.kind, mimic.encoder2.hidden) == ("mlp", "gru", 30)
