@@ -88,7 +88,7 @@ def train(
     Nothing is chosen by the test samples. No bits are claimed but lower bounds, as no truth is
     known.
 
-    Example: fctestbed train --data mosi_data.pkl --methods simclr,factorcl-sup --out runs/mosi
+    Example: fctestbed train --data mosi_data.pkl --methods simclr,supcon
     """
     check_places({"--out": out})
     values: dict[str, Any] = {}
