@@ -64,8 +64,8 @@ def features_of(
     """
     if nonfinite not in NONFINITE:
         raise ValueError(f"nonfinite: expected {' or '.join(NONFINITE)}, got {nonfinite!r}")
-    if max_steps is not None and max_steps < 1:
-        raise ValueError(f"max_steps: expected at least 1, got {max_steps}")
+    if max_steps is not None and (type(max_steps) is not int or max_steps < 1):
+        raise ValueError(f"max_steps: expected a whole number of at least 1, got {max_steps!r}")
     array = _array(name, value, max_steps)
     finite = np.isfinite(array)
     n_bad = int(array.size - finite.sum())

@@ -73,14 +73,40 @@ def load_multimodal(
             pair, a label without classes, or settings that are impossible.
         OSError: the file cannot be opened.
     """
-    path = Path(path)
-    dataset = _dataset(path, dataset)
+    try:
+        return _loaded(
+            _path(path),
+            _dataset(_path(path), dataset),
+            {"modality1": modality1, "modality2": modality2, "label": label},
+            label_rule=label_rule,
+            nonfinite=nonfinite,
+            max_steps=max_steps,
+            standardise=standardise,
+            shares=(valid_share, test_share),
+        )
+    except ValueError as error:
+        raise ValueError(one_line(str(error))) from error
+
+
+def _loaded(
+    path: Path,
+    dataset: str,
+    given: Mapping[str, str | None],
+    *,
+    label_rule: str | None,
+    nonfinite: str,
+    max_steps: int | None,
+    standardise: bool | None,
+    shares: tuple[float, float | None],
+) -> Multimodal:
+    valid_share, test_share = shares
     known = KNOWN.get(dataset)
-    names = _names(dataset, known, modality1=modality1, modality2=modality2, label=label)
+    names = _names(dataset, known, given)
     rule = label_rule or (known.label_rule if known else "values")
     for field, share in (("valid_share", valid_share), ("test_share", test_share)):
-        if share is not None and not 0 < share < 1:
-            raise ValueError(f"{field}: expected a share between 0 and 1, got {share}")
+        is_number = isinstance(share, int | float) and not isinstance(share, bool)
+        if share is not None and not (is_number and 0 < share < 1):
+            raise ValueError(f"{field}: expected a share between 0 and 1, got {share!r}")
     tree = read_tree(path)
     notes: list[str] = []
     # Labels before features, which take longer.
@@ -152,11 +178,17 @@ def load_multimodal(
     )
 
 
+def _path(path: str | Path) -> Path:
+    if not isinstance(path, str | Path):
+        raise ValueError(f"path: expected a path, got {path!r}")
+    return Path(path)
+
+
 def _dataset(path: Path, dataset: str | None) -> str:
     if dataset is None:
         return known_by_file(path) or PLAIN
     known = (*KNOWN, PLAIN)
-    if dataset not in known:
+    if not isinstance(dataset, str) or dataset not in known:
         raise ValueError(
             f"dataset: expected one of {', '.join(known)}, got {dataset!r}"
             f"{did_you_mean(dataset, known)}"
@@ -164,10 +196,14 @@ def _dataset(path: Path, dataset: str | None) -> str:
     return dataset
 
 
-def _names(dataset: str, known: KnownData | None, **given: str | None) -> tuple[str, str, str]:
+def _names(
+    dataset: str, known: KnownData | None, given: Mapping[str, str | None]
+) -> tuple[str, str, str]:
     names = {}
     for field, value in given.items():
         name = value or (getattr(known, field) if known else None)
+        if name is not None and not isinstance(name, str):
+            raise ValueError(f"{field}: expected the name of an array, got {name!r}")
         if name is None:
             raise ValueError(
                 f"{field}: expected the name of an array, which {dataset} data have no default "

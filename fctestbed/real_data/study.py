@@ -79,6 +79,7 @@ def real_spec(data: Multimodal, values: Mapping[str, Any] | None = None) -> Real
     Raises:
         ValueError: one line that begins with the field.
     """
+    _check_data(data)
     known = KNOWN.get(data.dataset, KNOWN["mosi"])
     own: dict[str, Any] = {
         "nets": known.nets.model_dump(),
@@ -125,7 +126,10 @@ def train_real(
             of other data or settings; nothing is written then.
         StoreRefused: a file of the directory is damaged.
     """
+    _check_data(data)
     spec = real_spec(data) if spec is None else spec
+    if not isinstance(spec, RealSpec):
+        raise ValueError(f"spec: expected a RealSpec, as real_spec makes it, got {spec!r:.80}")
     device = resolve_device(device)
     data_shape(data, spec)
     settings = {
@@ -175,6 +179,13 @@ def train_real(
             table: pd.DataFrame = getattr(results, name)
             write_atomically(Path(out, f"{name}.csv"), table.to_csv(index=False).encode())
     return results
+
+
+def _check_data(data: Multimodal) -> None:
+    if not isinstance(data, Multimodal):
+        raise ValueError(
+            f"data: expected Multimodal data, as load_multimodal returns them, got {data!r:.80}"
+        )
 
 
 def sorted_by_seed(

@@ -232,7 +232,7 @@ def without(split: str, name: str) -> dict[str, Any]:
         (affect_tree(), {"label_rule": "half"}, "label_rule: expected one of sign"),
         (affect_tree(), {"label_rule": "values"}, "label: expected classes that training samples"),
         (affect_tree(), {"nonfinite": "ignore"}, "nonfinite: expected zero or refuse"),
-        (affect_tree(), {"max_steps": 0}, "max_steps: expected at least 1"),
+        (affect_tree(), {"max_steps": 0}, "max_steps: expected a whole number"),
         (affect_tree(), {"valid_share": 1.0}, "valid_share: expected a share"),
         (affect_tree(), {"test_share": 0.0}, "test_share: expected a share"),
         (changed("train", "vision", np.ones((3, 5, 4))), {}, "train/vision: expected 64 samples"),

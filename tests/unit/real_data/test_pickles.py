@@ -198,3 +198,20 @@ def test_no_pickle_changes_the_functions_of_the_next_one(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="expected"):
         read_pickle(path)
     np.testing.assert_array_equal(read_pickle(written(path, np.ones(2))), np.ones(2))
+
+
+def test_damaged_pickles_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    value = {"train": {"x": np.arange(6.0).reshape(2, 3), "id": np.array(["a", 1], object)}}
+    whole = np.frombuffer(pickle.dumps(value, protocol=4), np.uint8)
+    path, refusals = tmp_path / "a.pkl", []
+    for _ in range(400):
+        damaged = whole.copy()
+        damaged[rng.integers(0, len(whole), rng.integers(1, 4))] = rng.integers(0, 256)
+        path.write_bytes(damaged.tobytes())
+        try:
+            read_pickle(path)
+        except ValueError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 200
+    assert all(line.startswith(f"{path}: ") and "\n" not in line for line in refusals)
