@@ -19,4 +19,5 @@ from .settings import (
     RealSpec as RealSpec,
     RealTrainSpec as RealTrainSpec,
 )
-from .study import RealResults as RealResults, real_spec as real_spec, train_real as train_real
+from .study import real_spec as real_spec, train_real as train_real
+from .tables import RealResults as RealResults

@@ -1,28 +1,25 @@
 """From a file of arrays to two modalities and a label.
 
-May import this package's sources, features, labels and known data sets.
+May import this package's sources, features, labels, splitting and known data sets.
 """
 
-import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fctestbed._messages import did_you_mean, one_line
-from fctestbed.real_data.features import (
-    Features,
-    ModalityShape,
-    features_of,
-    shape_of,
-    to_length,
-)
+from fctestbed.real_data.features import features_of
 from fctestbed.real_data.known import KNOWN, KnownData, known_by_file
 from fctestbed.real_data.labels import class_names, classes_of, label_column
 from fctestbed.real_data.multimodal import SPLITS, Multimodal, RealSplit
 from fctestbed.real_data.sources import file_sha256, read_tree
+from fctestbed.real_data.splitting import (
+    Pairs,
+    one_shape,
+    split_samples,
+    standardised,
+    with_valid,
+)
 
 PLAIN = "plain"
 _FEWEST = 4
@@ -112,7 +109,7 @@ def _loaded(
     # Labels before features, which take longer.
     parts = _parts(path, tree, names)
     labels = {split: label_column(names[2], arrays[2]) for split, arrays in parts.items()}
-    features: dict[str, tuple[Features, Features]] = {}
+    features: Pairs = {}
     for split, arrays in parts.items():
         both = []
         for name, value in zip(names[:2], arrays[:2], strict=True):
@@ -133,7 +130,7 @@ def _loaded(
     values = {split or "": own for split, own in labels.items()}
     if "" in features:
         mimic = known is not None and known.mimic_split
-        features, values = _split(
+        features, values = split_samples(
             features[""],
             values[""],
             mimic=mimic,
@@ -142,11 +139,11 @@ def _loaded(
             notes=notes,
         )
     elif "valid" not in features:
-        features, values = _with_valid(features, values, valid_share, notes)
+        features, values = with_valid(features, values, valid_share, notes)
     names_of_classes = class_names(values["train"], rule)
-    shapes = _one_shape(features, names, notes)
+    shapes = one_shape(features, names, notes)
     if standardise if standardise is not None else (known is not None and known.standardise):
-        _standardise(features)
+        features = standardised(features)
         notes.append("features are standardised by the training samples")
     splits = {}
     for split in SPLITS:
@@ -240,102 +237,3 @@ def _parts(
             arrays.append(own[key])
         found[split] = arrays[0], arrays[1], arrays[2]
     return found
-
-
-def _split(
-    both: tuple[Features, Features],
-    values: NDArray[Any],
-    *,
-    mimic: bool,
-    valid_share: float,
-    test_share: float | None,
-    notes: list[str],
-) -> tuple[dict[str, tuple[Features, Features]], dict[str, NDArray[Any]]]:
-    """Splits of samples that have none."""
-    n = len(values)
-    if test_share is None and not mimic:
-        raise ValueError(
-            "test_share: expected the share of the samples that are the test split, which the file "
-            "does not have, got none"
-        )
-    if test_share is None:
-        # MultiBench's loader of MIMIC: Python's shuffle, seed 10; a tenth is valid, a tenth test.
-        order = list(range(n))
-        random.Random(10).shuffle(order)
-        shuffled = np.array(order)
-        valid, test, train = np.split(shuffled, [n // 10, n // 5])
-        notes.append("splits are those of MultiBench's loader of MIMIC")
-    else:
-        shuffled = np.random.default_rng(0).permutation(n)
-        n_test, n_valid = round(test_share * n), round(valid_share * (n - round(test_share * n)))
-        test, valid, train = np.split(shuffled, [n_test, n_test + n_valid])
-        notes.append(
-            f"splits are drawn once from all samples: {len(train)} train, {len(valid)} valid, "
-            f"{len(test)} test"
-        )
-    rows = {"train": train, "valid": valid, "test": test}
-    return (
-        {split: (both[0][own], both[1][own]) for split, own in rows.items()},
-        {split: values[own] for split, own in rows.items()},
-    )
-
-
-def _with_valid(
-    features: dict[str, tuple[Features, Features]],
-    values: dict[str, NDArray[Any]],
-    valid_share: float,
-    notes: list[str],
-) -> tuple[dict[str, tuple[Features, Features]], dict[str, NDArray[Any]]]:
-    """A valid split of training samples, where the file has none."""
-    n = len(values["train"])
-    shuffled = np.random.default_rng(0).permutation(n)
-    valid, train = np.split(shuffled, [round(valid_share * n)])
-    notes.append(f"the valid split is {len(valid)} of {n} training samples, drawn once")
-    x1, x2 = features["train"]
-    return (
-        {**features, "train": (x1[train], x2[train]), "valid": (x1[valid], x2[valid])},
-        {**values, "train": values["train"][train], "valid": values["train"][valid]},
-    )
-
-
-def _one_shape(
-    features: dict[str, tuple[Features, Features]],
-    names: tuple[str, str, str],
-    notes: list[str],
-) -> tuple[ModalityShape, ModalityShape]:
-    """Give the sequences of all splits the length of the training split's."""
-    shapes = []
-    for place, name in enumerate(names[:2]):
-        expected = shape_of(features["train"][place])
-        for split, both in features.items():
-            array = both[place]
-            found = shape_of(array)
-            same = found.features == expected.features and (
-                (found.steps is None) == (expected.steps is None)
-            )
-            if not same:
-                raise ValueError(
-                    f"{split}/{name}: expected samples of shape {expected} as in train, got {found}"
-                )
-            if expected.steps is not None and found.steps != expected.steps:
-                changed = to_length(array, expected.steps)
-                features[split] = (changed, both[1]) if place == 0 else (both[0], changed)
-                notes.append(
-                    f"{split}/{name}: {found.steps} steps became {expected.steps}, as in train"
-                )
-        shapes.append(expected)
-    return shapes[0], shapes[1]
-
-
-def _standardise(features: dict[str, tuple[Features, Features]]) -> None:
-    moments = []
-    for array in features["train"]:
-        axes = tuple(range(array.ndim - 1))
-        mean, deviation = array.mean(axes, np.float64), array.std(axes, np.float64)
-        moments.append((mean, np.where(deviation > 0, deviation, 1.0)))
-    for split, both in features.items():
-        first, second = (
-            ((array - mean) / deviation).astype(np.float32)
-            for array, (mean, deviation) in zip(both, moments, strict=True)
-        )
-        features[split] = first, second

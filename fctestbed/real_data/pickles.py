@@ -2,33 +2,29 @@
 
 A pickle names functions and calls them. Here the names that arrays need stand for functions of
 this module, which only keep what they are given; every other name is refused. Arrays are made
-afterwards, from types, shapes and bytes that were checked. Imports numpy, ``_array_files`` and
-``_messages``.
+afterwards, from types, shapes and bytes that were checked. Imports
+``_array_files``, ``_messages`` and ``pickled``.
 """
 
-import math
 import os
 import pickle
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, ClassVar, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO, Any, ClassVar
 
 from fctestbed._array_files import MOST_BYTES_VARIABLE
 from fctestbed._messages import one_line
+from fctestbed.real_data.pickled import (
+    PickledArray,
+    PickledDtype,
+    PickledScalar,
+    PickleRefused,
+    Rebuilding,
+)
 
 MOST_PICKLE_BYTES = 8 << 30
 """Most bytes of a pickle, and of what it holds: 8 GiB. ``FCTESTBED_MOST_BYTES`` replaces it."""
-
-_MOST_DEPTH = 16
-_MOST_DIMENSIONS = 8
-# Kinds of numpy's types: truth values, whole and real numbers, bytes, text, objects.
-_KINDS = "biufSUO"
-_ORDERS: tuple[Literal["<", ">", "=", "|"], ...] = "<", ">", "=", "|"
-_PLAIN = (str, bytes, int, float, bool, type(None))
 
 
 def read_pickle(path: Path) -> Any:
@@ -53,8 +49,8 @@ def read_pickle(path: Path) -> Any:
     with path.open("rb") as file:
         try:
             loaded = _Unpickler(_Bounded(file, size), encoding="latin1").load()
-            value, _ = _Rebuilding(most).value(loaded, 0)
-        except _Refused as refusal:
+            value, _ = Rebuilding(most).value(loaded, 0)
+        except PickleRefused as refusal:
             raise ValueError(one_line(f"{path}: {refusal}")) from None
         # Damaged or hostile bytes make the unpickler raise nearly anything.
         except Exception as error:
@@ -78,10 +74,6 @@ def most_bytes() -> int:
         ) from error
 
 
-class _Refused(Exception):  # noqa: N818 - it says what happened
-    """Why a pickle is refused."""
-
-
 class _Bounded:
     """A file that no request makes allocate more bytes than it has left."""
 
@@ -97,73 +89,23 @@ class _Bounded:
         return self._file.readline()
 
 
-class _Dtype:
-    """What a pickle says of a numpy type."""
-
-    __slots__ = ("code", "order")
-
-    def __init__(self, code: Any, *_: Any) -> None:
-        self.code, self.order = code, "="
-
-    def __setstate__(self, state: Any) -> None:
-        self.order = state[1]
-
-    def real(self) -> np.dtype[Any]:
-        """The type, if it is one of numbers, text or objects."""
-        code = self.code
-        if not isinstance(code, str) or code.lstrip("<>=|")[:1] not in tuple(_KINDS):
-            raise _Refused(f"expected arrays of numbers or text, got the type {code!r}")
-        orders: dict[Any, Literal["<", ">", "=", "|"]] = {own: own for own in _ORDERS}
-        if self.order not in orders:
-            raise _Refused(f"expected a byte order, got {self.order!r}")
-        return np.dtype(code.lstrip("<>=|")).newbyteorder(orders[self.order])
-
-
-class _Array:
-    """What a pickle says of an array."""
-
-    __slots__ = ("dtype", "fortran", "raw", "shape")
-
-    def __init__(self) -> None:
-        self.dtype, self.shape, self.fortran, self.raw = None, None, False, None
-
-    def __setstate__(self, state: Any) -> None:
-        _, self.shape, self.dtype, self.fortran, self.raw = state
-
-    @classmethod
-    def of(cls, raw: Any, dtype: Any, shape: Any, order: Any = "C") -> "_Array":
-        """The array of a buffer."""
-        array = cls()
-        array.raw, array.dtype, array.shape, array.fortran = raw, dtype, shape, order == "F"
-        return array
-
-
-class _Scalar:
-    """What a pickle says of a number of numpy's."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, dtype: Any, raw: Any) -> None:
-        self.array = _Array.of(raw, dtype, ())
-
-
 def _encoded(text: Any, encoding: Any) -> bytes:
     if not isinstance(text, str) or encoding != "latin1":
-        raise _Refused("expected bytes written as latin1, got another encoding")
+        raise PickleRefused("expected bytes written as latin1, got another encoding")
     return text.encode("latin1")
 
 
 def _no_class() -> None:
-    raise _Refused("expected arrays made by numpy's functions, got a call of its class")
+    raise PickleRefused("expected arrays made by numpy's functions, got a call of its class")
 
 
 # Names as older versions of numpy write them.
 _MAKERS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): _no_class,
-    ("numpy", "dtype"): _Dtype,
-    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
-    ("numpy.core.multiarray", "scalar"): _Scalar,
-    ("numpy.core.numeric", "_frombuffer"): _Array.of,
+    ("numpy", "dtype"): PickledDtype,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: PickledArray(),
+    ("numpy.core.multiarray", "scalar"): PickledScalar,
+    ("numpy.core.numeric", "_frombuffer"): PickledArray.of,
     ("_codecs", "encode"): _encoded,
     ("collections", "OrderedDict"): lambda pairs=(): dict(pairs),
     # How protocol 2 writes bytes of length 0.
@@ -184,10 +126,10 @@ class _Named:
         return self._make(*arguments)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise _Refused("expected plain values, got a change of a function")
+        raise PickleRefused("expected plain values, got a change of a function")
 
     def __setstate__(self, state: Any) -> None:
-        raise _Refused("expected plain values, got a change of a function")
+        raise PickleRefused("expected plain values, got a change of a function")
 
 
 # Not the compiled one, which allocates what a few bytes ask for.
@@ -211,7 +153,7 @@ class _Unpickler(pickle._Unpickler):
         """The function of this module that a name stands for."""
         known = _MAKERS.get((module.replace("numpy._core", "numpy.core"), name))
         if known is None:
-            raise _Refused(
+            raise PickleRefused(
                 "expected a pickle of dicts, lists, texts, numbers and numpy arrays, got one that "
                 f"names {module}.{name}, which is not called"
             )
@@ -219,92 +161,8 @@ class _Unpickler(pickle._Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         """Refuse references to other files."""
-        raise _Refused("expected a pickle that is whole, got a reference to another file")
+        raise PickleRefused("expected a pickle that is whole, got a reference to another file")
 
     def get_extension(self, code: int) -> Any:
         """Refuse classes by number."""
-        raise _Refused(f"expected names, got the class number {code}")
-
-
-class _Rebuilding:
-    """Plain values and arrays from what a pickle says of them.
-
-    Args:
-        most: most bytes of the whole, each value counted wherever it occurs: a few bytes can repeat
-            a list in lists of lists.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        # The values that are kept in it keep their identities from being given again.
-        self._done: dict[int, tuple[Any, Any, int]] = {}
-
-    def value(self, loaded: Any, depth: int) -> tuple[Any, int]:
-        """A value, and how many bytes it has."""
-        if depth > _MOST_DEPTH:
-            raise _Refused(f"expected values nested at most {_MOST_DEPTH} deep, got deeper ones")
-        if isinstance(loaded, _PLAIN):
-            return loaded, len(loaded) if isinstance(loaded, str | bytes) else 8
-        if id(loaded) not in self._done:
-            value, size = self._made(loaded, depth)
-            if size > self._most:
-                raise _Refused(
-                    f"expected at most {self._most:,} bytes once unpacked (the environment "
-                    f"variable {MOST_BYTES_VARIABLE} allows more), got {size:,}"
-                )
-            self._done[id(loaded)] = loaded, value, size
-        _, value, size = self._done[id(loaded)]
-        return value, size
-
-    def _made(self, loaded: Any, depth: int) -> tuple[Any, int]:
-        if isinstance(loaded, list | tuple):
-            parts = [self.value(part, depth + 1) for part in loaded]
-            return type(loaded)(part for part, _ in parts), 8 + sum(size for _, size in parts)
-        if isinstance(loaded, dict):
-            found, total = {}, 8
-            for key, own in loaded.items():
-                if not isinstance(key, _PLAIN):
-                    raise _Refused(f"expected keys that are texts, got {type(key).__name__}")
-                found[key], size = self.value(own, depth + 1)
-                total += size + 8
-            return found, total
-        if isinstance(loaded, _Scalar):
-            array, size = self._array(loaded.array, depth)
-            return array[()], size
-        if isinstance(loaded, _Array):
-            return self._array(loaded, depth)
-        raise _Refused(f"expected plain values and arrays, got {type(loaded).__name__.strip('_')}")
-
-    def _array(self, declared: _Array, depth: int) -> tuple[NDArray[Any], int]:
-        if not isinstance(declared.dtype, _Dtype):
-            raise _Refused("expected an array with a type, got one without")
-        dtype, shape = declared.dtype.real(), declared.shape
-        if (
-            not isinstance(shape, tuple)
-            or len(shape) > _MOST_DIMENSIONS
-            or any(type(size) is not int or size < 0 for size in shape)
-        ):
-            raise _Refused(f"expected a shape, got {shape!r}")
-        order = "F" if declared.fortran else "C"
-        if dtype.hasobject:
-            return self._objects(declared.raw, shape, order, depth)
-        raw = declared.raw.encode("latin1") if isinstance(declared.raw, str) else declared.raw
-        if not isinstance(raw, bytes):
-            raise _Refused(f"expected the bytes of an array, got {type(raw).__name__}")
-        n_bytes = math.prod(shape) * dtype.itemsize
-        if len(raw) != n_bytes or not dtype.itemsize:
-            raise _Refused(
-                f"expected {n_bytes:,} bytes, {dtype} of shape {shape}, got {len(raw):,}"
-            )
-        return np.frombuffer(raw, dtype).reshape(shape, order=order), n_bytes
-
-    def _objects(
-        self, raw: Any, shape: tuple[int, ...], order: Any, depth: int
-    ) -> tuple[NDArray[Any], int]:
-        if not isinstance(raw, list) or len(raw) != math.prod(shape):
-            raise _Refused(f"expected {math.prod(shape)} objects, those of shape {shape}")
-        array, total = np.empty(len(raw), object), 8
-        for place, part in enumerate(raw):
-            array[place], size = self.value(part, depth + 1)
-            total += size + 8
-        return array.reshape(shape, order=order), total
+        raise PickleRefused(f"expected names, got the class number {code}")

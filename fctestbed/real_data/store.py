@@ -26,7 +26,8 @@ class RunStore:
         shared: what all runs have in common, as JSON holds it: data and settings.
 
     Raises:
-        ValueError: one line, if the directory has runs of other data or settings; it names them.
+        ValueError: one line, if the directory has runs of other data or settings (it names them),
+            or other files.
         StoreRefused: a file is damaged.
     """
 
@@ -34,6 +35,11 @@ class RunStore:
         self.directory = directory
         self._shared = json.loads(json.dumps({"format": FORMAT, **shared}))
         path = directory / STUDY
+        if not path.exists() and directory.is_dir() and any(directory.iterdir()):
+            raise ValueError(
+                f"out: expected a new directory or one of train's, got {directory}, which has "
+                "other files"
+            )
         if path.exists():
             stored = _read(path)
             if stored != self._shared:

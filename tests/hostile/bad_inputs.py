@@ -493,7 +493,7 @@ def _real_data() -> Iterator[Bad]:
                          ("--set=nets=3", "nets"), ("--set=settings.simclr=3", "settings"),
                          (f"--set=train.learning_rate={DIGITS}", "--set"), ("--set=ridges=[0]", "ridges"),
                          ("--device=tpu", "--device"), ("--device=cuda:99", "--device"),
-                         ("--out=FILE", "--out"), (f"--out={LONG}", "--out"), ("--out=rows/results.sqlite", "--out")):  # fmt: skip
+                         ("--out=FILE", "--out"), (f"--out={LONG}", "--out"), ("--out=rows", "--out")):  # fmt: skip
         yield cli(
             "real data",
             ["train", "--data=real.pkl", *names, "--dataset=plain", option],

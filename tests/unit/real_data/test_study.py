@@ -209,3 +209,10 @@ def test_reported_numbers_are_of_known_methods_and_data_sets() -> None:
     kinds = [one.kind for one in published_of("mosi", "factorcl-sup")]
     assert kinds == ["paper", "re-run", "stored"]
     assert published_of("mosi", "raw") == []
+
+
+def test_a_directory_with_other_files_is_refused(data: Multimodal, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("mine")
+    with pytest.raises(ValueError, match="out: expected a new directory"):
+        train_real(data, spec_of(data, "raw"), out=tmp_path)
+    assert (tmp_path / "rows.csv").read_text() == "mine"
