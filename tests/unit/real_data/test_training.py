@@ -11,6 +11,7 @@ import torch
 from real_files import FAST, N_STEPS, N_TEXT, N_VISION, affect_pickle, mimic_tree
 from torch import nn
 
+from fctestbed.nets import Stack
 from fctestbed.objectives import METHODS
 from fctestbed.real_data import (
     CopySpec,
@@ -25,7 +26,8 @@ from fctestbed.real_data import (
     load_multimodal,
     real_spec,
 )
-from fctestbed.real_data.training import read_all, train_method
+from fctestbed.real_data.training import data_shape, read_all, train_method
+from fctestbed.training import torch_stream
 
 SHAPE = ModalityShape(4, 3)
 SMALL = EncoderSpec(layers=2, heads=2, feedforward=8, hidden=5)
@@ -255,3 +257,50 @@ def test_impossible_settings_are_refused_in_one_line(
     with pytest.raises(ValueError, match=message) as caught:
         real_spec(data, values)
     assert "\n" not in str(caught.value)
+
+
+def test_a_training_is_that_of_a_plain_loop(data: Multimodal) -> None:
+    values = {
+        **FAST,
+        "methods": ["supervised"],
+        "train": {"epochs": 2, "batch_size": 16, "learning_rate": 0.01},
+        "encoder1": {"kind": "mlp"},
+        "encoder2": {"kind": "mlp"},
+    }
+    spec = real_spec(data, values)
+    assert spec.train.n_steps(len(data.train)) == 8
+    trained = train_method("supervised", 3, data, spec, key="a", dtype=torch.float64)
+    assert len(trained.losses_nats["cross_entropy"]) == 8
+    # The same in plain torch, from the same initial values and batches.
+    module = trained.method.build(
+        Stack(generators=(torch_stream("initialisation", "a", 3),), dtype=torch.float64),
+        data_shape(data, spec),
+        spec.nets,
+    )
+    adam = torch.optim.Adam(module.parameters(), lr=0.01)
+    order = torch_stream("batches", "a", 3)
+    x1, x2 = (torch.from_numpy(x).double() for x in (data.train.x1, data.train.x2))
+    y, losses = torch.from_numpy(data.train.y), []
+    for _ in range(2):
+        for rows in torch.randperm(64, generator=order).split(16):
+            logits = plain_logits(module, x1[rows], x2[rows])
+            loss = nn.functional.cross_entropy(logits, y[rows])
+            losses.append(float(loss.detach()))
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+    np.testing.assert_allclose(trained.losses_nats["cross_entropy"], losses, rtol=1e-9)
+
+
+def plain_logits(module: nn.Module, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+    """Outputs of the classifier of one run, without the stack's axis."""
+    state = {name: value[0] for name, value in module.named_parameters()}
+
+    def mlp(name: str, x: torch.Tensor) -> torch.Tensor:
+        for layer in range(2):
+            x = x @ state[f"{name}.layers.{layer}.weight"] + state[f"{name}.layers.{layer}.bias"]
+            x = x.relu() if layer == 0 else x
+        return x
+
+    z = torch.cat([mlp("encoders.modality1", x1), mlp("encoders.modality2", x2)], 1)
+    return z @ state["classifier.weight"] + state["classifier.bias"]
