@@ -23,6 +23,11 @@ from .interactive import (
 from .measurement import MeasureSpec as MeasureSpec
 from .objectives import METHODS as METHODS, Method as Method, NetSpec as NetSpec
 from .plotting import FIGURES as FIGURES, draw_figures as draw_figures
+from .real_data import (
+    load_multimodal as load_multimodal,
+    real_spec as real_spec,
+    train_real as train_real,
+)
 from .reporting import report as report, write_report as write_report
 from .results import Results as Results
 from .sweep import (

@@ -65,6 +65,10 @@ COMMANDS = {
         "fctestbed.cli.measure:measure",
         "Measure representations from anywhere, or a sweep again, in bits.",
     ),
+    "train": (
+        "fctestbed.cli.train:train",
+        "Train methods on real data (MultiBench arrays, features of images and captions).",
+    ),
     "estimate": (
         "fctestbed.cli.estimate:estimate",
         "Estimate the mutual information of samples in files.",

@@ -8,6 +8,7 @@ from fctestbed.objectives.base import (
     Batch,
     CriticSettings,
     DataShape,
+    EncoderMaker,
     LossMarks,
     Method,
     MethodSettings,
@@ -25,7 +26,11 @@ from fctestbed.objectives.groups import (
 )
 from fctestbed.objectives.registry import METHODS, encoder_source, find_method, method_source
 from fctestbed.objectives.unimodal import label_codes
-from fctestbed.objectives.user_encoders import check_user_encoder, how_encoded
+from fctestbed.objectives.user_encoders import (
+    check_user_encoder,
+    encoder_class,
+    how_encoded,
+)
 from fctestbed.objectives.user_losses import how_computed
 
 __all__ = [
@@ -38,6 +43,7 @@ __all__ = [
     "Batch",
     "CriticSettings",
     "DataShape",
+    "EncoderMaker",
     "Encoders",
     "GroupExtents",
     "Groups",
@@ -50,6 +56,7 @@ __all__ = [
     "build_encoder",
     "check_user_encoder",
     "concatenate",
+    "encoder_class",
     "encoder_source",
     "find_method",
     "group_by_condition",

@@ -128,13 +128,33 @@ class NetSpec(MethodSettings):
         return content
 
 
+EncoderMaker = Callable[[int, int], nn.Module]
+"""Makes an encoder of one run by (dim, embed_dim): a module from [n, dim] to [n, embed_dim]."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataShape:
-    """Widths of the two modalities and number of classes of the label."""
+    """Widths of the two modalities and number of classes of the label.
+
+    Attributes:
+        dim1: width of modality 1.
+        dim2: width of modality 2.
+        n_classes: classes of the label.
+        encoder1: what makes modality 1's encoder in the place of ``nets.encoder``, where it depends
+            on more than widths: a row may be a sequence of time steps. None where it does not.
+        encoder2: likewise of modality 2.
+    """
 
     dim1: int
     dim2: int
     n_classes: int
+    encoder1: EncoderMaker | None = None
+    encoder2: EncoderMaker | None = None
+
+    @property
+    def modalities(self) -> tuple[tuple[int, EncoderMaker | None], ...]:
+        """Width of each modality, and what makes its encoder."""
+        return (self.dim1, self.encoder1), (self.dim2, self.encoder2)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,8 @@ class _DisentangledModule(nn.Module):
         super().__init__()
         self.shared = Encoders(stack, shape, nets)
         self.specific1, self.specific2 = (
-            build_encoder(stack, nets, dim, nets.embed_dim) for dim in (shape.dim1, shape.dim2)
+            build_encoder(stack, nets, dim, nets.embed_dim, maker=maker)
+            for dim, maker in shape.modalities
         )
 
         def critic(width: int) -> Critic:

@@ -10,11 +10,24 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fctestbed.nets import Stack, StackedMLP, StackedTable
-from fctestbed.objectives.base import MLP_ENCODER, TABLE_ENCODER, DataShape, NetSpec
-from fctestbed.objectives.user_encoders import UserEncoder
+from fctestbed.objectives.base import (
+    MLP_ENCODER,
+    TABLE_ENCODER,
+    DataShape,
+    EncoderMaker,
+    NetSpec,
+)
+from fctestbed.objectives.user_encoders import UserEncoder, encoder_class
 
 
-def build_encoder(stack: Stack, nets: NetSpec, dim: int, n_context: int = 0) -> nn.Module:
+def build_encoder(
+    stack: Stack,
+    nets: NetSpec,
+    dim: int,
+    n_context: int = 0,
+    *,
+    maker: EncoderMaker | None = None,
+) -> nn.Module:
     """One modality's encoder, of the kind that ``nets.encoder`` names: [K, n, dim + n_context] ->
     [K, n, embed_dim].
 
@@ -24,15 +37,19 @@ def build_encoder(stack: Stack, nets: NetSpec, dim: int, n_context: int = 0) -> 
         dim: width of the modality.
         n_context: width of what is appended to it, a function of the modality; a table, which
             tells all patterns apart anyway, does not read it.
+        maker: makes the encoder of one run, in the place of ``nets.encoder``: ``DataShape`` has it
+            for data whose encoders depend on more than widths.
 
     Raises:
         ValueError: for a table of too many patterns, or a path that leads to no encoder.
     """
+    if maker is not None:
+        return UserEncoder(stack, maker, dim + n_context, nets.embed_dim)
     if nets.encoder == MLP_ENCODER:
         return StackedMLP(stack, (dim + n_context, *nets.encoder_hidden, nets.embed_dim))
     if nets.encoder == TABLE_ENCODER:
         return StackedTable(stack, dim, nets.embed_dim)
-    return UserEncoder(stack, nets.encoder, dim + n_context, nets.embed_dim)
+    return UserEncoder(stack, encoder_class(nets.encoder), dim + n_context, nets.embed_dim)
 
 
 class Encoders(nn.Module):
@@ -41,7 +58,7 @@ class Encoders(nn.Module):
     def __init__(self, stack: Stack, shape: DataShape, nets: NetSpec) -> None:
         super().__init__()
         self.modality1, self.modality2 = (
-            build_encoder(stack, nets, dim) for dim in (shape.dim1, shape.dim2)
+            build_encoder(stack, nets, dim, maker=maker) for dim, maker in shape.modalities
         )
 
     def forward(

@@ -24,33 +24,33 @@ _TOLERANCE = 1e-4
 class UserEncoder(nn.Module):
     """K copies of a user's module: [K, n, dim] -> [K, n, width].
 
-    The class is constructed as ``Net(dim, width)`` and maps [n, dim] to [n, width], each sample on
-    its own. Every copy is initialised from its run's own generator. All copies run in one
-    vectorised call where ``torch.func.vmap`` can transform the module, else one after the other.
+    ``kind``, a class or a function, is called as ``Net(dim, width)``; the module maps [n, dim] to
+    [n, width], each sample on its own. Every copy is initialised from its run's own generator. All
+    copies run in one vectorised call where ``torch.func.vmap`` can transform the module, else one
+    after the other.
 
     Args:
         stack: the runs.
-        path: the class, as ``package.module:ClassName``.
+        kind: makes the module of one run.
         dim: width of the inputs.
         width: width of the outputs.
 
     Attributes:
         vectorised: whether all copies run in one call.
-
-    Raises:
-        ValueError: one line, for a path that leads to no such class.
     """
 
-    def __init__(self, stack: Stack, path: str, dim: int, width: int) -> None:
+    def __init__(
+        self, stack: Stack, kind: Callable[[int, int], nn.Module], dim: int, width: int
+    ) -> None:
         super().__init__()
-        kind = encoder_class(path)
         copies = [
             _initialised(kind, dim, width, generator).to(stack.dtype)
             for generator in stack.generators
         ]
         self.one = copies[0]
         _hold_stacked(self.one, copies)
-        self.vectorised = self._can_be_vectorised(dim)
+        # One run is called as it is: what vmap cannot batch itself takes it many times as long.
+        self.vectorised = stack.size > 1 and self._can_be_vectorised(dim)
 
     def forward(self, x: Float[Tensor, "stack n dim"]) -> Float[Tensor, "stack n width"]:
         """The outputs of every run's copy."""
@@ -175,7 +175,8 @@ def how_encoded(path: str, dim: int, width: int) -> str:
         ValueError: as ``UserEncoder``.
     """
     generators = tuple(torch.Generator().manual_seed(run) for run in range(2))
-    if UserEncoder(Stack(generators=generators), path, dim, width).vectorised:
+    stack = Stack(generators=generators)
+    if UserEncoder(stack, encoder_class(path), dim, width).vectorised:
         return "the encoders of all runs of a stack are one call (torch.func.vmap)"
     return "the encoder is called run by run, because torch.func.vmap cannot transform it"
 
@@ -189,7 +190,7 @@ def _call(function: Callable[[], Any], expected: str) -> Any:
 
 
 def _initialised(
-    kind: type[nn.Module], dim: int, width: int, generator: torch.Generator
+    kind: Callable[[int, int], nn.Module], dim: int, width: int, generator: torch.Generator
 ) -> nn.Module:
     """A module whose initial values depend on one generator alone."""
     seed = int(torch.randint(2**62, (), generator=generator))

@@ -1,6 +1,7 @@
 """Sweeps: axes, grids, plans, stacks, executors, resumption."""
 
 from fctestbed.sweep.adopt import adopt_runs
+from fctestbed.sweep.alarms import head_alarms, loss_alarms
 from fctestbed.sweep.axes import join_path, split_path
 from fctestbed.sweep.costs import Estimate, estimate_from_rate, seconds_per_work
 from fctestbed.sweep.driver import (
@@ -76,10 +77,12 @@ __all__ = [
     "describe_plan",
     "environment",
     "estimate_from_rate",
+    "head_alarms",
     "join_path",
     "library_threads",
     "line_of",
     "located_in",
+    "loss_alarms",
     "make_plan",
     "measure_sweep",
     "merge",

@@ -1,11 +1,12 @@
 """Alarms: signs of collapse in a finished training, and their thresholds.
 
-May import ``fctestbed.training``.
+May import ``fctestbed.objectives`` and ``fctestbed.training``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from fctestbed.objectives import LossMarks
 from fctestbed.training import TrainedStack
 
 # A head is constant if the standard deviation of each output is below this share of a typical
@@ -31,27 +32,47 @@ def alarms(trained: TrainedStack, place: int, head_spreads: Mapping[str, float])
         Heads with constant output, loss terms at their value for constant features, and InfoNCE
         terms at their limit.
     """
-    heads = (
+    train = trained.specs[place].train
+    if train is None or not trained.losses_nats:
+        return tuple(head_alarms(head_spreads))
+    losses = {
+        term: [point[place] for point in points] for term, points in trained.losses_nats.items()
+    }
+    marks = trained.method.loss_marks(train.batch_size)
+    return tuple(chain(head_alarms(head_spreads), loss_alarms(marks, losses)))
+
+
+def head_alarms(head_spreads: Mapping[str, float]) -> list[str]:
+    """One line for each head whose outputs are constant.
+
+    Args:
+        head_spreads: for each head, the largest standard deviation of its outputs.
+    """
+    return [
         f"head {name} puts out a constant"
         for name, spread in head_spreads.items()
         if spread < _CONSTANT_SPREAD
-    )
-    return tuple(chain(heads, _loss_alarms(trained, place)))
+    ]
 
 
-def _loss_alarms(trained: TrainedStack, place: int) -> list[str]:
-    train = trained.specs[place].train
-    if train is None or not trained.losses_nats:
-        return []
+def loss_alarms(
+    marks: Mapping[str, LossMarks], losses_nats: Mapping[str, Sequence[float]]
+) -> list[str]:
+    """One line for each loss term that ended at its value for constant features, or at its limit.
+
+    Args:
+        marks: of each term.
+        losses_nats: the logged values of each term, in their order.
+    """
     found = []
-    for term, marks in trained.method.loss_marks(train.batch_size).items():
-        last = [point[place] for point in trained.losses_nats[term][-_LAST_POINTS:]]
+    for term, own in marks.items():
+        last = losses_nats[term][-_LAST_POINTS:]
         loss = sum(last) / len(last)
-        if marks.constant is not None and abs(loss - marks.constant) < _NEAR_CONSTANT_NATS:
+        if own.constant is not None and abs(loss - own.constant) < _NEAR_CONSTANT_NATS:
             found.append(
                 f"{term} ended at {loss:.4g} nats, its value for constant features"
-                f" ({marks.constant:.4g})"
+                f" ({own.constant:.4g})"
             )
-        if marks.limit is not None and loss < (1 - _NEAR_LIMIT) * marks.limit:
-            found.append(f"{term} ended at {loss:.4g} nats, at its limit ({marks.limit:.4g})")
+        if own.limit is not None and loss < (1 - _NEAR_LIMIT) * own.limit:
+            found.append(f"{term} ended at {loss:.4g} nats, at its limit ({own.limit:.4g})")
     return found

@@ -1,5 +1,6 @@
 """Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
+from fctestbed.training.data import batch_order
 from fctestbed.training.encoder import Encoder, load_encoder
 from fctestbed.training.encoding import head_spreads, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
@@ -9,7 +10,14 @@ from fctestbed.training.randomness import torch_stream
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
-from fctestbed.training.trainer import Progress, TrainedStack, initial_stack, train_stack
+from fctestbed.training.step import TrainingStep
+from fctestbed.training.trainer import (
+    Progress,
+    TrainedStack,
+    initial_stack,
+    scheduled_share,
+    train_stack,
+)
 
 __all__ = [
     "Encoder",
@@ -20,6 +28,8 @@ __all__ = [
     "TrainSpec",
     "TrainedStack",
     "TrainingSpec",
+    "TrainingStep",
+    "batch_order",
     "fused_patterns",
     "head_spreads",
     "initial_stack",
@@ -30,6 +40,7 @@ __all__ = [
     "load_stack",
     "pattern_columns",
     "readouts_from_arrays",
+    "scheduled_share",
     "stack_readouts",
     "torch_stream",
     "train_stack",

@@ -204,7 +204,7 @@ def _optimise(
     every = max(1, train.steps // _LOGGED_POINTS)
     log = _LossLog(trained, train.steps, report, _FETCHED_STEPS if is_static else 1)
     for done in range(1, train.steps + 1):
-        rate = train.learning_rate * _schedule(train, done - 1)
+        rate = train.learning_rate * scheduled_share(train, done - 1)
         if run is not None:
             run(rate)
         else:
@@ -223,7 +223,8 @@ def _optimise(
     _mark_diverged(trained, train.steps, step.alive.tolist())
 
 
-def _schedule(train: TrainSpec, step: int) -> float:
+def scheduled_share(train: TrainSpec, step: int) -> float:
+    """The learning rate of a step, counted from 0, as a share of ``train.learning_rate``."""
     warm = min(1.0, (step + 1) / train.warmup) if train.warmup else 1.0
     if train.schedule == "constant":
         return warm

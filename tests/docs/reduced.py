@@ -47,6 +47,14 @@ ADDED: Mapping[str, tuple[str, ...]] = {
     "explain": ("--method=simclr", "--unique-ratio=0.5", "--seeds=0", "--starts=1", "--long=1"),
     "judge": ("--dry-run",),
     "generate": _SMALL_WORLD,
+    "train": (
+        "--seeds=0",
+        "--set=train.steps=2",
+        "--set=encoder1.layers=1",
+        "--set=encoder1.feedforward=8",
+        "--set=encoder2.layers=1",
+        "--set=encoder2.feedforward=8",
+    ),
     "figures": ("--formats=png",),
     "calibrate": (
         "--n=200",
@@ -70,7 +78,10 @@ ADDED: Mapping[str, tuple[str, ...]] = {
 # Commands that only plan here, and do so with the preset as it is.
 PLANNED = ("judge",)
 # Options that are added where they are missing.
-ADDED_WHERE_MISSING: Mapping[str, tuple[str, str]] = {"sweep": ("--methods", "simclr,raw")}
+ADDED_WHERE_MISSING: Mapping[str, tuple[str, str]] = {
+    "sweep": ("--methods", "simclr,raw"),
+    "train": ("--methods", "simclr,raw"),
+}
 # Values that are replaced where the option is given.
 _REPLACED: Mapping[str, str] = {"--drawn": "1100"}
 # Options whose names must be known even where others take their place.

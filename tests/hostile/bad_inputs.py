@@ -474,6 +474,60 @@ def _plugins() -> Iterator[Bad]:
         yield cli("method plug-in", line, "--set|settings|NAME", quick=True)
 
 
+def _real_data() -> Iterator[Bad]:
+    """Files and options of ``train``."""
+    names = ["--modality1=a", "--modality2=b", "--label=y"]
+    for path in ("evil.pkl", "cut.pkl", "text.npz", "cut.npz", "array.npy", "taken.npz", "loop.npz",
+                 "dangling.npz", "none.pkl", f"{LONG}.pkl", "FILE/x.pkl", "DIR"):  # fmt: skip
+        yield cli("real data", ["train", f"--data={path}", *names], "expected",
+                  quick=path != "DIR")  # fmt: skip
+    for option, said in (("--dataset=mossi", "--dataset"), (f"--modality1={HUGE}", "--modality1"),
+                         ("--label=y:9", "--label"), ("--label=y:²", "--label"), (f"--label-rule={HUGE}", "--label-rule"),
+                         ("--nonfinite=drop", "--nonfinite"), ("--max-steps=0", "--max-steps"),
+                         ("--max-steps=-3", "--max-steps"), ("--valid-share=1", "--valid-share"),
+                         ("--valid-share=nan", "--valid-share"), ("--test-share=inf", "--test-share"),
+                         (f"--methods={HUGE}", "--methods"), ("--methods=simclr,simclr", "--methods"),
+                         ("--seeds=1:", "--seeds"), ("--seeds=-1", "--seeds"), ("--variant=mine", "--variant"),
+                         ("--set=train.steps=0", "train.steps"), (f"--set={HUGE}=1", "--set"),
+                         ("--set=encoder1.kind=gpt", "encoder1.kind"), ("--set=encoder1=3", "encoder1"),
+                         ("--set=nets=3", "nets"), ("--set=settings.simclr=3", "settings"),
+                         (f"--set=train.learning_rate={DIGITS}", "--set"), ("--set=ridges=[0]", "ridges"),
+                         ("--device=tpu", "--device"), ("--device=cuda:99", "--device"),
+                         ("--out=FILE", "--out"), (f"--out={LONG}", "--out"), ("--out=rows", "--out")):  # fmt: skip
+        yield cli(
+            "real data",
+            ["train", "--data=real.pkl", *names, "--dataset=plain", option],
+            said,
+            quick=True,
+        )
+    yield cli("real data", "train --data=real.pkl", "--modality1", quick=True)
+    for value in (None, 3, [], "none.pkl"):
+        yield Bad(
+            "Python",
+            lambda v=value: fc.load_multimodal(v),
+            "expected|none.pkl",
+            name=f"load_multimodal({value!r})",
+            quick=True,
+        )
+        yield Bad(
+            "Python",
+            lambda v=value: fc.train_real(v),
+            "data: expected",
+            name=f"train_real({value!r})",
+            quick=True,
+        )
+    for how in (
+        {"dataset": 3},
+        {"modality1": 3},
+        {"label": 5},
+        {"max_steps": 1.5},
+        {"valid_share": "x"},
+        {"test_share": True},
+    ):
+        yield Bad("Python", lambda h=how: fc.load_multimodal("real.pkl", **{"modality1": "a", "modality2": "b", "label": "y", **h}),
+                  f"{next(iter(how))}: expected", name=f"load_multimodal({how!r})", quick=True)  # fmt: skip
+
+
 def _python() -> Iterator[Bad]:
     """The same in Python."""
     spec: Any = fc.WorldSpec()
@@ -611,7 +665,7 @@ def codes_of(data: Any) -> dict[str, Any]:
 
 def bad_inputs() -> list[Bad]:
     """All of them."""
-    parts = (_files, _claims, _paths, _data, _options, _estimates, _plugins, _python)
+    parts = (_files, _claims, _paths, _data, _options, _estimates, _plugins, _real_data, _python)
     return [bad for part in parts for bad in part()]
 
 

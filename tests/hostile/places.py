@@ -4,8 +4,10 @@
 import io
 import json
 import os
+import pickle
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from synthetic_results import as_results, records
@@ -212,6 +214,26 @@ SWEEP_FILES: dict[str, bytes] = {
 }  # fmt: skip
 
 
+class _Runs:
+    """Runs a command where a pickle is executed."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch executed",)
+
+
+def _make_real_data(directory: Path) -> None:
+    """A small file of real data, one that is cut off, and one that runs a command."""
+    rng = np.random.default_rng(0)
+    splits: dict[str, Any] = {
+        name: {"a": rng.random((40, 2)), "b": rng.random((40, 3)), "y": np.arange(40) % 2}
+        for name in ("train", "valid", "test")
+    }
+    whole = pickle.dumps(splits)
+    (directory / "real.pkl").write_bytes(whole)
+    (directory / "cut.pkl").write_bytes(whole[: len(whole) // 2])
+    (directory / "evil.pkl").write_bytes(pickle.dumps({**splits, "more": _Runs()}))
+
+
 def make_place(directory: Path) -> None:
     """Fill an empty directory."""
     (directory / "FILE").write_text("mine")
@@ -254,6 +276,7 @@ def _make_rows(directory: Path) -> None:
 
 def _make_data(directory: Path) -> None:
     """Data sets and representations, good ones and ones in which one thing is wrong."""
+    _make_real_data(directory)
     make_dataset(WorldSpec.model_validate(WORLD), 0).save(directory / "world.npz")
     with np.load(directory / "world.npz") as file:
         good = dict(file)
