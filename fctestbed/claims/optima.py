@@ -65,9 +65,11 @@ class FoundOptimum:
 
 
 def why_no_optimum(training: TrainingSpec) -> str:
-    """Why a training's objective has no exact optimum, in a few words; empty where it has one."""
-    if training.build_method().has_inner_loop:
-        return f"the objective of {training.method} is a game and has no least loss"
+    """Why a training's objective has no exact optimum, in a few words; empty where it has one.
+
+    FactorCL's objective is a game: its optimum is where neither the loss nor that of the CLUB
+    critics falls any further.
+    """
     try:
         check_optimum(training)
     except ValueError:
