@@ -195,10 +195,12 @@ def test_a_terminal_that_closes_ends_a_sweep_with_129_and_no_traceback(tmp_path)
 def test_a_reader_that_goes_away_ends_a_sweep_with_141_and_no_traceback(tmp_path):
     errors = tmp_path / "errors"
     out = tmp_path / "rows"
+    # In one process: only the driver prints.
+    here = ["--methods=raw", "--workers=1"]
     read, written = os.pipe()
     with open(errors, "w") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fctestbed", *SWEEP, *places(out), "--methods=raw"],
+            [sys.executable, "-m", "fctestbed", *SWEEP, *places(out), *here],
             stdout=written,
             stderr=stream,
             cwd=ROOT,
