@@ -128,7 +128,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(tmp_path, capsys):
 
 
 def test_a_sweep_with_a_diverged_run_goes_on_and_says_so_every_time(tmp_path, capsys):
-    more = ("--methods=supervised,raw", "--set=train.learning_rate=1e30", ONE_FIGURE)
+    more = ("--methods=supervised,raw", "--set=train.learning_rate=1e30", ONE_FIGURE, "--no-report")
     for _ in range(2):
         assert sweep(tmp_path, *more) == 3
         out, _ = capsys.readouterr()
