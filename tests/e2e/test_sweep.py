@@ -98,7 +98,8 @@ def test_a_sweep_ends_with_figures(finished):
 
 def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, capsys):
     before = files(finished)
-    assert sweep(finished) == 0
+    # The other figures stay as they are.
+    assert sweep(finished, ONE_FIGURE) == 0
     out, err = capsys.readouterr()
     assert err == "8 runs, 8 already done\n"
     assert "exact total" in out
@@ -107,7 +108,7 @@ def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, caps
 
 
 def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
-    assert sweep(tmp_path, "--methods=raw,untrained", "--no-report") == 0
+    assert sweep(tmp_path, "--methods=raw,untrained", "--no-report", ONE_FIGURE) == 0
     out, err = capsys.readouterr()
     assert re.search(r"exact total +2\.00 +2\.00\n", out)
     assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
