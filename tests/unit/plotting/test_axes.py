@@ -76,17 +76,18 @@ def note(drawing):
 
 
 @pytest.mark.parametrize(
-    ("results", "axis"),
+    ("made", "axis"),
     [
-        (lossy(0.0), "unique_ratio"),
-        (lossy(0.0, ratios=(0.5,)), "unique_ratio"),
-        (by_noise(), "unique_ratio"),
-        (by_noise(ratios=(0.5,)), NOISE),
-        (by_kind(ratios=(0.5,)), KIND),
-        (joined(at_world(by_kind(ratios=(0.5,)), a=1), at_world(by_kind(ratios=(0.5,)), a=2)), "a"),
+        (lambda: lossy(0.0), "unique_ratio"),
+        (lambda: lossy(0.0, ratios=(0.5,)), "unique_ratio"),
+        (by_noise, "unique_ratio"),
+        (lambda: by_noise(ratios=(0.5,)), NOISE),
+        (lambda: by_kind(ratios=(0.5,)), KIND),
+        (lambda: joined(*(at_world(by_kind(ratios=(0.5,)), a=a) for a in (1, 2))), "a"),
     ],
 )
-def test_the_horizontal_axis_is_the_ratio_then_numbers_then_names(results, axis):
+def test_the_horizontal_axis_is_the_ratio_then_numbers_then_names(made, axis):
+    results = made()
     axes = ("a", *results.axes) if "a" in results.runs else results.axes
     assert horizontal_axis(dataclasses.replace(results, axes=axes), None) == axis
 
