@@ -1,12 +1,14 @@
 """Adam for a stack of runs, whose rounding does not depend on the stack.
 
-Owns the layout of parameters for the optimiser. May import torch only.
+Owns the layout of parameters for the optimiser. May import torch and the fused update only.
 """
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+from fctestbed._adam import FusedAdam
 
 # More floats than the widest vector register holds, and a multiple of every such width.
 _ALIGNMENT = 64
@@ -47,12 +49,7 @@ class StackedAdam:
         self._gradients = self._flat.grad[:, :width].split(places, 1)
         torch._foreach_copy_(list(self._values), self._rows)
         self._rate = torch.tensor(rate, device=like.device) if capturable else None
-        self._adam = torch.optim.Adam(
-            [self._flat],
-            lr=rate if self._rate is None else self._rate,
-            fused=True,
-            capturable=capturable,
-        )
+        self._adam = FusedAdam([self._flat], rate if self._rate is None else self._rate)
 
     def step(self, losses: Tensor, rate: float) -> None:
         """One step on the sum of the losses: the gradient of a run is that of its own loss."""
@@ -62,7 +59,7 @@ class StackedAdam:
     def set_rate(self, rate: float) -> None:
         """Set the learning rate of the updates that follow."""
         if self._rate is None:
-            self._adam.param_groups[0]["lr"] = rate
+            self._adam.rate = rate
         else:
             self._rate.fill_(rate)
 

@@ -57,7 +57,7 @@ print(digest.hexdigest())
 @pytest.mark.slow
 def test_compiled_kernels_and_cached_ones_give_the_same_digits(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    compiled, cached, again = (
+    compiled, cached = (
         subprocess.run(
             [sys.executable, "-c", KERNELS],
             env=environment,
@@ -65,7 +65,7 @@ def test_compiled_kernels_and_cached_ones_give_the_same_digits(tmp_path):
             text=True,
             check=True,
         ).stdout
-        for _ in range(3)
+        for _ in range(2)
     )
     assert any(tmp_path.rglob("*.nbc"))
-    assert compiled == cached == again
+    assert compiled == cached

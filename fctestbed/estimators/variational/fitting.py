@@ -1,6 +1,6 @@
 """Training with early stopping: the parameters with the best value on a second sample are kept.
 
-May import torch only.
+May import torch and the fused update of Adam only.
 """
 
 import math
@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+from fctestbed._adam import FusedAdam
 
 
 def fit(
@@ -38,7 +40,7 @@ def fit(
         it diverged at once.
     """
     parameters = list(module.parameters())
-    adam = torch.optim.Adam(parameters, lr=rate, fused=True)
+    adam = FusedAdam(parameters, rate)
     best, kept, kept_at = stop_value(), _copies(parameters), 0
     for step in range(1, steps + 1):
         adam.zero_grad()

@@ -20,6 +20,7 @@ def rows(tmp_path_factory):
 def test_figures_are_at_the_rate_that_is_asked_for(rows, tmp_path):
     out = tmp_path / "out"
     options = ["--rate=8", "--curve-ratios=0.9", "--formats=svg", "--out", str(out)]
+    options.append("--only=label_bits,rate_curves,r90")
     assert run(["figures", str(rows), *options]) == 0
     assert "label bits read at R = 8 bits" in (out / "label_bits.svg").read_text()
     assert set(pd.read_csv(out / "rate_curves.csv")["unique_ratio"]) == {1.0}

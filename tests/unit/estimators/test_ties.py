@@ -47,16 +47,16 @@ def mean_bits(name, pairs, **settings):
 @pytest.mark.parametrize("step", [0.1, 0.5])
 @pytest.mark.parametrize("both", [True, False])
 def test_independent_rounded_normals_have_no_information(name, step, both):
-    pairs = [normal_pair(0.0, 400, seed) for seed in range(8)]
+    pairs = [normal_pair(0.0, 400, seed) for seed in range(4)]
     found = mean_bits(name, [(rounded(x, step), rounded(y, step) if both else y) for x, y in pairs])
-    # Eight means with a spread of 0.07 each.
-    assert abs(found) < 0.075
+    # The mean of four values with a spread of 0.07 each, and three standard errors.
+    assert abs(found) < 0.105
 
 
 @pytest.mark.parametrize("name", MIXED)
 @pytest.mark.parametrize("step", [0.1, 0.3, 0.7])
 def test_dependent_rounded_normals_have_the_exact_sum(name, step):
-    pairs = [normal_pair(0.8, 800, seed) for seed in range(8)]
+    pairs = [normal_pair(0.8, 800, seed) for seed in range(4)]
     found = mean_bits(name, [(rounded(x, step), rounded(y, step)) for x, y in pairs])
     assert abs(found - rounded_normal_bits(0.8, step)) < 0.07
 
@@ -70,8 +70,8 @@ def test_one_rounded_column_of_two_has_the_right_information():
 @pytest.mark.parametrize("rate", [2, 20, 100])
 def test_independent_counts_have_no_information(rate):
     rng = np.random.default_rng(1)
-    pairs = [rng.poisson(rate, (2, 400)) for _ in range(8)]
-    assert abs(mean_bits("mixed-ksg", pairs)) < 0.075
+    pairs = [rng.poisson(rate, (2, 400)) for _ in range(4)]
+    assert abs(mean_bits("mixed-ksg", pairs)) < 0.105
 
 
 def test_a_rounded_condition_leaves_nothing_between_its_effects():

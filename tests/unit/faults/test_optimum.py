@@ -134,7 +134,7 @@ def test_methods_start_lower_than_constants_and_converge_or_say_not(method: str)
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["comm", "focal", "disentangled-ssl", "unimodal-ssl"])
 def test_methods_with_views_have_an_optimum(method: str) -> None:
-    found = objective_optimum(training(method, size=1), n_starts=2, rate=4.0, max_iterations=60)
+    found = objective_optimum(training(method, size=1), n_starts=1, rate=4.0, max_iterations=20)
     assert found.bits.label > 0
 
 

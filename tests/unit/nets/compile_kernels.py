@@ -1,8 +1,9 @@
 """Compile each launch of a pair critic of official widths for a GPU that need not be there.
 
-    compile_kernels.py PRODUCT CAPABILITY
+    compile_kernels.py PRODUCT:CAPABILITY...
 
-It prints each kernel's name and the bytes of shared memory that a thread block needs.
+It prints the product, the capability, each kernel's name and the bytes of shared memory that a
+thread block needs.
 """
 
 import sys
@@ -25,8 +26,8 @@ _OPTIONS = ("num_warps", "num_stages")
 class Compiled:
     """In place of a kernel: a launch compiles it, and runs nothing."""
 
-    def __init__(self, kernel: Any, capability: int) -> None:
-        self.kernel, self.capability = kernel, capability
+    def __init__(self, kernel: Any, product: Precision, capability: int) -> None:
+        self.kernel, self.product, self.capability = kernel, product, capability
 
     def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
         return self._compile
@@ -54,14 +55,21 @@ class Compiled:
             options={name: options[name] for name in _OPTIONS if name in options},
         )
         assert binary.asm["cubin"]
-        print(self.kernel.__name__, binary.metadata.shared)
+        print(self.product, self.capability, self.kernel.__name__, binary.metadata.shared)
+
+
+_KERNELS = {
+    (module, name): getattr(module, name)
+    for module in (triton_kernels, triton_relu_dot)
+    for name in vars(module)
+    if name.endswith("_kernel")
+}
 
 
 def main(product: Precision, capability: int) -> None:
     """Compile the kernels of critics with two hidden layers, over all pairs and a list, and one."""
-    for module in (triton_kernels, triton_relu_dot):
-        for name in [name for name in vars(module) if name.endswith("_kernel")]:
-            setattr(module, name, Compiled(getattr(module, name), capability))
+    for (module, name), kernel in _KERNELS.items():
+        setattr(module, name, Compiled(kernel, product, capability))
     shapes = (1, 16, 512), (1, 16, 512), (1, 512, 512), (1, 512), (1, 512)
     leaves = [torch.zeros(shape, requires_grad=True) for shape in shapes]
     listed = group_by_condition(torch.arange(16).unsqueeze(0) // 4).pair_list
@@ -71,4 +79,6 @@ def main(product: Precision, capability: int) -> None:
 
 
 if __name__ == "__main__":
-    main(cast(Precision, sys.argv[1]), int(sys.argv[2]))
+    for argument in sys.argv[1:]:
+        asked, _, number = argument.partition(":")
+        main(cast(Precision, asked), int(number))

@@ -18,6 +18,7 @@ from synthetic_results import (
     records,
     relabelled,
 )
+from unrendered import texts_for_files
 
 from fctestbed.plotting import (
     FIGURES,
@@ -39,6 +40,18 @@ EVERY_SWEEP = (*CURVES, "latent_bits", "ablation", "readouts")
 @pytest.fixture(scope="module")
 def results():
     return as_results(records())
+
+
+@pytest.fixture(scope="module")
+def few():
+    return as_results(records((0.0, 0.5, 1.0), ("simclr", "factorcl-ssl", "raw"), (0, 1)))
+
+
+@pytest.fixture(scope="module")
+def gaps(results):
+    """Every run, one run unfinished, and one ratio."""
+    unfinished = records(unfinished={("simclr", 0.3, 0)})
+    return results, as_results(unfinished), as_results(records(ratios=(0.5,)))
 
 
 def drawn(name, results, **options):
@@ -177,9 +190,8 @@ def test_figures_are_as_wide_as_a_column_or_a_page(results, name):
 
 
 @pytest.mark.parametrize("name", EVERY_SWEEP)
-def test_no_text_is_cut_off_and_the_legend_touches_no_panel(results, name):
-    lost = {("simclr", 0.3, 0)}
-    for rows in (results, as_results(records(unfinished=lost)), as_results(records(ratios=(0.5,)))):
+def test_no_text_is_cut_off_and_the_legend_touches_no_panel(gaps, name):
+    for rows in gaps:
         with house_style():
             figure = FIGURES[name](rows, DrawOptions()).figure
             figure.draw_without_rendering()
@@ -378,40 +390,49 @@ def test_a_figure_without_rows_is_refused_in_one_line(name):
         drawn(name, results)
 
 
-def test_files_are_written_with_their_numbers_and_twice_the_same_bytes(tmp_path):
-    results = as_results(records((0.0, 0.5, 1.0), ("simclr", "factorcl-ssl", "raw"), (0, 1)))
-    first = draw_figures(results, tmp_path / "a", formats=("png", "pdf", "svg"))
-    again = ["label_bits", "latent_bits", "ablation"]
-    second = draw_figures(results, tmp_path / "b", ("png", "pdf", "svg"), only=again)
-    assert [path.name for path in first] == [
+def test_files_are_written_with_their_numbers(few, tmp_path, monkeypatch):
+    texts_for_files(monkeypatch)
+    found = draw_figures(few, tmp_path, formats=("png", "pdf", "svg"))
+    assert [path.name for path in found] == [
         *(f"{n}.{e}" for n in (*CURVES, "latent_bits") for e in ("png", "pdf", "svg", "csv")),
         *(f"{n}.{e}" for n in ("ablation", "readouts") for e in ("png", "pdf", "svg", "csv", "md")),
     ]
-    assert {path.name for path in (tmp_path / "a").iterdir()} == {path.name for path in first}
-    assert {path.stem for path in second} == set(again)
-    for right in second:
-        assert (tmp_path / "a" / right.name).read_bytes() == right.read_bytes(), right.name
-    numbers = pd.read_csv(tmp_path / "a" / "label_bits.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in found}
+    numbers = pd.read_csv(tmp_path / "label_bits.csv")
     assert len(numbers) == 3 * 3
     assert {"captured_bits", "low_bits", "high_bits", "total_bits"} <= set(numbers.columns)
+
+
+def test_files_drawn_twice_have_the_same_bytes(few, tmp_path):
+    # A curve, a heat map and a table.
+    several = ["label_bits", "latent_bits", "ablation"]
+    first, second = (
+        draw_figures(few, tmp_path / place, ("png", "pdf", "svg"), only=several) for place in "ab"
+    )
+    assert {path.stem for path in first} == set(several)
+    for left, right in zip(first, second, strict=True):
+        assert left.name == right.name
+        assert left.read_bytes() == right.read_bytes(), right.name
     # Type 42 fonts are TrueType; publishers refuse Type 3.
     assert b"/Type3" not in (tmp_path / "a" / "label_bits.pdf").read_bytes()
 
 
-def test_drawing_changes_no_setting(results, tmp_path):
+def test_drawing_changes_no_setting(few, tmp_path):
     before = dict(mpl.rcParams)
-    draw_figures(results, tmp_path, formats=("png",))
+    draw_figures(few, tmp_path, formats=("png",))
     assert dict(mpl.rcParams) == before
 
 
-def test_drawing_leaves_the_rows_alone(results, tmp_path):
-    before = results.captured.copy(), results.accuracy.copy(), results.runs.copy()
-    draw_figures(results, tmp_path, formats=("svg",))
-    for left, right in zip(before, (results.captured, results.accuracy, results.runs), strict=True):
+def test_drawing_leaves_the_rows_alone(few, tmp_path, monkeypatch):
+    texts_for_files(monkeypatch)
+    before = few.captured.copy(), few.accuracy.copy(), few.runs.copy()
+    draw_figures(few, tmp_path, formats=("svg",))
+    for left, right in zip(before, (few.captured, few.accuracy, few.runs), strict=True):
         pd.testing.assert_frame_equal(left, right)
 
 
-def test_a_figure_whose_rows_are_missing_does_not_keep_the_others(tmp_path):
+def test_a_figure_whose_rows_are_missing_does_not_keep_the_others(tmp_path, monkeypatch):
+    texts_for_files(monkeypatch)
     runs = [dataclasses.replace(run, accuracy=()) for run in records(methods=("raw",))]
     names = {path.stem for path in draw_figures(as_results(runs), tmp_path, formats=("png",))}
     assert names == {"label_bits", "blocks", "latent_bits"}
@@ -431,10 +452,10 @@ def test_an_unknown_format_is_one_line(results, tmp_path):
         draw_figures(results, tmp_path, formats=("png", "gif"))
 
 
-def test_a_file_in_the_way_is_one_line(results, tmp_path):
+def test_a_file_in_the_way_is_one_line(few, tmp_path):
     (tmp_path / "figures").write_text("mine")
     with pytest.raises(ValueError, match="expected a place that can be written"):
-        draw_figures(results, tmp_path / "figures", formats=("svg",))
+        draw_figures(few, tmp_path / "figures", formats=("svg",), only=["label_bits"])
 
 
 def test_lines_close_to_the_total_have_a_panel_of_their_own():
@@ -469,7 +490,8 @@ def test_many_methods_get_a_page_and_a_legend_that_fits_it(name):
     assert extent.x1 <= figure.bbox.x1
 
 
-def test_another_estimator_is_a_choice_and_is_named(tmp_path):
+def test_another_estimator_is_a_choice_and_is_named(tmp_path, monkeypatch):
+    texts_for_files(monkeypatch)
     runs = records((0.0, 1.0), ("simclr", "supcon"), (0, 1))
     both = [
         dataclasses.replace(
@@ -504,7 +526,8 @@ def test_an_unknown_estimator_is_one_line(results, tmp_path):
         draw_figures(results, tmp_path, estimator="mine")
 
 
-def test_exported_rows_draw_the_same_numbers(tmp_path):
+def test_exported_rows_draw_the_same_numbers(tmp_path, monkeypatch):
+    texts_for_files(monkeypatch)
     runs = records((0.0, 1.0), ("simclr", "factorcl-sup"), (0, 1))
     runs += [departing(run, "official", {"contrast": "first"}, {"label": -0.1}) for run in runs]
     results = as_results(runs)

@@ -16,6 +16,7 @@ from synthetic_results import (
     joined,
     records,
 )
+from unrendered import texts_for_files
 
 from fctestbed.plotting import (
     FIGURES,
@@ -76,7 +77,10 @@ def test_the_first_figure_is_of_label_bits_at_twice_the_labels_bits(results):
     assert set(drawing.numbers["rate_bits"]) == {4.0}
 
 
-def test_another_rate_is_a_choice_of_all_figures_but_those_of_probes(results, tmp_path):
+def test_another_rate_is_a_choice_of_all_figures_but_those_of_probes(
+    results, tmp_path, monkeypatch
+):
+    texts_for_files(monkeypatch)
     draw_figures(results, tmp_path, ("svg",), rate=8)
     for name in ("label_bits", "blocks", "latent_bits", "ablation", "readouts"):
         numbers = pd.read_csv(tmp_path / f"{name}.csv")
@@ -295,12 +299,15 @@ def test_rows_without_rates_have_neither_curves_nor_r90_nor_a_second_figure_of_p
             drawn(name, old)
 
 
+@pytest.fixture(scope="module", params=[(0.5,), (0.0, 0.5, 1.0)], ids=["one ratio", "three"])
+def every_method(request):
+    return as_results(records(request.param, METHODS, (0, 1), rates=RATES))
+
+
 @pytest.mark.parametrize("name", ["label_bits", "rate_curves", "r90", "blocks"])
-@pytest.mark.parametrize("ratios", [(0.5,), (0.0, 0.5, 1.0)])
-def test_no_text_is_cut_off_and_the_legend_touches_no_panel(name, ratios):
-    results = as_results(records(ratios, METHODS, (0, 1), rates=RATES))
+def test_no_text_is_cut_off_and_the_legend_touches_no_panel(name, every_method):
     with house_style():
-        figure = FIGURES[name](results, DrawOptions()).figure
+        figure = FIGURES[name](every_method, DrawOptions()).figure
         figure.draw_without_rendering()
         for axes in figure.axes:
             box = axes.get_tightbbox()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from synthetic_results import as_results, at_world, joined, records, relabelled
 from synthetic_scaling import BASELINE, EXPONENTS, LOST, SCALED, scaled
+from unrendered import texts_for_files
 
 from fctestbed.cli.report import print_summary
 from fctestbed.plotting import (
@@ -157,7 +158,8 @@ def test_one_axis_alone_has_a_panel_and_other_sweeps_have_none(results):
                 drawn(name, none)
 
 
-def test_other_figures_draw_one_axis_through_the_baseline(tmp_path, results):
+def test_other_figures_draw_one_axis_through_the_baseline(tmp_path, results, monkeypatch):
+    texts_for_files(monkeypatch)
     written = {path.name for path in draw_figures(results, tmp_path, ("svg",), x=STEPS)}
     files = {name for name in written if name.endswith(".svg")}
     assert {"scaling.svg", "scaling_exponents.svg", "label_bits.svg", "ablation.svg"} <= files
@@ -169,7 +171,8 @@ def test_other_figures_draw_one_axis_through_the_baseline(tmp_path, results):
     assert set(numbers["n_seeds"]) == {4}
 
 
-def test_several_ratios_have_a_file_each(tmp_path):
+def test_several_ratios_have_a_file_each(tmp_path, monkeypatch):
+    texts_for_files(monkeypatch)
     axes = {name: SCALED[name] for name in (STEPS, "world.n_train")}
     both = joined(*(scaled(("supcon",), (0, 1), ratio=ratio, axes=axes) for ratio in (0.0, 0.5)))
     files = {path.name for path in draw_figures(both, tmp_path, ("svg",))}
