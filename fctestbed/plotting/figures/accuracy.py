@@ -53,7 +53,7 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
 
     note = _noise_note(results) + options.world_note
     drawing = draw_curve_figure(
-        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=note
+        results, options, {"": panel_of}, _one_world, label=_LABEL, note=note
     )
     for axes in drawing.figure.axes:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_dot, set_dots_axis
 from fctestbed.plotting.run_details import (
@@ -19,7 +20,7 @@ from fctestbed.plotting.select import LABEL, flagged, n_unfinished, quantity_row
 from fctestbed.plotting.style import (
     COLUMN_INCHES,
     NOTE_COLOR,
-    add_legend,
+    TEXT_POINTS,
     literal,
     style_of,
     table_order,
@@ -31,8 +32,8 @@ from fctestbed.results import PAPER, Results
 CRITIC_MARKERS = {"cosine": "o", "separable": "s", "bilinear": "^", "concat": "D"}
 _OTHER_MARKERS = ("v", "P", "X", "h", "p", "*")
 _KEYS = ["method", "critic"]
-_ROW_INCHES = 0.125
-_STATUS_TEXT: dict[str, Any] = {"fontsize": 6.0, "color": NOTE_COLOR, "style": "italic"}
+_ROW_INCHES = 0.13
+_STATUS_TEXT: dict[str, Any] = {"fontsize": TEXT_POINTS, "color": NOTE_COLOR, "style": "italic"}
 
 
 def critic_rows(results: Results, yardstick: Yardstick) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Captured bits per latent bit and readout, at one unique ratio: a heat map."""
 
 import re
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from fctestbed.plotting.captions import add_note
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.run_details import relevant_latents
 from fctestbed.plotting.select import (
@@ -26,8 +26,8 @@ from fctestbed.plotting.style import (
     COLUMN_INCHES,
     NOTE_COLOR,
     PAGE_INCHES,
+    TEXT_POINTS,
     series_styles,
-    text_inches,
 )
 from fctestbed.plotting.summarise import seeds_note
 from fctestbed.results import JOINT, Results
@@ -45,8 +45,6 @@ _NOT_HELD = "#d4d4d4"
 _NARROW = 12
 _CROWDED = 12
 _MOST_PARTS = 3
-_NOTE_POINTS = 6.0
-_NOTE_CHARACTERS_PER_INCH = 20
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
 
     n_columns = sum(len(columns) for columns in groups.values())
     width = COLUMN_INCHES if n_columns <= _NARROW else PAGE_INCHES
-    figure = Figure(figsize=(width, 1.4 + 0.115 * len(latents)), layout="constrained")
+    figure = Figure(figsize=(width, 1.5 + 0.125 * len(latents)), layout="constrained")
     panels = figure.subplots(
         1, len(groups), sharey=True, squeeze=False, width_ratios=[len(g) for g in groups.values()]
     )[0]
@@ -124,9 +122,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )
     note = f"{mark}unique ratio {ratio:g}; {seeds}{options.world_note}"
-    if text_inches(note, _NOTE_POINTS) > width:
-        note = textwrap.fill(note, int(width * _NOTE_CHARACTERS_PER_INCH))
-    figure.supxlabel(note, fontsize=_NOTE_POINTS, color=NOTE_COLOR)
+    add_note(figure, note)
     numbers = means.reset_index().rename(columns={"mean": "captured_bits", "count": "n_seeds"})
     numbers.insert(2, "unique_ratio", ratio)
     numbers["relevant"] = numbers["quantity"].isin(relevant) if relevant else ""
@@ -181,7 +177,7 @@ def _draw_panel(
     """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
     image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_facecolor(_NOT_HELD)
-    axes.set_title(title, fontsize=6.5)
+    axes.set_title(title)
     upright = columns[0].readout in PARTS
     angle = 0 if upright else 90 if len(columns) > _CROWDED else 40
     axes.set_xticks(
@@ -191,7 +187,6 @@ def _draw_panel(
         ha="center" if upright else "right",
         va="center" if angle == 90 else "top",
         rotation_mode="anchor",
-        fontsize=6.0,
     )
     axes.tick_params(length=0, pad=3)
     axes.grid(visible=False)
@@ -207,7 +202,9 @@ def _draw_panel(
 def _mark_negative(axes: Axes, negative: np.ndarray) -> None:
     """A minus sign in each cell below 0, whose colour is that of 0."""
     for row, column in np.argwhere(negative):
-        axes.text(column, row, MINUS, ha="center", va="center", fontsize=6.0, color=NOTE_COLOR)
+        axes.text(
+            column, row, MINUS, ha="center", va="center", fontsize=TEXT_POINTS, color=NOTE_COLOR
+        )
 
 
 def _separate_blocks(axes: Axes, latents: Sequence[str]) -> None:
@@ -223,7 +220,7 @@ def _label_rows(axes: Axes, latents: Sequence[str], relevant: set[str]) -> None:
         block, index = _split(latent)
         mark = f"{MARK} " if latent in relevant else ""
         labels.append(f"{mark}${block}$[{index}]")
-    axes.set_yticks(range(len(latents)), labels, fontsize=6.0)
+    axes.set_yticks(range(len(latents)), labels)
     for label, latent in zip(axes.get_yticklabels(), latents, strict=True):
         label.set_fontweight("bold" if latent in relevant else "normal")
     axes.set_ylabel("latent bit")

@@ -41,7 +41,7 @@ def draw_overview(steps: pd.DataFrame) -> Drawing:
             text = f"{culprits[['lost_bits', 'kept_bits']].iloc[0].min():.2f}"
             settled = culprits["converged"].iloc[0]
             text = f"({text})" if settled is not None and not settled else text
-            axes.text(x, y, text, ha="center", va="center", fontsize="small")
+            axes.text(x, y, text, ha="center", va="center")
     axes.set_xlim(-0.5, len(ratios) - 0.5)
     axes.set_ylim(len(methods) - 0.5, -0.5)
     axes.set_xticks(np.arange(len(ratios)), [f"{ratio:g}" for ratio in ratios])

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_curves, draw_exact, set_value_axis
 from fctestbed.plotting.run_details import RunDetails, run_details, total_label_bits, with_detail
 from fctestbed.plotting.select import LABEL, n_unfinished, quantity_rows, require_rows
-from fctestbed.plotting.style import PAGE_INCHES, add_legend
+from fctestbed.plotting.style import PAGE_INCHES
 from fctestbed.plotting.summarise import (
     SERIES,
     Ratios,
