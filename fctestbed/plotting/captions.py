@@ -124,7 +124,7 @@ def set_width(figure: Figure, inches: float) -> None:
 def _rewrap(text: Text, inches: float) -> int:
     """Wrap a text anew; returns how many lines it has more."""
     before = text.get_text()
-    if is_math_text(before) or text_inches(before, text.get_fontsize()) == 0.0:
+    if is_math_text(before) or not before.strip():
         return 0
     after = wrapped(" ".join(before.split("\n")), inches, text.get_fontsize())
     text.set_text(after)

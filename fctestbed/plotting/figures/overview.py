@@ -13,6 +13,7 @@ from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.style import PAGE_INCHES, literal
 
 _NOTHING = "#ffffff"
+_LEGEND_INCHES = 2.3
 
 
 def draw_overview(steps: pd.DataFrame) -> Drawing:
@@ -29,7 +30,9 @@ def draw_overview(steps: pd.DataFrame) -> Drawing:
         raise NothingToDraw("steps: expected those of a method, got none")
     methods = list(dict.fromkeys(steps["method"]))
     ratios = sorted(steps["unique_ratio"].unique())
-    figure = Figure(figsize=(PAGE_INCHES, 1.2 + 0.28 * len(methods)), layout="constrained")
+    figure = Figure(
+        figsize=(PAGE_INCHES, max(_LEGEND_INCHES, 1.2 + 0.28 * len(methods))), layout="constrained"
+    )
     axes = figure.subplots()
     for (method, ratio), own in steps.groupby(["method", "unique_ratio"], sort=False):
         x, y = ratios.index(ratio), methods.index(method)

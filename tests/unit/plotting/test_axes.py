@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from printed import note_of
 from synthetic_results import as_results, at_world, departing, joined, records
 
 from fctestbed.plotting import (
@@ -67,8 +68,7 @@ def titles(drawing):
 
 
 def note(drawing):
-    (legend,) = drawing.figure.legends
-    return legend.get_title().get_text()
+    return note_of(drawing.figure)
 
 
 @pytest.mark.parametrize(
