@@ -33,6 +33,7 @@ from fctestbed.plotting.summarise import seeds_note
 from fctestbed.results import JOINT, Results
 
 DEFAULT_RATIO = 0.5
+JOINT_TITLE = "joint readout"
 PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
 BLOCKS = ("w_s", "w_1", "w_2")
 MARK = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
@@ -43,7 +44,9 @@ _LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
 _ROUNDED_ZERO = 0.005
 _NOT_HELD = "#d4d4d4"
 _NARROW = 12
-_CROWDED = 12
+# Beside the cells; a column that has room for the name of a part, and for a slanted name.
+_AROUND_INCHES = 1.3
+_COLUMN_INCHES, _ROOMY_INCHES = 0.2, 0.25
 _MOST_PARTS = 3
 
 
@@ -58,8 +61,8 @@ class _Column:
 def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
 
-    Columns are the joint readout of every method, then the four parts of the first three factorised
-    methods. Rows are latent bits by block; a triangle marks those that the label depends on. A grey
+    Columns are the joint readout of every method, then, where they fit, the four parts of the
+    first three factorised methods. Rows are latent bits by block; a triangle marks those that the label depends on. A grey
     cell is a bit that the readout's modality does not hold. A minus sign marks a value below 0,
     which a held-out probe may have.
 
@@ -89,7 +92,11 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     relevant = relevant_latents(results)
 
     n_columns = sum(len(columns) for columns in groups.values())
-    width = COLUMN_INCHES if n_columns <= _NARROW else PAGE_INCHES
+    width = options.inches or (COLUMN_INCHES if n_columns <= _NARROW else PAGE_INCHES)
+    if JOINT_TITLE in groups and (width - _AROUND_INCHES) / n_columns < _COLUMN_INCHES:
+        groups = {JOINT_TITLE: groups[JOINT_TITLE]}
+        n_columns = len(groups[JOINT_TITLE])
+    crowded = (width - _AROUND_INCHES) / n_columns < _ROOMY_INCHES
     figure = Figure(figsize=(width, 1.5 + 0.125 * len(latents)), layout="constrained")
     panels = figure.subplots(
         1, len(groups), sharey=True, squeeze=False, width_ratios=[len(g) for g in groups.values()]
@@ -107,7 +114,9 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         cells = np.array(values, dtype=float)
         not_held = np.array(held_not, dtype=bool)
         negative = (cells < -_ROUNDED_ZERO) & ~not_held
-        image = _draw_panel(axes, np.where(not_held, np.nan, cells), title, columns)
+        image = _draw_panel(
+            axes, np.where(not_held, np.nan, cells), title, columns, crowded=crowded
+        )
         _mark_negative(axes, negative)
         any_not_held |= bool(not_held.any())
         any_negative |= bool(negative.any())
@@ -143,7 +152,7 @@ def _column_groups(rows: pd.DataFrame) -> dict[str, list[_Column]]:
         for (method, variant), style in styles.items()
         if (method, variant, JOINT) in present
     ]
-    groups = {"joint readout": joint} if joint else {}
+    groups = {JOINT_TITLE: joint} if joint else {}
     for (method, variant), style in styles.items():
         parts = [
             _Column(method, variant, part, _part_label(part))
@@ -172,14 +181,17 @@ def _split(latent: str) -> tuple[str, int]:
 
 
 def _draw_panel(
-    axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column]
+    axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column], *, crowded: bool
 ) -> AxesImage:
-    """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
+    """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known.
+
+    Names of methods are upright where columns are ``crowded``.
+    """
     image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_facecolor(_NOT_HELD)
     axes.set_title(title)
     upright = columns[0].readout in PARTS
-    angle = 0 if upright else 90 if len(columns) > _CROWDED else 40
+    angle = 0 if upright else 90 if crowded else 40
     axes.set_xticks(
         range(len(columns)),
         [column.label for column in columns],
