@@ -62,9 +62,9 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
 
     Columns are the joint readout of every method, then, where they fit, the four parts of the
-    first three factorised methods. Rows are latent bits by block; a triangle marks those that the label depends on. A grey
-    cell is a bit that the readout's modality does not hold. A minus sign marks a value below 0,
-    which a held-out probe may have.
+    first three factorised methods. Rows are latent bits by block; a triangle marks those that the
+    label depends on. A grey cell is a bit that the readout's modality does not hold. A minus sign
+    marks a value below 0, which a held-out probe may have.
 
     Args:
         results: the rows.
