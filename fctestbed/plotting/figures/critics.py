@@ -25,7 +25,7 @@ from fctestbed.plotting.style import (
     style_of,
     table_order,
 )
-from fctestbed.plotting.summarise import Ratios, bits_columns, pooled_intervals, seeds_note
+from fctestbed.plotting.summarise import Ratios, bits_columns, pooled_intervals, seeds_note, within
 from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import PAPER, Results
 
@@ -89,6 +89,7 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
         key in default for key in zip(points["method"], points["critic"], strict=True)
     ]
     total = ratios.mean(total_label_bits(results))
+    points = within(points, yardstick.least_bits, min(total, yardstick.limit_bits))
     markers = _markers(points)
     note = f"{ratios.note}; {seeds_note(points['n_seeds'], n_unfinished(results))}"
     note += options.world_note

@@ -21,6 +21,7 @@ from fctestbed.plotting.summarise import (
     bits_columns,
     pooled_intervals,
     seeds_note,
+    within,
 )
 from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import Results
@@ -99,6 +100,7 @@ def draw_quality(results: Results, options: DrawOptions) -> Drawing:
     for column, (name, own) in enumerate(panels.items()):
         points = pooled_intervals(own, "value_bits", [*SERIES, name], ratios)
         require_rows(points, "qualities at every ratio")
+        points = within(points, yardstick.least_bits, min(total, yardstick.limit_bits))
         views = _views(own, name, ratios)
         x = Axis.of(points[name])
         top = grid[0, column]
