@@ -48,7 +48,8 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
             ExactLine("bayes_accuracy", "Bayes optimum", bayes),
             ExactLine("majority_accuracy", "Majority class", majority),
         )
-        points = within(seed_intervals(rows, "accuracy", [*SERIES, x]), 0.0, 1.0)
+        points = seed_intervals(rows, "accuracy", [*SERIES, x])
+        points = within(points, 0.0, points[x].map(bayes).fillna(1.0))
         return CurvePanel(points, exact, left_out)
 
     note = _noise_note(results) + options.world_note

@@ -9,7 +9,7 @@ from printed import cut_texts, note_of, small_texts
 from fctestbed.calibration import CALIBRATION_COLUMNS, summarise
 from fctestbed.plotting import NothingToDraw, draw_calibration_figures
 from fctestbed.plotting.figures.calibration import _duration, _signed, draw_calibration
-from fctestbed.plotting.style import PAGE_INCHES
+from fctestbed.plotting.style import PAGE_INCHES, house_style
 
 HALF = 1.959963984540054
 
@@ -126,13 +126,14 @@ def test_where_no_interval_is_about_the_truth_the_note_says_so(summary):
 
 def test_many_estimators_have_panels_below_those_with_intervals():
     covered = [cell("copy", f"near {i}", [1.0]) for i in range(9)]
-    others = [cell("copy", f"bound {i}", [0.9], bound="lower") for i in range(20)]
-    figure = draw_calibration(summarise(pd.concat([*others, *covered])), "discrete", 200).figure
-    shapes = [axes.images[0].get_array().shape[1] for axes in figure.axes]
-    assert shapes == [9, 9, 10, 10]
-    assert figure.get_figwidth() == PAGE_INCHES
-    assert not small_texts(figure)
-    assert not cut_texts(figure)
+    others = [cell("copy", f"bound {i}", [0.9], bound="lower") for i in range(30)]
+    with house_style():
+        figure = draw_calibration(summarise(pd.concat([*others, *covered])), "discrete", 200).figure
+        shapes = [axes.images[0].get_array().shape[1] for axes in figure.axes]
+        assert shapes == [9, 9, 15, 15]
+        assert figure.get_figwidth() == PAGE_INCHES
+        assert not small_texts(figure)
+        assert not cut_texts(figure)
 
 
 def test_every_kind_and_size_is_a_file_with_its_numbers(summary, tmp_path):

@@ -212,7 +212,7 @@ def test_a_script_without_a_guard_ends_in_one_error_and_no_worker_s_traceback(tm
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(Path(executors_module.__file__).parents[2])},
     )
     assert done.returncode == 1
