@@ -126,7 +126,7 @@ def _rewrap(text: Text, inches: float) -> int:
     before = text.get_text()
     if is_math_text(before) or not before.strip():
         return 0
-    after = wrapped(" ".join(before.split("\n")), inches, text.get_fontsize())
+    after = wrapped(" ".join(before.split("\n")), inches, float(text.get_fontsize()))
     text.set_text(after)
     return after.count("\n") - before.count("\n")
 
