@@ -1,5 +1,7 @@
 """The commands ``figures`` and ``figures-gaussian``. Imports no torch: nothing is trained."""
 
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +9,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_ratio, usage_errors
-from fctestbed.cli.output import emit
+from fctestbed.cli.output import emit, print_notes
 from fctestbed.plotting import draw_figures, draw_gaussian_figures, gaussian_rows
 from fctestbed.results import load_results
 
@@ -16,7 +18,10 @@ def figures(
     directory: options.SweepDirectory,
     out: options.FiguresOut = None,
     heatmap_ratio: Annotated[
-        float | None, typer.Option(help="The heat map's ratio; default 0.5.")
+        float | None,
+        typer.Option(
+            help="The heat map's ratio; the nearest one in the rows is drawn; default 0.5."
+        ),
     ] = None,
     table_ratio: Annotated[
         float | None, typer.Option(help="The tables' ratio; default the mean over all.")
@@ -70,9 +75,9 @@ def figures(
             labels=options.labels_of(labels),
             width=width,
         )
-    emit(files=paths, notes=results.notes)
-    for note in results.notes:
-        typer.echo(f"note: {note}", err=True)
+    notes = [*results.notes, *_heat_map_notes(paths)]
+    emit(files=paths, notes=notes)
+    print_notes(notes)
     for path in paths:
         typer.echo(path)
 
@@ -95,6 +100,17 @@ def figures_gaussian(
         )
     for path in paths:
         typer.echo(path)
+
+
+def _heat_map_notes(paths: Sequence[Path]) -> list[str]:
+    """Which unique ratio each heat map shows, from its numbers."""
+    found = []
+    for path in paths:
+        if path.name.startswith("latent_bits") and path.suffix == ".csv":
+            with path.open(newline="") as file:
+                first = next(csv.DictReader(file))
+            found.append(f"{path.stem}: unique ratio {float(first['unique_ratio']):g}")
+    return found
 
 
 def named_after(directory: Path) -> Path:

@@ -81,7 +81,7 @@ def measure(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Directory of the rows, with WORLD.npz also of figure and report; default "
+            help="Directory of the rows and their figure, with WORLD.npz also of a report; default "
             "measured/REPRESENTATIONS, none with --json."
         ),
     ] = None,
@@ -103,7 +103,8 @@ def measure(
     to your file as well, it is checked.
 
     A sweep: give its directory, settings such as --set measurement.n_fit=4096, and a new directory
-    by --out. Nothing is trained; the same command continues what was interrupted.
+    by --out. Nothing is trained; the same command continues what was interrupted. Label bits are
+    drawn beside the new rows; fctestbed figures draws the other figures.
 
     Example: fctestbed measure world.npz mine.npz --methods simclr
     """

@@ -34,6 +34,9 @@ _LOGS = ("tensorboard",)
 @world_options
 def sweep(
     world: dict[str, Any],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.toml]", help="A sweep file, as by --config.")
+    ] = None,
     unique_ratio: options.UniqueRatios = None,
     methods: options.Methods = None,
     seeds: options.Seeds = None,
@@ -120,6 +123,9 @@ def sweep(
 
     Example: fctestbed sweep --unique-ratio 0:1:0.1
     """
+    if file is not None and config is not None:
+        raise UsageError(f"--config: expected none with the sweep file {file}, got {config}")
+    config = config or file
     spec = sweep_of(
         {
             "unique_ratio": unique_ratio,

@@ -11,6 +11,7 @@ from fctestbed.interactive.world import world_values
 from fctestbed.sweep import (
     DEFAULT_METHODS,
     build_sweep,
+    end_a_worker_in_its_start,
     merge,
     read_grids,
     run_sweep,
@@ -55,6 +56,7 @@ def sweep_results(
         ValueError: one line that names the argument, for a sweep that cannot be.
         StoreRefused: if ``out`` holds another sweep, is damaged or in use.
     """
+    end_a_worker_in_its_start()
     names = methods.split(",") if isinstance(methods, str) else list(methods)
     given: dict[str, Any] = {
         "unique_ratio": unique_ratio

@@ -1,26 +1,19 @@
 """What of the rows is drawn, under which names, and how wide.
 
-May import pandas, matplotlib's Figure and ``style`` of this package.
+May import pandas and ``style`` of this package.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matplotlib.figure import Figure
-from matplotlib.legend import Legend
-
 from fctestbed._messages import did_you_mean
-from fctestbed.plotting.style import COLUMN_INCHES, LEGEND_POINTS, PAGE_INCHES, text_inches
+from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES
 from fctestbed.results import Results
 
 WIDTHS = {"column": COLUMN_INCHES, "page": PAGE_INCHES}
 """Widths in inches by name."""
 _NARROWEST, _WIDEST = 2.0, 20.0
-_ROW_INCHES = 0.125
-_NOTE_ROW_INCHES = 0.12
-_NOTE_CHARACTERS_PER_INCH = 17
-_ENTRY_EMS = 4.3
 
 
 def of_methods(results: Results, methods: Sequence[str] | None) -> Results:
@@ -91,37 +84,3 @@ def inches_of(width: str | float | None) -> float | None:
             f"{_NARROWEST:g} to {_WIDEST:g} inches, got {width!r}"
         )
     return inches
-
-
-def set_width(figure: Figure, inches: float) -> None:
-    """Lay a figure out anew at another width: its height and fonts stay, its legend has as many
-    columns as fit. Tables, whose columns have their texts' width, keep theirs."""
-    if figure.get_layout_engine() is None:
-        return
-    figure.set_figwidth(inches)
-    for legend in figure.legends:
-        widest = max(
-            (text_inches(text.get_text(), LEGEND_POINTS) for text in legend.get_texts()),
-            default=0.0,
-        )
-        entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
-        n_entries, columns = len(legend.get_texts()), _n_columns(legend)
-        fitting = max(1, min(n_entries, int(inches / entry)))
-        legend.set_ncols(fitting)
-        title = legend.get_title()
-        note = title.get_text()
-        rows = note.count("\n")
-        if max(map(len, note.split("\n"))) > inches * _NOTE_CHARACTERS_PER_INCH:
-            title.set_text(note.replace("; ", "\n"))
-        more = title.get_text().count("\n") - rows
-        grown = (
-            _ROW_INCHES * (math.ceil(n_entries / fitting) - math.ceil(n_entries / columns))
-            + _NOTE_ROW_INCHES * more
-        )
-        figure.set_figheight(figure.get_figheight() + grown)
-
-
-def _n_columns(legend: Legend) -> int:
-    # matplotlib has a setter alone.
-    columns: int = vars(legend)["_ncols"]
-    return columns

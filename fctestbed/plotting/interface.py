@@ -35,6 +35,8 @@ class DrawOptions:
             that compare variants draw it.
         world: the values of varying axes that all rows of the figure share, by axis, for the
             figure's note. ``draw_figures`` sets it where it writes several files of one figure.
+        inches: the width that is asked for, by which figures choose their panels; None for each
+            figure's own.
     """
 
     heatmap_ratio: float | None = None
@@ -44,6 +46,7 @@ class DrawOptions:
     x: str | None = None
     any_variant: bool = False
     world: tuple[tuple[str, AxisValue], ...] = ()
+    inches: float | None = None
 
     def yardstick_of(self, results: Results) -> Yardstick:
         """The yardstick that was asked for, or else the default one of these rows."""

@@ -17,6 +17,7 @@ from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, AxisValue, value_texts
 from fctestbed.plotting.style import (
     MOST_IN_A_COLUMN,
     NOTE_COLOR,
+    TEXT_POINTS,
     MethodStyle,
     literal,
     series_styles,
@@ -219,7 +220,7 @@ def _mark_below(axes: Axes) -> None:
             (0.99, 0.02),
             xycoords="axes fraction",
             ha="right",
-            fontsize=6.0,
+            fontsize=TEXT_POINTS,
             color=NOTE_COLOR,
         )
 

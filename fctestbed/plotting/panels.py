@@ -21,19 +21,21 @@ from fctestbed.plotting.axes import (
     split_worlds,
     with_world,
 )
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.curves import CurvePanel
+from fctestbed.plotting.ends import name_ends
 from fctestbed.plotting.grouped import draw_by_group, needs_groups
-from fctestbed.plotting.interface import Drawing, NothingToDraw
+from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.marks import set_horizontal_axis, set_value_axis
 from fctestbed.plotting.select import n_unfinished
-from fctestbed.plotting.style import LABEL_POINTS, PAGE_INCHES, add_legend, literal
+from fctestbed.plotting.style import LABEL_POINTS, PAGE_INCHES, literal
 from fctestbed.plotting.summarise import SERIES, seeds_note
 from fctestbed.results import Results
 
 MOST_PANELS = 12
 """Of one figure; ``draw_figures`` writes several files of a figure with more."""
 _PANEL_INCHES = 1.75
-_MOST_COLUMNS = 4
+_NARROWEST_INCHES = 1.6
 
 
 PanelOf = Callable[[Results, str], CurvePanel]
@@ -44,7 +46,7 @@ OneWorld = Callable[[Sequence[CurvePanel], Axis], tuple[Figure, list[Line2D]]]
 
 def draw_curve_figure(
     results: Results,
-    x_asked: str | None,
+    options: DrawOptions,
     bands: Mapping[str, PanelOf],
     one_world: OneWorld,
     *,
@@ -56,11 +58,13 @@ def draw_curve_figure(
 ) -> Drawing:
     """A figure of curves along one axis; small multiples where other axes vary too.
 
-    One world with many methods has a panel for each kind of method, with the controls in each.
+    One world with many methods has a panel for each kind of method, with the controls in each. In
+    a single panel a few curves are named at their ends, where there is room, instead of by a
+    legend.
 
     Args:
         results: the rows.
-        x_asked: the horizontal axis; None for the default.
+        options: ``x`` chooses the horizontal axis, ``inches`` the figure's width.
         bands: functions from one world's rows and the axis to a panel, by the panel's title.
         one_world: the function that draws the figure of a single world with few methods.
         label: of the vertical axes.
@@ -75,18 +79,21 @@ def draw_curve_figure(
     Raises:
         NothingToDraw: if no world has rows.
     """
-    x = horizontal_axis(results, x_asked)
+    x = horizontal_axis(results, options.x)
+    inches = options.inches or PAGE_INCHES
     drawn = {title: _panels(results, x, panel_of) for title, panel_of in bands.items()}
     panels = [panel for band in drawn.values() for panel in band]
     axis = Axis.of(pd.concat([panel.points[x] for panel in panels]))
     alone = len(panels) == len(bands)
     if alone and needs_groups(panels):
         titled = {title: band[0] for title, band in drawn.items()}
-        figure, lines = draw_by_group(titled, axis, label, scale)
+        figure, lines = draw_by_group(titled, axis, label, scale, inches)
     elif alone:
         figure, lines = one_world(panels, axis)
     else:
-        figure, lines = _small_multiples(drawn, axis, label, scale)
+        figure, lines = _small_multiples(drawn, axis, label, scale, inches)
+    if alone and axis.is_numeric and len(figure.axes) == 1 and name_ends(figure.axes[0], lines):
+        lines = []
     note = f"{_note(results, panels, x, seeds)}{note}"
     add_legend(figure, lines, columns or round(figure.get_figwidth()), note)
     return Drawing(figure, _numbers(results, panels, x))
@@ -115,22 +122,23 @@ def _panels(results: Results, x: str, panel_of: PanelOf) -> list[CurvePanel]:
 
 
 def _small_multiples(
-    bands: Mapping[str, Sequence[CurvePanel]], x: Axis, label: str, scale: Scale
+    bands: Mapping[str, Sequence[CurvePanel]], x: Axis, label: str, scale: Scale, inches: float
 ) -> tuple[Figure, list[Line2D]]:
-    """One panel per world, a page wide; the panels of a band, by title, have one scale.
+    """One panel per world; the panels of a band, by title, have one scale.
 
     If every combination of values of several axes has a panel, one axis' values are the columns.
     """
     n = max(map(len, bands.values()))
-    columns = 2 if n in (2, 4) else 3
+    most = max(1, int(inches / _NARROWEST_INCHES))
+    columns = min(2 if n in (2, 4) else 3, most)
     worlds = [tuple(panel.fixed for panel in band) for band in bands.values()]
-    across = _column_axis(worlds[0]) if len(set(worlds)) == 1 else None
+    across = _column_axis(worlds[0], most) if len(set(worlds)) == 1 else None
     if across is not None:
         columns = len(across.values)
         bands = {title: _by_rows(band, across.name) for title, band in bands.items()}
     n_rows = -(-n // columns)
     height = _PANEL_INCHES * n_rows * len(bands) + 0.2
-    figure = Figure(figsize=(PAGE_INCHES, height), layout="constrained")
+    figure = Figure(figsize=(inches, height), layout="constrained")
     grid = figure.subplots(n_rows * len(bands), columns, squeeze=False)
     handles: dict[str, Line2D] = {}
     for place, (title, panels) in enumerate(bands.items()):
@@ -159,7 +167,7 @@ def _small_multiples(
     return figure, list(handles.values())
 
 
-def _column_axis(worlds: Sequence[tuple[tuple[str, AxisValue], ...]]) -> Axis | None:
+def _column_axis(worlds: Sequence[tuple[tuple[str, AxisValue], ...]], most: int) -> Axis | None:
     """The axis whose values are the columns: the last of those with the most values that fit.
 
     None for worlds that differ in one axis only, or that lack a combination of values.
@@ -168,7 +176,7 @@ def _column_axis(worlds: Sequence[tuple[tuple[str, AxisValue], ...]]) -> Axis | 
         Axis(name, tuple(dict.fromkeys(dict(world)[name] for world in worlds)))
         for name, _ in worlds[0]
     ]
-    fit = [axis for axis in axes if len(axis.values) <= _MOST_COLUMNS]
+    fit = [axis for axis in axes if len(axis.values) <= most]
     if len(axes) < 2 or not fit or len(worlds) != prod(len(axis.values) for axis in axes):
         return None
     return max(reversed(fit), key=lambda axis: len(axis.values))

@@ -4,8 +4,7 @@ Imports seaborn's palette and matplotlib's settings; changes no setting outside 
 """
 
 import hashlib
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -13,12 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from matplotlib.artist import Artist
-from matplotlib.cbook import is_math_text
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
 from seaborn import color_palette
 
 from fctestbed._messages import did_you_mean
@@ -27,14 +21,11 @@ from fctestbed.results import PAPER
 COLUMN_INCHES = 3.25
 PAGE_INCHES = 6.75
 LABEL_POINTS = 7.5
-LEGEND_POINTS = 6.5
+TEXT_POINTS = 7.0
+"""The smallest text of a figure."""
 NOTE_COLOR = "#555555"
-MOST_IN_A_COLUMN = 10
-_POINTS_PER_INCH = 72.0
-_ROW_INCHES = 0.125
-_NOTE_CHARACTERS_PER_INCH = 17
-# Of the legend's handle, its distance from the text, and the gap between columns.
-_ENTRY_EMS = 2.6 + 0.5 + 1.2
+MOST_IN_A_COLUMN = 6
+"""Curves that one panel of a column's width can show."""
 
 _MOST_LABEL_CHARACTERS = 60
 _labels: ContextVar[dict[str, str]] = ContextVar("labels", default={})  # noqa: B039 - read only
@@ -78,12 +69,12 @@ _DASHES = (SOLID, SHORT, DOTS, LONG, DASH_DOT)
 _SETTINGS: dict[Any, object] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 7.0,
+    "font.size": TEXT_POINTS,
     "axes.labelsize": LABEL_POINTS,
-    "axes.titlesize": 7.5,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "legend.fontsize": LEGEND_POINTS,
+    "axes.titlesize": LABEL_POINTS,
+    "xtick.labelsize": TEXT_POINTS,
+    "ytick.labelsize": TEXT_POINTS,
+    "legend.fontsize": TEXT_POINTS,
     "axes.linewidth": 0.6,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
@@ -247,47 +238,10 @@ def literal(name: str) -> str:
     return name.replace("$", r"\$")
 
 
-def text_inches(text: str, points: float, *, bold: bool = False, parse_math: bool = True) -> float:
-    """Width of a line of text in the figures' font, without drawing it."""
-    font = FontProperties(
-        family=mpl.rcParams["font.sans-serif"], size=points, weight="bold" if bold else "normal"
-    )
-    is_math = parse_math and bool(is_math_text(text))
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=is_math)
-    return float(width) / _POINTS_PER_INCH
-
-
 def width_for(points: pd.DataFrame) -> float:
     """A column's width in inches, or a page's if there are too many curves for a column."""
     n_series = len(points[["method", "variant"]].drop_duplicates())
     return COLUMN_INCHES if n_series <= MOST_IN_A_COLUMN else PAGE_INCHES
-
-
-def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
-    """The legend in columns below the panels, with the note as its title; the figure grows by it.
-
-    There are fewer columns than requested if long labels would not fit the figure.
-    """
-    widest = max(text_inches(str(handle.get_label()), LEGEND_POINTS) for handle in handles)
-    entry = widest + _ENTRY_EMS * LEGEND_POINTS / 72
-    columns = max(1, min(columns, int(figure.get_figwidth() / entry)))
-    if len(note) > figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH:
-        note = note.replace("; ", "\n")
-    figure.set_figheight(figure.get_figheight() + _ROW_INCHES * math.ceil(len(handles) / columns))
-    legend = figure.legend(
-        handles=list(handles),
-        loc="outside lower center",
-        ncols=columns,
-        title=literal(note),
-        title_fontsize=6.0,
-        frameon=False,
-        handlelength=2.6,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        labelspacing=0.35,
-        borderpad=0.1,
-    )
-    legend.get_title().set(color=NOTE_COLOR, multialignment="center")
 
 
 def style_of(method: str, variant_index: int = 0) -> MethodStyle:

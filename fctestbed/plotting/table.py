@@ -1,7 +1,6 @@
 """Tables as figures and as Markdown, from one list of columns. May import matplotlib."""
 
 import math
-import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,16 +11,15 @@ from matplotlib.colors import Colormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from fctestbed.plotting.style import BITS_COLORS, NOTE_COLOR, PAGE_INCHES, text_inches
+from fctestbed.plotting.captions import text_inches, wrapped
+from fctestbed.plotting.style import BITS_COLORS, NOTE_COLOR, PAGE_INCHES, TEXT_POINTS
 
 CHECK = "\N{CHECK MARK}"
-_FONT = 6.5
-_NOTE_FONT = 6.0
-_PAD = 0.05
-_MARGIN = 0.08
-_LINE = 0.125
+_PAD = 0.03
+_MARGIN = 0.06
+_LINE = 0.13
 _ROW = 0.05
-_NOTE_CHARACTERS_PER_INCH = 23
+_BETWEEN = 0.12
 
 
 @dataclass(frozen=True)
@@ -42,50 +40,66 @@ class Column:
 
 
 def table_figure(columns: Sequence[Column], rules: Collection[int], note: str) -> Figure:
-    """A table as wide as a page.
+    """A table as wide as a page; columns that do not fit continue below, after the first ones.
 
     Args:
-        columns: of equal length; the first one names the rows.
+        columns: of equal length; the first one names the rows, together with those after it that
+            are aligned left.
         rules: rows with a thin rule above them; the header has its own.
         note: a text below the table; wrapped.
     """
     n_rows = len(columns[0].cells)
-    lines = textwrap.wrap(note, int((PAGE_INCHES - 2 * _MARGIN) * _NOTE_CHARACTERS_PER_INCH))
-    size, edges = _layout(columns)
-    head = _height([column.header for column in columns])
-    rows = [_height([column.cells[row] for column in columns]) for row in range(n_rows)]
-    foot = _LINE * len(lines) * _NOTE_FONT / _FONT + 0.06
-    height = head + sum(rows) + foot + 2 * _MARGIN
+    parts = _parts(columns)
+    heads = [_height([column.header for column in part]) for part in parts]
+    rows = [
+        [_height([column.cells[row] for column in part]) for row in range(n_rows)] for part in parts
+    ]
+    lines = wrapped(note, PAGE_INCHES - 2 * _MARGIN)
+    foot = _LINE * (1 + lines.count("\n")) + 0.06
+    height = sum(heads) + sum(map(sum, rows)) + _BETWEEN * (len(parts) - 1) + foot + 2 * _MARGIN
     figure = Figure(figsize=(PAGE_INCHES, height))
     # One data unit is one inch, from the top left corner down.
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, PAGE_INCHES), ylim=(height, 0))
     axes.set_axis_off()
-    _rule(axes, _MARGIN, 0.9)
+    top = _MARGIN
+    for part, head, heights in zip(parts, heads, rows, strict=True):
+        top = _draw_part(axes, part, rules, (top, head, heights)) + _BETWEEN
+    axes.text(
+        _MARGIN, top - _BETWEEN + 0.05, lines, fontsize=TEXT_POINTS, color=NOTE_COLOR, va="top",
+        parse_math=False,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_part(
+    axes: Axes,
+    columns: Sequence[Column],
+    rules: Collection[int],
+    place: tuple[float, float, Sequence[float]],
+) -> float:
+    """Draw columns side by side; ``place`` has the top, the header's and the rows' heights in
+    inches. Returns the lower end."""
+    top, head, rows = place
+    edges = _edges(columns)
+    _rule(axes, top, 0.9)
     for column, (left, right) in zip(columns, pairwise(edges), strict=True):
-        place = (left, right, _MARGIN + head / 2)
-        _text(axes, column, column.header, place, fontsize=size, fontweight="bold")
-    top = _MARGIN + head
+        _text(axes, column, column.header, (left, right, top + head / 2), fontweight="bold")
+    top += head
     _rule(axes, top, 0.6)
-    for row in range(n_rows):
+    for row, height in enumerate(rows):
         if row in rules and row > 0:
             _rule(axes, top, 0.4)
         for column, (left, right) in zip(columns, pairwise(edges), strict=True):
             fill = column.fills[row] if column.fills else None
             if fill is not None:
                 axes.add_patch(
-                    Rectangle(
-                        (left, top), right - left, rows[row], facecolor=fill, edgecolor="white"
-                    )
+                    Rectangle((left, top), right - left, height, facecolor=fill, edgecolor="white")
                 )
-            place = (left, right, top + rows[row] / 2)
-            _text(axes, column, column.cells[row], place, fontsize=size)
-        top += rows[row]
+            _text(axes, column, column.cells[row], (left, right, top + height / 2))
+        top += height
     _rule(axes, top, 0.9)
-    axes.text(
-        _MARGIN, top + 0.05, "\n".join(lines), fontsize=_NOTE_FONT, color=NOTE_COLOR, va="top"
-    )
-    return figure
+    return top
 
 
 def markdown_table(columns: Sequence[Column], note: str) -> str:
@@ -124,23 +138,40 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _layout(columns: Sequence[Column]) -> tuple[float, list[float]]:
-    """Font size in points, and the columns' edges in inches, so that all texts fit the page."""
-    space = PAGE_INCHES - 2 * _MARGIN - 2 * _PAD * len(columns)
-    widest = [
-        max(
-            text_inches(line, _FONT, bold=place == 0, parse_math=False)
-            for place, text in enumerate((column.header, *column.cells))
-            for line in text.split("\n")
-        )
-        for column in columns
-    ]
-    scale = min(1.0, space / sum(widest))
-    extra = (space - scale * sum(widest)) / len(columns)
+def _widest(column: Column) -> float:
+    """Width of a column in inches, without its padding."""
+    return max(
+        text_inches(line, TEXT_POINTS, bold=place == 0, parse_math=False)
+        for place, text in enumerate((column.header, *column.cells))
+        for line in text.split("\n")
+    )
+
+
+def _parts(columns: Sequence[Column]) -> list[list[Column]]:
+    """The columns in groups that each fit a page, as even as possible; those that name the rows are
+    in each."""
+    n_names = max(1, next((n for n, one in enumerate(columns) if not one.left), len(columns)))
+    names, others = list(columns[:n_names]), list(columns[n_names:])
+    for n_parts in range(1, len(others) + 1):
+        size = -(-len(others) // n_parts)
+        parts = [[*names, *others[at : at + size]] for at in range(0, len(others), size)]
+        if all(_space(part) >= 0 for part in parts):
+            return parts
+    return [[*names, one] for one in others] or [names]
+
+
+def _space(columns: Sequence[Column]) -> float:
+    """Inches that a page has beyond the columns' texts and padding."""
+    return PAGE_INCHES - 2 * _MARGIN - sum(_widest(column) + 2 * _PAD for column in columns)
+
+
+def _edges(columns: Sequence[Column]) -> list[float]:
+    """The columns' edges in inches; what the texts leave of a page is shared out evenly."""
+    extra = _space(columns) / len(columns)
     edges = [_MARGIN]
-    for width in widest:
-        edges.append(edges[-1] + scale * width + extra + 2 * _PAD)
-    return _FONT * scale, edges
+    for column in columns:
+        edges.append(edges[-1] + _widest(column) + extra + 2 * _PAD)
+    return edges
 
 
 def _height(texts: Sequence[str]) -> float:
@@ -162,6 +193,7 @@ def _text(
         text,
         ha="left" if column.left else "center",
         va="center",
+        fontsize=TEXT_POINTS,
         parse_math=False,
         **style,
     )

@@ -23,12 +23,8 @@ from fctestbed.plotting.axes import (
     with_world,
 )
 from fctestbed.plotting.baseline import at_baseline, baseline_of
-from fctestbed.plotting.choice import (
-    chosen_figures,
-    inches_of,
-    of_methods,
-    set_width,
-)
+from fctestbed.plotting.captions import set_width
+from fctestbed.plotting.choice import chosen_figures, inches_of, of_methods
 from fctestbed.plotting.figures import (
     BENCH_FIGURES,
     DRAWN_FIGURES,
@@ -38,6 +34,8 @@ from fctestbed.plotting.figures import (
     KINDS,
     PANELS_PER_WORLD,
     READOUT_FIGURES,
+    docket_pages,
+    docket_table,
     draw_calibration,
     draw_docket,
     draw_overview,
@@ -140,6 +138,7 @@ def draw_figures(
         curve_ratios=None if curve_ratios is None else tuple(curve_ratios),
         yardstick=choose_yardstick(results, estimator, rate),
         x=horizontal_axis(results, x),
+        inches=inches,
     )
     with house_style(), method_labels(labels or {}):
         # Some variant of each method is drawn if no figure compares the variants.
@@ -246,12 +245,13 @@ def draw_docket_figures(
     out_dir: str | Path,
     formats: Sequence[str] = ("png", "pdf"),
 ) -> list[Path]:
-    """Draw the verdicts of a docket as ``docket``, with the table as Markdown.
+    """Draw the verdicts of a docket as ``docket``, with the table as Markdown; those that do not
+    fit a page are in ``docket_2`` and so on.
 
     Args:
         verdicts: a row for each claim and condition, as ``fctestbed.judge`` returns them.
         cells: a row for each cell of them.
-        out_dir: made if missing; files of this name are replaced.
+        out_dir: made if missing; files of these names are replaced.
         formats: of ``png``, ``pdf`` and ``svg``.
 
     Returns:
@@ -263,7 +263,13 @@ def draw_docket_figures(
     """
     check_formats(formats)
     with house_style():
-        return _write_all([("docket", draw_docket(verdicts, cells))], out_dir, formats)
+        drawings = {}
+        for place, page in enumerate(docket_pages(verdicts), start=1):
+            own = cells[cells["claim"].isin(page["claim"])]
+            name = "docket" if place == 1 else f"docket_{place}"
+            drawings[name] = replace(draw_docket(page, own), markdown="")
+        drawings["docket"] = replace(drawings["docket"], markdown=docket_table(verdicts))
+        return _write_all(drawings.items(), out_dir, formats)
 
 
 def draw_fault_figures(

@@ -6,13 +6,19 @@ May import ``fctestbed.sweep.worker``.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import torch
 
-from fctestbed.sweep.worker import end_a_worker_in_its_start, library_threads, signals_blocked
+from fctestbed.sweep.worker import (
+    WorkersCannotStart,
+    end_a_worker_in_its_start,
+    library_threads,
+    signals_blocked,
+)
 
 _Result = TypeVar("_Result")
 
@@ -35,6 +41,9 @@ def results_as_completed(
     Yields:
         The place of a call in ``arguments`` and its result, in the order of completion. Closing the
         generator kills the worker processes.
+
+    Raises:
+        WorkersCannotStart: if a worker process ends by itself before any has returned a result.
     """
     end_a_worker_in_its_start()
     if workers == 1:
@@ -45,6 +54,7 @@ def results_as_completed(
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=initializer, initargs=(1,)
     )
+    n_done = 0
     try:
         # Workers inherit blocked signals: this process alone handles them, and kills the workers.
         with signals_blocked(), library_threads(1):
@@ -52,7 +62,16 @@ def results_as_completed(
                 pool.submit(function, *values): place for place, values in enumerate(arguments)
             }
         for future in as_completed(places):
-            yield places[future], future.result()
+            result = future.result()
+            n_done += 1
+            yield places[future], result
+    except BrokenProcessPool as error:
+        if n_done:
+            raise
+        raise WorkersCannotStart(
+            "worker processes ended before a first result: expected a script that calls this under "
+            "if __name__ == '__main__', more memory, or workers=1"
+        ) from error
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.kill()

@@ -37,6 +37,7 @@ from fctestbed.sweep.plan import DoneTraining, Unit
 from fctestbed.sweep.presets import holds, merge
 from fctestbed.sweep.resources import Resources
 from fctestbed.sweep.spec import SweepSpec
+from fctestbed.sweep.worker import end_a_worker_in_its_start
 from fctestbed.synthesis import digest
 
 _MEASUREMENT = "measurement"
@@ -83,6 +84,7 @@ def measure_sweep(
             without encoders, or code that changed since; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
+    end_a_worker_in_its_start()
     for name, given in (("directory", directory), ("out", out)):
         if not isinstance(given, str | Path):
             raise ValueError(f"{name}: expected the name of a directory, got {given!r:.80}")

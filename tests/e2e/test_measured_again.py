@@ -52,6 +52,9 @@ def test_the_rows_are_those_of_the_sweep_and_figures_are_drawn_from_them(finishe
     pd.testing.assert_frame_equal(found.captured, expected.captured, check_exact=True)
     pd.testing.assert_frame_equal(found.accuracy, expected.accuracy, check_exact=True)
     assert found.runs["run_id"].tolist() == expected.runs["run_id"].tolist()
+    assert {path.name for path in new.glob("label_bits.*")} == {
+        "label_bits.png", "label_bits.pdf", "label_bits.csv"
+    }  # fmt: skip
     assert run(["figures", str(new), f"--out={tmp_path / 'figs'}", *FEW_FIGURES]) == 0
     assert run(["check", str(new)]) == 0
 

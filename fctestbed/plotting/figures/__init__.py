@@ -15,7 +15,7 @@ from fctestbed.plotting.figures.bench import draw_bench, draw_bench_growth
 from fctestbed.plotting.figures.blocks import draw_blocks
 from fctestbed.plotting.figures.calibration import KINDS, draw_calibration
 from fctestbed.plotting.figures.critics import draw_critics
-from fctestbed.plotting.figures.docket import draw_docket
+from fctestbed.plotting.figures.docket import docket_pages, docket_table, draw_docket
 from fctestbed.plotting.figures.drawn_laws import draw_drawn_laws
 from fctestbed.plotting.figures.estimators import draw_estimator_errors, draw_estimator_panels
 from fctestbed.plotting.figures.gaussian import draw_levels, draw_staircase
@@ -93,6 +93,8 @@ __all__ = [
     "LEVEL_COLORS",
     "PANELS_PER_WORLD",
     "READOUT_FIGURES",
+    "docket_pages",
+    "docket_table",
     "draw_calibration",
     "draw_docket",
     "draw_overview",

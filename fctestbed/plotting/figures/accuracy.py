@@ -48,12 +48,13 @@ def draw_accuracy(results: Results, options: DrawOptions) -> Drawing:
             ExactLine("bayes_accuracy", "Bayes optimum", bayes),
             ExactLine("majority_accuracy", "Majority class", majority),
         )
-        points = within(seed_intervals(rows, "accuracy", [*SERIES, x]), 0.0, 1.0)
+        points = seed_intervals(rows, "accuracy", [*SERIES, x])
+        points = within(points, 0.0, points[x].map(bayes).fillna(1.0))
         return CurvePanel(points, exact, left_out)
 
     note = _noise_note(results) + options.world_note
     drawing = draw_curve_figure(
-        results, options.x, {"": panel_of}, _one_world, label=_LABEL, note=note
+        results, options, {"": panel_of}, _one_world, label=_LABEL, note=note
     )
     for axes in drawing.figure.axes:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))

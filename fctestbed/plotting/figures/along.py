@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis, require_one_world
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_curves, set_horizontal_axis, set_value_axis
 from fctestbed.plotting.select import (
@@ -18,8 +19,8 @@ from fctestbed.plotting.select import (
     readable_series,
     require_rows,
 )
-from fctestbed.plotting.style import PAGE_INCHES, add_legend
-from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note
+from fctestbed.plotting.style import PAGE_INCHES
+from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note, within
 from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import JOINT, Results
 
@@ -76,7 +77,8 @@ def _points(rows: pd.DataFrame, quantities: Sequence[str], yardstick: Yardstick)
     by = [*SERIES, UNIQUE_RATIO, _STEP]
     points = seed_intervals(sums, "value_bits", by)
     most = sums.groupby(by)["true_bits"].mean().clip(upper=yardstick.limit_bits)
-    return points.merge(most.rename("most_bits").reset_index(), on=by)
+    points = points.merge(most.rename("most_bits").reset_index(), on=by)
+    return within(points, yardstick.least_bits, points["most_bits"])
 
 
 def _figure(

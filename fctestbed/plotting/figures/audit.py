@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fctestbed.plotting.axes import UNIQUE_RATIO
+from fctestbed.plotting.captions import add_note
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_dot, set_dots_axis
 from fctestbed.plotting.run_details import RunDetails, series_details
@@ -26,7 +27,7 @@ from fctestbed.plotting.select import (
     quantity_rows,
     require_rows,
 )
-from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, literal, method_order, style_of
+from fctestbed.plotting.style import PAGE_INCHES, literal, method_order, style_of
 from fctestbed.plotting.summarise import (
     SERIES,
     Ratios,
@@ -181,7 +182,7 @@ def _figure(departures: list[_Departure], points: dict[str, pd.DataFrame], note:
     first.set_yticks([y for y, _, _ in ticks], [label for _, label, _ in ticks])
     for label, (_, _, heading) in zip(first.get_yticklabels(), ticks, strict=True):
         label.set_fontweight("bold" if heading else "normal")
-    figure.supxlabel(note.replace("; filled", "\nfilled"), fontsize=6.0, color=NOTE_COLOR)
+    add_note(figure, note)
     return figure
 
 

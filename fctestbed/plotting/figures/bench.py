@@ -9,18 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, NothingToDraw
-from fctestbed.plotting.style import (
-    COLORBLIND,
-    DOTS,
-    NOTE_COLOR,
-    PAGE_INCHES,
-    SOLID,
-    add_legend,
-    literal,
-)
+from fctestbed.plotting.style import COLORBLIND, DOTS, NOTE_COLOR, PAGE_INCHES, SOLID, literal
 
-_ROW_INCHES = 0.135
+_ROW_INCHES = 0.15
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">")
 _GUIDES = (1, 2)
 
@@ -66,7 +59,6 @@ def draw_bench(cases: pd.DataFrame) -> Drawing:
         for name, reference in zip(shown["name"], shown["reference"], strict=True)
     ]
     left.set_yticks(places, [literal(label) for label in labels])
-    left.tick_params(axis="y", labelsize=5.5)
     left.set_ylim(len(shown) - 0.5, -0.5)
     return Drawing(figure, shown.reset_index(drop=True))
 

@@ -63,7 +63,7 @@ def draw_blocks(results: Results, options: DrawOptions) -> Drawing:
 
     drawing = draw_curve_figure(
         results,
-        options.x,
+        options,
         {_TITLES[block]: partial(panel_of, block=block) for block in _BLOCKS},
         partial(_one_world, label=label),
         label=label,

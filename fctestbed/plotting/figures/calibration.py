@@ -13,8 +13,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from fctestbed.plotting.captions import add_note, text_inches
 from fctestbed.plotting.interface import Drawing, NothingToDraw
-from fctestbed.plotting.style import NOTE_COLOR, literal
+from fctestbed.plotting.style import PAGE_INCHES, TEXT_POINTS, literal
 
 # Blue below the truth, white on it, orange above: distinct in every kind of colour vision.
 _BIAS = LinearSegmentedColormap.from_list("bias", ["#0173b2", "#ffffff", "#de8f05"])
@@ -26,8 +27,9 @@ _COVERAGE = LinearSegmentedColormap.from_list(
 _COVERED = (0.81, 0.99)
 # Black text has too little contrast on darker cells.
 _DARK_BITS = 0.33
-_NOTE_POINTS = 6.0
-_NOTE_CHARACTERS_PER_INCH = 20
+_COLUMN_INCHES, _ROW_INCHES = 0.28, 0.165
+_TITLE_INCHES, _SIDES_INCHES = 0.4, 0.35
+_MOST_CHARACTERS = 50
 _SELDOM = "\N{EN DASH}"
 _LOWER, _PENALTY = "\N{LESS-THAN OR EQUAL TO}", "\N{DAGGER}"
 KINDS = {
@@ -65,30 +67,63 @@ def draw_calibration(summary: pd.DataFrame, kind: str, n: int) -> Drawing:
     of_truth = of_truth.assign(coverage=of_truth["coverage"].where(_mostly_given(of_truth)))
     some = of_truth.groupby("estimator")["coverage"].count()
     covered = [name for name in estimators if some.get(name, 0)]
-    widths = [len(estimators), max(2, len(covered))]
-    figure = Figure(
-        figsize=(3.4 + 0.34 * sum(widths), 2.0 + 0.24 * len(cases)), layout="constrained"
-    )
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=widths)
-    bias = _cells(rows, cases, estimators, "bias_bits")
-    broken = _cells(rows.assign(broken=rows["direction_verdict"] == "broken"), cases, estimators,
-                    "broken") == 1  # fmt: skip
-    _draw_bias(left, bias, broken)
-    _draw_coverage(right, _cells(of_truth, cases, covered, "coverage"))
-    seldom = _cells(of_truth.assign(seldom=~_mostly_given(of_truth)), cases, covered,
-                    "seldom")  # fmt: skip
-    for row, column in np.argwhere(seldom == 1):
-        right.text(column, row, _SELDOM, ha="center", va="center", fontsize=5.0)
-    left.set_xticks(range(len(estimators)), _labels(rows, estimators), rotation=90)
-    right.set_xticks(range(len(covered)), list(map(literal, covered)), rotation=90)
-    left.set_yticks(range(len(cases)), [f"{literal(name)}: {truth:.3g}" for name, truth in cases])
-    left.set_title("mean error (bits)")
-    right.set_title("intervals that hold\nthe truth (%)")
-    note = _note(rows, kind, n, broken=bool(broken.any()))
-    width = int(figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH)
-    wrapped = "\n".join(textwrap.fill(line, width) for line in note.splitlines())
-    figure.supxlabel(wrapped, fontsize=_NOTE_POINTS, color=NOTE_COLOR)
+    names = [
+        f"{literal(textwrap.shorten(name, _MOST_CHARACTERS, placeholder='...'))}: {truth:.3g}"
+        for name, truth in cases
+    ]
+    widest = max(text_inches(name, TEXT_POINTS) for name in names)
+    capacity = max(2, int((PAGE_INCHES - widest - _SIDES_INCHES) / _COLUMN_INCHES))
+    bands = _bands(estimators, covered, capacity)
+    labels = _labels(rows, estimators)
+    below = max(text_inches(label, TEXT_POINTS) for label in labels.values())
+    height = len(bands) * (_TITLE_INCHES + below + _ROW_INCHES * len(cases)) + 0.1
+    figure = Figure(figsize=(PAGE_INCHES, height), layout="constrained")
+    outer = figure.add_gridspec(len(bands), 1)
+    any_broken = False
+    for place, (own, with_coverage) in enumerate(bands):
+        widths = [len(own), max(2, len(with_coverage))] if with_coverage else [len(own)]
+        grid = outer[place].subgridspec(1, len(widths), width_ratios=widths)
+        left = figure.add_subplot(grid[0, 0])
+        broken = _cells(rows.assign(broken=rows["direction_verdict"] == "broken"), cases, own,
+                        "broken") == 1  # fmt: skip
+        any_broken |= bool(broken.any())
+        _draw_bias(left, _cells(rows, cases, own, "bias_bits"), broken)
+        left.set_xticks(range(len(own)), [labels[name] for name in own], rotation=90)
+        left.set_yticks(range(len(cases)), names)
+        left.set_title("mean error (bits)")
+        if with_coverage:
+            right = figure.add_subplot(grid[0, 1], sharey=left)
+            _draw_coverage(right, of_truth, cases, with_coverage)
+    add_note(figure, _note(rows, kind, n, broken=any_broken, covered=bool(covered)))
     return Drawing(figure, rows.reset_index(drop=True))
+
+
+def _bands(
+    estimators: Sequence[str], covered: Sequence[str], capacity: int
+) -> list[tuple[list[str], list[str]]]:
+    """Estimators of each pair of panels, and those whose intervals its second panel has.
+
+    Where all do not fit beside each other, those with intervals come first, and the others have
+    panels of their own.
+
+    Args:
+        estimators: all.
+        covered: those with intervals of the truth.
+        capacity: columns that fit the page.
+    """
+    if len(estimators) + max(2, len(covered)) <= capacity:
+        return [(list(estimators), list(covered))]
+    others = [name for name in estimators if name not in covered]
+    pairs, alone = _evenly(covered, capacity // 2), _evenly(others, capacity)
+    return [*((own, own) for own in pairs), *((own, []) for own in alone)]
+
+
+def _evenly(names: Sequence[str], most: int) -> list[list[str]]:
+    """The names in as few parts of at most ``most`` as possible, of nearly equal length."""
+    if not names:
+        return []
+    size = -(-len(names) // -(-len(names) // most))
+    return [list(names[at : at + size]) for at in range(0, len(names), size)]
 
 
 def _mostly_given(rows: pd.DataFrame) -> pd.Series:
@@ -96,7 +131,7 @@ def _mostly_given(rows: pd.DataFrame) -> pd.Series:
     return 2 * rows["intervals"] >= rows["repetitions"]
 
 
-def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> list[str]:
+def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> dict[str, str]:
     """Names with a bound's or a penalty's mark, and the mean time of one estimate."""
     seconds = rows.groupby("estimator")["seconds"].mean()
     marks = {
@@ -104,24 +139,28 @@ def _labels(rows: pd.DataFrame, estimators: Sequence[str]) -> list[str]:
         + (f" {_PENALTY}" if (own["target"] == "jeffreys").any() else "")
         for name, own in rows.groupby("estimator")
     }
-    return [f"{literal(name)}{marks[name]}  {_duration(seconds[name])}" for name in estimators]
+    return {
+        name: f"{literal(name)}{marks[name]}  {_duration(seconds[name])}" for name in estimators
+    }
 
 
-def _note(rows: pd.DataFrame, kind: str, n: int, *, broken: bool) -> str:
+def _note(rows: pd.DataFrame, kind: str, n: int, *, broken: bool, covered: bool) -> str:
     counts = rows["repetitions"]
     several = f"{counts.min()} to {counts.max()}" if counts.min() < counts.max() else counts.min()
     parts = [
         f"{KINDS[kind]}, n = {n}, {several} repetitions; after each case its truth in bits, "
-        "after each estimator the mean time of one estimate",
-        "grey: not made for the case, or refused; intervals are of 95 %, white where 90 to 99 % "
-        f"of them hold the truth, {_SELDOM} where fewer than half of the repetitions have one",
+        "after each estimator the mean time of one estimate; grey: not made for the case, or "
+        "refused",
+        "intervals are of 95 %, white where 90 to 99 % of them hold the truth, "
+        f"{_SELDOM} where fewer than half of the repetitions have one"
+        if covered
+        else "no estimator has intervals of the truth in half of the repetitions of a case",
     ]
-    marks = []
     if (rows["bound"] == "lower").any():
-        marks.append(f"{_LOWER} lower bound" + (", framed where broken" if broken else ""))
+        parts.append(f"{_LOWER} lower bound" + (", framed where broken" if broken else ""))
     if (rows["target"] == "jeffreys").any():
-        marks.append(f"{_PENALTY} aims at the Jeffreys divergence, which is larger")
-    return "\n".join([*parts, "; ".join(marks)] if marks else parts)
+        parts.append(f"{_PENALTY} aims at the Jeffreys divergence, which is larger")
+    return "; ".join(parts)
 
 
 def _cells(
@@ -147,12 +186,18 @@ def _draw_bias(axes: Axes, bias: np.ndarray, broken: np.ndarray) -> None:
         )
 
 
-def _draw_coverage(axes: Axes, coverage: np.ndarray) -> None:
+def _draw_coverage(
+    axes: Axes, rows: pd.DataFrame, cases: Sequence[tuple[str, float]], estimators: Sequence[str]
+) -> None:
+    coverage = _cells(rows, cases, estimators, "coverage")
     texts = [f"{100 * value:.0f}" for value in coverage.flat]
     _draw_cells(axes, coverage, _COVERAGE, _COVERED, texts)
-    if not coverage.size:
-        axes.set(xticks=[], xlim=(-0.5, 0.5))
-        axes.text(0, coverage.shape[0] / 2, "none", ha="center", fontsize=6.0, color=NOTE_COLOR)
+    seldom = _cells(rows.assign(seldom=~_mostly_given(rows)), cases, estimators, "seldom")
+    for row, column in np.argwhere(seldom == 1):
+        axes.text(column, row, _SELDOM, ha="center", va="center")
+    axes.set_xticks(range(len(estimators)), list(map(literal, estimators)), rotation=90)
+    axes.tick_params(labelleft=False)
+    axes.set_title("intervals that hold\nthe truth (%)")
 
 
 def _draw_cells(
@@ -172,7 +217,7 @@ def _draw_cells(
     for place, (value, text) in enumerate(zip(values.flat, texts, strict=True)):
         if np.isfinite(value):
             row, column = divmod(place, n_columns)
-            axes.text(column, row, text, ha="center", va="center", fontsize=5.0)
+            axes.text(column, row, text, ha="center", va="center")
     axes.set_xticks(np.arange(1, n_columns) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, values.shape[0]) - 0.5, minor=True)
     axes.grid(visible=True, which="minor", color="white", linewidth=0.8)
@@ -180,15 +225,18 @@ def _draw_cells(
 
 
 def _signed(bits: float) -> str:
-    """A signed number short enough for a cell; empty for NaN."""
+    """A signed number of at most four characters for a cell; empty for NaN."""
     if np.isnan(bits):
         return ""
-    if abs(bits) < 0.005:
+    size = abs(bits)
+    if size < 0.005:
         # No sign before a rounded zero.
-        return "0.00"
-    if abs(bits) < 99.995:
-        return f"{bits:+.2f}"
-    if abs(bits) < 9999.5:
+        return "0"
+    if size < 0.995:
+        return f"{bits:+.2f}".replace("0.", ".")
+    if size < 9.95:
+        return f"{bits:+.1f}"
+    if size < 999.5:
         return f"{bits:+.0f}"
     mantissa, power = f"{bits:+.0e}".split("e")
     return f"{mantissa}e{int(power)}"

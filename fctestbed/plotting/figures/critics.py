@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_dot, set_dots_axis
 from fctestbed.plotting.run_details import (
@@ -19,20 +20,20 @@ from fctestbed.plotting.select import LABEL, flagged, n_unfinished, quantity_row
 from fctestbed.plotting.style import (
     COLUMN_INCHES,
     NOTE_COLOR,
-    add_legend,
+    TEXT_POINTS,
     literal,
     style_of,
     table_order,
 )
-from fctestbed.plotting.summarise import Ratios, bits_columns, pooled_intervals, seeds_note
+from fctestbed.plotting.summarise import Ratios, bits_columns, pooled_intervals, seeds_note, within
 from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import PAPER, Results
 
 CRITIC_MARKERS = {"cosine": "o", "separable": "s", "bilinear": "^", "concat": "D"}
 _OTHER_MARKERS = ("v", "P", "X", "h", "p", "*")
 _KEYS = ["method", "critic"]
-_ROW_INCHES = 0.125
-_STATUS_TEXT: dict[str, Any] = {"fontsize": 6.0, "color": NOTE_COLOR, "style": "italic"}
+_ROW_INCHES = 0.13
+_STATUS_TEXT: dict[str, Any] = {"fontsize": TEXT_POINTS, "color": NOTE_COLOR, "style": "italic"}
 
 
 def critic_rows(results: Results, yardstick: Yardstick) -> pd.DataFrame:
@@ -88,6 +89,7 @@ def draw_critics(results: Results, options: DrawOptions) -> Drawing:
         key in default for key in zip(points["method"], points["critic"], strict=True)
     ]
     total = ratios.mean(total_label_bits(results))
+    points = within(points, yardstick.least_bits, min(total, yardstick.limit_bits))
     markers = _markers(points)
     note = f"{ratios.note}; {seeds_note(points['n_seeds'], n_unfinished(results))}"
     note += options.world_note

@@ -12,15 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fctestbed.plotting.captions import add_legend, text_inches
 from fctestbed.plotting.interface import Drawing, NothingToDraw
-from fctestbed.plotting.style import (
-    COLORBLIND,
-    LABEL_POINTS,
-    PAGE_INCHES,
-    add_legend,
-    literal,
-    text_inches,
-)
+from fctestbed.plotting.style import COLORBLIND, LABEL_POINTS, PAGE_INCHES, TEXT_POINTS, literal
 
 VERDICT_COLORS = {
     "holds": COLORBLIND["blue"],
@@ -29,8 +23,9 @@ VERDICT_COLORS = {
 }
 _MARKERS = {"holds": "o", "fails": "X", "not decided": "D"}
 _ROW_INCHES = 0.26
+_MOST_ROWS = 31
 _SPREAD = 0.6
-_WORD_POINTS, _GAP_POINTS = 6.0, 4.0
+_GAP_POINTS = 4.0
 _MOST_CHARACTERS = 44
 # In smallest effects that matter: linear up to here, then logarithmic.
 _LINEAR = 2.0
@@ -47,8 +42,7 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
 
     The horizontal axis is the distance of a cell's mean difference from the end of the region that
     is predicted, in units of the smallest effect that matters, positive inside. Marks are of
-    trained
-    networks; the verdict at the optimum of the objectives is a word beside theirs.
+    trained networks; the verdict at the optimum of the objectives is a word beside theirs.
 
     Args:
         verdicts: of ``judge``.
@@ -65,7 +59,7 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
     figure = Figure(figsize=(PAGE_INCHES, 1.0 + _ROW_INCHES * len(verdicts)), layout="constrained")
     axes = figure.subplots()
     # Both columns of verdicts, in points to the right of the panel.
-    widest = max(text_inches(word, _WORD_POINTS, bold=True) for word in VERDICT_COLORS)
+    widest = max(text_inches(word, TEXT_POINTS, bold=True) for word in VERDICT_COLORS)
     offsets = (_GAP_POINTS, 2.5 * _GAP_POINTS + 72 * widest)
     for place, row in enumerate(verdicts.to_dict(orient="records")):
         own = drawn[(drawn["claim"] == row["claim"]) & (drawn["broken"] == row["broken"])]
@@ -79,7 +73,7 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
                 xytext=(at, 0.0),
                 textcoords="offset points",
                 va="center",
-                fontsize=_WORD_POINTS,
+                fontsize=TEXT_POINTS,
                 weight="normal" if row["broken"] else "bold",
                 color=VERDICT_COLORS.get(word, "#8c8c8c"),
             )
@@ -114,10 +108,55 @@ def draw_docket(verdicts: pd.DataFrame, cells: pd.DataFrame) -> Drawing:
                 xytext=(at, 0.0),
                 textcoords="offset points",
                 va="bottom",
-                fontsize=_WORD_POINTS,
+                fontsize=TEXT_POINTS,
                 style="italic",
             )
-    return Drawing(figure, cells.reset_index(drop=True), _markdown(verdicts, at_optimum))
+    return Drawing(figure, cells.reset_index(drop=True))
+
+
+def docket_pages(verdicts: pd.DataFrame) -> list[pd.DataFrame]:
+    """The verdicts in parts that each fit a page; a claim's rows stay together.
+
+    Args:
+        verdicts: of ``judge``.
+    """
+    trained = verdicts[verdicts["evidence"] == _TRAINED]
+    pages: list[list[str]] = [[]]
+    n_rows = 0
+    for claim, n_own in trained.groupby("claim", sort=False).size().items():
+        if pages[-1] and n_rows + n_own > _MOST_ROWS:
+            pages.append([])
+            n_rows = 0
+        pages[-1].append(str(claim))
+        n_rows += n_own
+    return [verdicts[verdicts["claim"].isin(claims)] for claims in pages]
+
+
+def docket_table(verdicts: pd.DataFrame) -> str:
+    """The verdicts as a Markdown table.
+
+    Args:
+        verdicts: of ``judge``.
+    """
+    at_optimum = _by_condition(verdicts[verdicts["evidence"] == _OPTIMUM])
+    verdicts = verdicts[verdicts["evidence"] == _TRAINED]
+    lines = [
+        "| claim | source | assumption broken | verdict | cells that hold | seeds | would decide "
+        "| at the optimum |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in verdicts.to_dict(orient="records"):
+        needed = row["seeds_to_decide"]
+        is_open = row["verdict"] == "not decided" and row["n_seeds"] > 1
+        seeds = "over 1000" if is_open else ""
+        seeds = f"{int(needed)} seeds" if np.isfinite(needed) else seeds
+        source = "" if row["broken"] else str(row["source"]).replace("|", r"\|")
+        lines.append(
+            f"| {row['claim']} | {source} | {row['broken']} | {row['verdict']} "
+            f"| {row['n_hold']} of {row['n_cells']} | {row['n_seeds']} | {seeds} "
+            f"| {_optimum_text(at_optimum.get((row['claim'], row['broken'])))} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 _Row = dict[Any, Any]
@@ -166,26 +205,6 @@ def _depths(cell: pd.Series, low: float, high: float) -> tuple[float, float]:
     if centre is not None and low <= centre <= high:
         deepest = depth(centre)
     return min(depth(low), depth(high)), deepest
-
-
-def _markdown(verdicts: pd.DataFrame, at_optimum: dict[tuple[str, str], _Row]) -> str:
-    lines = [
-        "| claim | source | assumption broken | verdict | cells that hold | seeds | would decide "
-        "| at the optimum |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in verdicts.to_dict(orient="records"):
-        needed = row["seeds_to_decide"]
-        is_open = row["verdict"] == "not decided" and row["n_seeds"] > 1
-        seeds = "over 1000" if is_open else ""
-        seeds = f"{int(needed)} seeds" if np.isfinite(needed) else seeds
-        source = "" if row["broken"] else str(row["source"]).replace("|", r"\|")
-        lines.append(
-            f"| {row['claim']} | {source} | {row['broken']} | {row['verdict']} "
-            f"| {row['n_hold']} of {row['n_cells']} | {row['n_seeds']} | {seeds} "
-            f"| {_optimum_text(at_optimum.get((row['claim'], row['broken'])))} |"
-        )
-    return "\n".join(lines) + "\n"
 
 
 def _optimum_text(optimum: _Row | None) -> str:

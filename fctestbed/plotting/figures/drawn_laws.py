@@ -8,8 +8,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fctestbed.plotting.captions import add_note
 from fctestbed.plotting.interface import Drawing, NothingToDraw
-from fctestbed.plotting.style import COLORBLIND, COLUMN_INCHES, NOTE_COLOR, PAGE_INCHES, literal
+from fctestbed.plotting.style import (
+    COLORBLIND,
+    COLUMN_INCHES,
+    NOTE_COLOR,
+    PAGE_INCHES,
+    TEXT_POINTS,
+    literal,
+)
 
 _LEAST = 0.90
 _LEVEL = 0.95
@@ -66,13 +74,12 @@ def draw_drawn_laws(cells: pd.DataFrame) -> Drawing:
             range(len(rows)), [f"{literal(name)}{_KIND_MARKS[kind]}" for name, kind in rows]
         )
         axes.set_ylim(len(rows) - 0.5, -0.5)
-    figure.supxlabel(
+    add_note(
+        figure,
         "a mark is a law drawn at random, filled if smooth; above: laws with an interval in a "
-        "sixth of the data sets or more,\ndashed: the 90 % that are asked for, with the number of "
-        "laws that keep to it, thin: 95 %;\nbelow: all laws, bars: means over all laws and, in "
+        "sixth of the data sets or more, dashed: the 90 % that are asked for, with the number of "
+        "laws that keep to it, thin: 95 %; below: all laws, bars: means over all laws and, in "
         "blue, over smooth ones",
-        fontsize=6.0,
-        color=NOTE_COLOR,
     )
     return Drawing(figure, cells.reset_index(drop=True))
 
@@ -86,7 +93,7 @@ def _draw_coverage(axes: Axes, laws: pd.DataFrame, place: int) -> None:
         (0.02, place + 0.3),
         xycoords=("axes fraction", "data"),
         va="center",
-        fontsize=6.0,
+        fontsize=TEXT_POINTS,
     )
 
 

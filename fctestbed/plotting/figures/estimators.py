@@ -21,8 +21,10 @@ from fctestbed.plotting.judged import (
     estimator_errors,
 )
 from fctestbed.plotting.style import (
+    LABEL_POINTS,
     NOTE_COLOR,
     PAGE_INCHES,
+    TEXT_POINTS,
     MethodStyle,
     literal,
     series_styles,
@@ -33,7 +35,7 @@ from fctestbed.plotting.table import Column, markdown_table, plus_minus, table_f
 _HALF_WIDTH = float(ndtri((1 + CONFIDENCE) / 2))
 """Half of a 95 % interval in standard errors."""
 _COLUMNS = 4
-_PANEL_INCHES = 1.6
+_PANEL_INCHES = 1.7
 # A point above or below these multiples of the largest exact value is drawn on the panel's edge.
 _TALLEST, _DEEPEST = 1.5, -0.25
 
@@ -71,7 +73,7 @@ def draw_estimator_panels(rows: pd.DataFrame) -> Drawing:
             _panel_text(errors, int((~own["value_bits"].between(*limits)).sum())),
             transform=axes.transAxes,
             va="top",
-            fontsize=6.0,
+            fontsize=TEXT_POINTS,
             color=NOTE_COLOR,
             # Over markers on the edge.
             zorder=5,
@@ -85,12 +87,13 @@ def draw_estimator_panels(rows: pd.DataFrame) -> Drawing:
         # The lowest panel of a column may be above an empty place.
         axes.tick_params(labelbottom=place + _COLUMNS >= len(table))
     exact = "exact information I(Z + \N{GREEK SMALL LETTER TAU}N; block) (bits)"
-    figure.supxlabel(f"{exact}\n{conditions_note(found)}", fontsize=7.5)
-    figure.supylabel("estimate (bits)", fontsize=7.5)
+    figure.supxlabel(f"{exact}\n{conditions_note(found)}", fontsize=LABEL_POINTS)
+    figure.supylabel("estimate (bits)", fontsize=LABEL_POINTS)
     figure.legend(
         *first.get_legend_handles_labels(),
         loc="outside upper center",
         ncols=min(6, len(styles)),
+        frameon=False,
     )
     return Drawing(figure, found)
 
@@ -117,23 +120,23 @@ def draw_estimator_errors(rows: pd.DataFrame) -> Drawing:
             ),
         ),
         Column("RMSE\n(bits)", _numbers(table["rmse_bits"])),
-        Column("mean error\n(bits)", _numbers(table["bias_bits"], signed=True)),
+        Column("mean\nerror\n(bits)", _numbers(table["bias_bits"], signed=True)),
         *(
             Column(
-                f"error on\n{name.removeprefix('bias_').removesuffix('_bits')}",
+                f"error\non\n{name.removeprefix('bias_').removesuffix('_bits')}",
                 _numbers(table[name], signed=True),
             )
             for name in others
             if name.startswith("bias_")
         ),
-        Column("read\n(% of all)", _percentages(table["share_read"])),
+        Column("read\n(% of\nall)", _percentages(table["share_read"])),
         Column("ranks\nof all", _numbers(table["rank_correlation"])),
         *(
-            Column(f"ranks of\n{name.removeprefix('rank_')}", _numbers(table[name]))
+            Column(f"ranks\nof\n{name.removeprefix('rank_')}", _numbers(table[name]))
             for name in others
             if name.startswith("rank_")
         ),
-        Column("above exact\nby 3 SE (%)", _percentages(table["share_above"])),
+        Column("above\nexact by\n3 SE (%)", _percentages(table["share_above"])),
         Column("seconds", tuple(f"{value:.2g}" for value in table["seconds"])),
     ]
     note = (

@@ -15,9 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing
 from fctestbed.plotting.marks import draw_band
-from fctestbed.plotting.style import COLORBLIND, DOTS, LONG, PAGE_INCHES, MethodStyle, add_legend
+from fctestbed.plotting.style import COLORBLIND, DOTS, LONG, PAGE_INCHES, MethodStyle
 from fctestbed.plotting.summarise import seed_intervals, seeds_note
 
 LN2 = math.log(2.0)

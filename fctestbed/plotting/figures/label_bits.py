@@ -60,7 +60,7 @@ def draw_label_bits(results: Results, options: DrawOptions) -> Drawing:
 
     drawing = draw_curve_figure(
         results,
-        options.x,
+        options,
         {"": panel_of},
         partial(_one_world, label=label),
         label=label,

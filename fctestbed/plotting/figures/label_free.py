@@ -15,6 +15,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.rank_correlation import (
     Floats,
@@ -25,7 +26,7 @@ from fctestbed.plotting.rank_correlation import (
 )
 from fctestbed.plotting.scores import SCORE_LABELS, label_rows_at_rate, score_columns
 from fctestbed.plotting.select import n_unfinished, readable_series, require_rows
-from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, add_legend, series_styles
+from fctestbed.plotting.style import NOTE_COLOR, PAGE_INCHES, TEXT_POINTS, series_styles
 from fctestbed.plotting.table import Column, markdown_table
 from fctestbed.results import Results
 
@@ -34,8 +35,8 @@ ALL_RUNS, WITHIN, ONE_METHOD = "all runs", "within methods", "one method"
 _OFFSETS = {ALL_RUNS: -0.14, WITHIN: 0.14}
 _COLORS = "RdBu"
 _PALE = 0.6
-# More columns have no room for numbers with a zero before the point.
-_ROOMY = 10
+# Columns that have room for their numbers beside the other panel; more are below it.
+_ROOMY = 9
 
 
 def label_free_correlations(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
@@ -151,8 +152,12 @@ def _figure(
     numbers: pd.DataFrame, scores: list[str], labels: dict[tuple[str, str], str], note: str
 ) -> Figure:
     height = 1.5 + 0.24 * len(scores)
-    figure = Figure(figsize=(PAGE_INCHES, height), layout="constrained")
-    dots, heat = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.3))
+    beside = len(labels) <= _ROOMY
+    figure = Figure(figsize=(PAGE_INCHES, height if beside else 2 * height), layout="constrained")
+    if beside:
+        dots, heat = figure.subplots(1, 2, sharey=True, width_ratios=(1.0, 1.3))
+    else:
+        dots, heat = figure.subplots(2, 1, sharey=True)
     handles = [_draw_dots(dots, numbers, scores, runs) for runs in (ALL_RUNS, WITHIN)]
     dots.axvline(0.0, color=NOTE_COLOR, linewidth=0.8)
     dots.set_xlim(-1.05, 1.05)
@@ -196,13 +201,18 @@ def _draw_heat(
     axes.set_xticks(range(len(labels)), labels.values(), rotation=45, ha="right")
     axes.tick_params(length=0)
     axes.set_title("within each method, over ratios and seeds")
-    roomy = len(labels) <= _ROOMY
     for (row, column), value in np.ndenumerate(values):
         if math.isfinite(value):
             color = "white" if abs(value) > _PALE else "black"
-            text = _signed(value) if roomy else _signed(value).replace("0.", ".")
-            size = 6.0 if roomy else 5.0
-            axes.text(column, row, text, ha="center", va="center", size=size, color=color)
+            axes.text(
+                column,
+                row,
+                _signed(value),
+                ha="center",
+                va="center",
+                fontsize=TEXT_POINTS,
+                color=color,
+            )
 
 
 def _columns(

@@ -1,7 +1,6 @@
 """Captured bits per latent bit and readout, at one unique ratio: a heat map."""
 
 import re
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from fctestbed.plotting.captions import add_note
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.run_details import relevant_latents
 from fctestbed.plotting.select import (
@@ -26,13 +26,14 @@ from fctestbed.plotting.style import (
     COLUMN_INCHES,
     NOTE_COLOR,
     PAGE_INCHES,
+    TEXT_POINTS,
     series_styles,
-    text_inches,
 )
 from fctestbed.plotting.summarise import seeds_note
 from fctestbed.results import JOINT, Results
 
 DEFAULT_RATIO = 0.5
+JOINT_TITLE = "joint readout"
 PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
 BLOCKS = ("w_s", "w_1", "w_2")
 MARK = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
@@ -43,10 +44,10 @@ _LATENT = re.compile(r"(w_s|w_1|w_2)\[(\d+)\]")
 _ROUNDED_ZERO = 0.005
 _NOT_HELD = "#d4d4d4"
 _NARROW = 12
-_CROWDED = 12
+# Beside the cells; a column that has room for the name of a part, and for a slanted name.
+_AROUND_INCHES = 1.3
+_COLUMN_INCHES, _ROOMY_INCHES = 0.2, 0.25
 _MOST_PARTS = 3
-_NOTE_POINTS = 6.0
-_NOTE_CHARACTERS_PER_INCH = 20
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ class _Column:
 def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     """Bits captured of every latent bit, mean over seeds, on a fixed scale from 0 to 1 bit.
 
-    Columns are the joint readout of every method, then the four parts of the first three factorised
-    methods. Rows are latent bits by block; a triangle marks those that the label depends on. A grey
-    cell is a bit that the readout's modality does not hold. A minus sign marks a value below 0,
-    which a held-out probe may have.
+    Columns are the joint readout of every method, then, where they fit, the four parts of the
+    first three factorised methods. Rows are latent bits by block; a triangle marks those that the
+    label depends on. A grey cell is a bit that the readout's modality does not hold. A minus sign
+    marks a value below 0, which a held-out probe may have.
 
     Args:
         results: the rows.
@@ -91,8 +92,12 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     relevant = relevant_latents(results)
 
     n_columns = sum(len(columns) for columns in groups.values())
-    width = COLUMN_INCHES if n_columns <= _NARROW else PAGE_INCHES
-    figure = Figure(figsize=(width, 1.4 + 0.115 * len(latents)), layout="constrained")
+    width = options.inches or (COLUMN_INCHES if n_columns <= _NARROW else PAGE_INCHES)
+    if JOINT_TITLE in groups and (width - _AROUND_INCHES) / n_columns < _COLUMN_INCHES:
+        groups = {JOINT_TITLE: groups[JOINT_TITLE]}
+        n_columns = len(groups[JOINT_TITLE])
+    crowded = (width - _AROUND_INCHES) / n_columns < _ROOMY_INCHES
+    figure = Figure(figsize=(width, 1.5 + 0.125 * len(latents)), layout="constrained")
     panels = figure.subplots(
         1, len(groups), sharey=True, squeeze=False, width_ratios=[len(g) for g in groups.values()]
     )[0]
@@ -109,7 +114,9 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         cells = np.array(values, dtype=float)
         not_held = np.array(held_not, dtype=bool)
         negative = (cells < -_ROUNDED_ZERO) & ~not_held
-        image = _draw_panel(axes, np.where(not_held, np.nan, cells), title, columns)
+        image = _draw_panel(
+            axes, np.where(not_held, np.nan, cells), title, columns, crowded=crowded
+        )
         _mark_negative(axes, negative)
         any_not_held |= bool(not_held.any())
         any_negative |= bool(negative.any())
@@ -124,9 +131,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
         means["count"], n_unfinished(results, ratio), intervals=False, left_out=left_out
     )
     note = f"{mark}unique ratio {ratio:g}; {seeds}{options.world_note}"
-    if text_inches(note, _NOTE_POINTS) > width:
-        note = textwrap.fill(note, int(width * _NOTE_CHARACTERS_PER_INCH))
-    figure.supxlabel(note, fontsize=_NOTE_POINTS, color=NOTE_COLOR)
+    add_note(figure, note)
     numbers = means.reset_index().rename(columns={"mean": "captured_bits", "count": "n_seeds"})
     numbers.insert(2, "unique_ratio", ratio)
     numbers["relevant"] = numbers["quantity"].isin(relevant) if relevant else ""
@@ -147,7 +152,7 @@ def _column_groups(rows: pd.DataFrame) -> dict[str, list[_Column]]:
         for (method, variant), style in styles.items()
         if (method, variant, JOINT) in present
     ]
-    groups = {"joint readout": joint} if joint else {}
+    groups = {JOINT_TITLE: joint} if joint else {}
     for (method, variant), style in styles.items():
         parts = [
             _Column(method, variant, part, _part_label(part))
@@ -176,14 +181,17 @@ def _split(latent: str) -> tuple[str, int]:
 
 
 def _draw_panel(
-    axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column]
+    axes: Axes, values: np.ndarray, title: str, columns: Sequence[_Column], *, crowded: bool
 ) -> AxesImage:
-    """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known."""
+    """Cells of one panel; ``values`` has shape (latents, columns), NaN where nothing is known.
+
+    Names of methods are upright where columns are ``crowded``.
+    """
     image = axes.imshow(values, cmap=BITS_COLORS, vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_facecolor(_NOT_HELD)
-    axes.set_title(title, fontsize=6.5)
+    axes.set_title(title)
     upright = columns[0].readout in PARTS
-    angle = 0 if upright else 90 if len(columns) > _CROWDED else 40
+    angle = 0 if upright else 90 if crowded else 40
     axes.set_xticks(
         range(len(columns)),
         [column.label for column in columns],
@@ -191,7 +199,6 @@ def _draw_panel(
         ha="center" if upright else "right",
         va="center" if angle == 90 else "top",
         rotation_mode="anchor",
-        fontsize=6.0,
     )
     axes.tick_params(length=0, pad=3)
     axes.grid(visible=False)
@@ -207,7 +214,9 @@ def _draw_panel(
 def _mark_negative(axes: Axes, negative: np.ndarray) -> None:
     """A minus sign in each cell below 0, whose colour is that of 0."""
     for row, column in np.argwhere(negative):
-        axes.text(column, row, MINUS, ha="center", va="center", fontsize=6.0, color=NOTE_COLOR)
+        axes.text(
+            column, row, MINUS, ha="center", va="center", fontsize=TEXT_POINTS, color=NOTE_COLOR
+        )
 
 
 def _separate_blocks(axes: Axes, latents: Sequence[str]) -> None:
@@ -223,7 +232,7 @@ def _label_rows(axes: Axes, latents: Sequence[str], relevant: set[str]) -> None:
         block, index = _split(latent)
         mark = f"{MARK} " if latent in relevant else ""
         labels.append(f"{mark}${block}$[{index}]")
-    axes.set_yticks(range(len(latents)), labels, fontsize=6.0)
+    axes.set_yticks(range(len(latents)), labels)
     for label, latent in zip(axes.get_yticklabels(), latents, strict=True):
         label.set_fontweight("bold" if latent in relevant else "normal")
     axes.set_ylabel("latent bit")

@@ -6,13 +6,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing
 from fctestbed.plotting.marks import draw_curves, draw_dot, set_rate_axis, set_value_axis
 from fctestbed.plotting.style import (
     COLUMN_INCHES,
     PAGE_INCHES,
     MethodStyle,
-    add_legend,
     house_style,
     method_order,
     style_of,

@@ -13,6 +13,7 @@ from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.style import PAGE_INCHES, literal
 
 _NOTHING = "#ffffff"
+_LEGEND_INCHES = 2.3
 
 
 def draw_overview(steps: pd.DataFrame) -> Drawing:
@@ -29,7 +30,9 @@ def draw_overview(steps: pd.DataFrame) -> Drawing:
         raise NothingToDraw("steps: expected those of a method, got none")
     methods = list(dict.fromkeys(steps["method"]))
     ratios = sorted(steps["unique_ratio"].unique())
-    figure = Figure(figsize=(PAGE_INCHES, 1.2 + 0.28 * len(methods)), layout="constrained")
+    figure = Figure(
+        figsize=(PAGE_INCHES, max(_LEGEND_INCHES, 1.2 + 0.28 * len(methods))), layout="constrained"
+    )
     axes = figure.subplots()
     for (method, ratio), own in steps.groupby(["method", "unique_ratio"], sort=False):
         x, y = ratios.index(ratio), methods.index(method)
@@ -41,7 +44,7 @@ def draw_overview(steps: pd.DataFrame) -> Drawing:
             text = f"{culprits[['lost_bits', 'kept_bits']].iloc[0].min():.2f}"
             settled = culprits["converged"].iloc[0]
             text = f"({text})" if settled is not None and not settled else text
-            axes.text(x, y, text, ha="center", va="center", fontsize="small")
+            axes.text(x, y, text, ha="center", va="center")
     axes.set_xlim(-0.5, len(ratios) - 0.5)
     axes.set_ylim(len(methods) - 0.5, -0.5)
     axes.set_xticks(np.arange(len(ratios)), [f"{ratio:g}" for ratio in ratios])

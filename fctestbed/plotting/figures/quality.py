@@ -9,17 +9,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import Axis
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.marks import draw_curves, draw_exact, set_value_axis
 from fctestbed.plotting.run_details import RunDetails, run_details, total_label_bits, with_detail
 from fctestbed.plotting.select import LABEL, n_unfinished, quantity_rows, require_rows
-from fctestbed.plotting.style import PAGE_INCHES, add_legend
+from fctestbed.plotting.style import PAGE_INCHES
 from fctestbed.plotting.summarise import (
     SERIES,
     Ratios,
     bits_columns,
     pooled_intervals,
     seeds_note,
+    within,
 )
 from fctestbed.plotting.yardstick import Yardstick
 from fctestbed.results import Results
@@ -98,6 +100,7 @@ def draw_quality(results: Results, options: DrawOptions) -> Drawing:
     for column, (name, own) in enumerate(panels.items()):
         points = pooled_intervals(own, "value_bits", [*SERIES, name], ratios)
         require_rows(points, "qualities at every ratio")
+        points = within(points, yardstick.least_bits, min(total, yardstick.limit_bits))
         views = _views(own, name, ratios)
         x = Axis.of(points[name])
         top = grid[0, column]

@@ -22,6 +22,7 @@ from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import readable_series, require_rows
 from fctestbed.plotting.style import (
     NOTE_COLOR,
+    TEXT_POINTS,
     series_styles,
     table_order,
     variant_order,
@@ -105,7 +106,7 @@ def draw_r90(results: Results, options: DrawOptions) -> Drawing:
     whitened = "" if estimator == RATE else f"; estimator {estimator}"
     drawing = draw_curve_figure(
         results,
-        options.x,
+        options,
         {"": panel_of},
         partial(_one_world, scale=scale),
         label=_LABEL,
@@ -151,7 +152,7 @@ def _set_scale(
         (0.01, 1.0),
         xycoords="axes fraction",
         va="top",
-        fontsize=6.0,
+        fontsize=TEXT_POINTS,
         color=NOTE_COLOR,
     )
 

@@ -9,18 +9,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.marks import EXACT_ORDER, draw_curves, set_rate_axis, set_value_axis
 from fctestbed.plotting.rates import rate_rows
 from fctestbed.plotting.run_details import total_label_bits
 from fctestbed.plotting.select import chosen_ratios, n_unfinished, readable_series, require_rows
-from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES, add_legend
+from fctestbed.plotting.style import COLUMN_INCHES, PAGE_INCHES
 from fctestbed.plotting.summarise import SERIES, bits_columns, seed_intervals, seeds_note, within
 from fctestbed.plotting.yardstick import Yardstick, rate_estimator
 from fctestbed.results import RATE, Results
 
 _RATE = "rate_bits"
-_MOST_COLUMNS = 3
+_NARROWEST_INCHES = 1.9
 _PANEL_INCHES = 2.1
 _IDEAL = "ideal: min(R, exact total)"
 _STEPS = 200
@@ -57,7 +58,7 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
     total = total_label_bits(results)
     ideal = np.minimum(points[_RATE], points[UNIQUE_RATIO].map(total))
     points = within(points, 0.0, ideal)
-    figure, lines = _figure(points, ratios, total)
+    figure, lines = _figure(points, ratios, total, options.inches or PAGE_INCHES)
     note = seeds_note(points["n_seeds"], n_unfinished(results), left_out=left_out)
     note += f"{'' if estimator == RATE else f'; estimator {estimator}'}{options.world_note}"
     add_legend(figure, lines, round(figure.get_figwidth()), note)
@@ -67,12 +68,12 @@ def draw_rate_curves(results: Results, options: DrawOptions) -> Drawing:
 
 
 def _figure(
-    points: pd.DataFrame, ratios: Sequence[float], total: pd.Series
+    points: pd.DataFrame, ratios: Sequence[float], total: pd.Series, inches: float
 ) -> tuple[Figure, list[Line2D]]:
     """A panel for each ratio on one scale; a single one in a column's width."""
-    columns = min(len(ratios), _MOST_COLUMNS)
+    columns = min(len(ratios), max(1, int(inches / _NARROWEST_INCHES)))
     n_rows = -(-len(ratios) // columns)
-    width = COLUMN_INCHES if columns == 1 else PAGE_INCHES
+    width = COLUMN_INCHES if columns == 1 else inches
     figure = Figure(figsize=(width, _PANEL_INCHES * n_rows + 0.4), layout="constrained")
     grid = list(figure.subplots(n_rows, columns, squeeze=False).flat)
     x = Axis.of(points[_RATE])

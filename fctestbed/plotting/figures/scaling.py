@@ -13,6 +13,7 @@ from matplotlib.markers import CARETDOWNBASE
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from fctestbed.plotting.axes import value_texts
+from fctestbed.plotting.captions import add_legend
 from fctestbed.plotting.interface import Drawing, DrawOptions
 from fctestbed.plotting.power_law import LEAST_VALUES, PowerLaw
 from fctestbed.plotting.scaling import LOST, VALUE, ScalingAxis, power_laws, scaling_axes
@@ -23,8 +24,8 @@ from fctestbed.plotting.style import (
     NOTE_COLOR,
     PAGE_INCHES,
     SOLID,
+    TEXT_POINTS,
     MethodStyle,
-    add_legend,
     literal,
     series_styles,
 )
@@ -38,8 +39,7 @@ _PANEL_INCHES = 2.0
 _MOST_TICKS = 6
 # Decades below the highest mean that are shown.
 _DECADES = 3.0
-_TEXT_POINTS = 5.5
-_TEXT_SHARE = 0.065
+_TEXT_SHARE = 0.075
 # Methods whose exponents a panel has room for; the table has those of more.
 _MOST_TEXTS = 6
 _CELL_CHARACTERS = 16
@@ -150,7 +150,10 @@ def _figure(
     styles = series_styles(points)
     n_columns = min(_COLUMNS, len(fitted))
     n_rows = -(-len(fitted) // n_columns)
-    size = (PAGE_INCHES * n_columns / _COLUMNS + 0.4, _PANEL_INCHES * n_rows + 0.4)
+    size = (
+        min(PAGE_INCHES, PAGE_INCHES * n_columns / _COLUMNS + 0.4),
+        _PANEL_INCHES * n_rows + 0.4,
+    )
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
     n_texts = len(styles) if len(styles) <= _MOST_TEXTS else 0
@@ -249,7 +252,7 @@ def _write_exponent(axes: Axes, place: int, law: PowerLaw, style: MethodStyle) -
         xycoords="axes fraction",
         ha="right",
         va="top",
-        fontsize=_TEXT_POINTS,
+        fontsize=TEXT_POINTS,
         color=style.color,
         # Over long intervals.
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8},

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fctestbed.plotting.captions import add_note
 from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.style import COLORBLIND, NOTE_COLOR, PAGE_INCHES, literal
 
@@ -23,7 +24,7 @@ LEVEL_COLORS = {
 _CONTINUED = "continued"
 _NOTE = (
     "hatched: not converged; line: standard deviation over seeds, at the objective the range over "
-    "its optima\n(dotted, with end marks: read in the whitened form); diamond: trained from the "
+    "its optima (dotted, with end marks: read in the whitened form); diamond: trained from the "
     "objective's code"
 )
 
@@ -54,7 +55,7 @@ def draw_waterfall(rows: pd.DataFrame) -> Drawing:
     rate = rows["rate_bits"].iloc[0]
     panels[0].set_ylabel(f"label bits read at R = {rate:g} bits")
     figure.suptitle(literal(str(rows["method"].iloc[0])))
-    figure.supxlabel(_NOTE, color=NOTE_COLOR, fontsize="x-small")
+    add_note(figure, _NOTE)
     numbers = rows.drop(columns=["criterion", "note"]).reset_index(drop=True)
     return Drawing(figure, numbers)
 

@@ -56,8 +56,8 @@ def test_check_marks_are_the_terms_of_each_loss(ladder):
     assert simclr.count(CHECK) == 1
 
 
-def test_a_rule_parts_ssl_sup_and_controls(ladder):
-    (axes,) = drawn(ladder).figure.axes
+def test_a_rule_parts_ssl_sup_and_controls():
+    (axes,) = drawn(as_results(records((0.0,), LADDER, (0, 1)))).figure.axes
     # Above and below the head, at the foot, and two between the three parts.
     assert len(axes.lines) == 3 + 2
 

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from printed import note_of
 from synthetic_results import as_results, at_world, departing, joined, records
 from unrendered import texts_for_files
 
@@ -71,8 +72,7 @@ def titles(drawing):
 
 
 def note(drawing):
-    (legend,) = drawing.figure.legends
-    return legend.get_title().get_text()
+    return note_of(drawing.figure)
 
 
 @pytest.mark.parametrize(

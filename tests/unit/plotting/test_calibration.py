@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from printed import cut_texts, note_of, small_texts
 
 from fctestbed.calibration import CALIBRATION_COLUMNS, summarise
 from fctestbed.plotting import NothingToDraw, draw_calibration_figures
 from fctestbed.plotting.figures.calibration import _duration, _signed, draw_calibration
+from fctestbed.plotting.style import PAGE_INCHES, house_style
 
 HALF = 1.959963984540054
 
@@ -52,8 +54,8 @@ def texts(axes):
 def test_cells_say_the_mean_error_and_the_share_of_intervals(summary):
     left, right = draw_calibration(summary, "discrete", 200).figure.axes
     assert texts(left) == {
-        (0, 0): "+0.02", (0, 1): "+0.20", (0, 2): "+0.60",
-        (1, 0): "0.00", (1, 2): "-0.50", (1, 3): "0.00",
+        (0, 0): "+.02", (0, 1): "+.20", (0, 2): "+.60",
+        (1, 0): "0", (1, 2): "-.50", (1, 3): "0",
     }  # fmt: skip
     assert texts(right) == {(0, 0): "95", (0, 1): "50", (1, 0): "100"}
     assert [t.get_text() for t in left.get_yticklabels()] == ["copy: 1", "noise: 1"]
@@ -61,8 +63,8 @@ def test_cells_say_the_mean_error_and_the_share_of_intervals(summary):
 
 def test_numbers_are_short_enough_for_their_cells():
     said = {
-        0.004: "0.00", -0.004: "0.00", 0.4: "+0.40", -99.9: "-99.90", 123.4: "+123",
-        -1502301.2: "-2e6",
+        0.004: "0", -0.004: "0", 0.4: "+.40", -0.996: "-1.0", 9.96: "+10", -99.9: "-100",
+        123.4: "+123", -1502301.2: "-2e6",
     }  # fmt: skip
     assert [_signed(bits) for bits in said] == list(said.values())
     times = {2.52: "2.5 s", 0.9996: "1.0 s", 0.742: "742 ms", 0.0123: "12 ms", 0.00052: "0.52 ms"}
@@ -111,14 +113,27 @@ def test_a_kind_or_a_size_without_estimates_is_not_drawn(summary):
     with pytest.raises(NothingToDraw, match="expected estimates of mixed cases at n = 200"):
         draw_calibration(summary, "mixed", 200)
     drawing = draw_calibration(summary, "continuous", 200)
-    assert texts(drawing.figure.axes[0]) == {(0, 0): "0.00"}
+    assert texts(drawing.figure.axes[0]) == {(0, 0): "0"}
     assert len(drawing.numbers) == 1
 
 
-def test_where_no_interval_is_about_the_truth_the_panel_says_so(summary):
+def test_where_no_interval_is_about_the_truth_the_note_says_so(summary):
     only = summary[summary["estimator"] == "bound"]
-    _, right = draw_calibration(only, "discrete", 200).figure.axes
-    assert [t.get_text() for t in right.texts] == ["none"]
+    figure = draw_calibration(only, "discrete", 200).figure
+    assert [axes.get_title() for axes in figure.axes] == ["mean error (bits)"]
+    assert "no estimator has intervals of the truth" in note_of(figure)
+
+
+def test_many_estimators_have_panels_below_those_with_intervals():
+    covered = [cell("copy", f"near {i}", [1.0]) for i in range(9)]
+    others = [cell("copy", f"bound {i}", [0.9], bound="lower") for i in range(30)]
+    with house_style():
+        figure = draw_calibration(summarise(pd.concat([*others, *covered])), "discrete", 200).figure
+        shapes = [axes.images[0].get_array().shape[1] for axes in figure.axes]
+        assert shapes == [9, 9, 15, 15]
+        assert figure.get_figwidth() == PAGE_INCHES
+        assert not small_texts(figure)
+        assert not cut_texts(figure)
 
 
 def test_every_kind_and_size_is_a_file_with_its_numbers(summary, tmp_path):

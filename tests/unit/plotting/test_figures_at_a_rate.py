@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from printed import note_of
 from synthetic_results import (
     LABEL_BITS,
     METHODS,
@@ -55,8 +56,7 @@ def labels(axes):
 
 
 def note(drawing):
-    (legend,) = drawing.figure.legends
-    return legend.get_title().get_text()
+    return note_of(drawing.figure)
 
 
 def read(results, method, quantity, rate, readout="joint"):

@@ -198,6 +198,11 @@ def test_a_script_without_a_guard_ends_in_one_error_and_no_worker_s_traceback(tm
     script = tmp_path / "script.py"
     script.write_text(
         "from fctestbed import run_sweep, sweep_spec\n"
+        "from fctestbed.sweep import WorkersCannotStart, results_as_completed\n"
+        "try:\n"
+        "    list(results_as_completed(abs, [(1,)], 2))\n"
+        "except WorkersCannotStart as error:\n"
+        "    print(error)\n"
         "values = {'methods': ['raw', 'untrained'], 'seeds': [0, 1], 'unique_ratio': [0.5],\n"
         "          'world': {'n_train': 64, 'n_test': 64}}\n"
         f"run_sweep(sweep_spec(values), {str(tmp_path / 'out')!r}, workers=2, device='cpu')\n"
@@ -207,10 +212,12 @@ def test_a_script_without_a_guard_ends_in_one_error_and_no_worker_s_traceback(tm
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": str(Path(executors_module.__file__).parents[2])},
     )
     assert done.returncode == 1
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith("worker processes ended before a first result: expected a script")
     assert done.stderr.count("Traceback") == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("fctestbed.sweep.worker.WorkersCannotStart: worker processes cannot")

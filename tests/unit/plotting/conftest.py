@@ -1,0 +1,20 @@
+"""Every figure that a test of this directory draws has texts of 7 points or more in print."""
+
+import pytest
+from printed import small_texts
+
+from fctestbed.plotting import Drawing
+
+
+@pytest.fixture(autouse=True)
+def _texts_are_large_enough(monkeypatch):
+    drawn = []
+    make = Drawing.__init__
+
+    def kept(self, *args, **fields):
+        make(self, *args, **fields)
+        drawn.append(self.figure)
+
+    monkeypatch.setattr(Drawing, "__init__", kept)
+    yield
+    assert {name for figure in drawn for name in small_texts(figure)} == set()
