@@ -127,11 +127,11 @@ def _digests(connection: sqlite3.Connection, run_id: str) -> dict[str, Any]:
     """The digests of a stored run's rows, by table."""
     digest = RunDigest((), [table.name for table in VALUE_TABLES])
     for table in VALUE_TABLES:
-        for values in connection.execute(
+        rows = connection.execute(
             f"SELECT {', '.join(table.values)} FROM {table.name} WHERE run_id = ? ORDER BY rowid",
             (run_id,),
-        ):
-            digest.add(table.name, values)
+        )
+        digest.add(table.name, rows.fetchall())
     return digest._tables
 
 
