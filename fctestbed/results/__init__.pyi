@@ -25,7 +25,9 @@ from .encoder_state import (
 )
 from .export import (
     FORMATS as FORMATS,
+    Exported as Exported,
     export_results as export_results,
+    export_sweep as export_sweep,
 )
 from .files import (
     check_directory as check_directory,

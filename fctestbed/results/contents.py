@@ -234,7 +234,7 @@ def read_contents(
     described = digests.get(DESCRIPTION) == description_digest(sweep, axes, cells)
     if not has_digests:
         damaged, described = set(), _is_readable(sweep, cells)
-    problem = scan.problems[0] if scan.problems else _integrity(connection)
+    problem = scan.problems[0] if scan.problems else integrity(connection)
     return Contents(
         schema=schema,
         sweep=sweep,
@@ -277,7 +277,7 @@ def _is_readable(sweep: list[Row], cells: list[Row]) -> bool:
         return False
 
 
-def _integrity(connection: sqlite3.Connection) -> str:
+def integrity(connection: sqlite3.Connection) -> str:
     """What SQLite finds wrong with the file's structure; empty if nothing."""
     try:
         answer = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])

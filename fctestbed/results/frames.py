@@ -18,9 +18,12 @@ from fctestbed.results.schema import (
     AxisValue,
     ValueTable,
     axes_of,
+    axis_kind,
+    blank_values,
     with_axes,
 )
 
+_TYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "str"}
 RUN_ORDER = ("method", "variant", "preset", "unique_ratio", "seed", "run_id")
 
 
@@ -39,15 +42,9 @@ def run_frame(rows: Sequence[tuple[object, ...]], axes: AxisCells = NO_AXES) -> 
 
 
 def axis_column(values: Sequence[AxisValue]) -> pd.Series:
-    """An axis's column: of truth values, whole numbers, numbers or text, whatever holds all."""
-    kinds = {type(value) for value in values}
-    if kinds == {bool}:
-        return pd.Series(values, dtype="bool")
-    if kinds == {int}:
-        return pd.Series(values, dtype="int64")
-    if kinds <= {int, float}:
-        return pd.Series(values, dtype="float64")
-    return pd.Series([str(value) for value in values], dtype="str")
+    """An axis's column, of the type that holds all values."""
+    kind = axis_kind(values)
+    return pd.Series([kind(value) for value in values], dtype=_TYPES[kind])
 
 
 def typed(frame: pd.DataFrame, columns: Sequence[str], axes: Sequence[str] = ()) -> pd.DataFrame:
@@ -75,10 +72,11 @@ def value_frame(
     columns = rows if isinstance(rows, RowColumns) else RowColumns(table, rows)
     owners, sources = _places(table, runs, *columns.take(RUN_ID))
     axes = axes_of(list(runs.columns))
+    blanks = dict(zip(table.values, blank_values(table), strict=True))
     frame: dict[str, Any] = {}
     for name in with_axes(table.columns, axes):
         if name in table.values:
-            frame[name] = _at(name, *columns.take(name), sources)
+            frame[name] = _at(*columns.take(name), sources, blanks[name])
         else:
             frame[name] = runs[name].array.take(owners)
     return typed(pd.DataFrame(frame, copy=False), table.columns, axes)
@@ -111,16 +109,12 @@ def _places(
     return owners, order[stored]
 
 
-def _at(name: str, values: Array, texts: list[str], sources: Array) -> Any:
-    """A column's values at some places, without one at -1."""
-    is_missing = sources < 0
-    if name in FLOAT_COLUMNS:
-        return np.append(values, np.nan)[sources]
-    if name in INTEGER_COLUMNS:
-        return np.append(values, 0)[sources]
-    missing = len(texts)
-    known = pd.Series([*texts, "none" if name == "bound" else ""], dtype="str").array
-    return known.take(np.where(is_missing, missing, np.append(values, missing)[sources]))
+def _at(values: Array, texts: list[str], sources: Array, blank: str | float) -> Any:
+    """A column's values at some places; the blank one at -1."""
+    if not isinstance(blank, str):
+        return np.append(values, blank).astype(values.dtype)[sources]
+    places = np.append(values, len(texts))[sources]
+    return pd.Series([*texts, blank], dtype="str").array.take(places)
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from fctestbed.results.columns import RowColumns
 from fctestbed.results.contents import Row
+from fctestbed.results.export import SWEEP_NAME
 from fctestbed.results.frames import axis_column, run_frame, typed, value_frame
 from fctestbed.results.notes import mixture_notes
 from fctestbed.results.schema import (
@@ -34,7 +35,6 @@ from fctestbed.results.selection import runs_nearest, without_bits
 from fctestbed.results.store import STORE_NAME, ResultsStore
 from fctestbed.results.sums import check_sums
 
-SWEEP_NAME = "sweep.json"
 # Line ends and commas in here separate nothing. A doubled quotation mark ends one and begins one.
 # What files of earlier versions lack.
 _LATER_COLUMNS, _LATER_TABLES = (RATE_BITS,), (SCORES, ALONG)
