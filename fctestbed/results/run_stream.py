@@ -45,18 +45,21 @@ class RunStream:
     """An open store of this version, at one instant; made by ``opened``.
 
     Attributes:
+        path: the store's file.
         sweep_spec: the sweep that was asked for.
         axes: dotted paths of its axes.
+        statuses: the status of every run, by its id.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
+        self.path = path
         self._connection = connection
         self._digests: dict[str, str] = {}
         self._n_rows = dict.fromkeys(_VALUES, 0)
         self._order: list[tuple[object, ...]] = []
         self.sweep_spec: dict[str, object] = {}
         self.axes: tuple[str, ...] = ()
+        self.statuses: dict[str, str] = {}
         try:
             connection.execute("BEGIN")
             self._read_description()
@@ -95,6 +98,21 @@ class RunStream:
         except SQLITE_ERRORS as error:
             raise self._damage(str(error)) from error
 
+    def run(self, run_id: str) -> StoredRunRows:
+        """One run, at no combination of the axes' values.
+
+        Raises:
+            StoreRefused: as ``runs``.
+        """
+        try:
+            return self._run(run_id, (), is_new=False)
+        except SQLITE_ERRORS as error:
+            raise self._damage(str(error)) from error
+
+    def digest(self, run_id: str) -> str:
+        """The stored digest of a run."""
+        return self._digests[run_id]
+
     def _read_description(self) -> None:
         rows = self._connection.execute
         sweep = rows("SELECT spec, digest, created, fctestbed_version FROM sweep").fetchall()
@@ -115,9 +133,10 @@ class RunStream:
         for run_id, text in cells:
             own_cells.setdefault(run_id, []).append(typed[text])
         alone: list[tuple[AxisValue, ...]] = [] if axes else [()]
-        for *keys, seed, run_id in rows(
-            f"SELECT {', '.join(_ORDER)}, seed, run_id FROM run NOT INDEXED"
+        for *keys, seed, run_id, status in rows(
+            f"SELECT {', '.join(_ORDER)}, seed, run_id, status FROM run NOT INDEXED"
         ):
+            self.statuses[run_id] = status
             for at in own_cells.get(run_id, alone):
                 self._order.append((*keys, *at, seed, run_id, at))
         self._order.sort()
@@ -128,13 +147,12 @@ class RunStream:
             name: self._connection.execute(query, (run_id,)).fetchall()
             for name, query in _VALUES.items()
         }
-        if is_new:
-            digest = RunDigest(run or (), list(_VALUES))
-            for name, rows in values.items():
-                digest.add(name, rows)
-                self._n_rows[name] += len(rows)
-            if digest.sha256 != self._digests.get(run_id):
-                raise self._damage(f"run {run_id} is not as it was stored")
+        digest = RunDigest(run or (), list(_VALUES))
+        for name, rows in values.items():
+            digest.add(name, rows)
+            self._n_rows[name] += len(rows) if is_new else 0
+        if digest.sha256 != self._digests.get(run_id):
+            raise self._damage(f"run {run_id} is not as it was stored")
         return StoredRunRows(axes, run, values)
 
     def _check_nothing_else(self) -> None:
@@ -154,6 +172,6 @@ class RunStream:
     def _damage(self, problem: str) -> StoreRefused:
         """The refusal that names all that is damaged, as every reader gives it."""
         roll_back(self._connection)
-        damage = store_contents(self._connection, self._path, keep_runs=False).damage
-        line = damage.line(self._path) if damage else f"{self._path}: cannot be read ({problem})"
+        damage = store_contents(self._connection, self.path, keep_runs=False).damage
+        line = damage.line(self.path) if damage else f"{self.path}: cannot be read ({problem})"
         return StoreRefused(line)
