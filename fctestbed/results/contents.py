@@ -205,7 +205,7 @@ def read_contents(
     damaged: set[str] = set()
     for run in scan.rows("run", RUN_COLUMNS):
         run_id = str(run[0])
-        damaged |= {run_id} & found.keys()
+        damaged |= {run_id} if run_id in found else set()
         found[run_id] = RunDigest(run, has_tables)
         if schema < SCHEMA_VERSION:
             new[run_id] = RunDigest(run, columns)
@@ -214,8 +214,9 @@ def read_contents(
     kept: dict[str, list[Row]] = {name: [] for name in columns}
     for table in has_tables:
         own = columns[table]
-        stored = [name for name in own if own[name] == name]
-        chosen = itemgetter(*map(list(own).index, stored)) if len(stored) < len(own) else None
+        columns_there = [place for place, name in enumerate(own) if own[name] == name]
+        is_whole = len(columns_there) == len(own)
+        chosen = None if is_whole else itemgetter(*columns_there)
         for rows in _chunks(scan.rows(table, ("run_id", *own.values()))):
             for run_id, values in _by_run(rows):
                 if run_id not in found:

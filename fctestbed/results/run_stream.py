@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fctestbed.results.contents import Row, integrity
 from fctestbed.results.database import SCHEMA_VERSION, SQLITE_ERRORS, open_database
@@ -56,7 +57,7 @@ class RunStream:
         self._connection = connection
         self._digests: dict[str, str] = {}
         self._n_rows = dict.fromkeys(_VALUES, 0)
-        self._order: list[tuple[object, ...]] = []
+        self._order: list[tuple[Any, ...]] = []
         self.sweep_spec: dict[str, object] = {}
         self.axes: tuple[str, ...] = ()
         self.statuses: dict[str, str] = {}
@@ -89,8 +90,8 @@ class RunStream:
         try:
             for *_, run_id, axes in self._order:
                 is_new = run_id not in seen
-                seen.add(str(run_id))
-                yield self._run(str(run_id), axes, is_new=is_new)
+                seen.add(run_id)
+                yield self._run(run_id, axes, is_new=is_new)
             # A run at no combination is in no table.
             for run_id in self._digests.keys() - seen:
                 self._run(run_id, (), is_new=True)
