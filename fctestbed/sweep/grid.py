@@ -81,7 +81,7 @@ class RunSpec(Spec):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         for training in self.training.at_seeds(seeds):
             fields["training"] = training
-            run = self.model_construct(_fields_set=self.model_fields_set, **fields)
+            run = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
             run.__dict__["run_id"] = ids.at(training.seed)[:_ID_DIGITS]
             yield run
 

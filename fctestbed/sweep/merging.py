@@ -211,7 +211,7 @@ def _check_equal(
     made = [json.loads(str(run["provenance"])) for run in (left, right)]
     versions = [{key: value for key, value in of.items() if key not in _PLACE} for of in made]
     why = (
-        describe_difference(*versions, names=names)
+        describe_difference(versions[0], versions[1], names)
         if versions[0] != versions[1]
         else "both were made by the same versions"
     )

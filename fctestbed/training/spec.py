@@ -228,7 +228,7 @@ class TrainingSpec(Spec):
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         for seed in seeds:
             fields["seed"] = seed
-            training = self.model_construct(_fields_set=self.model_fields_set, **fields)
+            training = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
             training.__dict__.update(key=keys.at(seed), stack_key=stack_key)
             yield training
 
