@@ -74,14 +74,14 @@ class RunSpec(Spec):
         named = {"preset", "variant", *(() if self.source else ("source",))}
         return self.model_dump(mode="json", exclude=named)
 
-    def at_seeds(self, seeds: Iterable[int]) -> Iterator[Self]:
+    def at_seeds(self, seeds: Iterable[int]) -> Iterator["RunSpec"]:
         """The same run at other seeds: nothing that is checked depends on the seed, so that it is
         checked once."""
         ids = SeedDigests(self._identity(), ("training", "seed"))
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         for training in self.training.at_seeds(seeds):
             fields["training"] = training
-            run = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
+            run = RunSpec.model_construct(_fields_set=self.model_fields_set, **fields)
             run.__dict__["run_id"] = ids.at(training.seed)[:_ID_DIGITS]
             yield run
 

@@ -221,14 +221,14 @@ class TrainingSpec(Spec):
             world.pop("label")
         return {**content, "world": world}
 
-    def at_seeds(self, seeds: Iterable[int]) -> Iterator[Self]:
+    def at_seeds(self, seeds: Iterable[int]) -> Iterator["TrainingSpec"]:
         """The same training at other seeds: nothing that is checked depends on the seed, so that it
         is checked once."""
         keys, stack_key = SeedDigests(self._identity()), self.stack_key
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         for seed in seeds:
             fields["seed"] = seed
-            training = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
+            training = TrainingSpec.model_construct(_fields_set=self.model_fields_set, **fields)
             training.__dict__.update(key=keys.at(seed), stack_key=stack_key)
             yield training
 
