@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fctestbed._messages import did_you_mean
 from fctestbed.results.card import CARD_NAME, dataset_card
-from fctestbed.results.files import Draft
+from fctestbed.results.files import Draft, remove_directories
 from fctestbed.results.notes import Mixture
 from fctestbed.results.plain import plain
 from fctestbed.results.run_stream import RunStream, StoredRunRows
@@ -218,6 +218,7 @@ class _Files:
         self._files: dict[str, TableFile] = {}
         self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLE_COLUMNS}
         self._n_rows = dict.fromkeys(TABLE_COLUMNS, 0)
+        self._made = [place for place in (out_dir, *out_dir.parents) if not place.exists()]
         self._stack = contextlib.ExitStack()
         with contextlib.ExitStack() as opened:
             for name, columns in self._columns.items():
@@ -233,6 +234,8 @@ class _Files:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+        # Those that are empty, as after an error.
+        remove_directories(self._made)
 
     def add(self, name: str, rows: Rows) -> None:
         """Add rows to a table."""
