@@ -35,6 +35,7 @@ from .sweep import (
     RunSpec as RunSpec,
     SweepSpec as SweepSpec,
     measure_sweep as measure_sweep,
+    merge_sweeps as merge_sweeps,
     run_sweep as run_sweep,
     sweep_spec as sweep_spec,
 )

@@ -1,16 +1,14 @@
 """The command ``export``."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
-from fctestbed.cli.output import emit
-from fctestbed.results import export_results, load_results, write_atomically
+from fctestbed.cli.output import emit, print_notes
+from fctestbed.results import export_sweep, write_atomically
 
 
 def export(
@@ -38,28 +36,28 @@ def export(
     """
     check_places({"--out": out})
     with usage_errors():
-        results = load_results(directory)
-        if blocks_only:
-            results = replace(
-                results, captured=_blocks(results.captured), along=_blocks(results.along)
-            )
         if format == "markdown":
-            # Its import takes as long as an export.
+            # Their import takes as long as an export.
             from fctestbed.plotting import tables  # noqa: PLC0415
+            from fctestbed.results import load_results  # noqa: PLC0415
 
+            results = load_results(directory)
+            notes = results.notes
             paths = [
                 write_atomically(out / f"{name}.md", text.encode())
                 for name, text in tables(results).items()
             ]
         else:
-            paths = export_results(results, out, format=format, compress=compress, digits=digits)
-    emit(files=paths, notes=results.notes)
-    for note in results.notes:
-        typer.echo(f"note: {note}", err=True)
+            done = export_sweep(
+                directory,
+                out,
+                format,
+                compress=compress,
+                digits=digits,
+                blocks_only=blocks_only,
+            )
+            paths, notes = done.files, done.notes
+    emit(files=paths, notes=notes)
+    print_notes(notes)
     for path in paths:
         typer.echo(path)
-
-
-def _blocks(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows without those of single bits."""
-    return rows[~rows["quantity"].str.endswith("]", na=False)]

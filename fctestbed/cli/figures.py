@@ -10,7 +10,12 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_ratio, usage_errors
 from fctestbed.cli.output import emit, print_notes
-from fctestbed.plotting import draw_figures, draw_gaussian_figures, gaussian_rows
+from fctestbed.plotting import (
+    HEATMAP_RATIO,
+    draw_figures,
+    draw_gaussian_figures,
+    gaussian_rows,
+)
 from fctestbed.results import load_results
 
 
@@ -59,7 +64,8 @@ def figures(
     check_ratio("table_ratio", table_ratio)
     check_places({"--out": out})
     with usage_errors():
-        results = load_results(directory)
+        at = HEATMAP_RATIO if heatmap_ratio is None else heatmap_ratio
+        results = load_results(directory, single_bits_at=at)
         paths = draw_figures(
             results,
             out or named_after(directory),

@@ -8,6 +8,7 @@ import typer
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_rate, usage_errors
 from fctestbed.cli.errors import UsageError
+from fctestbed.plotting import HEATMAP_RATIO
 from fctestbed.reporting import write_report
 from fctestbed.results import load_results
 
@@ -30,7 +31,7 @@ def report(
             raise UsageError(f"--out: expected a file to write, got the directory {out}")
         check_places({"--out": out.parent})
     with usage_errors():
-        results = load_results(directory)
+        results = load_results(directory, single_bits_at=HEATMAP_RATIO)
         path = write_report(directory, out, rate=rate, results=results)
     for note in results.notes:
         typer.echo(f"note: {note}", err=True)

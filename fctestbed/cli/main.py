@@ -47,6 +47,10 @@ COMMANDS = {
         "Write a sweep's report: one HTML page with verdict, figures, tables and alarms.",
     ),
     "export": ("fctestbed.cli.export:export", "Write a sweep's rows or tables as files."),
+    "merge": (
+        "fctestbed.cli.merge:merge",
+        "Merge the stores of sweeps that several drivers did into one.",
+    ),
     "check": (
         "fctestbed.cli.check_results:check",
         "Check that a sweep's results are as they were stored.",

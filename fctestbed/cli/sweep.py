@@ -278,11 +278,11 @@ def _finish(
     """Print the summary, draw the figures, if any, and write the report; the exit code."""
     # Their import takes longer than a dry run.
     from fctestbed.cli.report import print_summary  # noqa: PLC0415
-    from fctestbed.plotting import draw_figures  # noqa: PLC0415
+    from fctestbed.plotting import HEATMAP_RATIO, draw_figures  # noqa: PLC0415
     from fctestbed.reporting import write_report  # noqa: PLC0415
     from fctestbed.results import load_results  # noqa: PLC0415
 
-    results = load_results(out)
+    results = load_results(out, single_bits_at=HEATMAP_RATIO)
     try:
         print_summary(results, rate)
     except ValueError as error:

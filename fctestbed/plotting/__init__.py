@@ -3,6 +3,7 @@
 from fctestbed.plotting.axes import Axis, horizontal_axis, value_text, value_texts
 from fctestbed.plotting.figures import FIGURES, LEVEL_COLORS
 from fctestbed.plotting.figures.gaussian import gaussian_levels, gaussian_rows
+from fctestbed.plotting.figures.latent_bits import HEATMAP_RATIO
 from fctestbed.plotting.figures.measured import (
     compared_rows,
     draw_measured,
@@ -38,6 +39,7 @@ from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
 
 __all__ = [
     "FIGURES",
+    "HEATMAP_RATIO",
     "LEVEL_COLORS",
     "METHOD_STYLES",
     "Axis",

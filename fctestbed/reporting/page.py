@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from fctestbed._version import __version__
 from fctestbed.plotting import (
+    HEATMAP_RATIO,
     Axis,
     Drawing,
     Yardstick,
@@ -160,7 +161,8 @@ def write_report(
         ValueError: one line, for a directory without results, results without a run, a rate that
             was not measured, or a file that cannot be written.
     """
-    page = report(results or load_results(directory), directory=directory, rate=rate)
+    results = results or load_results(directory, single_bits_at=HEATMAP_RATIO)
+    page = report(results, directory=directory, rate=rate)
     place = Path(directory)
     default = (place.parent if place.is_file() else place) / REPORT_NAME
     return write_atomically(default if out is None else out, page.encode())

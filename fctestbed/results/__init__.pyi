@@ -25,11 +25,17 @@ from .encoder_state import (
 )
 from .export import (
     FORMATS as FORMATS,
+    Exported as Exported,
     export_results as export_results,
+    export_sweep as export_sweep,
 )
 from .files import (
     check_directory as check_directory,
     write_atomically as write_atomically,
+)
+from .joined import (
+    StorePart as StorePart,
+    write_joined_store as write_joined_store,
 )
 from .judged_columns import (
     CALIBRATION_COLUMNS as CALIBRATION_COLUMNS,
@@ -50,6 +56,10 @@ from .repair import (
     drop_damaged_runs as drop_damaged_runs,
     find_damage as find_damage,
     store_file as store_file,
+)
+from .run_stream import (
+    RunStream as RunStream,
+    StoredRunRows as StoredRunRows,
 )
 from .schema import (
     ACCURACY_COLUMNS as ACCURACY_COLUMNS,

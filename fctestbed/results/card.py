@@ -6,8 +6,6 @@ Imports the standard library and the schema.
 import json
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
 from fctestbed._docstrings import documented_fields
 from fctestbed.results.schema import (
     JSON_COLUMNS,
@@ -39,16 +37,18 @@ _LARGEST = "1M<n<10M"
 
 
 def dataset_card(
-    tables: Mapping[str, pd.DataFrame], sweep_spec: Mapping[str, object], ending: str = "parquet"
+    tables: Mapping[str, tuple[Sequence[str], int]],
+    sweep_spec: Mapping[str, object],
+    ending: str = "parquet",
 ) -> str:
     """A data-set card: a YAML header, what the sweep was, and every column with its meaning.
 
     Args:
-        tables: the tables, by the name of their files.
+        tables: the columns and the number of rows of each table, by the name of its file.
         sweep_spec: the sweep that was asked for; empty if unknown.
         ending: of the files.
     """
-    n_rows = sum(map(len, tables.values()))
+    n_rows = sum(n for _, n in tables.values())
     size = next((name for most, name in _SIZES if n_rows < most), _LARGEST)
     lines = [
         "---",
@@ -60,15 +60,15 @@ def dataset_card(
         "configs:",
     ]
     # Files without rows have no types that a reader could load.
-    for name in (name for name, table in tables.items() if len(table)):
+    for name in (name for name, (_, n) in tables.items() if n):
         lines += [f"- config_name: {name}", f"  data_files: {name}.{ending}"]
         lines += ["  default: true"] if name == "captured" else []
     lines += ["---", "", "# Results of a sweep of fctestbed", "", *_about(sweep_spec)]
-    for name, table in tables.items():
-        axes = axes_of(list(table.columns))
-        lines += ["", f"## {name}", "", f"{_TABLES[name]} {len(table)} rows.", ""]
+    for name, (columns, n) in tables.items():
+        axes = axes_of(list(columns))
+        lines += ["", f"## {name}", "", f"{_TABLES[name]} {n} rows.", ""]
         lines += ["| column | meaning |", "|---|---|"]
-        lines += [f"| `{column}` | {_cell(name, column, axes)} |" for column in table.columns]
+        lines += [f"| `{column}` | {_cell(name, column, axes)} |" for column in columns]
     return "\n".join(lines) + "\n"
 
 

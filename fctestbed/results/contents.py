@@ -5,9 +5,10 @@ Never imports pandas.
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from fctestbed.results.database import (
@@ -23,7 +24,12 @@ from fctestbed.results.schema import RUN_COLUMNS, VALUE_TABLES
 
 _SHOWN_RUNS = 5
 
+CHUNK_ROWS = 10_000
+"""How many rows of a table are in memory at a time where they are not kept."""
+
 Row = tuple[object, ...]
+Take = Callable[[str, list[Row]], None]
+"""Takes a table's name and its next rows, of run id and values."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,11 @@ class Contents:
         sweep: rows (spec, digest, created, fctestbed_version): one, unless it is lost.
         axes: rows (place, path).
         cells: rows (run_id, axis_values).
-        runs: rows in the order of ``RUN_COLUMNS``, in the order in which they were stored.
+        runs: rows in the order of ``RUN_COLUMNS``, in the order in which they were stored; empty
+            if they were not to be kept.
         values: for each of ``VALUE_TABLES``, by name, rows of run id and values; empty if they
             were not to be kept.
+        run_ids: ids of the runs, each once.
         digests: stored digests by run id, the description's under ``DESCRIPTION``.
         computed: digests by run id, of what was read, as a store of this version has them.
         damage: what is not as it was stored.
@@ -102,6 +110,7 @@ class Contents:
     cells: list[Row]
     runs: list[Row]
     values: dict[str, list[Row]]
+    run_ids: tuple[str, ...]
     digests: dict[str, str]
     computed: dict[str, str]
     damage: Damage
@@ -139,9 +148,9 @@ class _Scan:
         query = f"SELECT rowid, {', '.join(columns)} FROM {table} NOT INDEXED ORDER BY rowid"
         last: object = None
         try:
-            for rowid, *values in self.connection.execute(query):
-                last = rowid
-                yield tuple(values)
+            for row in self.connection.execute(query):
+                last = row[0]
+                yield row[1:]
         except SQLITE_ERRORS as error:
             self.problems.append(str(error))
             yield from self._beyond(query, last)
@@ -159,12 +168,21 @@ class _Scan:
         return found[::-1]
 
 
-def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -> Contents:
+def read_contents(
+    connection: sqlite3.Connection,
+    *,
+    keep_values: bool = True,
+    keep_runs: bool = True,
+    take: Take | None = None,
+) -> Contents:
     """Read a store and find damage.
 
     Args:
         connection: to a file that ``open_database`` recognised, in a transaction.
         keep_values: whether the rows of runs are kept, or only held to the digests.
+        keep_runs: whether the runs themselves are kept.
+        take: called with a table's name and its next rows, of run id and values; they may be
+            damaged.
 
     Raises:
         sqlite3.Error: if not even the schema can be read.
@@ -177,37 +195,47 @@ def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -
     cells = list(scan.rows("cell", ("run_id", "axis_values"))) if has_axes else []
     stored = list(scan.rows("digest", ("run_id", "sha256"))) if has_digests else []
     digests = {str(run_id): str(sha256) for run_id, sha256 in stored}
-    runs = list(scan.rows("run", RUN_COLUMNS))
     columns = {table.name: stored_columns(table, schema) for table in VALUE_TABLES}
     has_tables = [name for name, own in columns.items() if own]
-    found = {str(run[0]): RunDigest(run, has_tables) for run in runs}
     # As they were stored, and as this version stores them.
-    new = {str(run[0]): RunDigest(run, columns) for run in runs if schema < SCHEMA_VERSION}
+    found: dict[str, RunDigest] = {}
+    new: dict[str, RunDigest] = {}
+    runs: list[Row] = []
     # Damage too: a run that is there twice, and rows or digests of runs that are not there.
-    counts = Counter(str(run[0]) for run in runs)
-    damaged = {run_id for run_id, count in counts.items() if count > 1}
+    damaged: set[str] = set()
+    for run in scan.rows("run", RUN_COLUMNS):
+        run_id = str(run[0])
+        damaged |= {run_id} if run_id in found else set()
+        found[run_id] = RunDigest(run, has_tables)
+        if schema < SCHEMA_VERSION:
+            new[run_id] = RunDigest(run, columns)
+        runs += [run] if keep_runs else []
     damaged |= digests.keys() - found.keys() - {DESCRIPTION}
     kept: dict[str, list[Row]] = {name: [] for name in columns}
     for table in has_tables:
         own = columns[table]
-        stored_places = [place for place, name in enumerate(own, 1) if own[name] == name]
-        for row in scan.rows(table, ("run_id", *own.values())):
-            run_id = str(row[0])
-            if run_id in found:
-                found[run_id].add(table, [row[place] for place in stored_places])
-            else:
-                damaged.add(run_id)
-            if run_id in new:
-                new[run_id].add(table, row[1:])
+        columns_there = [place for place, name in enumerate(own) if own[name] == name]
+        is_whole = len(columns_there) == len(own)
+        chosen = None if is_whole else itemgetter(*columns_there)
+        for rows in _chunks(scan.rows(table, ("run_id", *own.values()))):
+            for run_id, values in _by_run(rows):
+                if run_id not in found:
+                    damaged.add(run_id)
+                    continue
+                found[run_id].add(table, list(map(chosen, values)) if chosen else values)
+                if new:
+                    new[run_id].add(table, values)
+            if take is not None:
+                take(table, rows)
             if keep_values:
-                kept[table].append(row)
+                kept[table] += rows
     as_stored = {run_id: own.sha256 for run_id, own in found.items()}
     damaged |= {run_id for run_id, sha256 in as_stored.items() if sha256 != digests.get(run_id)}
     computed = {run_id: own.sha256 for run_id, own in new.items()} or as_stored
     described = digests.get(DESCRIPTION) == description_digest(sweep, axes, cells)
     if not has_digests:
         damaged, described = set(), _is_readable(sweep, cells)
-    problem = scan.problems[0] if scan.problems else _integrity(connection)
+    problem = scan.problems[0] if scan.problems else integrity(connection)
     return Contents(
         schema=schema,
         sweep=sweep,
@@ -215,6 +243,7 @@ def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -
         cells=cells,
         runs=runs,
         values=kept,
+        run_ids=tuple(found),
         digests=digests,
         computed=computed,
         damage=Damage(
@@ -227,6 +256,19 @@ def read_contents(connection: sqlite3.Connection, *, keep_values: bool = True) -
     )
 
 
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows, a few thousand at a time."""
+    remaining = iter(rows)
+    while found := list(islice(remaining, CHUNK_ROWS)):
+        yield found
+
+
+def _by_run(rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """The values of rows, those of one run that follow each other together."""
+    for run_id, own in groupby(rows, key=itemgetter(0)):
+        yield str(run_id), [row[1:] for row in own]
+
+
 def _is_readable(sweep: list[Row], cells: list[Row]) -> bool:
     """Whether a description without a digest is one."""
     try:
@@ -236,7 +278,7 @@ def _is_readable(sweep: list[Row], cells: list[Row]) -> bool:
         return False
 
 
-def _integrity(connection: sqlite3.Connection) -> str:
+def integrity(connection: sqlite3.Connection) -> str:
     """What SQLite finds wrong with the file's structure; empty if nothing."""
     try:
         answer = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])

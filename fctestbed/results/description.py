@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fctestbed.results.contents import Contents, read_contents
+from fctestbed.results.contents import Contents, Take, read_contents
 from fctestbed.results.database import (
     NO_AXES,
     SCHEMA_VERSION,
@@ -97,28 +97,38 @@ def _grown(
         raise StoreRefused(f"{path.parent}: holds another sweep: {error}") from error
 
 
-def store_contents(connection: sqlite3.Connection, path: Path, *, keep_values: bool) -> Contents:
-    """The store's contents at one instant, damaged or not.
+def store_contents(
+    connection: sqlite3.Connection,
+    path: Path,
+    *,
+    keep_values: bool = False,
+    keep_runs: bool = True,
+    take: Take | None = None,
+) -> Contents:
+    """The store's contents at one instant, damaged or not; the arguments are those of
+    ``read_contents``.
 
     Raises:
         StoreRefused: if they cannot be read.
     """
     try:
         connection.execute("BEGIN")
-        return read_contents(connection, keep_values=keep_values)
+        return read_contents(connection, keep_values=keep_values, keep_runs=keep_runs, take=take)
     except SQLITE_ERRORS as error:
         raise StoreRefused(f"{path}: cannot be read ({error})") from error
     finally:
         roll_back(connection)
 
 
-def whole_contents(connection: sqlite3.Connection, path: Path) -> Contents:
-    """The store's contents.
+def whole_contents(
+    connection: sqlite3.Connection, path: Path, *, take: Take | None = None
+) -> Contents:
+    """The store's contents; its rows are kept, or taken by ``take``.
 
     Raises:
         StoreRefused: if they are damaged.
     """
-    contents = store_contents(connection, path, keep_values=True)
+    contents = store_contents(connection, path, keep_values=take is None, take=take)
     if contents.damage:
         raise StoreRefused(contents.damage.line(path))
     return contents
@@ -133,15 +143,14 @@ def make_whole(
     Raises:
         StoreRefused: if runs are damaged, or it is another sweep's.
     """
-    contents = store_contents(connection, path, keep_values=False)
+    contents = store_contents(connection, path, keep_runs=False)
     damage = contents.damage
     if damage.runs or damage.problem:
         raise StoreRefused(damage.line(path))
     grown: Description | None = None
     created = str(contents.sweep[0][2]) if contents.sweep else None
     if contents.sweep and contents.sweep[0][1] != asked.digest and not damage.description:
-        ids = [str(run[0]) for run in contents.runs]
-        grown = _grown(path, contents.sweep_spec, ids, asked, grow)
+        grown = _grown(path, contents.sweep_spec, contents.run_ids, asked, grow)
         if grown.digest == contents.sweep[0][1]:
             grown = None
     old = contents.schema < SCHEMA_VERSION
@@ -155,8 +164,8 @@ def make_whole(
             connection.executemany(PUT_DIGEST, contents.computed.items())
             described = description_digest(contents.sweep, contents.axes, contents.cells)
             connection.execute(PUT_DIGEST, (DESCRIPTION, described))
-            if contents.runs and not contents.has_digests:
-                notes.append(NO_DIGESTS.format(n=len(contents.runs)))
+            if contents.run_ids and not contents.has_digests:
+                notes.append(NO_DIGESTS.format(n=len(contents.run_ids)))
         if damage.description:
             write_description(connection, asked.spec, asked.digest, asked.axes)
             notes.append(_MENDED)

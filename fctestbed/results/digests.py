@@ -6,9 +6,13 @@ Imports the standard library only.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 DESCRIPTION = ""
 """The key of the description's digest among those of the runs, none of which has an empty id."""
+_NO_ROWS = hashlib.sha256().digest()
+# JSON writes every float in full. Damage can put bytes in a cell.
+_JSON = json.JSONEncoder(separators=(",", ":"), default=repr).encode
 PUT_DIGEST = "INSERT OR REPLACE INTO digest (run_id, sha256) VALUES (?, ?)"
 
 
@@ -24,18 +28,24 @@ class RunDigest:
     """
 
     def __init__(self, run: Sequence[object], tables: Collection[str]) -> None:
-        self._run = hashlib.sha256(_encoded(run))
-        self._tables = {table: hashlib.sha256() for table in tables}
+        self._run = hashlib.sha256(_encoded(run)).digest()
+        # Most tables have no row of most runs, and a store has many runs.
+        self._tables: dict[str, Any] = dict.fromkeys(tables)
 
-    def add(self, table: str, values: Sequence[object]) -> None:
-        """Add the values of the next row of a table."""
-        self._tables[table].update(_encoded(values))
+    def add(self, table: str, rows: Sequence[Sequence[object]]) -> None:
+        """Add the values of the next rows of a table, as SQLite returns them."""
+        if not rows:
+            return
+        found = self._tables[table]
+        if found is None:
+            found = self._tables[table] = hashlib.sha256()
+        found.update(_lines(rows))
 
     @property
     def sha256(self) -> str:
         """The digest, hexadecimal."""
-        parts = [self._run.digest(), *(table.digest() for table in self._tables.values())]
-        return hashlib.sha256(b"".join(parts)).hexdigest()
+        tables = (_NO_ROWS if one is None else one.digest() for one in self._tables.values())
+        return hashlib.sha256(b"".join([self._run, *tables])).hexdigest()
 
 
 def description_digest(
@@ -60,6 +70,18 @@ def description_digest(
 
 
 def _encoded(row: Sequence[object]) -> bytes:
-    # SQLite returns 0.0 for -0.0. JSON writes every float in full. Damage can put bytes in a cell.
-    plain = [value + 0.0 if isinstance(value, float) else value for value in row]
-    return f"{json.dumps(plain, separators=(',', ':'), default=repr)}\n".encode()
+    # SQLite returns 0.0 for -0.0.
+    return _line([value + 0.0 if isinstance(value, float) else value for value in row])
+
+
+def _line(row: Sequence[object]) -> bytes:
+    return f"{_JSON(row)}\n".encode()
+
+
+def _lines(rows: Sequence[Sequence[object]]) -> bytes:
+    """The lines of rows, which are encoded at once where no text looks like the end of a row."""
+    text = _JSON(rows)
+    if text.count("],[") != len(rows) - 1:
+        return b"".join(map(_line, rows))
+    lines = text[1:-1].replace("],[", "]\n[")
+    return f"{lines}\n".encode()

@@ -1,29 +1,90 @@
-"""Results as files for other programs: CSV, JSON, Parquet. The same results give the same bytes."""
+"""Results as files for other programs: CSV, JSON, Parquet. The same results give the same bytes.
 
-import gzip
+A store is read and written run by run, so that an export of any size takes the same memory. Imports
+no pandas for CSV and JSON of a store.
+"""
+
+import contextlib
 import importlib.util
-import io
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from fctestbed._messages import did_you_mean
 from fctestbed.results.card import CARD_NAME, dataset_card
-from fctestbed.results.files import write_atomically
-from fctestbed.results.load import SWEEP_NAME, Results
+from fctestbed.results.files import Draft, remove_directories
+from fctestbed.results.notes import Mixture
 from fctestbed.results.plain import plain
-from fctestbed.results.schema import FLOAT_COLUMNS, JSON_COLUMNS, VALUE_TABLES
+from fctestbed.results.run_stream import RunStream, StoredRunRows
+from fctestbed.results.schema import (
+    FLOAT_COLUMNS,
+    RUN_COLUMNS,
+    VALUE_TABLES,
+    ValueTable,
+    blank_values,
+    with_axes,
+)
+from fctestbed.results.selection import is_single_bit
+from fctestbed.results.store import STORE_NAME
 from fctestbed.results.sums import SUMS_NAME, sums_of
+from fctestbed.results.table_files import Rows, TableFile, table_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fctestbed.results.load import Results
 
 FORMATS: tuple[str, ...] = ("csv", "json", "parquet", "hf")
+SWEEP_NAME = "sweep.json"
+EXPORT_CHUNK = 20_000
+"""How many rows of a table are gathered before they are written."""
 _PARQUET = ("parquet", "hf")
 _ALL_DIGITS = 17
-TABLE_NAMES: tuple[str, ...] = (*(table.name for table in VALUE_TABLES), "runs")
+_RUNS = "runs"
+TABLE_COLUMNS: Mapping[str, Sequence[str]] = {
+    **{table.name: table.columns for table in VALUE_TABLES},
+    _RUNS: RUN_COLUMNS,
+}
+_QUANTITY = "quantity"
+_STATUS = RUN_COLUMNS.index("status")
+_RATIO = RUN_COLUMNS.index("unique_ratio")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        files: the files.
+        notes: what a reader has to know of the rows, in lines.
+    """
+
+    files: list[Path]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How tables are written."""
+
+    format: str
+    compress: bool
+    digits: int | None
+    blocks_only: bool = False
+
+    @property
+    def kind(self) -> str:
+        return "parquet" if self.format in _PARQUET else self.format
+
+    @property
+    def ending(self) -> str:
+        return "csv.gz" if self.compress else self.kind
 
 
 def export_results(
-    results: Results,
+    results: "Results",
     out_dir: str | Path,
     format: str = "csv",
     *,
@@ -50,6 +111,48 @@ def export_results(
         ValueError: one line, for an unknown format, ``parquet`` without pyarrow, ``compress`` with
             another format than ``csv``, other digits, or a directory that cannot be written.
     """
+    form = _checked(format, compress, digits)
+    return _export_tables(results, Path(out_dir), form)
+
+
+def export_sweep(
+    directory: str | Path,
+    out_dir: str | Path,
+    format: str = "csv",
+    *,
+    compress: bool = False,
+    digits: int | None = None,
+    blocks_only: bool = False,
+) -> Exported:
+    """Write a sweep's results as ``export_results`` does, with a store's runs in memory one by one.
+
+    Args:
+        directory: of the sweep, or of exported files.
+        out_dir: as in ``export_results``, and the following three too.
+        format: of the files.
+        compress: whether CSV files are compressed.
+        digits: of measured numbers.
+        blocks_only: whether the rows of single latent bits are left out.
+
+    Raises:
+        StoreRefused: one line, if the store cannot be read, or a run of it is not as it was stored;
+            nothing was written.
+        ValueError: one line, as ``export_results``, or for a directory without results.
+    """
+    form = replace(_checked(format, compress, digits), blocks_only=blocks_only)
+    path = Path(directory)
+    store = path / STORE_NAME if path.is_dir() else path
+    if store.is_file():
+        with RunStream.opened(store) as stream:
+            if stream is not None:
+                return _export_stream(stream, Path(out_dir), form)
+    from fctestbed.results.load import load_results  # noqa: PLC0415 - imports pandas
+
+    results = load_results(path)
+    return Exported(_export_tables(results, Path(out_dir), form), results.notes)
+
+
+def _checked(format: str, compress: bool, digits: int | None) -> _Form:
     if format not in FORMATS:
         raise ValueError(
             f"format: expected one of {', '.join(FORMATS)}, got {format!r}"
@@ -65,45 +168,124 @@ def export_results(
     is_number = isinstance(digits, int) and not isinstance(digits, bool)
     if digits is not None and not (is_number and 1 <= digits <= _ALL_DIGITS):
         raise ValueError(f"digits: expected a whole number from 1 to {_ALL_DIGITS}, got {digits!r}")
-    out_dir = Path(out_dir)
-    tables = {name: _rounded(getattr(results, name), digits) for name in TABLE_NAMES}
-    ending = "csv.gz" if compress else "parquet" if format in _PARQUET else format
-    # All are made before the first is written: an error leaves no mixture of old and new.
-    contents = {
-        f"{name}.{ending}": _encoded(table, format, compress) for name, table in tables.items()
-    }
-    sweep = json.dumps(plain(results.sweep_spec), indent=2, sort_keys=True, allow_nan=False)
-    contents[SWEEP_NAME] = f"{sweep}\n".encode()
-    if format == "hf":
-        contents[CARD_NAME] = dataset_card(tables, results.sweep_spec).encode()
-    # The last file: a kill before it is written leaves tables that its old lines do not fit.
-    contents[SUMS_NAME] = sums_of(contents, out_dir)
-    return [write_atomically(out_dir / name, content) for name, content in contents.items()]
+    return _Form(format, compress, digits)
 
 
-def _rounded(table: pd.DataFrame, digits: int | None) -> pd.DataFrame:
-    """The table with measured numbers in so many significant digits."""
-    if digits is None:
-        return table
-    measured = [name for name in table.columns if name in FLOAT_COLUMNS - {"unique_ratio"}]
-    rounded = {name: [float(f"{value:.{digits}g}") for value in table[name]] for name in measured}
-    return table.assign(**rounded)
+def _export_tables(results: "Results", out_dir: Path, form: _Form) -> list[Path]:
+    with _Files(results.axes, out_dir, form) as files:
+        for name in TABLE_COLUMNS:
+            frame: pd.DataFrame = getattr(results, name)
+            for start in range(0, len(frame), EXPORT_CHUNK):
+                part = frame.iloc[start : start + EXPORT_CHUNK]
+                files.add(name, [_without_nan(row) for row in part.itertuples(index=False)])
+        return files.put_in_place(results.sweep_spec)
 
 
-def _encoded(table: pd.DataFrame, format: str, compress: bool) -> bytes:
-    if format == "csv":
-        text = table.to_csv(index=False, lineterminator="\n").encode()
-        # No time in the header, so that the same rows give the same bytes.
-        return gzip.compress(text, mtime=0) if compress else text
-    if format == "json":
-        records = [
-            {
-                str(name): json.loads(cell) if name in JSON_COLUMNS else plain(cell)
-                for name, cell in record.items()
-            }
-            for record in table.to_dict(orient="records")
-        ]
-        return (json.dumps(records, indent=1, allow_nan=False) + "\n").encode()
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+def _without_nan(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(None if cell != cell else cell for cell in row)  # noqa: PLR0124 - NaN
+
+
+def _export_stream(stream: RunStream, out_dir: Path, form: _Form) -> Exported:
+    mixture = Mixture()
+    with _Files(stream.axes, out_dir, form) as files:
+        for run in stream.runs():
+            mixture.add(run.run)
+            cells = (*run.run[: _RATIO + 1], *run.axes, *run.run[_RATIO + 1 :])
+            files.add(_RUNS, [cells])
+            for table in VALUE_TABLES:
+                files.add(table.name, _rows_of(table, run))
+        return Exported(files.put_in_place(stream.sweep_spec), mixture.notes)
+
+
+def _rows_of(table: ValueTable, run: StoredRunRows) -> Rows:
+    """The rows of a run in a table's columns."""
+    keys = (*run.run[: _RATIO + 1], *run.axes, run.run[_RATIO + 1])
+    status = run.run[_STATUS]
+    values: Sequence[tuple[Any, ...]] = run.values[table.name]
+    if status != "ok" and table.has_unfinished:
+        values = [*values, _without_nan(blank_values(table))]
+    return [(*keys, *own, status) for own in values]
+
+
+class _Files:
+    """The files of an export, which get their names when all of them are whole."""
+
+    def __init__(self, axes: Sequence[str], out_dir: Path, form: _Form) -> None:
+        self._form = form
+        self._directory = out_dir
+        self._columns = {name: with_axes(own, axes) for name, own in TABLE_COLUMNS.items()}
+        self._drafts: dict[str, Draft] = {}
+        self._files: dict[str, TableFile] = {}
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLE_COLUMNS}
+        self._n_rows = dict.fromkeys(TABLE_COLUMNS, 0)
+        self._made = [place for place in (out_dir, *out_dir.parents) if not place.exists()]
+        self._stack = contextlib.ExitStack()
+        with contextlib.ExitStack() as opened:
+            for name, columns in self._columns.items():
+                draft = opened.enter_context(Draft(out_dir / f"{name}.{form.ending}"))
+                self._drafts[name] = draft
+                self._files[name] = table_file(
+                    form.kind, columns, draft.write, compress=form.compress
+                )
+            self._stack = opened.pop_all()
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+        # Those that are empty, as after an error.
+        remove_directories(self._made)
+
+    def add(self, name: str, rows: Rows) -> None:
+        """Add rows to a table."""
+        columns = self._columns[name]
+        if self._form.blocks_only and _QUANTITY in columns:
+            place = columns.index(_QUANTITY)
+            rows = [row for row in rows if not is_single_bit(row[place])]
+        waiting = self._waiting[name]
+        waiting += rows
+        if len(waiting) >= EXPORT_CHUNK:
+            self._write(name)
+
+    def _write(self, name: str) -> None:
+        rows: Rows = self._waiting[name]
+        self._waiting[name] = []
+        self._n_rows[name] += len(rows)
+        if self._form.digits is not None:
+            rows = _rounded(rows, self._columns[name], self._form.digits)
+        self._files[name].add(rows)
+
+    def put_in_place(self, sweep_spec: Mapping[str, object]) -> list[Path]:
+        """Write the rest, and give the files their names, which are returned."""
+        for name, file in self._files.items():
+            self._write(name)
+            file.end()
+        drafts = list(self._drafts.values())
+        sweep = json.dumps(plain(sweep_spec), indent=2, sort_keys=True, allow_nan=False)
+        drafts.append(self._draft(SWEEP_NAME, f"{sweep}\n".encode()))
+        if self._form.format == "hf":
+            shapes = {name: (self._columns[name], n) for name, n in self._n_rows.items()}
+            drafts.append(self._draft(CARD_NAME, dataset_card(shapes, sweep_spec).encode()))
+        digests = {draft.path.name: draft.sha256 for draft in drafts}
+        # The last file: a kill before it is written leaves tables that its old lines do not fit.
+        drafts.append(self._draft(SUMS_NAME, sums_of(digests, self._directory)))
+        return [draft.put_in_place() for draft in drafts]
+
+    def _draft(self, name: str, content: bytes) -> Draft:
+        draft = self._stack.enter_context(Draft(self._directory / name))
+        draft.write(content)
+        return draft
+
+
+def _rounded(rows: Rows, columns: Sequence[str], digits: int) -> Rows:
+    """The rows with measured numbers in so many significant digits."""
+    measured = FLOAT_COLUMNS - {"unique_ratio"}
+    places = {place for place, name in enumerate(columns) if name in measured}
+    return [
+        tuple(
+            float(f"{cell:.{digits}g}") if place in places and cell is not None else cell
+            for place, cell in enumerate(row)
+        )
+        for row in rows
+    ]

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from fctestbed.results.columns import RowColumns
+from fctestbed.results.contents import Row
+from fctestbed.results.export import SWEEP_NAME
 from fctestbed.results.frames import axis_column, run_frame, typed, value_frame
 from fctestbed.results.notes import mixture_notes
 from fctestbed.results.schema import (
@@ -28,10 +31,10 @@ from fctestbed.results.schema import (
     axes_of,
     with_axes,
 )
+from fctestbed.results.selection import runs_nearest, without_bits
 from fctestbed.results.store import STORE_NAME, ResultsStore
 from fctestbed.results.sums import check_sums
 
-SWEEP_NAME = "sweep.json"
 # Line ends and commas in here separate nothing. A doubled quotation mark ends one and begins one.
 # What files of earlier versions lack.
 _LATER_COLUMNS, _LATER_TABLES = (RATE_BITS,), (SCORES, ALONG)
@@ -75,14 +78,19 @@ class Results:
     along: pd.DataFrame = field(default_factory=lambda: _none_of(ALONG))
 
 
-def load_results(directory: str | Path) -> Results:
+def load_results(directory: str | Path, *, single_bits_at: float | None = None) -> Results:
     """Read a sweep's results.
+
+    The rows of a store are read some thousand at a time; a million take 0.25 GB.
 
     Args:
         directory: a sweep's directory, its SQLite file, or a directory of exported files
             (``captured.csv``, ``accuracy.csv``, ``runs.csv``, each perhaps with ``.gz``, and
             ``scores.csv``, ``along.csv``, ``sweep.json`` and ``SHA256SUMS`` if they are there). A
             store goes before exported files.
+        single_bits_at: leave out the rows of single latent bits (``w_s[0]``) in a store, most of
+            the rows of a sweep, but for runs at the unique ratio nearest to this one: all that
+            figures and a report need. None: all rows.
 
     Raises:
         StoreRefused: one line, if the store cannot be read, or a run of it is not as it was stored.
@@ -93,16 +101,7 @@ def load_results(directory: str | Path) -> Results:
         raise ValueError(f"directory: expected the name of a directory, got {directory!r}")
     path = Path(directory)
     if path.is_file() or (path / STORE_NAME).is_file():
-        with ResultsStore.open_read(path) as store:
-            tables = store.tables()
-        runs = run_frame(tables.runs, tables.axes)
-        return Results(
-            runs=runs,
-            sweep_spec=tables.sweep_spec,
-            axes=tables.axes.axes,
-            notes=(*tables.notes, *mixture_notes(runs)),
-            **{t.name: value_frame(t, runs, tables.values[t.name]) for t in VALUE_TABLES},
-        )
+        return _load_store(path, single_bits_at)
     names = [table.name for table in (CAPTURED, ACCURACY)]
     found_files = {name: _table_file(path, name) for name in (*names, "runs")}
     for table in _LATER_TABLES:
@@ -128,7 +127,30 @@ def load_results(directory: str | Path) -> Results:
     check_sums(
         [*found_files.values(), *([path / SWEEP_NAME] if (path / SWEEP_NAME).is_file() else [])]
     )
-    return Results(runs=runs, sweep_spec=sweep_spec, axes=axes, notes=mixture_notes(runs), **frames)
+    notes = mixture_notes(runs[list(RUN_COLUMNS)].itertuples(index=False, name=None))
+    return Results(runs=runs, sweep_spec=sweep_spec, axes=axes, notes=notes, **frames)
+
+
+def _load_store(path: Path, single_bits_at: float | None) -> Results:
+    columns = {table.name: RowColumns(table) for table in VALUE_TABLES}
+    with ResultsStore.open_read(path) as store:
+        kept = None if single_bits_at is None else runs_nearest(store.places(), single_bits_at)
+
+        def take(table: str, rows: list[Row]) -> None:
+            columns[table].add(rows if kept is None else without_bits(table, rows, kept))
+
+        tables = store.tables(take)
+    runs = run_frame(tables.runs, tables.axes)
+    notes = (*tables.notes, *mixture_notes(tables.runs))
+    # The cells of runs are in the frame.
+    tables.runs.clear()
+    return Results(
+        runs=runs,
+        sweep_spec=tables.sweep_spec,
+        axes=tables.axes.axes,
+        notes=notes,
+        **{table.name: value_frame(table, runs, columns[table.name]) for table in VALUE_TABLES},
+    )
 
 
 def _table_files(directory: Path, name: str) -> list[Path]:

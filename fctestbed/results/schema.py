@@ -4,9 +4,9 @@ Owns the tables of rows, their columns and types, and the records. Imports the s
 only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from typing import Literal
 
 Status = Literal["ok", "diverged", "failed"]
@@ -106,6 +106,24 @@ FLOAT_COLUMNS = frozenset(
 )
 INTEGER_COLUMNS = frozenset({"seed", "step", "n_eval"})
 _BEFORE_AXES, _AFTER_AXES = "unique_ratio", "seed"
+
+
+def axis_kind(values: Iterable[AxisValue]) -> type[AxisValue]:
+    """The type of an axis's column: of truth values, whole numbers, numbers or text, whatever holds
+    all values."""
+    kinds = {type(value) for value in values}
+    if kinds in ({bool}, {int}):
+        return kinds.pop()
+    return float if kinds <= {int, float} else str
+
+
+def blank_values(table: ValueTable) -> tuple[str | float, ...]:
+    """The values of the row that an unfinished run has in a table."""
+    known = {"bound": "none"}
+    return tuple(
+        0 if name in INTEGER_COLUMNS else nan if name in FLOAT_COLUMNS else known.get(name, "")
+        for name in table.values
+    )
 
 
 def with_axes(columns: Sequence[str], axes: Sequence[str]) -> list[str]:

@@ -7,14 +7,15 @@ pandas.
 import contextlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from fctestbed.results.contents import Row
+from fctestbed.results.contents import Row, Take
 from fctestbed.results.database import (
     NO_AXES,
     SQLITE_ERRORS,
@@ -50,6 +51,9 @@ _PUT_VALUES = {
     table.name: f"INSERT INTO {table.name} (run_id, {', '.join(table.values)}) "
     f"VALUES (?, {', '.join('?' * len(table.values))})"
     for table in VALUE_TABLES
+}
+_VALUES_OF: Mapping[str, Callable[[object], tuple[Any, ...]]] = {
+    table.name: attrgetter(*table.values) for table in VALUE_TABLES
 }
 
 
@@ -235,13 +239,18 @@ class ResultsStore:
             raise StoreRefused(f"{self.path}: cannot be read (it names no sweep)") from error
         return spec
 
-    def tables(self) -> StoredTables:
+    def tables(self, take: Take | None = None) -> StoredTables:
         """All rows as they are at this instant, however many commits follow.
+
+        Args:
+            take: called with a table's name and its next rows, some thousand at a time; the tables
+                then have none. What it was given counts only if no damage is found. None: the
+                tables have all rows.
 
         Raises:
             StoreRefused: one line, if a row is not as it was stored; it names the runs.
         """
-        contents = whole_contents(self._open(), self.path)
+        contents = whole_contents(self._open(), self.path, take=take)
         notes = () if contents.has_digests else (NO_DIGESTS.format(n=len(contents.runs)),)
         return StoredTables(
             sweep_spec=contents.sweep_spec,
@@ -250,6 +259,16 @@ class ResultsStore:
             values=contents.values,
             notes=notes,
         )
+
+    def places(self) -> list[Row]:
+        """Of each finished run: its id, method, variant, unique ratio, and the values of the axes
+        as JSON (None without axes); once for each combination of the axes that it serves."""
+        columns = "run_id, method, variant, unique_ratio"
+        if self._fetch("SELECT 1 FROM sqlite_master WHERE name = 'cell'"):
+            joined = "axis_values FROM run LEFT JOIN cell USING (run_id)"
+        else:
+            joined = "NULL FROM run"
+        return self._fetch(f"SELECT {columns}, {joined} WHERE status = 'ok'")
 
     def close(self) -> None:
         """Close the file and give the lock back; a second call does nothing."""
@@ -309,15 +328,24 @@ def _put_values(connection: sqlite3.Connection, cells: Sequence[object], record:
         connection.execute(f"DELETE FROM {table.name} WHERE run_id = ?", (record.run_id,))
     digest = RunDigest(cells, [table.name for table in VALUE_TABLES])
     for table in VALUE_TABLES:
-        for row in getattr(record, table.name):
-            values = [_cell(getattr(row, name)) for name in table.values]
-            connection.execute(_PUT_VALUES[table.name], (record.run_id, *values))
-            digest.add(table.name, values)
+        values_of = _VALUES_OF[table.name]
+        rows = [[_cell(value) for value in values_of(row)] for row in getattr(record, table.name)]
+        digest.add(table.name, rows)
+        connection.executemany(
+            _PUT_VALUES[table.name], [(record.run_id, *values) for values in rows]
+        )
     connection.execute(PUT_DIGEST, (record.run_id, digest.sha256))
 
 
-def _cell(value: str | float | None) -> str | float | None:
-    if value is None or isinstance(value, str):
+def _cell(value: Any) -> Any:
+    """A value as SQLite returns it."""
+    # There are some thousand values a run: the usual kinds come first.
+    kind = type(value)
+    if value is None or kind is str or kind is int:
         return value
     # sqlite3 takes no numpy numbers.
-    return int(value) if isinstance(value, Integral) else number(value)
+    if kind is not float and isinstance(value, Integral):
+        return int(value)
+    found = number(value)
+    # SQLite returns 0.0 for -0.0.
+    return None if found is None else found + 0.0

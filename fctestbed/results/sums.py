@@ -10,17 +10,14 @@ from pathlib import Path
 SUMS_NAME = "SHA256SUMS"
 
 
-def sums_of(contents: Mapping[str, bytes], directory: Path) -> bytes:
+def sums_of(digests: Mapping[str, str], directory: Path) -> bytes:
     """The checksum file of a directory after files are written to it.
 
     Args:
-        contents: the files' contents by name.
+        digests: SHA-256 (hexadecimal) of the files by name.
         directory: the directory; the checksums of its other files are kept.
     """
-    sums = {
-        **_read_sums(directory),
-        **{name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
-    }
+    sums = {**_read_sums(directory), **digests}
     return "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items())).encode()
 
 

@@ -18,6 +18,7 @@ from fctestbed.sweep.grid import Grid, RunSpec
 from fctestbed.sweep.growth import sweep_digest
 from fctestbed.sweep.in_memory import run_records
 from fctestbed.sweep.lines import line_of, located_in
+from fctestbed.sweep.merging import Merged, merge_sweeps
 from fctestbed.sweep.options import (
     SpecError,
     build_sweep,
@@ -60,6 +61,7 @@ __all__ = [
     "Grid",
     "InProcess",
     "Job",
+    "Merged",
     "Outcome",
     "Plan",
     "RunSpec",
@@ -88,6 +90,7 @@ __all__ = [
     "make_plan",
     "measure_sweep",
     "merge",
+    "merge_sweeps",
     "parse_grid",
     "parse_integers",
     "process_as_a_worker",

@@ -4,7 +4,7 @@ Owns the identity of a run and the expansion of the grid. May import ``fctestbed
 ``fctestbed.measurement``, ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -21,6 +21,7 @@ from fctestbed.sweep.variants import VariantSpec
 from fctestbed.synthesis import (
     AugmentationSpec,
     OfficialAugmentation,
+    SeedDigests,
     Spec,
     WorldSpec,
     augmentation_plan,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 # Networks with a column for each class, and batches with samples of each, end about here.
 MAX_LEARNT_CLASSES = 4096
+_ID_DIGITS = 16
 
 
 class RunSpec(Spec):
@@ -63,11 +65,25 @@ class RunSpec(Spec):
         object.__setattr__(self, "source", self.training.source)
         return self
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """First 16 hexadecimal digits of the digest of all that the numbers depend on."""
+        return digest(self._identity())[:_ID_DIGITS]
+
+    def _identity(self) -> dict[str, Any]:
         named = {"preset", "variant", *(() if self.source else ("source",))}
-        return digest(self.model_dump(mode="json", exclude=named))[:16]
+        return self.model_dump(mode="json", exclude=named)
+
+    def at_seeds(self, seeds: Iterable[int]) -> Iterator["RunSpec"]:
+        """The same run at other seeds: nothing that is checked depends on the seed, so that it is
+        checked once."""
+        ids = SeedDigests(self._identity(), ("training", "seed"))
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        for training in self.training.at_seeds(seeds):
+            fields["training"] = training
+            run = RunSpec.model_construct(_fields_set=self.model_fields_set, **fields)
+            run.__dict__["run_id"] = ids.at(training.seed)[:_ID_DIGITS]
+            yield run
 
     @property
     def unique_ratio(self) -> float:
@@ -178,21 +194,21 @@ def _runs(sweep: "SweepSpec") -> Iterator[RunSpec]:
                 continue
             settings = _settings(sweep, method, name, variant)
             for world in worlds:
-                for seed in sweep.seeds:
-                    yield RunSpec(
-                        training=TrainingSpec(
-                            method=method,
-                            settings=settings,
-                            nets=sweep.nets,
-                            train=sweep.train,
-                            augmentation=variant.augmentation or sweep.augmentation,
-                            world=world,
-                            seed=seed,
-                        ),
-                        measurement=sweep.measurement,
-                        preset=sweep.preset,
-                        variant=name,
-                    )
+                run = RunSpec(
+                    training=TrainingSpec(
+                        method=method,
+                        settings=settings,
+                        nets=sweep.nets,
+                        train=sweep.train,
+                        augmentation=variant.augmentation or sweep.augmentation,
+                        world=world,
+                        seed=sweep.seeds[0],
+                    ),
+                    measurement=sweep.measurement,
+                    preset=sweep.preset,
+                    variant=name,
+                )
+                yield from run.at_seeds(sweep.seeds)
 
 
 def _world(sweep: "SweepSpec", ratio: float) -> WorldSpec:

@@ -65,6 +65,7 @@ from .options import (
 from .record import (
     PositiveFloat as PositiveFloat,
     Ratio as Ratio,
+    SeedDigests as SeedDigests,
     Spec as Spec,
     digest as digest,
 )

@@ -3,6 +3,8 @@
 Owns the training's identity. May import ``fctestbed.objectives`` and ``fctestbed.synthesis``.
 """
 
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -32,6 +34,7 @@ from fctestbed.synthesis import (
     AugmentationSpec,
     BitsObservation,
     OptimalAugmentation,
+    SeedDigests,
     Spec,
     WorldSpec,
     check_originals,
@@ -205,17 +208,31 @@ class TrainingSpec(Spec):
         content = self.model_dump(mode="json")
         return {**content, "method": find_method(self.method).trains_as or self.method}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest of everything that the training depends on: runs with one key share one
         training."""
+        return digest(self._identity())
+
+    def _identity(self) -> dict[str, Any]:
         content = self._content()
         world = content.pop("world")
         if not self.depends_on_label:
             world.pop("label")
-        return digest({**content, "world": world})
+        return {**content, "world": world}
 
-    @property
+    def at_seeds(self, seeds: Iterable[int]) -> Iterator["TrainingSpec"]:
+        """The same training at other seeds: nothing that is checked depends on the seed, so that it
+        is checked once."""
+        keys, stack_key = SeedDigests(self._identity()), self.stack_key
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        for seed in seeds:
+            fields["seed"] = seed
+            training = TrainingSpec.model_construct(_fields_set=self.model_fields_set, **fields)
+            training.__dict__.update(key=keys.at(seed), stack_key=stack_key)
+            yield training
+
+    @cached_property
     def stack_key(self) -> str:
         """Digest of everything that trainings of one stack must have in common: shapes and
         optimisation."""

@@ -32,7 +32,8 @@ from fctestbed.plotting.style import (
 from fctestbed.plotting.summarise import seeds_note
 from fctestbed.results import JOINT, Results
 
-DEFAULT_RATIO = 0.5
+HEATMAP_RATIO = 0.5
+"""The unique ratio of the heat map, unless another is asked for."""
 JOINT_TITLE = "joint readout"
 PARTS = ("z_s1", "z_s2", "z_u1", "z_u2")
 BLOCKS = ("w_s", "w_1", "w_2")
@@ -80,7 +81,7 @@ def draw_latent_bits(results: Results, options: DrawOptions) -> Drawing:
     require_rows(rows, "single latent bits")
     rows, left_out = readable_series(rows, any_variant=options.any_variant)
     require_rows(rows, "single latent bits of a variant to show")
-    wanted = DEFAULT_RATIO if options.heatmap_ratio is None else options.heatmap_ratio
+    wanted = HEATMAP_RATIO if options.heatmap_ratio is None else options.heatmap_ratio
     ratio = nearest_ratio(rows, wanted)
     rows = rows[rows["unique_ratio"] == ratio]
     keys = ["method", "variant", "readout", "quantity"]

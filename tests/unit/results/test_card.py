@@ -7,7 +7,7 @@ from synthetic_results import RATES, as_results, records
 from fctestbed.cli.main import run
 from fctestbed.results import export_results
 from fctestbed.results.card import column_meaning, dataset_card
-from fctestbed.results.export import TABLE_NAMES
+from fctestbed.results.export import TABLE_COLUMNS
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def header(card):
 
 
 def test_every_column_of_every_table_has_a_meaning(results):
-    for table in TABLE_NAMES:
+    for table in TABLE_COLUMNS:
         for column in getattr(results, table).columns:
             assert len(column_meaning(table, column)) > 5, (table, column)
     assert "train.steps" in column_meaning("runs", "train.steps", ["train.steps"])
@@ -40,12 +40,12 @@ def test_every_column_of_every_table_has_a_meaning(results):
 def test_the_card_says_what_the_files_are(results, tmp_path):
     paths = export_results(results, tmp_path, "hf")
     names = {path.name for path in paths}
-    assert names == {*(f"{name}.parquet" for name in TABLE_NAMES), "README.md", "sweep.json"} | {
+    assert names == {*(f"{name}.parquet" for name in TABLE_COLUMNS), "README.md", "sweep.json"} | {
         "SHA256SUMS"
     }
     card = (tmp_path / "README.md").read_text()
     configs = [line.split()[-1] for line in header(card)["configs"] if "config_name" in line]
-    full = [name for name in TABLE_NAMES if len(getattr(results, name))]
+    full = [name for name in TABLE_COLUMNS if len(getattr(results, name))]
     assert configs == full
     for name in full:
         assert f"  data_files: {name}.parquet" in card
@@ -57,7 +57,9 @@ def test_the_card_says_what_the_files_are(results, tmp_path):
 
 
 def test_the_card_has_the_sweep_s_grid(results):
-    card = dataset_card({"runs": results.runs}, {"seeds": [0, 1], "fctestbed": "9.9"})
+    card = dataset_card(
+        {"runs": (list(results.runs), len(results.runs))}, {"seeds": [0, 1], "fctestbed": "9.9"}
+    )
     assert "- seeds: `[0, 1]`" in card
     assert "Made by fctestbed 9.9." in card
 

@@ -366,10 +366,10 @@ def test_every_field_of_a_run_s_parts_can_be_an_axis():
             "the unknown key 'gain'",
         ),
         (
-            {NOISE: "0:1:0.001", "train.learning_rate": "0.001:0.1:0.001"},
+            {NOISE: "0:1:0.001", "train.learning_rate": "0.0001:0.1:0.0001"},
             {},
-            "axes: expected a grid of at most 100000 runs, got 2 ratios x 2 methods x 1 seeds x "
-            f"1001 {NOISE} x 100 train.learning_rate = 400400",
+            "axes: expected a grid of at most 1000000 runs, got 2 ratios x 2 methods x 1 seeds x "
+            f"1001 {NOISE} x 1000 train.learning_rate = 4004000",
         ),
     ],
     ids=lambda value: str(value)[:40],

@@ -181,9 +181,9 @@ def test_settings_of_a_method_have_its_own_defaults_as_the_baseline():
         ({NOISE: [-1]}, {}, f"axes.{NOISE}: expected greater than or equal to 0, got -1"),
         (
             {NOISE: "0:1:0.001", STEPS: "1:1000:1"},
-            {"seeds": list(range(50))},
-            "axes: expected a grid of at most 100000 runs, got 1 ratios x 2 methods x 50 seeds x "
-            "2001 values of the axes = 200100",
+            {"seeds": list(range(300))},
+            "axes: expected a grid of at most 1000000 runs, got 1 ratios x 2 methods x 300 seeds x "
+            "2001 values of the axes = 1200600",
         ),
         ({STEPS: [20]}, {"one_at_a_time": "yes"}, "one_at_a_time: expected "),
     ],

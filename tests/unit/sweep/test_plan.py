@@ -1,7 +1,11 @@
+import time
+import tracemalloc
+
 import pytest
 from tiny_sweeps import tiny_sweep, tiny_units
 
-from fctestbed.sweep import make_plan, sweep_spec
+from fctestbed.sweep import RunSpec, make_plan, sweep_spec
+from fctestbed.training import TrainingSpec
 
 
 def ids(plan):
@@ -106,3 +110,33 @@ def test_a_stack_of_which_some_runs_are_finished_keeps_the_others():
 def test_a_stack_that_is_no_whole_number_is_refused(value):
     with pytest.raises(ValueError, match="max_stack: expected a whole number, got"):
         make_plan(tiny_sweep(), max_stack=value)
+
+
+def test_runs_at_other_seeds_are_those_that_are_made_one_by_one():
+    variants = {"axes": {"world.observation.noise": [0.0, 0.1]}, "methods": ["supcon", "simclr"]}
+    for run in tiny_sweep(seeds=[0, 3, 2**40], **variants).runs():
+        plain = RunSpec.model_validate(run.model_dump(mode="json"))
+        assert plain == run
+        assert plain.run_id == run.run_id
+        assert plain.training.key == run.training.key
+        assert plain.training.stack_key == run.training.stack_key
+
+
+def test_a_copy_of_a_run_has_its_own_identity():
+    (run,) = tiny_sweep(methods=["raw"], unique_ratio=[0.5]).runs()
+    training = run.training.model_copy(update={"seed": 7})
+    assert training.key == TrainingSpec.model_validate(training.model_dump(mode="json")).key
+    assert training.key != run.training.key
+
+
+def test_a_plan_of_many_runs_takes_microseconds_and_kilobytes_a_run():
+    spec = tiny_sweep(methods=["simclr", "supcon", "raw"], seeds=list(range(1000)))
+    started, n_runs = time.process_time(), 6000
+    tracemalloc.start()
+    plan = make_plan(spec, max_stack=6)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert plan.n_runs == n_runs
+    assert peak < 4000 * n_runs
+    # 26 us a run without the trace of memory.
+    assert time.process_time() - started < 1e-3 * n_runs

@@ -194,9 +194,9 @@ def test_only_the_ratios_of_the_grid_must_fit_the_label(world, ratios):
             "settings.factorcl-sup.conditioning: expected 'within' or 'batch', got 'foo'",
         ),
         (
-            {"unique_ratio": [i / 9000 for i in range(9001)], "seeds": list(range(9))},
-            "unique_ratio: expected a grid of at most 100000 runs, got 9001 ratios x 9 methods x "
-            "9 seeds = 729081",
+            {"unique_ratio": [i / 9000 for i in range(9001)], "seeds": list(range(13))},
+            "unique_ratio: expected a grid of at most 1000000 runs, got 9001 ratios x 9 methods x "
+            "13 seeds = 1053117",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
