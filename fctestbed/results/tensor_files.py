@@ -27,16 +27,17 @@ _METADATA = "fctestbed"
 _DAMAGE = (SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 
-def tensor_bytes(about: Mapping[str, Any], arrays: Arrays) -> bytes:
+def tensor_bytes(about: Mapping[str, Any], arrays: Arrays, *, allow_nan: bool = False) -> bytes:
     """The content of a file: the same arguments give the same bytes.
 
     Args:
-        about: what the file says of itself, JSON-able, without NaN.
+        about: what the file says of itself, JSON-able.
         arrays: its arrays.
+        allow_nan: whether its numbers may be NaN or infinite, which not every reader of JSON reads.
     """
     whole = {**about, "sha256": content_digest(about, arrays)}
     # The library writes several entries of metadata in a random order.
-    metadata = {_METADATA: json.dumps(whole, sort_keys=True, allow_nan=False)}
+    metadata = {_METADATA: json.dumps(whole, sort_keys=True, allow_nan=allow_nan)}
     return save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata)
 
 

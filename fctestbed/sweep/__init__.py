@@ -2,6 +2,7 @@
 
 from fctestbed.sweep.adopt import adopt_runs
 from fctestbed.sweep.axes import join_path, split_path
+from fctestbed.sweep.checkpoints import CHECKPOINT_SECONDS
 from fctestbed.sweep.costs import Estimate, estimate_from_rate, seconds_per_work
 from fctestbed.sweep.driver import (
     Display,
@@ -48,6 +49,7 @@ from fctestbed.sweep.worker import (
 )
 
 __all__ = [
+    "CHECKPOINT_SECONDS",
     "DEFAULT_METHODS",
     "EVENTS",
     "PRESETS",

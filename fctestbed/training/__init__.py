@@ -1,5 +1,6 @@
 """Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
+from fctestbed.training.checkpoints import Checkpoints
 from fctestbed.training.encoder import Encoder, load_encoder
 from fctestbed.training.encoding import head_spreads, stack_readouts
 from fctestbed.training.kept import kept_arrays, kept_encoders, load_stack
@@ -9,9 +10,12 @@ from fctestbed.training.randomness import torch_stream
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
-from fctestbed.training.trainer import Progress, TrainedStack, initial_stack, train_stack
+from fctestbed.training.stack import TrainedStack, initial_stack
+from fctestbed.training.state import Visitor
+from fctestbed.training.trainer import Progress, train_stack
 
 __all__ = [
+    "Checkpoints",
     "Encoder",
     "Progress",
     "Readout",
@@ -20,6 +24,7 @@ __all__ = [
     "TrainSpec",
     "TrainedStack",
     "TrainingSpec",
+    "Visitor",
     "fused_patterns",
     "head_spreads",
     "initial_stack",

@@ -3,13 +3,15 @@
 Owns the layout of parameters for the optimiser. May import torch only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 # More floats than the widest vector register holds, and a multiple of every such width.
 _ALIGNMENT = 64
+# What Adam keeps of a parameter.
+_STATE = ("step", "exp_avg", "exp_avg_sq")
 
 
 class StackedAdam:
@@ -53,6 +55,27 @@ class StackedAdam:
             fused=True,
             capturable=capturable,
         )
+
+    def state(self) -> dict[str, Tensor]:
+        """The number of steps and both moments, as they are; zeros before the first step."""
+        made = self._adam.state.get(self._flat)
+        if made:
+            return {name: made[name] for name in _STATE}
+        step = torch.zeros((), dtype=torch.float32, device=self._flat.device)
+        moments = (torch.zeros_like(self._flat) for _ in _STATE[1:])
+        return dict(zip(_STATE, (step, *moments), strict=True))
+
+    def go_on(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from a state, and from the parameters as they are now.
+
+        Args:
+            state: what ``state`` returned.
+        """
+        own = self.state()
+        for name, tensor in own.items():
+            tensor.copy_(state[name])
+        self._adam.state[self._flat] = own
+        torch._foreach_copy_(list(self._values), self._rows)
 
     def step(self, losses: Tensor, rate: float) -> None:
         """One step on the sum of the losses: the gradient of a run is that of its own loss."""
