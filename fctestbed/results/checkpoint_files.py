@@ -191,7 +191,7 @@ class CheckpointState:
         first = next(iter(self.damaged.values()))
         return (
             f"{first}{f' (and {more} more)' if more else ''}: `fctestbed check {directory} --drop` "
-            "removes damaged checkpoints; the same sweep command begins their trainings anew"
+            "removes damaged checkpoints; their trainings begin anew"
         )
 
 

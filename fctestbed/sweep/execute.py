@@ -1,8 +1,8 @@
 """One unit of work from start to end: data, training or loading, measurement, records.
 
 Runs in the driver's process or in a worker process, and returns records and the content of encoder
-files; it writes nothing but checkpoints of its own training. May import ``fctestbed.training``, ``fctestbed.measurement`` and
-``fctestbed.synthesis``.
+files; it writes nothing but checkpoints of its own training. May import ``fctestbed.training``,
+``fctestbed.measurement`` and ``fctestbed.synthesis``.
 """
 
 import time

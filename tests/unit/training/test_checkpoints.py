@@ -130,9 +130,9 @@ def test_a_checkpoint_that_does_not_fit_is_ignored_with_one_line(tmp_path: Path)
         (b"", "simclr", "expected a whole safetensors file of a checkpoint", {}),
         (content[:-3] + b"xyz", "simclr", "expected a checkpoint as it was written", {}),
         (content, "simclr", "expected fctestbed 2, got 1", newer),
-        (content, "supcon", "expected the state of this training, got another", {}),
+        (content, "supervised", "expected the state of this training, got another", {}),
     ]
-    expected = {method: trained(long_specs(method)) for method in ("simclr", "supcon")}
+    expected = {method: trained(long_specs(method)) for method in ("simclr", "supervised")}
     for written, method, line, how in cases:
         path.write_bytes(written)
         anew = Interrupting(tmp_path, **how)
