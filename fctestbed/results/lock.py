@@ -102,7 +102,7 @@ class DriverLock:
         Raises:
             StoreRefused: one line, if it is lost.
         """
-        reason = self._why_lost()
+        reason = self._why_lost() or self._who_had_it()
         if reason is not None:
             raise StoreRefused(
                 f"{self._path}: this driver lost the store's lock ({reason}); nothing was written "
@@ -111,22 +111,27 @@ class DriverLock:
             )
 
     def _why_lost(self) -> str | None:
+        """Why another driver may have the lock; None if this one has it."""
         if self._descriptor is None:
             return "it was given back"
         try:
             if not _same_file(self._path, self._descriptor):
                 return "its file was removed or replaced"
             if sys.platform != "win32":
-                # A lock that is held is granted again. One that was lost is another driver's, or
-                # is taken anew: its file then has the other's name if somebody had it meanwhile.
+                # A lock that is held is granted again; one that was lost is taken anew, if it can.
                 _try_lock(self._descriptor)
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            found = os.read(self._descriptor, _LONGEST).decode(errors="replace")
         except BlockingIOError:
             return f"it is held by {_holder(self._descriptor)}"
         except OSError as error:
             return str(error.strerror)
-        return None if found == self.text else f"it was taken by {found.strip() or 'nobody'}"
+        return None
+
+    def _who_had_it(self) -> str | None:
+        """Who had the lock since this driver took it, in words; None if nobody had."""
+        found = driver_of(self._path.parent)
+        if found == self.text:
+            return None
+        return f"it was taken by {(found or '').strip() or 'another process'}"
 
     def release(self) -> None:
         """Give the lock back; a second call does nothing. A file that is another driver's by now
