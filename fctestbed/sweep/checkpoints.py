@@ -26,12 +26,11 @@ def checked_seconds(value: object) -> float:
     Raises:
         ValueError: one line, for anything else.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= float(value) < math.inf:
-        raise ValueError(
-            f"checkpoint_seconds: expected a number of seconds of at least 0, got {value!r:.40}"
-        )
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(value)
+    raise ValueError(
+        f"checkpoint_seconds: expected a number of seconds of at least 0, got {value!r:.40}"
+    )
 
 
 def unit_checkpoints(

@@ -104,6 +104,61 @@ class DrawnBatches(Iterator[DrawnBatch]):
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
+        self._source = _Source(
+            specs, method, train, datasets, per_step=per_step, device=device, dtype=dtype
+        )
+        self._made = self._source.batches(0)
+
+    def __next__(self) -> DrawnBatch:
+        """The next batch."""
+        return next(self._made)
+
+    def state(self, n_taken: int) -> dict[str, Tensor]:
+        """The states of the random generators from which ``go_on`` makes the batches that follow.
+
+        Args:
+            n_taken: number of batches that the training has taken; more of them may be made.
+
+        Returns:
+            For each stream the states at the start of a block, [stack, bytes].
+        """
+        start = n_taken // BLOCK * BLOCK
+        # A block that is not begun has the states of the end of the one before.
+        return dict(self._source.block_states).get(start) or self._source.generator_states()
+
+    def go_on(self, n_taken: int, state: Mapping[str, Tensor]) -> None:
+        """Make the batches that follow the first ``n_taken``.
+
+        Args:
+            n_taken: number of batches that the training has taken.
+            state: what ``state`` returned for them.
+        """
+        for name, generators in self._source.streams.items():
+            for generator, own in zip(generators, state[name], strict=True):
+                generator.set_state(own.clone())
+        self._made = self._source.batches(n_taken)
+
+
+class _Source:
+    """What the batches of a training are made of; arguments as ``DrawnBatches``.
+
+    It does not hold the iterator, which holds it: memory is free as soon as the iterator is.
+
+    Attributes:
+        block_states: the states of the generators at the start of the last blocks.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[TrainingSpec],
+        method: Method,
+        train: TrainSpec,
+        datasets: Sequence[Dataset],
+        *,
+        per_step: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
         self._method, self._batch_size, self._device = method, train.batch_size, device
         self._data = StackData(datasets, device=device, dtype=dtype)
         self._order = batch_order(
@@ -124,58 +179,29 @@ class DrawnBatches(Iterator[DrawnBatch]):
         # Fresh draws have their own stream, so that they do not change other random numbers.
         self._fresh = run_generators(specs, _FRESH) if method.conditions_on == "exact" else None
         # Batches may be made up to two blocks, or steps, before they are taken.
-        self._block_states: deque[tuple[int, dict[str, Tensor]]] = deque(
+        self.block_states: deque[tuple[int, dict[str, Tensor]]] = deque(
             maxlen=3 + 2 * -(-per_step // BLOCK)
         )
-        self._made = self._batches(0)
-
-    def __next__(self) -> DrawnBatch:
-        """The next batch."""
-        return next(self._made)
-
-    def state(self, n_taken: int) -> dict[str, Tensor]:
-        """The states of the random generators from which ``go_on`` makes the batches that follow.
-
-        Args:
-            n_taken: number of batches that the training has taken; more of them may be made.
-
-        Returns:
-            For each stream the states at the start of a block, [stack, bytes].
-        """
-        start = n_taken // BLOCK * BLOCK
-        # A block that is not begun has the states of the end of the one before.
-        return dict(self._block_states).get(start) or self._generator_states()
-
-    def go_on(self, n_taken: int, state: Mapping[str, Tensor]) -> None:
-        """Make the batches that follow the first ``n_taken``.
-
-        Args:
-            n_taken: number of batches that the training has taken.
-            state: what ``state`` returned for them.
-        """
-        for name, generators in self._streams.items():
-            for generator, own in zip(generators, state[name], strict=True):
-                generator.set_state(own.clone())
-        self._made = self._batches(n_taken)
 
     @property
-    def _streams(self) -> dict[str, tuple[torch.Generator, ...]]:
+    def streams(self) -> dict[str, tuple[torch.Generator, ...]]:
         """The generators that are drawn from as batches are made."""
         fresh = {} if self._fresh is None else {_FRESH: self._fresh}
         return {**({} if self._augmenter is None else self._views), **fresh}
 
-    def _generator_states(self) -> dict[str, Tensor]:
+    def generator_states(self) -> dict[str, Tensor]:
+        """The states of these generators as they are, [stack, bytes] for each stream."""
         return {
             name: torch.stack([generator.get_state() for generator in generators])
-            for name, generators in self._streams.items()
+            for name, generators in self.streams.items()
         }
 
-    def _batches(self, n_taken: int) -> Iterator[DrawnBatch]:
+    def batches(self, n_taken: int) -> Iterator[DrawnBatch]:
         """The batches after the first ones, from generators at the start of their block."""
         augmenter, n_batches = self._augmenter, len(self._order)
         noise: list[Tensor] = []
         for start in range(n_taken // BLOCK * BLOCK, n_batches, BLOCK):
-            self._block_states.append((start, self._generator_states()))
+            self.block_states.append((start, self.generator_states()))
             count = min(BLOCK, n_batches - start)
             indices = sent(self._order[start : start + count], self._device)
             if augmenter is not None:

@@ -36,7 +36,7 @@ SWEEP = [
     *("sweep", "--unique-ratio=0,0.5,1", "--seeds=0", "--methods=factorcl-sup,simclr,raw"),
     *("--workers=2", "--max-stack=1", "--device=cpu", "--no-report"),
     *TINY_OPTIONS,
-    *("--set=train.steps=200", "--set=measurement.channel=false", "--checkpoint-seconds=0.05"),
+    *("--set=train.steps=120", "--set=measurement.channel=false", "--checkpoint-seconds=0.05"),
 ]
 N_RUNS = 9
 # Workers of this machine's engine, by their command line.

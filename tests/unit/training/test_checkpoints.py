@@ -1,5 +1,7 @@
 """A training that goes on from a checkpoint ends as one that was not interrupted, bit for bit."""
 
+import gc
+import weakref
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from tiny_stacks import SETTINGS, TRAIN, specs_of, trained, trained_statically, 
 from fctestbed.results import checkpoint_path
 from fctestbed.sweep import process_as_a_worker
 from fctestbed.training import Checkpoints, TrainedStack, TrainingSpec, checkpoints
+from fctestbed.training.data import StackData
 from fctestbed.training.state import StackInTraining
+from fctestbed.training.step import TrainingStep
 
 # More than a block of batches; interrupted within the first one, and within the second.
 STEPS, INTERRUPTED_AT = 21, (7, 18)
@@ -196,3 +200,30 @@ def test_a_stack_is_saved_once_in_an_interval_and_seldom_where_that_takes_long(
     )
     # The third took 1/16 second: more than 3 seconds pass before the next.
     assert steps == [3, 6, 9, 16, 19]
+
+
+def test_memory_of_batches_is_free_as_soon_as_a_training_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stack that memory does not hold is tried in halves at once."""
+    made: list[weakref.ref[StackData]] = []
+    init = StackData.__init__
+
+    def watched(self: StackData, *args: Any, **how: Any) -> None:
+        init(self, *args, **how)
+        made.append(weakref.ref(self))
+
+    def failing(self: Any, *args: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(StackData, "__init__", watched)
+    monkeypatch.setattr(TrainingStep, "__call__", failing)
+    gc.disable()
+    try:
+        with pytest.raises(MemoryError) as failure:
+            trained(long_specs("simclr"))
+        failure.value.__traceback__ = None
+        del failure
+        assert [one() for one in made] == [None]
+    finally:
+        gc.enable()
