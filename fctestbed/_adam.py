@@ -31,6 +31,12 @@ class FusedAdam:
         ]
         self.rate = rate
 
+    @property
+    def state(self) -> dict[str, list[Tensor]]:
+        """What an update changes besides the parameters, one tensor for each of them: the number of
+        updates and both moments."""
+        return {"step": self._steps, "exp_avg": self._means, "exp_avg_sq": self._squares}
+
     def zero_grad(self) -> None:
         """Remove the gradients."""
         for parameter in self._parameters:

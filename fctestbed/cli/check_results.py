@@ -1,7 +1,8 @@
 """The command ``check``. Imports no torch: nothing is trained."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,10 +13,12 @@ from fctestbed.results import (
     Contents,
     EncoderState,
     StoreRefused,
+    check_checkpoints,
     check_encoders,
     drop_damaged_runs,
     find_damage,
     load_results,
+    remove_damaged_checkpoints,
     set_damaged_encoders_aside,
     store_file,
 )
@@ -27,17 +30,18 @@ def check(
         bool,
         typer.Option(
             "--drop",
-            help="Remove the damaged runs, so that the same sweep command makes them again, and "
-            "set damaged encoder files aside.",
+            help="Remove the damaged runs and checkpoints, so that the same sweep command makes "
+            "them again, and set damaged encoder files aside.",
         ),
     ] = False,
 ) -> None:
-    """Check that every run of a sweep and every kept encoder is as it was stored, and say what can
-    be made again.
+    """Check that every run of a sweep, every kept encoder and every checkpoint is as it was stored,
+    and say what can be made again, and how.
 
-    Exit code 4 if one is not. With --drop the store is written again without damaged runs; the
-    damaged file is kept under another name. Damaged encoder files get other names too; their runs
-    and rows stay, but cannot be measured again. Missing encoder files are listed.
+    Exit code 4 if one is not; each part that is damaged has a line. With --drop the store is
+    written again without damaged runs; the damaged file is kept under another name. Damaged encoder
+    files get other names too; their runs and rows stay, but cannot be measured again. Damaged
+    checkpoints are removed. Missing encoder files are listed.
 
     Example: fctestbed check sweeps/quick
     """
@@ -47,18 +51,44 @@ def check(
         return
     contents = find_damage(directory)
     encoders = check_encoders(path.parent, contents.runs)
-    if contents.damage and drop:
-        _drop(path)
-    elif contents.damage:
-        raise StoreRefused(contents.damage.line(path))
-    else:
-        typer.echo(_state(path, contents))
-    if encoders.damaged and drop:
-        _set_aside(path.parent, encoders)
-    elif encoders.damaged:
-        raise StoreRefused(encoders.damage_line(path.parent))
-    for line in encoders.lines:
+    checkpoints = check_checkpoints(path.parent)
+    whole = () if contents.damage else (_state(path, contents),)
+    for line in (*whole, *encoders.lines, *checkpoints.lines):
         typer.echo(line)
+    damage: dict[str, str] = {}
+    if contents.damage:
+        damage["the store"] = contents.damage.line(path)
+    if encoders.damaged:
+        damage[f"{len(encoders.damaged)} encoder files"] = encoders.damage_line(path.parent)
+    if checkpoints.damaged:
+        damage[f"{len(checkpoints.damaged)} checkpoints"] = checkpoints.damage_line(path.parent)
+    if damage and not drop:
+        _refuse(path.parent, damage)
+    if contents.damage:
+        _drop(path)
+    if encoders.damaged:
+        _set_aside(path.parent, encoders)
+    if checkpoints.damaged:
+        remove_damaged_checkpoints(path.parent, checkpoints.damaged)
+        typer.echo(
+            f"{path.parent}: {len(checkpoints.damaged)} damaged checkpoints removed; the same "
+            "sweep command begins their trainings anew"
+        )
+
+
+def _refuse(directory: Path, damage: Mapping[str, str]) -> NoReturn:
+    """Refuse a sweep's directory.
+
+    Args:
+        directory: the directory.
+        damage: a line for each part that is damaged, by its name.
+    """
+    *others, last = damage
+    if not others:
+        raise StoreRefused(damage[last])
+    for line in damage.values():
+        typer.echo(line)
+    raise StoreRefused(f"{directory}: {', '.join(others)} and {last} are damaged")
 
 
 def _check_exported(directory: Path, drop: bool) -> None:

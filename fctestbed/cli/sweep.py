@@ -16,6 +16,7 @@ from fctestbed.cli.output import emit, print_notes
 from fctestbed.cli.worlds import world_options
 from fctestbed.results import StoreRefused
 from fctestbed.sweep import (
+    CHECKPOINT_SECONDS,
     EVENTS,
     EventLog,
     SweepSpec,
@@ -100,6 +101,13 @@ def sweep(
         bool,
         typer.Option("--no-encoders", help="Do not keep the trained encoders in --out/encoders."),
     ] = False,
+    checkpoint_seconds: Annotated[
+        float,
+        typer.Option(
+            help="Save a training that takes longer at most once in so many seconds, in "
+            "--out/checkpoints; the same command goes on from there. 0: never."
+        ),
+    ] = CHECKPOINT_SECONDS,
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Do not write --out/report.html at the end.")
     ] = False,
@@ -175,6 +183,7 @@ def sweep(
                 out,
                 **resources,
                 keep_encoders=not no_encoders,
+                checkpoint_seconds=checkpoint_seconds,
                 display=display
                 if open_writer is None
                 else EventLog(display, out / EVENTS, open_writer),

@@ -1,3 +1,16 @@
+from .checkpoint_files import (
+    CHECKPOINTS as CHECKPOINTS,
+    Checkpoint as Checkpoint,
+    CheckpointState as CheckpointState,
+    check_checkpoints as check_checkpoints,
+    checkpoint_path as checkpoint_path,
+    read_checkpoint as read_checkpoint,
+    remove_checkpoint_drafts as remove_checkpoint_drafts,
+    remove_checkpoints as remove_checkpoints,
+    remove_damaged_checkpoints as remove_damaged_checkpoints,
+    remove_stale_checkpoints as remove_stale_checkpoints,
+    write_checkpoint as write_checkpoint,
+)
 from .contents import (
     Contents as Contents,
     Damage as Damage,
@@ -45,6 +58,7 @@ from .load import (
     Results as Results,
     load_results as load_results,
 )
+from .lock import driver_of as driver_of
 from .memory import results_of as results_of
 from .plain import to_json as to_json
 from .refusal import (

@@ -48,7 +48,8 @@ class EncoderState:
         if self.missing:
             found.append(
                 f"encoders: {len(self.missing)} files are missing ({shortened(self.missing)}): "
-                "their runs cannot be measured again; rows and figures do not need them"
+                "their runs cannot be measured again; rows and figures do not need them; the same "
+                "sweep command with another --out makes them anew"
             )
         return tuple(found)
 

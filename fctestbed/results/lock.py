@@ -39,9 +39,14 @@ else:
 
 
 class DriverLock:
-    """The right to write a store, held from ``acquire`` until ``release`` or the process's end."""
+    """The right to write a store, held from ``acquire`` until ``release`` or the process's end.
+
+    Attributes:
+        text: what its file says: the process, and its machine.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
+        self.text = f"process {os.getpid()} on {socket.gethostname()}\n"
         self._path = path
         self._descriptor: int | None = descriptor
         _HELD.add(self)
@@ -84,18 +89,56 @@ class DriverLock:
         lock = cls(path, descriptor)
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
-            text = f"process {os.getpid()} on {socket.gethostname()}\n".encode()
-            os.ftruncate(descriptor, os.write(descriptor, text))
+            os.ftruncate(descriptor, os.write(descriptor, lock.text.encode()))
         except OSError as error:
             lock.release()
             raise StoreRefused(f"{directory}: cannot be written ({error.strerror})") from error
         return lock
 
+    def check(self) -> None:
+        """Ask the system whether this process still has the lock: a network file system can lose
+        it, and then another driver may have it.
+
+        Raises:
+            StoreRefused: one line, if it is lost.
+        """
+        reason = self._why_lost() or self._who_had_it()
+        if reason is not None:
+            raise StoreRefused(
+                f"{self._path}: this driver lost the store's lock ({reason}); nothing was written "
+                "since; what was saved before is safe: expected one driver on a file system that "
+                "keeps locks"
+            )
+
+    def _why_lost(self) -> str | None:
+        """Why another driver may have the lock; None if this one has it."""
+        if self._descriptor is None:
+            return "it was given back"
+        try:
+            if not _same_file(self._path, self._descriptor):
+                return "its file was removed or replaced"
+            if sys.platform != "win32":
+                # A lock that is held is granted again; one that was lost is taken anew, if it can.
+                _try_lock(self._descriptor)
+        except BlockingIOError:
+            return f"it is held by {_holder(self._descriptor)}"
+        except OSError as error:
+            return str(error.strerror)
+        return None
+
+    def _who_had_it(self) -> str | None:
+        """Who had the lock since this driver took it, in words; None if nobody had."""
+        found = driver_of(self._path.parent)
+        if found == self.text:
+            return None
+        return f"it was taken by {(found or '').strip() or 'another process'}"
+
     def release(self) -> None:
-        """Give the lock back; a second call does nothing."""
+        """Give the lock back; a second call does nothing. A file that is another driver's by now
+        stays."""
         if self._descriptor is None:
             return
-        if sys.platform != "win32":
+        if sys.platform != "win32" and self._why_lost() is None:
             # Before the descriptor closes: afterwards the file may be another driver's.
             with contextlib.suppress(OSError):
                 self._path.unlink()
@@ -106,6 +149,14 @@ class DriverLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def driver_of(directory: Path) -> str | None:
+    """What the lock file of a store's directory says, as this machine sees it; None without one."""
+    try:
+        return (directory / LOCK_NAME).read_bytes()[:_LONGEST].decode(errors="replace")
+    except OSError:
+        return None
 
 
 _HELD: WeakSet[DriverLock] = WeakSet()

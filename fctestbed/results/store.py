@@ -169,6 +169,11 @@ class ResultsStore:
             path = path / STORE_NAME
         return cls(path, open_database(path, write=False), None)
 
+    @property
+    def driver(self) -> str:
+        """Who has the store's lock, as its lock file says; empty for a store open for reading."""
+        return "" if self._lock is None else self._lock.text
+
     def commit(self, records: Sequence[RunRecord]) -> int:
         """Save runs with all their rows in one transaction: all of them, or none.
 
@@ -183,12 +188,14 @@ class ResultsStore:
 
         Raises:
             StoreRefused: one line, if the store is open for reading, the disk is full or read-only,
-                or another program keeps the file locked. What was saved before is safe.
+                another program keeps the file locked, or this process no longer has the store's
+                lock. What was saved before is safe.
             ValueError: if a record holds something that JSON cannot.
         """
         connection = self._open()
         if self._lock is None:
             raise StoreRefused(f"{self.path}: opened for reading, cannot save runs")
+        self._lock.check()
         rows = [(run_row(record), record) for record in records]
         written = 0
         try:

@@ -3,6 +3,7 @@
 from fctestbed.sweep.adopt import adopt_runs
 from fctestbed.sweep.alarms import head_alarms, loss_alarms
 from fctestbed.sweep.axes import join_path, split_path
+from fctestbed.sweep.checkpoints import CHECKPOINT_SECONDS
 from fctestbed.sweep.costs import Estimate, estimate_from_rate, seconds_per_work
 from fctestbed.sweep.driver import (
     Display,
@@ -51,6 +52,7 @@ from fctestbed.sweep.worker import (
 )
 
 __all__ = [
+    "CHECKPOINT_SECONDS",
     "DEFAULT_METHODS",
     "EVENTS",
     "PRESETS",

@@ -4,6 +4,8 @@ May import ``fctestbed.training``, ``fctestbed.measurement`` and ``fctestbed.syn
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from fctestbed.measurement import MeasureSpec, along_steps, measure_along
 from fctestbed.results import AlongRow
@@ -54,6 +56,26 @@ class AlongTraining:
                     for position, rows in enumerate(found):
                         key = method, spec, place, position
                         self._rows.setdefault(key, []).extend(rows)
+
+    def state(self) -> list[Any]:
+        """The rows so far, JSON-able."""
+        of_spec = {spec: place for place, spec in enumerate(self._unit.measurements)}
+        return [
+            [method, of_spec[spec], place, position, [asdict(row) for row in rows]]
+            for (method, spec, place, position), rows in self._rows.items()
+        ]
+
+    def go_on(self, state: Any) -> None:
+        """Go on from the rows that ``state`` returned.
+
+        Raises:
+            ValueError: for what is no row; nothing is changed.
+        """
+        specs = self._unit.measurements
+        self._rows = {
+            (method, specs[of_spec], place, position): [AlongRow(**row) for row in rows]
+            for method, of_spec, place, position, rows in state
+        }
 
     def rows(self, run: RunSpec, place: int, position: int) -> tuple[AlongRow, ...]:
         """The rows of a run, by the place of its job and of its data set."""

@@ -16,12 +16,19 @@ from fctestbed.results import (
     ResultsStore,
     RunRecord,
     check_encoder_place,
+    remove_checkpoint_drafts,
     remove_drafts,
+    remove_stale_checkpoints,
     write_encoders,
+)
+from fctestbed.sweep.checkpoints import (
+    CHECKPOINT_SECONDS,
+    checked_seconds,
+    remove_unit_checkpoints,
 )
 from fctestbed.sweep.executors import Executor
 from fctestbed.sweep.growth import description_of, growth_to, not_asked_note, sweep_digest
-from fctestbed.sweep.plan import Plan, Unit, make_plan
+from fctestbed.sweep.plan import CheckpointPlace, Plan, Unit, make_plan
 from fctestbed.sweep.resources import Resources, executor_of
 from fctestbed.sweep.spec import SweepSpec
 from fctestbed.sweep.worker import UnitProgress, end_a_worker_in_its_start
@@ -86,6 +93,7 @@ def run_sweep(
     workers: int | None = None,
     max_stack: int | None = None,
     keep_encoders: bool = True,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     display: Display | None = None,
 ) -> Outcome:
     """Run what is missing of a sweep, and store it.
@@ -102,6 +110,9 @@ def run_sweep(
         keep_encoders: whether the encoders and heads of each training are written to
             ``out/encoders``, so that ``measure_sweep`` and ``load_encoder`` can use them. It
             changes no row; runs that are done already are not trained again for it.
+        checkpoint_seconds: a training that takes longer is saved in ``out/checkpoints`` at most
+            once in so many seconds, and goes on from there if the sweep is interrupted; 0 for
+            never. It changes no row.
         display: what shows the progress.
 
     Returns:
@@ -111,12 +122,13 @@ def run_sweep(
         StoreRefused: if ``out`` holds a sweep whose other settings differ, is damaged, in use or
             cannot be written; nothing was written.
         ValueError: for an impossible run, a method that breaks its contract, an unknown device, a
-            precision that the device cannot do or what is no whole number of at least 1; nothing
-            was written.
+            precision that the device cannot do, what is no whole number of at least 1 or no number
+            of seconds; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
     """
     end_a_worker_in_its_start()
     check_spec(spec)
+    checkpoint_seconds = checked_seconds(checkpoint_seconds)
     resources = Resources.resolved(device, workers, max_stack)
     # Every run is checked before anything is written.
     _ = spec.grid
@@ -132,6 +144,7 @@ def run_sweep(
         resources,
         change=lambda unit: replace(unit, keeps_encoders=keep_encoders),
         display=display,
+        checkpoint_seconds=checkpoint_seconds,
     )
 
 
@@ -143,6 +156,7 @@ def run_units(
     *,
     change: Callable[[Unit], Unit],
     display: Display | None,
+    checkpoint_seconds: float = 0.0,
 ) -> Outcome:
     """Do what is missing of a sweep's units, each changed before, and store it.
 
@@ -153,6 +167,7 @@ def run_units(
         resources: where units are done.
         change: what is done with each unit of the plan; jobs that it takes away are left out.
         display: what shows the progress.
+        checkpoint_seconds: seconds from one checkpoint of a training to the next; 0 for none.
 
     Raises:
         StoreRefused: as ``run_sweep``.
@@ -162,25 +177,36 @@ def run_units(
     new, grow = description_of(spec, content), growth_to(spec, content)
     with ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store:
         remove_drafts(out)
+        remove_checkpoint_drafts(out)
+        saved = (
+            CheckpointPlace(Path(out).resolve(), checkpoint_seconds, store.driver)
+            if checkpoint_seconds
+            else None
+        )
         missing = make_plan(spec, finished=store.finished(), max_stack=resources.stack_size)
-        plan = missing.changed(change)
+        plan = missing.changed(lambda unit: replace(change(unit), checkpoints=saved))
         executor = executor_of(resources.device, resources.workers, plan)
         display.begin(plan, executor)
         # Of committed rows, only what the outcome says is kept.
         statuses: Counter[str] = Counter()
         problems: list[str] = []
+        notes: dict[str, None] = {}
         # Closed on every exit, so that an interrupt ends the workers.
         with closing(executor.run(plan.units, display.progress)) as finished:
             for place, done in finished:
                 # Encoders first: a stored run that names its encoders has them.
                 write_encoders(out, done.encoders)
                 store.commit(done.records)
+                remove_unit_checkpoints(out, plan.units[place])
+                notes.update(dict.fromkeys(done.notes))
                 statuses.update(record.status for record in done.records)
                 problems += [
                     plan.problem(record) for record in done.records if record.status != "ok"
                 ]
                 display.committed(place, done.records)
-        not_asked = not_asked_note(store.sweep_spec(), spec, content, store.finished())
+        finished_runs = store.finished()
+        remove_stale_checkpoints(out, finished_runs)
+        not_asked = not_asked_note(store.sweep_spec(), spec, content, finished_runs)
     n_left_out = missing.n_runs_left - plan.n_runs_left
     return Outcome(
         n_runs=plan.n_runs,
@@ -188,7 +214,7 @@ def run_units(
         n_diverged=statuses["diverged"],
         n_failed=statuses["failed"],
         problems=tuple(problems),
-        notes=(*store.notes, *filter(None, [not_asked])),
+        notes=(*store.notes, *notes, *filter(None, [not_asked])),
         n_left_out=n_left_out,
     )
 

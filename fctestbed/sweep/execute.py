@@ -1,14 +1,14 @@
 """One unit of work from start to end: data, training or loading, measurement, records.
 
 Runs in the driver's process or in a worker process, and returns records and the content of encoder
-files; it writes nothing. May import ``fctestbed.training``, ``fctestbed.measurement`` and
-``fctestbed.synthesis``.
+files; it writes nothing but checkpoints of its own training. May import ``fctestbed.training``,
+``fctestbed.measurement`` and ``fctestbed.synthesis``.
 """
 
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
 from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, ScoreRow, read_encoder
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
+from fctestbed.sweep.checkpoints import unit_checkpoints
 from fctestbed.sweep.grid import RunSpec
 from fctestbed.sweep.losses import logged_losses, logged_temperatures, loss_scores
 from fctestbed.sweep.memory import is_out_of_memory, need_in_words, release_memory
@@ -43,10 +44,12 @@ class UnitResult:
     Attributes:
         records: a record for every run.
         encoders: the content of the encoder files of its trainings, by the training's key.
+        notes: what became of its checkpoints, where they were not as they should be, in lines.
     """
 
     records: list[RunRecord]
     encoders: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def execute(
@@ -64,15 +67,20 @@ def execute(
         of memory, for instance), its halves are tried; a single job that fails gives records with
         the reason.
     """
-    result = _attempt(unit, device, report)
+    notes: list[str] = []
+    result = _attempt(unit, device, report, notes.append)
     if isinstance(result, UnitResult):
-        return result
+        return replace(result, notes=tuple(notes))
     if len(unit.jobs) == 1:
-        return failed(unit, result.reason, trace=result.trace)
+        return replace(failed(unit, result.reason, trace=result.trace), notes=tuple(notes))
     # Not in the handler of the error, whose traceback holds the arrays of the attempt.
     release_memory(device)
     first, second = (execute(half, device=device, report=report) for half in unit.halves())
-    return UnitResult([*first.records, *second.records], {**first.encoders, **second.encoders})
+    return UnitResult(
+        [*first.records, *second.records],
+        {**first.encoders, **second.encoders},
+        (*notes, *first.notes, *second.notes),
+    )
 
 
 @dataclass(frozen=True)
@@ -84,10 +92,13 @@ class _Failure:
 
 
 def _attempt(
-    unit: Unit, device: str, report: Callable[[Progress], None] | None
+    unit: Unit,
+    device: str,
+    report: Callable[[Progress], None] | None,
+    note: Callable[[str], None],
 ) -> UnitResult | _Failure:
     try:
-        return _execute(unit, device, report)
+        return _execute(unit, device, report, note)
     except KeyboardInterrupt:
         raise
     # A user's method may raise anything, SystemExit too.
@@ -123,13 +134,20 @@ def failed(unit: Unit, reason: str, *, trace: str = "") -> UnitResult:
     )
 
 
-def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None) -> UnitResult:
+def _execute(
+    unit: Unit,
+    device: str,
+    report: Callable[[Progress], None] | None,
+    note: Callable[[str], None],
+) -> UnitResult:
     started = time.perf_counter()
     if report is not None:
         report(Progress(step=0, steps=1, losses_nats=()))
     _check_sources(unit)
     datasets = [_labelled(job) for job in unit.jobs]
-    ready = _loaded(unit, device) if unit.is_trained else _trained(unit, datasets, device, report)
+    ready = (
+        _loaded(unit, device) if unit.is_trained else _trained(unit, datasets, device, report, note)
+    )
     trained = ready.stack
     measured = {
         (method, measurement): _measured(
@@ -142,7 +160,7 @@ def _execute(unit: Unit, device: str, report: Callable[[Progress], None] | None)
         trained.diverged[place] is None and all(found[place] for found in measured.values())
         for place in range(len(unit.jobs))
     ]
-    seconds = (time.perf_counter() - started) / unit.n_runs
+    seconds = (time.perf_counter() - started + trained.earlier_seconds) / unit.n_runs
     about = provenance(device=device, stack_size=len(unit.jobs))
     keeps = unit.keeps_encoders and not unit.is_trained
     records = []
@@ -205,6 +223,7 @@ def _trained(
     datasets: Sequence[Sequence[Dataset]],
     device: str,
     report: Callable[[Progress], None] | None,
+    note: Callable[[str], None],
 ) -> _Ready:
     """A unit's stack after its training."""
     first = [labelled[0] for labelled in datasets]
@@ -216,6 +235,7 @@ def _trained(
         report=report,
         visit=along.measure,
         visited_steps=along.steps,
+        checkpoints=unit_checkpoints(unit, along, note),
     )
     heads = head_spreads(stack, first, n_samples=_HEAD_SAMPLES)
     diagnostics = []
@@ -227,6 +247,7 @@ def _trained(
                 "head_spread": spreads,
                 "alarms": [*alarms(stack, place, spreads), *stack.warnings],
                 **logged_temperatures(stack, place),
+                **({"continued_at": stack.continued_at} if stack.continued_at else {}),
             }
         )
     return _Ready(stack, diagnostics, along.rows)

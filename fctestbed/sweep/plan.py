@@ -43,6 +43,22 @@ class DoneTraining:
 
 
 @dataclass(frozen=True)
+class CheckpointPlace:
+    """Where, and how often, stacks in training are saved.
+
+    Attributes:
+        directory: the sweep's directory, absolute.
+        seconds: least seconds from one checkpoint to the next.
+        driver: who has the lock of that directory: a process that finds another there, or none,
+            is on a machine that does not see the directory.
+    """
+
+    directory: Path
+    seconds: float
+    driver: str
+
+
+@dataclass(frozen=True)
 class Job:
     """One training and the runs that it serves: they differ in a label that the training does not
     depend on, in which readouts are measured, or in how.
@@ -70,10 +86,12 @@ class Unit:
     Attributes:
         jobs: the jobs; either all of them are to be trained, or none.
         keeps_encoders: whether the encoders of its trainings are returned with its records.
+        checkpoints: where its stack is saved while it trains; None for nowhere.
     """
 
     jobs: tuple[Job, ...]
     keeps_encoders: bool = True
+    checkpoints: CheckpointPlace | None = None
 
     @property
     def is_trained(self) -> bool:

@@ -25,6 +25,7 @@ from fctestbed.sweep.plan import Unit
 from fctestbed.training import Progress
 
 _SECONDS_TO_END = 5.0
+_KILLED = 9
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ class WorkerDied(Exception):  # noqa: N818 - an event, which the executor handle
 
     def __init__(self, unit: int | None, exit_code: int | None, *, in_start: bool) -> None:
         self.ending = _ending(exit_code)
-        super().__init__(f"its worker process died ({self.ending})")
+        # Linux ends a process so whose memory it needs, and says so to nobody.
+        by_memory = exit_code == -_KILLED
+        hint = ": was there too little memory for so many workers or so large a stack?"
+        super().__init__(f"its worker process died ({self.ending}){hint if by_memory else ''}")
         self.unit = unit
         self.in_start = in_start
         self.by_signal = exit_code is not None and exit_code < 0

@@ -1,5 +1,6 @@
 """Training of stacks of runs, and the readouts of trained encoders or of any arrays."""
 
+from fctestbed.training.checkpoints import Checkpoints
 from fctestbed.training.data import batch_order
 from fctestbed.training.encoder import Encoder, load_encoder
 from fctestbed.training.encoding import head_spreads, stack_readouts
@@ -10,16 +11,13 @@ from fctestbed.training.randomness import torch_stream
 from fctestbed.training.readout_arrays import load_readouts, readouts_from_arrays
 from fctestbed.training.readouts import Readout, Readouts
 from fctestbed.training.spec import TrainingSpec, TrainSpec
+from fctestbed.training.stack import TrainedStack, initial_stack
+from fctestbed.training.state import Visitor
 from fctestbed.training.step import TrainingStep
-from fctestbed.training.trainer import (
-    Progress,
-    TrainedStack,
-    initial_stack,
-    scheduled_share,
-    train_stack,
-)
+from fctestbed.training.trainer import Progress, scheduled_share, train_stack
 
 __all__ = [
+    "Checkpoints",
     "Encoder",
     "Progress",
     "Readout",
@@ -29,6 +27,7 @@ __all__ = [
     "TrainedStack",
     "TrainingSpec",
     "TrainingStep",
+    "Visitor",
     "batch_order",
     "fused_patterns",
     "head_spreads",

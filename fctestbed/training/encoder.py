@@ -27,7 +27,7 @@ from fctestbed.results import (
 from fctestbed.training.encoding import CHUNK
 from fctestbed.training.kept import load_stack
 from fctestbed.training.spec import TrainingSpec
-from fctestbed.training.trainer import TrainedStack
+from fctestbed.training.stack import TrainedStack
 
 Array = TypeVar("Array", NDArray[Any], Tensor)
 

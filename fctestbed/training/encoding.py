@@ -17,7 +17,7 @@ from fctestbed.synthesis import Dataset, World, modality_codewords
 from fctestbed.training.kept import stack_members
 from fctestbed.training.patterns import fused_patterns, n_patterns, why_no_codewords
 from fctestbed.training.readouts import Readout, Readouts, with_joint
-from fctestbed.training.trainer import TrainedStack
+from fctestbed.training.stack import TrainedStack
 
 CHUNK = 2048
 # The readouts of a whole stack would take gigabytes: so many members are encoded at once.

@@ -15,7 +15,7 @@ from torch import Tensor
 from fctestbed.objectives import Method, find_method
 from fctestbed.results import KeptEncoder
 from fctestbed.training.spec import TrainingSpec
-from fctestbed.training.trainer import TrainedStack, initial_stack
+from fctestbed.training.stack import TrainedStack, initial_stack
 
 KeptArrays = Mapping[str, NDArray[Any]]
 """The kept parameters and buffers of one training, by name."""

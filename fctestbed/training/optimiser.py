@@ -3,7 +3,7 @@
 Owns the layout of parameters for the optimiser. May import torch and the fused update only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +50,20 @@ class StackedAdam:
         torch._foreach_copy_(list(self._values), self._rows)
         self._rate = torch.tensor(rate, device=like.device) if capturable else None
         self._adam = FusedAdam([self._flat], rate if self._rate is None else self._rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """The number of steps and both moments, as they are; zeros before the first step."""
+        return {name: own for name, (own,) in self._adam.state.items()}
+
+    def go_on(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from a state, and from the parameters as they are now.
+
+        Args:
+            state: what ``state`` returned.
+        """
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+        torch._foreach_copy_(list(self._values), self._rows)
 
     def step(self, losses: Tensor, rate: float) -> None:
         """One step on the sum of the losses: the gradient of a run is that of its own loss."""

@@ -90,6 +90,32 @@ class TrainingStep:
         # Detached: a kept autograd graph would tie gradients to the stream that it was made on.
         self.losses = {name: values.detach() for name, values in {**terms, "total": total}.items()}
 
+    def state(self) -> dict[str, Tensor]:
+        """What the next steps depend on besides parameters and batches, by name."""
+        moments = {
+            f"adam.{place}.{name}": tensor
+            for place, adam in enumerate(self._adams)
+            for name, tensor in adam.state().items()
+        }
+        return {"alive": self.alive, **moments}
+
+    def go_on(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from a state, and from the parameters as they are now.
+
+        Args:
+            state: what ``state`` returned.
+        """
+        self.alive.copy_(state["alive"])
+        for place, adam in enumerate(self._adams):
+            prefix = f"adam.{place}."
+            adam.go_on(
+                {
+                    name.removeprefix(prefix): tensor
+                    for name, tensor in state.items()
+                    if name.startswith(prefix)
+                }
+            )
+
     def mark_finite(self) -> None:
         """Note which runs have finite parameters: no loss includes the last update."""
         for parameter in self._module.parameters():

@@ -6,16 +6,19 @@ Owns the training loop. May import ``fctestbed.objectives`` and ``fctestbed.synt
 import math
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from fctestbed.nets import Stack, check_precision
-from fctestbed.objectives import Method, NetSpec
+from fctestbed.nets import check_precision
+from fctestbed.objectives import Method
 from fctestbed.synthesis import Dataset
-from fctestbed.training.batches import drawn_batches, run_generators
+from fctestbed.training.batches import DrawnBatches
+from fctestbed.training.checkpoints import Checkpoints
 from fctestbed.training.spec import TrainingSpec, TrainSpec
+from fctestbed.training.stack import TrainedStack, initial_stack
+from fctestbed.training.state import StackInTraining
 from fctestbed.training.static_steps import StaticSteps, has_static_steps, own_stream
 from fctestbed.training.step import TrainingStep
 
@@ -33,47 +36,6 @@ class Progress:
     losses_nats: tuple[float, ...]
 
 
-@dataclass
-class TrainedStack:
-    """Trained encoders of a stack.
-
-    Attributes:
-        specs: the trainings, in the order of the stack axis.
-        method: the method that they were trained with.
-        module: parameters, on the device.
-        diverged: for each training, the reason if it diverged, or None.
-        logged_steps: steps at which losses were logged.
-        losses_nats: each term's losses at those steps, [points][runs].
-        warnings: one line for each thing that the training did without.
-        seconds: wall time of the training.
-    """
-
-    specs: Sequence[TrainingSpec]
-    method: Method
-    module: nn.Module
-    device: torch.device
-    dtype: torch.dtype
-    diverged: list[str | None]
-    logged_steps: list[int] = field(default_factory=list)
-    losses_nats: dict[str, list[list[float]]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def read_as(self, method: Method) -> "TrainedStack":
-        """The same training with the readouts of a method that shares it."""
-        return replace(self, method=method)
-
-    @torch.no_grad()
-    def readouts(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """The method's readouts of [stack, n, dim] inputs, in evaluation mode."""
-        return self.method.readouts(self.module, x1, x2)
-
-    @torch.no_grad()
-    def heads(self, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-        """Outputs of the method's heads."""
-        return self.method.heads(self.module, x1, x2)
-
-
 def train_stack(
     specs: Sequence[TrainingSpec],
     datasets: Sequence[Dataset],
@@ -85,6 +47,7 @@ def train_stack(
     visited_steps: Collection[int] = (),
     method: Method | None = None,
     prepare: Callable[[TrainedStack], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainedStack:
     """Train runs of one shape together along a leading axis.
 
@@ -99,6 +62,9 @@ def train_stack(
         visited_steps: the numbers of steps after which ``visit`` is called.
         method: in the place of the trainings' own: one with the same loss and other networks.
         prepare: called with the stack at its initial values; it may set its parameters to others.
+        checkpoints: where the stack is saved meanwhile, and goes on from; None for nowhere. On one
+            CPU thread, a training that goes on has the result of one that was not interrupted, bit
+            for bit; on a CUDA device groups may be padded to other sizes after it goes on.
 
     Returns:
         The trained stack. A run whose loss became infinite, NaN or larger than a million nats has
@@ -132,31 +98,11 @@ def train_stack(
                 report=report,
                 visit=visit,
                 visited_steps=visited_steps,
+                checkpoints=checkpoints,
             )
     trained.module.requires_grad_(False)
     trained.seconds = time.perf_counter() - started
     return trained
-
-
-def initial_stack(
-    specs: Sequence[TrainingSpec],
-    *,
-    device: torch.device,
-    dtype: torch.dtype = torch.float32,
-    method: Method | None = None,
-) -> TrainedStack:
-    """The networks of trainings of one shape at their initial values."""
-    method = specs[0].build_method() if method is None else method
-    stack = Stack(generators=run_generators(specs, "initialisation"), dtype=dtype)
-    module = method.build(stack, specs[0].data_shape, specs[0].nets or NetSpec()).to(device)
-    return TrainedStack(
-        specs=specs,
-        method=method,
-        module=module,
-        device=device,
-        dtype=dtype,
-        diverged=[None] * len(specs),
-    )
 
 
 def _check_dataset(place: int, training: TrainingSpec, dataset: Dataset) -> None:
@@ -181,6 +127,7 @@ def _optimise(
     report: Callable[[Progress], None] | None,
     visit: Callable[[TrainedStack, int], None] | None,
     visited_steps: Collection[int],
+    checkpoints: Checkpoints | None,
 ) -> None:
     is_static = has_static_steps(trained.device)
     step = TrainingStep(
@@ -191,7 +138,7 @@ def _optimise(
         precision=train.precision,
         capturable=is_static,
     )
-    batches = drawn_batches(
+    batches = DrawnBatches(
         trained.specs,
         trained.method,
         train,
@@ -200,10 +147,14 @@ def _optimise(
         device=trained.device,
         dtype=trained.dtype,
     )
-    run = StaticSteps(step, batches, trained.warnings.append).run if is_static else None
+    in_training = StackInTraining(
+        trained, step, batches, None if checkpoints is None else checkpoints.visitor
+    )
+    first = 0 if checkpoints is None else checkpoints.go_on(in_training)
+    run = StaticSteps(step, batches, trained.warn).run if is_static else None
     every = max(1, train.steps // _LOGGED_POINTS)
     log = _LossLog(trained, train.steps, report, _FETCHED_STEPS if is_static else 1)
-    for done in range(1, train.steps + 1):
+    for done in range(first + 1, train.steps + 1):
         rate = train.learning_rate * scheduled_share(train, done - 1)
         if run is not None:
             run(rate)
@@ -219,6 +170,9 @@ def _optimise(
                 return
         if visit is not None and is_visited:
             visit(trained, done)
+        if checkpoints is not None and done < train.steps and checkpoints.is_due():
+            log.fetch()
+            checkpoints.save(in_training, done)
     step.mark_finite()
     _mark_diverged(trained, train.steps, step.alive.tolist())
 

@@ -16,7 +16,7 @@ import pytest
 from tiny_sweeps import TINY_OPTIONS
 
 from fctestbed.cli.main import run
-from fctestbed.results import STORE_NAME, load_results
+from fctestbed.results import CHECKPOINTS, STORE_NAME, load_results
 
 ROOT = Path(__file__).parents[2]
 SWEEP = [
@@ -167,7 +167,9 @@ def test_a_sweep_killed_early_late_and_with_one_unit_left_has_the_rows_of_an_und
 ):
     out, log, rng = tmp_path / "rows", tmp_path / "log", random.Random(0)
     for trial in (
+        kills.Trial("driver", signal.SIGKILL, "checkpoint", 1),
         kills.Trial("driver", signal.SIGTERM, "commit", 1),
+        kills.Trial("worker", signal.SIGKILL, "checkpoint", 1),
         kills.Trial("driver", signal.SIGKILL, "last", 1),
         # Last, as the driver goes on to the end with another worker.
         kills.Trial("worker", signal.SIGKILL, "start", 1),
@@ -176,6 +178,7 @@ def test_a_sweep_killed_early_late_and_with_one_unit_left_has_the_rows_of_an_und
             kills.kill(kills.start(out, log), trial, out, rng)
     kills.finish(out, log)
     assert "Traceback" not in log.read_text()
+    assert not (out / CHECKPOINTS).exists()
     # In this process: its rows are a worker's, to the digit.
     calm = tmp_path / "calm"
     assert run([*kills.SWEEP, *places(calm), "--workers=1"]) == 0

@@ -1,6 +1,6 @@
 """Stacks that train in milliseconds, for tests of the training."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,16 +13,32 @@ from fctestbed.synthesis import (
     BitsLabel,
     Dataset,
     MlpObservation,
+    OfficialAugmentation,
     WorldSpec,
     make_dataset,
 )
-from fctestbed.training import TrainedStack, TrainingSpec, TrainSpec, train_stack
+from fctestbed.training import (
+    TrainedStack,
+    TrainingSpec,
+    TrainSpec,
+    static_steps,
+    train_stack,
+    trainer,
+)
 
 NETS = NetSpec(encoder_hidden=(12,), embed_dim=5, head_hidden=(10,), head_dim=4, critic_hidden=(9,))
 STEPS = 15
 TRAIN = TrainSpec(steps=STEPS, batch_size=64, learning_rate=3e-3)
 GRID = [(0.0, 0), (0.4, 1), (1.0, 0)]
 TRAINED = [name for name, method in METHODS.items() if method.trained]
+SETTINGS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in TRAINED),
+    ("factorcl-sup", {"settings": {"inner_batch": "fresh", "inner_steps": 2}}),
+    ("factorcl-ssl", {"settings": {"conditioning": "exact", "n_negatives": 3}}),
+    ("factorcl-ssl", {"augmentation": OfficialAugmentation()}),
+]
+
+Work = Callable[[], None]
 
 
 def world(ratio: float) -> WorldSpec:
@@ -48,6 +64,20 @@ def training(method: str, ratio: float = 0.5, seed: int = 0, **parts: Any) -> Tr
 def trained(specs: Sequence[TrainingSpec], **options: Any) -> TrainedStack:
     sets = [dataset(spec.world.label.unique_ratio, spec.seed) for spec in specs]
     return train_stack(specs, sets, **options)
+
+
+def specs_of(method: str, **parts: Any) -> list[Any]:
+    return [training(method, ratio, seed, **parts) for ratio, seed in GRID]
+
+
+def trained_statically(
+    specs: Sequence[TrainingSpec], captured: Callable[[Work], Work] = lambda work: work, **how: Any
+) -> TrainedStack:
+    """A stack whose steps are static, and whose captured steps are repeated as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "has_static_steps", lambda device: True)
+        patch.setattr(static_steps, "captured", captured)
+        return trained(specs, **how)
 
 
 def parameters(stack: TrainedStack, run: int) -> dict[str, Tensor]:

@@ -1,7 +1,9 @@
 """The command check, and damaged results in the other commands."""
 
+import json
 import shutil
 import sqlite3
+import struct
 from contextlib import closing
 from dataclasses import replace
 
@@ -14,13 +16,21 @@ from fctestbed.cli.main import run
 from fctestbed.results import (
     ENCODER_KEY,
     STORE_NAME,
+    Checkpoint,
     KeptEncoder,
     ResultsStore,
+    StoreRefused,
+    checkpoint_path,
     encoder_path,
     export_results,
     load_results,
+    read_checkpoint,
+    remove_damaged_checkpoints,
+    write_atomically,
+    write_checkpoint,
     write_encoders,
 )
+from fctestbed.results.tensor_files import tensor_bytes
 
 
 @pytest.fixture
@@ -132,7 +142,8 @@ def test_encoder_files_are_checked_and_missing_ones_are_listed(with_encoders, ca
         f"{with_encoders / STORE_NAME}: 3 runs, all as they were stored",
         "encoders: 2 files as they were written",
         "encoders: 1 files are missing (cccccccccccccccc): their runs cannot be measured again; "
-        "rows and figures do not need them",
+        "rows and figures do not need them; the same sweep command with another --out makes them "
+        "anew",
     ]
 
 
@@ -156,3 +167,96 @@ def test_a_damaged_encoder_file_is_refused_and_set_aside_when_asked(
     assert len(load_results(with_encoders).runs) == 3
     assert run(["check", str(with_encoders)]) == 0
     assert "2 files are missing (aaaaaaaaaaaaaaaa, cccccccccccccccc)" in capsys.readouterr().out
+
+
+@pytest.fixture
+def with_checkpoints(stored):
+    """A store with two checkpoints, of trainings that were interrupted."""
+    for key in KEYS[:2]:
+        saved = Checkpoint(key=key, versions={}, runs=(key,), step=1, state={}, arrays={})
+        write_checkpoint(stored, saved)
+    return stored
+
+
+def test_checkpoints_are_checked_and_damaged_ones_removed_when_asked(
+    with_checkpoints, capsys, monkeypatch
+):
+    monkeypatch.chdir(with_checkpoints.parent)
+    with_checkpoints = with_checkpoints.relative_to(with_checkpoints.parent)
+    assert run(["check", str(with_checkpoints)]) == 0
+    whole = f"{with_checkpoints / STORE_NAME}: 3 runs, all as they were stored"
+    assert capsys.readouterr().out.splitlines() == [
+        whole,
+        "checkpoints: 2 files as they were written; the same sweep command goes on from them",
+    ]
+    first, second = (checkpoint_path(with_checkpoints, key) for key in KEYS[:2])
+    shutil.copy(second, first)
+    assert run(["check", str(with_checkpoints)]) == 4
+    said, error = capsys.readouterr()
+    assert said.splitlines()[0] == whole
+    assert "checkpoints: 1 files as they were written" in said
+    assert error == (
+        f"fctestbed: {one_line(str(first))}: expected the checkpoint of unit {KEYS[0][:16]}, got "
+        f"that of {KEYS[1][:16]}: `fctestbed check {with_checkpoints} --drop` removes damaged "
+        "checkpoints; their trainings begin anew\n"
+    )
+    assert run(["check", str(with_checkpoints), "--drop"]) == 0
+    assert not first.exists()
+    assert second.exists()
+    assert run(["check", str(with_checkpoints)]) == 0
+
+
+def test_every_part_that_is_damaged_is_named_at_once(with_encoders, capsys):
+    damage(with_encoders)
+    encoder = encoder_path(with_encoders, KEYS[0])
+    encoder.write_bytes(encoder.read_bytes()[:-1] + b"x")
+    checkpoint = checkpoint_path(with_encoders, KEYS[0])
+    write_atomically(checkpoint, b"cut off")
+    assert run(["check", str(with_encoders)]) == 4
+    said, error = capsys.readouterr()
+    lines = said.splitlines()[-3:]
+    for line, path in zip(lines, (STORE_NAME, encoder, checkpoint), strict=True):
+        assert str(path) in line
+        assert "--drop" in line
+    assert error == (
+        f"fctestbed: {with_encoders}: the store, 1 encoder files and 1 checkpoints are damaged\n"
+    )
+    assert run(["check", str(with_encoders), "--drop"]) == 0
+    assert run(["check", str(with_encoders)]) == 0
+    assert len(load_results(with_encoders).runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "expected a checkpoint of format 1, got format 2"),
+        ({"format": None}, "expected a checkpoint of format 1, got format None"),
+        ({"step": 2}, "expected a checkpoint as it was written, got another"),
+        ({"more": 2}, "expected a checkpoint as it was written, got another"),
+    ],
+)
+def test_a_changed_checkpoint_is_refused_in_one_line(stored, change, message):
+    about = {"format": 1, "key": KEYS[0], "versions": {}, "runs": [], "step": 1, "state": {}}
+    sealed = tensor_bytes(about, {})
+    (length,) = struct.unpack("<Q", sealed[:8])
+    header = json.loads(sealed[8 : 8 + length])
+    metadata = header["__metadata__"]
+    metadata["fctestbed"] = json.dumps({**json.loads(metadata["fctestbed"]), **change})
+    changed = json.dumps(header).encode()
+    path = checkpoint_path(stored, KEYS[0])
+    write_atomically(path, sealed)
+    assert read_checkpoint(stored, KEYS[0]).step == 1
+    write_atomically(path, struct.pack("<Q", len(changed)) + changed + sealed[8 + length :])
+    with pytest.raises(StoreRefused, match=message) as refused:
+        read_checkpoint(stored, KEYS[0])
+    assert str(refused.value).startswith(f"{path}: ")
+
+
+def test_checkpoints_of_a_store_in_use_are_not_removed(with_checkpoints):
+    path = checkpoint_path(with_checkpoints, KEYS[0])
+    with (
+        ResultsStore.create_or_open(with_checkpoints, {}, "digest"),
+        pytest.raises(StoreRefused, match="in use by"),
+    ):
+        remove_damaged_checkpoints(with_checkpoints, [path])
+    assert path.exists()

@@ -12,7 +12,7 @@ from fctestbed.faults.networks import _draw_weights, _with_verdict
 from fctestbed.faults.optimum import objective_optimum
 from fctestbed.faults.reached import all_inputs, exact_losses, shared_trainings
 from fctestbed.faults.reading import Bits, module_codes, read_bits
-from fctestbed.training.trainer import initial_stack
+from fctestbed.training.stack import initial_stack
 
 
 def _training(method: str = "simclr", *, ratio: float = 0.5, seed: int = 0) -> TrainingSpec:

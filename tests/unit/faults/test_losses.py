@@ -11,8 +11,8 @@ from fctestbed.faults.law import exact_law
 from fctestbed.faults.losses import EXACT_LOSSES, affordable_starts, exact_loss
 from fctestbed.objectives import Method, find_method
 from fctestbed.synthesis import make_dataset, modality_codewords
-from fctestbed.training.batches import drawn_batches
-from fctestbed.training.trainer import initial_stack
+from fctestbed.training.batches import DrawnBatches
+from fctestbed.training.stack import initial_stack
 
 N_BATCHES = 12
 DEPARTURES = [
@@ -74,7 +74,7 @@ def _losses(training: TrainingSpec) -> tuple[dict[str, torch.Tensor], dict[str, 
             expected[key] = expected[key] + offset
         if method.has_inner_loop:
             expected["inner"] = exact.inner(module)
-        drawn = drawn_batches(
+        drawn = DrawnBatches(
             [training],
             method,
             training.train,

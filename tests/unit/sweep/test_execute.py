@@ -1,8 +1,11 @@
+import contextlib
 import json
 import math
 import re
+import resource
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -219,3 +222,31 @@ def test_official_views_give_their_originals_away_and_have_no_such_number():
     )
     (record,) = execute(unit, device="cpu").records
     assert "augmentation" not in record.truth
+
+
+@contextlib.contextmanager
+def more_memory_of_at_most(n_bytes):
+    """Limit the address space of this process to so much more than it has."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + n_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_a_training_that_the_system_has_no_memory_for_is_recorded_with_what_it_needs():
+    n = 8192
+    # Modules that are imported at the first training need memory too.
+    given = {"methods": ["supcon"], "unique_ratio": [0.5], "measurement": {"channel": False}}
+    (small,) = tiny_units(**given, train={"steps": 1})
+    execute(small, device="cpu")
+    (unit,) = tiny_units(**given, world={"n_train": n}, train={"steps": 1, "batch_size": n})
+    # One matrix of its similarities has as much.
+    with more_memory_of_at_most(4 * n * n):
+        (record,) = execute(unit, device="cpu").records
+    assert record.status == "failed"
+    assert record.reason.startswith(f"out of memory: one training with batches of {n} needs about ")

@@ -74,7 +74,11 @@ def test_a_unit_whose_worker_is_killed_twice_fails_and_the_others_are_done():
     done = dict(WorkerProcesses("cpu", 1).run(units, kill_at_the_first))
     assert done.keys() == {0, 1, 2}
     (failed,) = done[0].records
-    assert (failed.status, failed.reason) == ("failed", "its worker process died (signal 9)")
+    assert (failed.status, failed.reason) == (
+        "failed",
+        "its worker process died (signal 9): was there too little memory for so many workers or so "
+        "large a stack?",
+    )
     assert len(set(killed)) == 2
     assert [done[place].records[0].status for place in (1, 2)] == ["ok", "ok"]
     assert not wait_for_no_children()

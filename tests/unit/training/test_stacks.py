@@ -21,6 +21,7 @@ from tiny_stacks import (
 )
 from torch import Tensor
 
+from fctestbed._adam import FusedAdam
 from fctestbed.objectives import METHODS, NetSpec
 from fctestbed.synthesis import (
     AugmentationSpec,
@@ -291,13 +292,13 @@ def test_the_callers_arrays_stay_as_they_are() -> None:
 def rates(monkeypatch: pytest.MonkeyPatch, spec: TrainingSpec) -> list[float]:
     """Learning rates of all Adam steps, in their order."""
     seen: list[float] = []
-    step = torch.optim.Adam.step
+    step = FusedAdam.step
 
-    def watched(self: torch.optim.Adam, *args: Any, **kwargs: Any) -> Any:
-        seen.append(self.param_groups[0]["lr"])
-        return step(self, *args, **kwargs)
+    def watched(self: FusedAdam) -> None:
+        seen.append(float(self.rate))
+        step(self)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", watched)
+    monkeypatch.setattr(FusedAdam, "step", watched)
     trained([spec])
     return seen
 

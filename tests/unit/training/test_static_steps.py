@@ -1,6 +1,6 @@
 """Steps of fixed shapes, as a CUDA device runs them, here on the CPU with a faked capture."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -9,12 +9,15 @@ import torch
 from tiny_stacks import (
     GRID,
     NETS,
+    SETTINGS,
     STEPS,
     TRAIN,
-    TRAINED,
+    Work,
     dataset,
     parameters,
+    specs_of,
     trained,
+    trained_statically,
     training,
 )
 from torch import Tensor
@@ -27,16 +30,14 @@ from fctestbed.synthesis import OfficialAugmentation
 from fctestbed.training import (
     Progress,
     TrainedStack,
-    TrainingSpec,
     TrainSpec,
     static_steps,
     trainer,
 )
-from fctestbed.training.batches import BLOCK, DrawnBatch, drawn_batches
+from fctestbed.training.batches import BLOCK, DrawnBatch, DrawnBatches
 from fctestbed.training.randomness import torch_stream
 from fctestbed.training.static_steps import StaticSteps
 
-Work = Callable[[], None]
 # Operations for whose results the host waits, or whose shapes depend on values.
 _WAITS = (
     "aten._local_scalar_dense",
@@ -48,12 +49,6 @@ _WAITS = (
     "aten.unique_consecutive",
     "aten.equal",
 )
-SETTINGS: list[tuple[str, dict[str, Any]]] = [
-    *((name, {}) for name in TRAINED),
-    ("factorcl-sup", {"settings": {"inner_batch": "fresh", "inner_steps": 2}}),
-    ("factorcl-ssl", {"settings": {"conditioning": "exact", "n_negatives": 3}}),
-    ("factorcl-ssl", {"augmentation": OfficialAugmentation()}),
-]
 
 
 class _Recorder(TorchDispatchMode):
@@ -85,20 +80,6 @@ def no_waits() -> Iterator[_Recorder]:
     with pytest.MonkeyPatch.context() as patch, _Recorder() as recorder:
         patch.setattr(Tensor, "tolist", _refused)
         yield recorder
-
-
-def specs_of(method: str, **parts: Any) -> list[Any]:
-    return [training(method, ratio, seed, **parts) for ratio, seed in GRID]
-
-
-def trained_statically(
-    specs: Sequence[TrainingSpec], captured: Callable[[Work], Work] = lambda work: work, **how: Any
-) -> TrainedStack:
-    """A stack whose steps are static, and whose captured steps are repeated as they are."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "has_static_steps", lambda device: True)
-        patch.setattr(static_steps, "captured", captured)
-        return trained(specs, **how)
 
 
 @pytest.mark.parametrize(("method", "parts"), SETTINGS)
@@ -164,7 +145,7 @@ def test_the_guard_against_waits_fires() -> None:
 def test_batches_are_made_without_waits(method: str, parts: dict[str, Any]) -> None:
     specs = specs_of(method, **parts)
     train = specs[0].train
-    batches = drawn_batches(
+    batches = DrawnBatches(
         specs,
         specs[0].build_method(),
         train,
@@ -232,7 +213,7 @@ def test_random_numbers_are_drawn_on_the_cpu_whatever_the_device(
 
         monkeypatch.setattr("fctestbed.training.batches.torch_stream", stream)
         specs = specs_of("unimodal-ssl", augmentation=OfficialAugmentation())
-        drawn = drawn_batches(
+        drawn = DrawnBatches(
             specs,
             specs[0].build_method(),
             TRAIN,
