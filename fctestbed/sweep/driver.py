@@ -66,16 +66,25 @@ class Display(Protocol):
         """Called when the records of a unit, given by its place in the plan, are stored."""
         ...
 
+    def warn(self, line: str) -> None:
+        """Called with what a user has to know of the engine."""
+        ...
 
-class _Silent:
+
+class Silent:
+    """Shows nothing."""
+
     def begin(self, plan: Plan, executor: Executor) -> None:
-        pass
+        """Show nothing."""
 
     def progress(self, progress: UnitProgress) -> None:
-        pass
+        """Show nothing."""
 
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
-        pass
+        """Show nothing."""
+
+    def warn(self, line: str) -> None:
+        """Show nothing."""
 
 
 def run_sweep(
@@ -87,6 +96,8 @@ def run_sweep(
     max_stack: int | None = None,
     keep_encoders: bool = True,
     display: Display | None = None,
+    engine: str = "auto",
+    address: str | None = None,
 ) -> Outcome:
     """Run what is missing of a sweep, and store it.
 
@@ -103,6 +114,11 @@ def run_sweep(
             ``out/encoders``, so that ``measure_sweep`` and ``load_encoder`` can use them. It
             changes no row; runs that are done already are not trained again for it.
         display: what shows the progress.
+        engine: ``auto`` (worker processes where there are several workers and stacks), ``process``
+            (this process), ``workers`` (worker processes) or ``dask`` (a Dask cluster, which the
+            extra ``cluster`` installs).
+        address: of a Dask scheduler, ``HOST:PORT``; without one, ``dask`` starts a cluster of
+            ``workers`` in this machine.
 
     Returns:
         What was done. A run that diverged or failed is a record with its reason; the sweep goes on.
@@ -111,16 +127,17 @@ def run_sweep(
         StoreRefused: if ``out`` holds a sweep whose other settings differ, is damaged, in use or
             cannot be written; nothing was written.
         ValueError: for an impossible run, a method that breaks its contract, an unknown device, a
-            precision that the device cannot do or what is no whole number of at least 1; nothing
-            was written.
+            precision that the device cannot do, what is no whole number of at least 1, or a cluster
+            that cannot do the units; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
+        ClusterLost: if a cluster's scheduler has gone; what was done is stored.
     """
     end_a_worker_in_its_start()
     check_spec(spec)
-    resources = Resources.resolved(device, workers, max_stack)
+    resources = Resources.resolved(device, workers, max_stack, engine, address)
     # Every run is checked before anything is written.
     _ = spec.grid
-    check_precisions(spec, resources.device)
+    check_precisions(spec, resources)
     check_plugins(spec)
     if keep_encoders:
         check_encoder_place(out)
@@ -131,7 +148,7 @@ def run_sweep(
         content,
         resources,
         change=lambda unit: replace(unit, keeps_encoders=keep_encoders),
-        display=display,
+        display=display or Silent(),
     )
 
 
@@ -142,7 +159,7 @@ def run_units(
     resources: Resources,
     *,
     change: Callable[[Unit], Unit],
-    display: Display | None,
+    display: Display,
 ) -> Outcome:
     """Do what is missing of a sweep's units, each changed before, and store it.
 
@@ -156,15 +173,19 @@ def run_units(
 
     Raises:
         StoreRefused: as ``run_sweep``.
+        ValueError: one line, if a cluster cannot do the units; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
+        ClusterLost: if a cluster's scheduler has gone.
     """
-    display = display or _Silent()
     new, grow = description_of(spec, content), growth_to(spec, content)
-    with ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store:
+    with (
+        resources.opened(display.warn) as resources,
+        ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store,
+    ):
         remove_drafts(out)
         missing = make_plan(spec, finished=store.finished(), max_stack=resources.stack_size)
         plan = missing.changed(change)
-        executor = executor_of(resources.device, resources.workers, plan)
+        executor = executor_of(resources, plan)
         display.begin(plan, executor)
         # Of committed rows, only what the outcome says is kept.
         statuses: Counter[str] = Counter()
@@ -205,15 +226,18 @@ def check_spec(spec: object) -> None:
         )
 
 
-def check_precisions(spec: SweepSpec, device: str) -> None:
-    """Refuse a precision that the device cannot do.
+def check_precisions(spec: SweepSpec, resources: Resources) -> None:
+    """Refuse a precision that the device cannot do. What a cluster's GPUs can do is not known here:
+    there, runs fail and say so.
 
     Raises:
         ValueError: one line.
     """
+    if resources.address is not None and resources.device != "cpu":
+        return
     trains = (run.training.train for run in spec.runs())
     for precision in {train.precision for train in trains if train is not None}:
-        check_precision(precision, device, name="train.precision")
+        check_precision(precision, resources.device, name="train.precision")
 
 
 def check_plugins(spec: SweepSpec) -> None:
