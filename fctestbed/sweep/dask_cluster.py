@@ -21,6 +21,8 @@ from fctestbed.sweep.dask_worker import end_idle_processes
 GPU = "GPU"
 """The resource by which a Dask worker declares a GPU: ``dask worker --resources GPU=1``."""
 _SECONDS = 8.0
+# Of a scheduler's first message.
+_MOST_BYTES = 1 << 20
 _ADDRESS = re.compile(r"((?:tcp|tls)://)?([\w.-]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
 _LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
 
@@ -198,7 +200,7 @@ def local_cluster(workers: int, device: str, warn: Callable[[str], None]) -> Ite
             threads_per_worker=1,
             processes=False,
             memory_limit=0,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
         try:
@@ -234,14 +236,29 @@ def _client(address: str) -> Iterator[Any]:
 
 
 def _check_listens(address: str) -> None:
+    """Refuse an address where no scheduler listens; Dask's client may wait for ever for others.
+
+    Raises:
+        ValueError: one line.
+    """
     host, _, port = address.rpartition("/")[2].rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS) as found:
+            # Dask sends first: the length of what follows. Over TLS the client does.
+            if address.startswith("tls://"):
+                return
+            said = found.recv(8)
+    except TimeoutError:
+        problem = f"no answer within {_SECONDS:g} s"
     except OSError as error:
-        raise ValueError(
-            f"address: expected a Dask scheduler that listens, got none at {address} "
-            f"({error.strerror or error})"
-        ) from None
+        problem = error.strerror or str(error)
+    else:
+        if 0 < int.from_bytes(said, "little") < _MOST_BYTES:
+            return
+        problem = "it answers otherwise"
+    raise ValueError(
+        f"address: expected a Dask scheduler that listens, got none at {address} ({problem})"
+    )
 
 
 @contextlib.contextmanager

@@ -160,7 +160,7 @@ class _Tasks:
             future = self._client.submit(
                 run_unit,
                 place,
-                pickle.dumps(self._units[place]),
+                pickle.dumps(self._units[place].with_encoders()),
                 self._cluster.device,
                 self._topic,
                 max(1 / _MOST_EVENTS_EACH, slots / _MOST_EVENTS),
