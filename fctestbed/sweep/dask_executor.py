@@ -140,7 +140,6 @@ class _Tasks:
         # By unit, the worker on which its last attempt ended.
         self._ended_on: dict[int, str] = {}
         self._queue: queue.SimpleQueue[_Finished | _Event | _Refused] = queue.SimpleQueue()
-        self._is_starved = False
 
     def listen(self) -> None:
         """Subscribe to the units' progress, and to workers that come and go."""
@@ -150,9 +149,8 @@ class _Tasks:
     def submit(self) -> None:
         """Fill the window with units that wait."""
         slots = sum(self._cluster.slots.values())
-        if not slots and not self._is_starved:
-            self._cluster.warn("no worker is left; the sweep goes on when one joins")
-        self._is_starved = not slots
+        if not slots:
+            self._take_back()
         while self._waiting and len(self._tasks) < _WINDOW * slots:
             place = self._waiting.popleft()
             self._n_submitted += 1
@@ -170,6 +168,16 @@ class _Tasks:
             )
             self._tasks[key] = _Task(place, future)
             self._in_client(self._collect(key, future))
+
+    def _take_back(self) -> None:
+        """Take all units from a cluster without workers: those that join have what units need only
+        when they are checked, and Dask would not look at waiting tasks again then."""
+        if not self._tasks:
+            return
+        self._cluster.warn("no worker is left; the sweep goes on when one joins")
+        self._client.cancel([task.future for task in self._tasks.values()], force=True)
+        self._waiting.extendleft(task.place for task in reversed(self._tasks.values()))
+        self._tasks.clear()
 
     def received(self) -> Done:
         """Take the next message; a unit's result, if it is done."""

@@ -1,6 +1,5 @@
 """Which cluster is used, which is refused, and how: no unit runs here."""
 
-import contextlib
 import logging
 import socket
 import time
@@ -9,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from dask.utils import key_split
-from distributed import LocalCluster
+from dask_clusters import scheduler_with
 from tiny_sweeps import TINY_OPTIONS, tiny_sweep, tiny_units
 
 from fctestbed._dask_setup import Software, software
@@ -19,26 +18,6 @@ from fctestbed.sweep import dask_cluster as cluster_module, resources as resourc
 from fctestbed.sweep.dask_cluster import check_address, connected, local_cluster, quiet_dask
 from fctestbed.sweep.dask_executor import unit_key
 from fctestbed.sweep.resources import Resources
-
-
-@contextlib.contextmanager
-def scheduler_with(n_workers, **settings):
-    """A scheduler that listens on a port, and workers, within this process."""
-    with quiet_dask():
-        made = LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=False,
-            protocol="tcp",
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-            **settings,
-        )
-        try:
-            yield made
-        finally:
-            made.close()
 
 
 def ignore(line):
