@@ -5,12 +5,10 @@ scheduler sends units to no others, whenever a worker joins. May import
 ``fctestbed.sweep.dask_worker`` and what it imports; ``distributed`` when a function is called.
 """
 
-import asyncio
 import contextlib
 import logging
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -179,13 +179,13 @@ def run_units(
     """
     new, grow = description_of(spec, content), growth_to(spec, content)
     with (
-        resources.opened(display.warn) as resources,
+        resources.opened(display.warn) as opened,
         ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store,
     ):
         remove_drafts(out)
-        missing = make_plan(spec, finished=store.finished(), max_stack=resources.stack_size)
+        missing = make_plan(spec, finished=store.finished(), max_stack=opened.stack_size)
         plan = missing.changed(change)
-        executor = executor_of(resources, plan)
+        executor = executor_of(opened, plan)
         display.begin(plan, executor)
         # Of committed rows, only what the outcome says is kept.
         statuses: Counter[str] = Counter()

@@ -1,7 +1,7 @@
 """What an engine costs: CPU time and memory of the driver over thousands of tiny runs.
 
 ``python tests/e2e/engine_overhead.py dask 2000`` does 2,000 tiny runs over two workers, and prints
-the driver's CPU seconds as a share of those of the worker processes, and its memory along the sweep.
+the driver's CPU seconds as a share of those of the worker processes, and its memory.
 CPU seconds do not depend on what else the machine does.
 """
 

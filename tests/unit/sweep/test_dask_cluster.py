@@ -13,8 +13,12 @@ from tiny_sweeps import TINY_OPTIONS, tiny_sweep, tiny_units
 
 from fctestbed._dask_setup import Software, software
 from fctestbed.cli.main import run
-from fctestbed.sweep import describe_plan, run_sweep
-from fctestbed.sweep import dask_cluster as cluster_module, resources as resources_module
+from fctestbed.sweep import (
+    dask_cluster as cluster_module,
+    describe_plan,
+    resources as resources_module,
+    run_sweep,
+)
 from fctestbed.sweep.dask_cluster import check_address, connected, local_cluster, quiet_dask
 from fctestbed.sweep.dask_executor import unit_key
 from fctestbed.sweep.resources import Resources
@@ -145,7 +149,9 @@ def test_workers_that_cannot_import_this_version_are_refused_with_what_they_have
         cluster_module.Cluster, "_on_workers", answers(ModuleNotFoundError("fctestbed"))
     )
     with (
-        pytest.raises(ValueError, match=rf"with fctestbed \S+, torch 2\S+, Python {software().python}"),
+        pytest.raises(
+            ValueError, match=rf"with fctestbed \S+, torch 2\S+, Python {software().python}"
+        ),
         connected(scheduler, "cpu", ignore),
     ):
         pass
@@ -185,7 +191,10 @@ def test_addresses_have_a_host_and_a_port(address):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"engine": "dusk"}, r"^engine: expected one of auto, .*, got 'dusk': did you mean dask\?$"),
+        (
+            {"engine": "dusk"},
+            r"^engine: expected one of auto, .*, got 'dusk': did you mean dask\?$",
+        ),
         ({"address": "h:1"}, "^address: expected none without the engine dask, got 'h:1'$"),
         (
             {"engine": "dask", "address": "h:1", "workers": 2},
