@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fctestbed.results import RunRecord
-from fctestbed.sweep import Executor, Grid, InProcess, Plan, UnitProgress
+from fctestbed.sweep import Executor, Grid, Plan, UnitProgress
 
 _LINE_EVERY_SECONDS = 10.0
 # Below this share of the work there is no estimate of the time left: workers are starting.
@@ -62,10 +62,9 @@ class SweepDisplay:
         self._plan = plan
         self._runs = plan.n_runs - plan.n_finished
         self._work = sum(unit.work for unit in plan.units)
-        place = "in this process" if isinstance(executor, InProcess) else "in worker processes"
         done = f", {plan.n_finished} already done" if plan.n_finished else ""
         left = (
-            f": {plan.n_trainings} trainings in {len(plan.units)} stacks, {place}"
+            f": {plan.n_trainings} trainings in {len(plan.units)} stacks, {executor.place}"
             if plan.units
             else ""
         )
@@ -103,6 +102,10 @@ class SweepDisplay:
             self._bars.update(self._whole, completed=self._share(), note=self._state())
         else:
             self._line(f"{self._plan.name(self._plan.units[unit])}: done")
+
+    def warn(self, line: str) -> None:
+        """Print a line of the engine's."""
+        self._print(f"warning: {line}")
 
     def _share(self) -> float:
         return (self._work_done + sum(self._running.values())) / self._work

@@ -11,7 +11,7 @@ from fctestbed.cli.checks import usage_errors
 from fctestbed.cli.display import ProgressConsole, SweepDisplay
 from fctestbed.cli.errors import Hangup
 from fctestbed.cli.output import error_stream
-from fctestbed.sweep import Outcome, WorkersCannotStart, tune_process
+from fctestbed.sweep import ClusterLost, Outcome, WorkersCannotStart, tune_process
 
 Done = TypeVar("Done")
 
@@ -61,6 +61,9 @@ def interruptible(run: Callable[[], Done], out: Path) -> Done | int:
     except WorkersCannotStart as error:
         _say_stopped(f"fctestbed: {error}", out)
         return INTERNAL_ERROR
+    except ClusterLost as error:
+        _say_stopped(f"fctestbed: {error}", out)
+        return UNFINISHED
 
 
 def _say_stopped(reason: str, out: Path) -> None:

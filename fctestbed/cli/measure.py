@@ -87,6 +87,8 @@ def measure(
     ] = None,
     workers: options.Workers = None,
     max_stack: options.MaxStack = None,
+    engine: options.Engine = "auto",
+    address: options.Address = None,
     device: Annotated[
         str | None,
         typer.Option(help="auto, cpu, cuda or cuda:N; default cpu, with DIRECTORY auto."),
@@ -108,7 +110,13 @@ def measure(
 
     Example: fctestbed measure world.npz mine.npz --methods simclr
     """
-    of_sweep = {"pairs": pairs, "workers": workers, "max_stack": max_stack}
+    of_sweep = {
+        "pairs": pairs,
+        "workers": workers,
+        "max_stack": max_stack,
+        "engine": None if engine == "auto" else engine,
+        "address": address,
+    }
     target = {"target_bits": target_bits}
     of_arrays = {
         "representations": representations,
@@ -131,6 +139,8 @@ def measure(
             device="auto" if device is None else device,
             workers=workers,
             max_stack=max_stack,
+            engine=engine,
+            address=address,
             allow_plugins=allow_plugins,
         )
     _refuse(of_sweep, f"{source}, which is no directory")

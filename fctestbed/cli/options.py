@@ -72,6 +72,20 @@ UniqueRatios = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option(help="Worker processes; default one per core.")]
 
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="auto, process (this one), workers (processes of this machine) or dask (a cluster)."
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="With --engine dask: a Dask scheduler; default a cluster of --workers started here.",
+    ),
+]
+
 CellSeconds = Annotated[
     float, typer.Option(help="No further repetitions of a cell after so long (3 are done).")
 ]

@@ -97,6 +97,8 @@ def sweep(
     device: options.Device = "auto",
     workers: options.Workers = None,
     max_stack: options.MaxStack = None,
+    engine: options.Engine = "auto",
+    address: options.Address = None,
     no_encoders: Annotated[
         bool,
         typer.Option("--no-encoders", help="Do not keep the trained encoders in --out/encoders."),
@@ -168,7 +170,13 @@ def sweep(
     name = name or (config.stem if config is not None else spec.preset)
     out = out or Path("sweeps") / name
     drawn = None if no_figures else figures or Path("figures") / name
-    resources: dict[str, Any] = {"device": device, "workers": workers, "max_stack": max_stack}
+    resources: dict[str, Any] = {
+        "device": device,
+        "workers": workers,
+        "max_stack": max_stack,
+        "engine": engine,
+        "address": address,
+    }
     try:
         if dry_run:
             with usage_errors():

@@ -44,3 +44,7 @@ class SweepBar:
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
         """Count the runs of a unit."""
         self._progress.advance(self._task, len(records))
+
+    def warn(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._progress.console.print(f"warning: {line}", highlight=False, markup=False)

@@ -5,6 +5,7 @@ from fctestbed.sweep.alarms import head_alarms, loss_alarms
 from fctestbed.sweep.axes import join_path, split_path
 from fctestbed.sweep.checkpoints import CHECKPOINT_SECONDS
 from fctestbed.sweep.costs import Estimate, estimate_from_rate, seconds_per_work
+from fctestbed.sweep.dask_cluster import ClusterLost
 from fctestbed.sweep.driver import (
     Display,
     Outcome,
@@ -34,7 +35,7 @@ from fctestbed.sweep.presets import PRESETS, merge, sweep_spec
 from fctestbed.sweep.provenance import environment
 from fctestbed.sweep.records import run_truth
 from fctestbed.sweep.remeasure import measure_sweep
-from fctestbed.sweep.resources import resolve_device
+from fctestbed.sweep.resources import ENGINES, resolve_device
 from fctestbed.sweep.schema import sweep_schema
 from fctestbed.sweep.settings import Setting, sweep_settings
 from fctestbed.sweep.spec import DEFAULT_METHODS, SweepSpec
@@ -54,8 +55,10 @@ from fctestbed.sweep.worker import (
 __all__ = [
     "CHECKPOINT_SECONDS",
     "DEFAULT_METHODS",
+    "ENGINES",
     "EVENTS",
     "PRESETS",
+    "ClusterLost",
     "Display",
     "Estimate",
     "EventLog",

@@ -73,16 +73,25 @@ class Display(Protocol):
         """Called when the records of a unit, given by its place in the plan, are stored."""
         ...
 
+    def warn(self, line: str) -> None:
+        """Called with what a user has to know of the engine."""
+        ...
 
-class _Silent:
+
+class Silent:
+    """Shows nothing."""
+
     def begin(self, plan: Plan, executor: Executor) -> None:
-        pass
+        """Show nothing."""
 
     def progress(self, progress: UnitProgress) -> None:
-        pass
+        """Show nothing."""
 
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
-        pass
+        """Show nothing."""
+
+    def warn(self, line: str) -> None:
+        """Show nothing."""
 
 
 def run_sweep(
@@ -95,6 +104,8 @@ def run_sweep(
     keep_encoders: bool = True,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     display: Display | None = None,
+    engine: str = "auto",
+    address: str | None = None,
 ) -> Outcome:
     """Run what is missing of a sweep, and store it.
 
@@ -114,6 +125,11 @@ def run_sweep(
             once in so many seconds, and goes on from there if the sweep is interrupted; 0 for
             never. It changes no row.
         display: what shows the progress.
+        engine: ``auto`` (worker processes where there are several workers and stacks), ``process``
+            (this process), ``workers`` (worker processes) or ``dask`` (a Dask cluster, which the
+            extra ``cluster`` installs).
+        address: of a Dask scheduler, ``HOST:PORT``; without one, ``dask`` starts a cluster of
+            ``workers`` in this machine.
 
     Returns:
         What was done. A run that diverged or failed is a record with its reason; the sweep goes on.
@@ -123,16 +139,17 @@ def run_sweep(
             cannot be written; nothing was written.
         ValueError: for an impossible run, a method that breaks its contract, an unknown device, a
             precision that the device cannot do, what is no whole number of at least 1 or no number
-            of seconds; nothing was written.
+            of seconds, or a cluster that cannot do the units; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
+        ClusterLost: if a cluster's scheduler has gone; what was done is stored.
     """
     end_a_worker_in_its_start()
     check_spec(spec)
     checkpoint_seconds = checked_seconds(checkpoint_seconds)
-    resources = Resources.resolved(device, workers, max_stack)
+    resources = Resources.resolved(device, workers, max_stack, engine, address)
     # Every run is checked before anything is written.
     _ = spec.grid
-    check_precisions(spec, resources.device)
+    check_precisions(spec, resources)
     check_plugins(spec)
     if keep_encoders:
         check_encoder_place(out)
@@ -143,7 +160,7 @@ def run_sweep(
         content,
         resources,
         change=lambda unit: replace(unit, keeps_encoders=keep_encoders),
-        display=display,
+        display=display or Silent(),
         checkpoint_seconds=checkpoint_seconds,
     )
 
@@ -155,7 +172,7 @@ def run_units(
     resources: Resources,
     *,
     change: Callable[[Unit], Unit],
-    display: Display | None,
+    display: Display,
     checkpoint_seconds: float = 0.0,
 ) -> Outcome:
     """Do what is missing of a sweep's units, each changed before, and store it.
@@ -171,11 +188,15 @@ def run_units(
 
     Raises:
         StoreRefused: as ``run_sweep``.
+        ValueError: one line, if a cluster cannot do the units; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
+        ClusterLost: if a cluster's scheduler has gone.
     """
-    display = display or _Silent()
     new, grow = description_of(spec, content), growth_to(spec, content)
-    with ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store:
+    with (
+        resources.opened(display.warn) as opened,
+        ResultsStore.create_or_open(out, new.spec, new.digest, new.axes, grow=grow) as store,
+    ):
         remove_drafts(out)
         remove_checkpoint_drafts(out)
         saved = (
@@ -183,9 +204,9 @@ def run_units(
             if checkpoint_seconds
             else None
         )
-        missing = make_plan(spec, finished=store.finished(), max_stack=resources.stack_size)
+        missing = make_plan(spec, finished=store.finished(), max_stack=opened.stack_size)
         plan = missing.changed(lambda unit: replace(change(unit), checkpoints=saved))
-        executor = executor_of(resources.device, resources.workers, plan)
+        executor = executor_of(opened, plan)
         display.begin(plan, executor)
         # Of committed rows, only what the outcome says is kept.
         statuses: Counter[str] = Counter()
@@ -231,15 +252,18 @@ def check_spec(spec: object) -> None:
         )
 
 
-def check_precisions(spec: SweepSpec, device: str) -> None:
-    """Refuse a precision that the device cannot do.
+def check_precisions(spec: SweepSpec, resources: Resources) -> None:
+    """Refuse a precision that the device cannot do. What a cluster's GPUs can do is not known here:
+    there, runs fail and say so.
 
     Raises:
         ValueError: one line.
     """
+    if resources.address is not None and resources.device != "cpu":
+        return
     trains = (run.training.train for run in spec.runs())
     for precision in {train.precision for train in trains if train is not None}:
-        check_precision(precision, device, name="train.precision")
+        check_precision(precision, resources.device, name="train.precision")
 
 
 def check_plugins(spec: SweepSpec) -> None:

@@ -28,19 +28,22 @@ def describe_plan(
     device: str = "auto",
     workers: int | None = None,
     max_stack: int | None = None,
+    engine: str = "auto",
+    address: str | None = None,
 ) -> list[str]:
     """What ``run_sweep`` would do, in lines; nothing stays written.
 
     A directory that holds another sweep is not refused: a line says how the two differ, and the
-    plan is that of a new directory. Rows are not read, so that damage to them is not noticed.
+    plan is that of a new directory. Rows are not read, so that damage to them is not noticed, and
+    a cluster is not asked.
 
     Raises:
         StoreRefused: if ``out`` holds something that is no store.
         ValueError: as for ``run_sweep``.
     """
     check_spec(spec)
-    resources = Resources.resolved(device, workers, max_stack)
-    check_precisions(spec, resources.device)
+    resources = Resources.resolved(device, workers, max_stack, engine, address)
+    check_precisions(spec, resources)
     check_plugins(spec)
     there = _Directory(spec, Path(out))
     plan = make_plan(spec, finished=there.seconds, max_stack=resources.stack_size)
@@ -50,7 +53,7 @@ def describe_plan(
         *there.lines,
         *_work_lines(spec, plan, resources),
         _time_line(plan, there.seconds, resources),
-        f"device: {resources.device}, {resources.workers} workers, results in {out}",
+        f"device: {resources.device}, {_workers(resources)}, results in {out}",
     ]
 
 
@@ -144,12 +147,21 @@ def _work_lines(spec: SweepSpec, plan: Plan, resources: Resources) -> list[str]:
 
 
 def _time_line(plan: Plan, seconds: Mapping[str, float], resources: Resources) -> str:
+    device = "cpu" if resources.device == "auto" else resources.device
     estimate = estimate_time(
-        plan, seconds, device=resources.device, workers=min(resources.workers, len(plan.units) or 1)
+        plan, seconds, device=device, workers=min(resources.workers, len(plan.units) or 1)
     )
     if estimate is None:
-        return f"time: no estimate, as no run on {resources.device} is done here"
-    return f"time: about {_duration(estimate.seconds)} (from {estimate.basis})"
+        return f"time: no estimate, as no run on {device} is done here"
+    by_one = "" if resources.address is None else " by one worker"
+    return f"time: about {_duration(estimate.seconds)}{by_one} (from {estimate.basis})"
+
+
+def _workers(resources: Resources) -> str:
+    if resources.address is not None:
+        return f"the workers of the Dask scheduler at {resources.address}"
+    by_dask = " by Dask" if resources.engine == "dask" else ""
+    return f"{resources.workers} workers{by_dask}"
 
 
 def _duration(seconds: float) -> str:

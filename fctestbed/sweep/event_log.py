@@ -82,6 +82,10 @@ class EventLog:
         """Pass the progress on."""
         self._display.progress(progress)
 
+    def warn(self, line: str) -> None:
+        """Pass the line on."""
+        self._display.warn(line)
+
     def committed(self, unit: int, records: Sequence[RunRecord]) -> None:
         """Log the runs of a unit."""
         for record in records:

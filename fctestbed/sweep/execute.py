@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from fctestbed.measurement import Measured, MeasureSpec, measure_readouts
-from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, ScoreRow, read_encoder
+from fctestbed.results import ENCODER_KEY, AlongRow, RunRecord, ScoreRow
 from fctestbed.sweep.alarms import alarms
 from fctestbed.sweep.along import AlongTraining
 from fctestbed.sweep.checkpoints import unit_checkpoints
@@ -256,7 +256,7 @@ def _trained(
 def _loaded(unit: Unit, device: str) -> _Ready:
     """A unit's stack from the encoders that were kept."""
     done = [job.done for job in unit.jobs if job.done is not None]
-    kept = [None if one.key is None else read_encoder(one.directory, one.key) for one in done]
+    kept = [one.encoder for one in done]
     stack = load_stack(
         [job.training for job in unit.jobs],
         [None if one is None else one.arrays for one in kept],

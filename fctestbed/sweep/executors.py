@@ -4,12 +4,13 @@ A unit may be executed more than once; only the driver writes to the store. May 
 ``fctestbed.sweep.worker`` and what it imports.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
+from fctestbed.sweep.attempts import Attempts
 from fctestbed.sweep.execute import UnitResult, execute, failed
 from fctestbed.sweep.plan import Unit
 from fctestbed.sweep.worker import (
@@ -17,16 +18,11 @@ from fctestbed.sweep.worker import (
     UnitProgress,
     Worker,
     WorkerDied,
-    WorkersCannotStart,
     WorkerStarted,
     process_as_a_worker,
     signals_blocked,
 )
 from fctestbed.training import Progress
-
-_ATTEMPTS = 2
-# Workers in a row that end before they have started.
-_START_ATTEMPTS = 5
 
 Report = Callable[[UnitProgress], None]
 Done = Generator[tuple[int, UnitResult], None, None]
@@ -34,6 +30,11 @@ Done = Generator[tuple[int, UnitResult], None, None]
 
 class Executor(Protocol):
     """Runs units somewhere."""
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        ...
 
     def run(self, units: Sequence[Unit], report: Report) -> Done:
         """Yield each unit's place in the list and its result, in the order in which they finish.
@@ -54,6 +55,11 @@ class InProcess:
 
     device: str
     threads: int | None = 1
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        return "in this process"
 
     def run(self, units: Sequence[Unit], report: Report) -> Done:
         """Run the units in order."""
@@ -86,6 +92,11 @@ class WorkerProcesses:
     workers: int
     threads: int = 1
 
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        return "in worker processes"
+
     def run(self, units: Sequence[Unit], report: Report) -> Done:
         """Run the units, the first ones first.
 
@@ -115,8 +126,7 @@ class _Pool:
         self._units = units
         self._report = report
         self._waiting = deque(range(len(units)))
-        self._deaths: Counter[int] = Counter()
-        self._starts_failed = 0
+        self._attempts = Attempts()
 
     def fill(self) -> None:
         """Start workers, up to their number or that of the units left."""
@@ -129,19 +139,18 @@ class _Pool:
         """Take a worker's next message, or its end; a unit's result, if it is done."""
         try:
             message = self.workers[pipe].receive()
-        except WorkerDied as death:
+        except WorkerDied as died:
             del self.workers[pipe]
-            if death.unit is None:
-                self._check_start(death)
-            elif self._deaths[death.unit] + 1 < _ATTEMPTS:
-                self._deaths[death.unit] += 1
-                self._waiting.append(death.unit)
+            if died.unit is None:
+                self._attempts.check_start(died.death)
+            elif self._attempts.is_left(died.unit):
+                self._waiting.append(died.unit)
             else:
                 self.left -= 1
-                yield death.unit, failed(self._units[death.unit], str(death))
+                yield died.unit, failed(self._units[died.unit], died.death.reason)
             return
         if isinstance(message, WorkerStarted):
-            self._starts_failed = 0
+            self._attempts.note_start()
         if isinstance(message, UnitProgress):
             self._report(message)
         if isinstance(message, UnitDone):
@@ -154,19 +163,3 @@ class _Pool:
             if worker.idle and self._waiting:
                 place = self._waiting.popleft()
                 worker.send(place, self._units[place])
-
-    def _check_start(self, death: WorkerDied) -> None:
-        """Raise if a worker without a unit ended by itself, or if too many have ended in a row."""
-        if not death.in_start:
-            return
-        self._starts_failed += 1
-        if not death.by_signal:
-            raise WorkersCannotStart(
-                f"worker processes cannot start ({death.ending}): expected a script that calls "
-                "run_sweep under if __name__ == '__main__', or workers=1"
-            ) from None
-        if self._starts_failed >= _START_ATTEMPTS:
-            raise WorkersCannotStart(
-                f"worker processes cannot start: {_START_ATTEMPTS} in a row ended before they had "
-                f"started ({death.ending}): expected more memory or fewer workers"
-            ) from None

@@ -11,7 +11,14 @@ from typing import Any
 
 from fctestbed.measurement import MeasureSpec
 from fctestbed.objectives import find_method
-from fctestbed.results import AlongRow, AxisValue, RunRecord
+from fctestbed.results import (
+    AlongRow,
+    AxisValue,
+    KeptEncoder,
+    RunRecord,
+    StoreRefused,
+    read_encoder,
+)
 from fctestbed.sweep.axes import describe
 from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.grid import Grid, RunSpec
@@ -32,6 +39,7 @@ class DoneTraining:
         diagnostics: of the training: losses, spreads of heads, alarms.
         along: by run id, the rows along training of the runs that it serves there.
         origin: provenance of the training, and which store it is from.
+        content: its encoders, where they travel with it to another machine.
     """
 
     directory: Path
@@ -40,6 +48,26 @@ class DoneTraining:
     diagnostics: Mapping[str, Any]
     along: Mapping[str, tuple[AlongRow, ...]]
     origin: Mapping[str, Any]
+    content: KeptEncoder | None = None
+
+    @property
+    def encoder(self) -> KeptEncoder | None:
+        """Its encoders; None if it diverged.
+
+        Raises:
+            StoreRefused: if their file is missing or damaged.
+        """
+        if self.content is not None or self.key is None:
+            return self.content
+        return read_encoder(self.directory, self.key)
+
+    def with_encoder(self) -> "DoneTraining":
+        """The training with its encoders, if they can be read; else whoever needs them says why
+        not."""
+        try:
+            return replace(self, content=self.encoder)
+        except StoreRefused:
+            return self
 
 
 @dataclass(frozen=True)
@@ -136,6 +164,14 @@ class Unit:
         # A training does not depend on what its runs differ in: the first one left stands for all.
         jobs = tuple(Job(runs[0].training, runs, job.done) for job, runs in left if runs)
         return replace(self, jobs=jobs)
+
+    def with_encoders(self) -> "Unit":
+        """The unit with the encoders that it loads, for a machine that may not see their files."""
+        jobs = (
+            job if job.done is None else replace(job, done=job.done.with_encoder())
+            for job in self.jobs
+        )
+        return replace(self, jobs=tuple(jobs))
 
     def halves(self) -> tuple["Unit", "Unit"]:
         """The unit in two halves, for a retry after it failed as a whole."""

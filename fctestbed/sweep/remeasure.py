@@ -28,6 +28,7 @@ from fctestbed.results import (
 from fctestbed.sweep.driver import (
     Display,
     Outcome,
+    Silent,
     check_plugins,
     run_units,
 )
@@ -54,6 +55,8 @@ def measure_sweep(
     max_stack: int | None = None,
     display: Display | None = None,
     allow_plugins: bool = False,
+    engine: str = "auto",
+    address: str | None = None,
 ) -> Outcome:
     """Measure a sweep again with other settings, from its kept encoders, into a new store.
 
@@ -73,6 +76,8 @@ def measure_sweep(
         display: what shows the progress.
         allow_plugins: whether code of the user's own that the sweep names (methods, a label
             function) may be imported.
+        engine: as of ``run_sweep``; encoders travel to a cluster's workers with the units.
+        address: as of ``run_sweep``.
 
     Returns:
         What was done. Runs whose encoders are missing are left out, and a note names them.
@@ -83,6 +88,7 @@ def measure_sweep(
         ValueError: one line, for values that are no measurement, a directory without a sweep or
             without encoders, or code that changed since; nothing was written.
         WorkersCannotStart: if worker processes end before they have started.
+        ClusterLost: if a cluster's scheduler has gone; what was done is stored.
     """
     end_a_worker_in_its_start()
     for name, given in (("directory", directory), ("out", out)):
@@ -91,7 +97,7 @@ def measure_sweep(
     directory = Path(directory)
     if Path(out).resolve() == directory.resolve():
         raise ValueError(f"out: expected another directory than the sweep's, got {out}")
-    resources = Resources.resolved(device, workers, max_stack)
+    resources = Resources.resolved(device, workers, max_stack, engine, address)
     source = _Source.read(directory)
     with nullcontext() if allow_plugins else only_plugins(()):
         spec = source.spec_with({} if values is None else values)
@@ -111,7 +117,7 @@ def measure_sweep(
         return replace(unit, jobs=tuple(jobs))
 
     content = {**sweep_digest(spec)[0], MEASURED_FROM: source.digest}
-    outcome = run_units(spec, out, content, resources, change=loaded, display=display)
+    outcome = run_units(spec, out, content, resources, change=loaded, display=display or Silent())
     if not left_out:
         return outcome
     note = (

@@ -1,19 +1,29 @@
-"""Where the units of a sweep are done: the device, worker processes and the size of stacks.
+"""Where the units of a sweep are done: the engine, the device, workers and the size of stacks.
 
-May import torch and ``fctestbed.sweep.executors`` and what it imports.
+May import torch, ``fctestbed.sweep.executors``, ``fctestbed.sweep.dask_executor`` and what they
+import.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 import torch
 
+from fctestbed._messages import did_you_mean
 from fctestbed.sweep.counts import checked_count
+from fctestbed.sweep.dask_cluster import Cluster, check_address, connected, local_cluster
+from fctestbed.sweep.dask_executor import DaskTasks
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
 from fctestbed.sweep.memory import MOST_IN_A_STACK, fitting_stack, free_bytes
 from fctestbed.sweep.plan import Plan
 from fctestbed.sweep.worker import available_cores
 from fctestbed.training import TrainingSpec
+
+ENGINES = ("auto", "process", "workers", "dask")
+"""Engines: what suits the device and the sweep, this process, worker processes, a Dask cluster."""
 
 # Digits as torch reads them, and not too many to be a number.
 _DEVICE = re.compile(r"(cpu|cuda)(:[0-9]{1,4})?")
@@ -59,34 +69,88 @@ class Resources:
     """Where units are done.
 
     Attributes:
-        device: a torch device.
-        workers: most worker processes.
+        device: a torch device; of a cluster ``auto`` until it is connected.
+        workers: most worker processes; on an existing cluster not used.
         max_stack: most trainings in a stack.
         free_bytes: memory of the device for each worker, which stacks are to fit in; None if it
             does not limit them.
+        engine: one of ``ENGINES``.
+        address: of the scheduler of an existing cluster.
+        cluster: the connection to Dask, once there is one.
     """
 
     device: str
     workers: int
     max_stack: int
     free_bytes: int | None = None
+    engine: str = "auto"
+    address: str | None = None
+    cluster: Cluster | None = None
 
     @classmethod
-    def resolved(cls, device: str, workers: int | None, max_stack: int | None) -> "Resources":
+    def resolved(
+        cls,
+        device: str,
+        workers: int | None,
+        max_stack: int | None,
+        engine: str = "auto",
+        address: str | None = None,
+    ) -> "Resources":
         """Resources with defaults for those that are None. Stacks are as large as the free memory
-        of a CUDA device allows, unless ``max_stack`` says how large.
+        of a CUDA device allows, unless ``max_stack`` says how large; on a cluster's GPUs, whose
+        memory is not known here, they are halved where it runs out.
 
         Raises:
-            ValueError: for an unknown device, or what is no whole number of at least 1.
+            ValueError: for an unknown device or engine, what is no whole number of at least 1, an
+                engine that is not installed, or an address that is none or has no engine.
         """
+        _check_engine(engine, address)
+        if address is not None:
+            return cls._of_cluster(device, workers, max_stack, check_address(address))
         device = resolve_device(device)
-        workers = checked_count("workers", default_workers(device) if workers is None else workers)
+        if engine == "process" and workers not in (None, 1):
+            raise ValueError(f"workers: expected none with the engine process, got {workers}")
+        default = 1 if engine == "process" else default_workers(device)
+        workers = checked_count("workers", default if workers is None else workers)
         if max_stack is not None:
-            return cls(device, workers, checked_count("max_stack", max_stack))
+            return cls(device, workers, checked_count("max_stack", max_stack), engine=engine)
         free = free_bytes(device)
-        return cls(
-            device, workers, default_max_stack(device), None if free is None else free // workers
+        most = None if free is None else free // workers
+        return cls(device, workers, default_max_stack(device), most, engine)
+
+    @classmethod
+    def _of_cluster(
+        cls, device: str, workers: int | None, max_stack: int | None, address: str
+    ) -> "Resources":
+        if workers is not None:
+            raise ValueError(f"workers: expected none with an address, got {workers!r}")
+        if device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"device: expected auto, cpu or cuda with an address, got {device!r}")
+        most = (
+            default_max_stack("cpu" if device == "auto" else device)
+            if max_stack is None
+            else checked_count("max_stack", max_stack)
         )
+        return cls(device, 1, most, engine="dask", address=address)
+
+    @contextmanager
+    def opened(self, warn: Callable[[str], None]) -> Iterator["Resources"]:
+        """These resources with a connection to Dask, if their engine is Dask.
+
+        Args:
+            warn: called with a line about the cluster while it is in use.
+
+        Raises:
+            ValueError: one line, if the cluster cannot do the units.
+        """
+        if self.engine != "dask":
+            yield self
+        elif self.address is None:
+            with local_cluster(self.workers, self.device, warn) as cluster:
+                yield replace(self, cluster=cluster)
+        else:
+            with connected(self.address, self.device, warn) as cluster:
+                yield replace(self, cluster=cluster, device=cluster.device)
 
     def stack_size(self, training: TrainingSpec) -> int:
         """Most trainings in a stack of this one's shape."""
@@ -95,14 +159,39 @@ class Resources:
         return min(self.max_stack, fitting_stack(training, self.free_bytes))
 
 
-def executor_of(device: str, workers: int, plan: Plan) -> Executor:
+def _check_engine(engine: object, address: str | None) -> None:
+    """Refuse an engine that is unknown or not installed, and an address that has none.
+
+    Raises:
+        ValueError: one line.
+    """
+    if engine not in ENGINES:
+        raise ValueError(
+            f"engine: expected one of {', '.join(ENGINES)}, got {engine!r:.80}"
+            f"{did_you_mean(engine, ENGINES)}"
+        )
+    if address is not None and engine != "dask":
+        raise ValueError(f"address: expected none without the engine dask, got {address!r:.80}")
+    if engine == "dask" and find_spec("distributed") is None:
+        raise ValueError(
+            "engine: expected the package distributed to be installed "
+            "(pip install 'fctestbed[cluster]'), got none"
+        )
+
+
+def executor_of(resources: Resources, plan: Plan) -> Executor:
     """What runs the units. It depends on the whole sweep, not on what is left of it, and so do the
     threads of each training: other threads would round differently.
 
-    A training on a CPU has one thread; one on a GPU has those that its process has, or its share.
+    A training on a CPU has one thread; one on a GPU has those that its process has, or its share,
+    or one on a cluster.
     """
+    device, workers = resources.device, resources.workers
+    if resources.cluster is not None:
+        return DaskTasks(resources.cluster)
     on_cpu = device.partition(":")[0] == "cpu"
-    if workers > 1 and plan.n_whole_units > 1:
+    several = workers > 1 and plan.n_whole_units > 1
+    if resources.engine == "workers" or (resources.engine == "auto" and several):
         threads = 1 if on_cpu else max(1, available_cores() // workers)
         return WorkerProcesses(device, workers, threads)
     return InProcess(device, threads=1 if on_cpu else None)

@@ -49,25 +49,41 @@ class WorkerStarted:
     """The worker has started and waits for a unit."""
 
 
+@dataclass(frozen=True)
+class Death:
+    """How a worker process ended.
+
+    Attributes:
+        ending: its exit code or signal, as text.
+        by_signal: whether a signal ended it.
+        in_start: whether it had not started yet.
+    """
+
+    ending: str
+    by_signal: bool = False
+    in_start: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why a unit failed that it had."""
+        # Linux ends a process so whose memory it needs, and says so to nobody.
+        by_memory = self.ending == f"signal {_KILLED}"
+        hint = ": was there too little memory for so many workers or so large a stack?"
+        return f"its worker process died ({self.ending}){hint if by_memory else ''}"
+
+
 class WorkerDied(Exception):  # noqa: N818 - an event, which the executor handles
     """A worker process ended while it had a unit, or while it waited for one.
 
     Attributes:
         unit: the unit's place in the list; None if it had none.
-        in_start: whether it had not started yet.
-        by_signal: whether a signal ended it.
-        ending: its exit code or signal, as text.
+        death: how it ended.
     """
 
-    def __init__(self, unit: int | None, exit_code: int | None, *, in_start: bool) -> None:
-        self.ending = _ending(exit_code)
-        # Linux ends a process so whose memory it needs, and says so to nobody.
-        by_memory = exit_code == -_KILLED
-        hint = ": was there too little memory for so many workers or so large a stack?"
-        super().__init__(f"its worker process died ({self.ending}){hint if by_memory else ''}")
+    def __init__(self, unit: int | None, death: Death) -> None:
+        super().__init__(death.reason)
         self.unit = unit
-        self.in_start = in_start
-        self.by_signal = exit_code is not None and exit_code < 0
+        self.death = death
 
 
 class WorkersCannotStart(RuntimeError):  # noqa: N818 - said of the machine
@@ -135,7 +151,7 @@ class Worker:
             self._process.join(_SECONDS_TO_END)
             self.end()
             raise WorkerDied(
-                self._unit, self._process.exitcode, in_start=not self._started
+                self._unit, _death(self._process.exitcode, in_start=not self._started)
             ) from None
         if isinstance(message, WorkerStarted | UnitDone):
             self.idle, self._started, self._unit = True, True, None
@@ -149,10 +165,10 @@ class Worker:
         self._process.join()
 
 
-def _ending(exit_code: int | None) -> str:
+def _death(exit_code: int | None, *, in_start: bool) -> Death:
     if exit_code is None or exit_code >= 0:
-        return f"exit code {exit_code}"
-    return f"signal {-exit_code}"
+        return Death(f"exit code {exit_code}", by_signal=False, in_start=in_start)
+    return Death(f"signal {-exit_code}", by_signal=True, in_start=in_start)
 
 
 @contextlib.contextmanager

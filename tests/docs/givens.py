@@ -23,6 +23,13 @@ TEXTS = {
         "tests/e2e/test_adding_a_method.py",
         "test_a_method_that_breaks_a_clause_is_refused_with_the_page_s_line",
     ),
+    **{
+        ("docs/clusters.md", first): (
+            "tests/docs/test_clusters_page.py",
+            "test_the_page_s_commands_are_ones_that_the_tools_take",
+        )
+        for first in ("dask", "ssh", "python", "srun", "kubectl")
+    },
     ("docs/sweep_files.md", "fctestbed:"): (
         "tests/unit/sweep/test_settings.py",
         "test_errors_of_a_file_name_its_line_and_what_is_near",

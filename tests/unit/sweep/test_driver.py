@@ -10,8 +10,14 @@ import fctestbed.sweep.execute as execute_module
 import fctestbed.sweep.resources as resources_module
 from fctestbed.results import STORE_NAME, StoreRefused, drop_damaged_runs, load_results
 from fctestbed.sweep import describe_plan, make_plan, resolve_device, run_sweep, sweep_spec
+from fctestbed.sweep.driver import Silent
 from fctestbed.sweep.executors import InProcess, WorkerProcesses
-from fctestbed.sweep.resources import default_max_stack, default_workers, executor_of
+from fctestbed.sweep.resources import (
+    Resources,
+    default_max_stack,
+    default_workers,
+    executor_of,
+)
 from fctestbed.training import train_stack
 
 
@@ -19,7 +25,7 @@ def go(spec, out, **how):
     return run_sweep(spec, out, device="cpu", workers=1, **how)
 
 
-class Watcher:
+class Watcher(Silent):
     def __init__(self):
         self.said = []
 
@@ -260,9 +266,13 @@ def test_where_units_run_and_their_threads_depend_on_the_whole_sweep_alone(monke
     for finished in ([], runs):
         plan = make_plan(spec, finished=finished, max_stack=1)
         for device, threads in (("cpu", 1), ("cpu:0", 1), ("cuda", 4)):
-            assert executor_of(device, 2, plan) == WorkerProcesses(device, 2, threads)
-        assert executor_of("cpu", 1, plan) == InProcess("cpu", 1)
-        assert executor_of("cuda", 1, plan) == InProcess("cuda", None)
+            assert executor_of(Resources(device, 2, 6), plan) == WorkerProcesses(device, 2, threads)
+            one_process = Resources(device, 2, 6, engine="process")
+            assert isinstance(executor_of(one_process, plan), InProcess)
+            one_worker = Resources(device, 1, 6, engine="workers")
+            assert isinstance(executor_of(one_worker, plan), WorkerProcesses)
+        assert executor_of(Resources("cpu", 1, 6), plan) == InProcess("cpu", 1)
+        assert executor_of(Resources("cuda", 1, 6), plan) == InProcess("cuda", None)
 
 
 def test_damaged_runs_are_refused_and_once_dropped_made_again_to_the_digit(tmp_path):

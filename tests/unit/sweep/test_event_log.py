@@ -10,6 +10,7 @@ import fctestbed.sweep.event_log as module
 from fctestbed.cli.main import run
 from fctestbed.results import load_results
 from fctestbed.sweep import EventLog, run_sweep, tensorboard_writer
+from fctestbed.sweep.driver import Silent
 
 
 class Writers:
@@ -34,7 +35,7 @@ class Writers:
         return Writer()
 
 
-class Quiet:
+class Quiet(Silent):
     def __init__(self):
         self.said = []
 

@@ -21,6 +21,7 @@ from fctestbed.results import (
     load_results,
 )
 from fctestbed.sweep import measure_sweep, run_sweep
+from fctestbed.sweep.driver import Silent
 from fctestbed.sweep.execute import execute
 from fctestbed.synthesis import make_dataset
 from fctestbed.training import TrainingSpec, train_stack
@@ -125,7 +126,7 @@ def test_provenance_says_which_store_and_training_a_run_was_measured_from(swept,
 
 
 def test_a_measurement_that_was_interrupted_goes_on(swept, tmp_path):
-    class Interrupted:
+    class Interrupted(Silent):
         def begin(self, plan, executor):
             pass
 
@@ -225,7 +226,7 @@ def test_a_sweep_goes_on_without_encoders_and_with_them_the_rows_are_the_same(
     class Interrupted(KeyboardInterrupt):
         pass
 
-    class Display:
+    class Display(Silent):
         def begin(self, plan, executor):
             pass
 
@@ -316,7 +317,7 @@ def test_a_damaged_encoder_file_is_refused(copied, tmp_path, damage):
 def test_a_file_damaged_after_the_plan_was_made_fails_its_runs_alone(copied, tmp_path):
     victim = encoder_path(copied, keys(copied)[0])
 
-    class Damaging:
+    class Damaging(Silent):
         def begin(self, plan, executor):
             victim.write_bytes(b"nothing")
 
