@@ -192,7 +192,7 @@ def test_the_state_names_whole_missing_and_damaged_files(stored):
         "encoders: 2 files as they were written",
         "encoders: not kept of 1 runs",
         f"encoders: 1 files are missing ({'c' * 16}): their runs cannot be measured again; rows "
-        "and figures do not need them",
+        "and figures do not need them; the same sweep command with another --out makes them anew",
     )
     write(stored, GOOD, OTHER)
     found = state(stored)
