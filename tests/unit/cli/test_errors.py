@@ -104,7 +104,7 @@ BAD_SWEEPS = [
     ("--config none.toml", "none.toml: expected a sweep file, got none that can be read ("),
     ("--foo", "No such option: --foo"),
     ("--workers x", "Invalid value for '--workers': "),
-    ("extra", "Got unexpected extra argument"),
+    ("extra", "extra: expected a sweep file, got none that can be read"),
     ("--figures FILE", "--figures: expected a directory that can be written, got FILE"),
     ("--figures FILE/x", "--figures: expected a directory that can be written, got FILE/x"),
 ]

@@ -260,7 +260,8 @@ def test_a_sweep_s_directory_is_measured_again(swept, tmp_path, capsys):
     assert run(["measure", str(swept), *settings, f"--out={tmp_path / 'new'}", *AGAIN]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("Label bits read at R = 4 bits ")
-    assert out.endswith(f"results in {tmp_path / 'new'}\n")
+    new = tmp_path / "new"
+    assert out.endswith(f"results in {new}, figure in {new / 'label_bits.png'}\n")
     assert "4 runs: 3 trainings in 2 stacks" in err
     spec = json.loads(load_results(tmp_path / "new").runs["spec"][0])["measurement"]
     assert (spec["n_fit"], spec["ridge"]) == (100, 0.01)

@@ -86,6 +86,9 @@ def test_without_checkpoints_nothing_is_written_or_gone_on_from(tmp_path, interr
 
 
 class _Stopping:
+    def warn(self, line):
+        pass
+
     def begin(self, plan, executor):
         raise ValueError("stop")
 
