@@ -9,7 +9,21 @@ from fctestbed.plotting.figures.measured import (
     draw_measured,
     measured_yardstick,
 )
+from fctestbed.plotting.files import (
+    check_formats,
+    svg_of,
+    write_figure,
+)
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
+from fctestbed.plotting.other_figures import (
+    draw_bench_figures,
+    draw_calibration_figures,
+    draw_docket_figures,
+    draw_drawn_figures,
+    draw_fault_figures,
+    draw_gaussian_figures,
+    draw_readout_figures,
+)
 from fctestbed.plotting.rates import rate_at_share, rates_at_share
 from fctestbed.plotting.style import (
     METHOD_STYLES,
@@ -21,19 +35,9 @@ from fctestbed.plotting.style import (
 )
 from fctestbed.plotting.summary import SummaryRow, summary_table
 from fctestbed.plotting.write import (
-    check_formats,
-    draw_bench_figures,
-    draw_calibration_figures,
-    draw_docket_figures,
-    draw_drawn_figures,
-    draw_fault_figures,
     draw_figures,
-    draw_gaussian_figures,
-    draw_readout_figures,
-    svg_of,
     sweep_drawings,
     tables,
-    write_figure,
 )
 from fctestbed.plotting.yardstick import Yardstick, choose_yardstick
 

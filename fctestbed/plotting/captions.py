@@ -5,6 +5,7 @@ May import matplotlib and ``style`` of this package.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -22,6 +23,15 @@ ROW_INCHES = 0.135
 _POINTS_PER_INCH = 72.0
 # Of the legend's handle, its distance from the text, and the gap between columns.
 _ENTRY_EMS = 2.6 + 0.5 + 1.2
+LEGEND_SPACING: dict[str, Any] = {
+    "frameon": False,
+    "handlelength": 2.6,
+    "handletextpad": 0.5,
+    "columnspacing": 1.2,
+    "labelspacing": 0.35,
+    "borderpad": 0.1,
+}
+"""How legends are set below figures and panels."""
 _SIDES_INCHES = 0.15
 
 
@@ -84,12 +94,7 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int, note: st
         ncols=columns,
         title=literal(lines),
         title_fontsize=TEXT_POINTS,
-        frameon=False,
-        handlelength=2.6,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        labelspacing=0.35,
-        borderpad=0.1,
+        **LEGEND_SPACING,
     )
     legend.get_title().set(color=NOTE_COLOR, multialignment="center")
     _grow(figure, math.ceil(len(handles) / columns) + lines.count("\n"))

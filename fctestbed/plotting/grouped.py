@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fctestbed.plotting.axes import UNIQUE_RATIO, Axis
-from fctestbed.plotting.captions import ROW_INCHES
+from fctestbed.plotting.captions import LEGEND_SPACING, ROW_INCHES
 from fctestbed.plotting.curves import CurvePanel
 from fctestbed.plotting.marks import set_horizontal_axis
 from fctestbed.plotting.style import (
@@ -119,10 +119,5 @@ def _add_panel_legend(axes: Axes, lines: Sequence[Line2D], columns: int) -> None
         loc="upper center",
         bbox_to_anchor=(0.5, -0.24),
         ncols=min(columns, len(lines)),
-        frameon=False,
-        handlelength=2.6,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        labelspacing=0.35,
-        borderpad=0.1,
+        **LEGEND_SPACING,
     )

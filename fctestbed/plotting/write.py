@@ -1,17 +1,12 @@
-"""Figures as files, each with a CSV file of its numbers, and tables as Markdown.
+"""A sweep's figures as files, and its tables as Markdown.
 
 May import pandas and all of this package.
 """
 
-import io
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from fctestbed.plotting.axes import (
     UNIQUE_RATIO,
@@ -26,34 +21,16 @@ from fctestbed.plotting.baseline import at_baseline, baseline_of
 from fctestbed.plotting.captions import set_width
 from fctestbed.plotting.choice import chosen_figures, inches_of, of_methods
 from fctestbed.plotting.figures import (
-    BENCH_FIGURES,
-    DRAWN_FIGURES,
     EVERY_AXIS,
     FIGURES,
-    GAUSSIAN_FIGURES,
-    KINDS,
     PANELS_PER_WORLD,
-    READOUT_FIGURES,
-    docket_pages,
-    docket_table,
-    draw_calibration,
-    draw_docket,
-    draw_overview,
-    draw_waterfall,
 )
+from fctestbed.plotting.files import check_formats, write_all
 from fctestbed.plotting.interface import Drawing, DrawOptions, NothingToDraw
 from fctestbed.plotting.panels import MOST_PANELS
 from fctestbed.plotting.style import check_labels, house_style, method_labels
 from fctestbed.plotting.yardstick import choose_yardstick
-from fctestbed.results import Results, write_atomically
-
-# No dates in the files: the same rows give the same bytes.
-_METADATA: dict[str, dict[str, None]] = {
-    "png": {},
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-}
-_DOTS_PER_INCH = 200
+from fctestbed.results import Results
 
 
 def draw_figures(
@@ -154,7 +131,7 @@ def draw_figures(
         if inches is not None:
             for drawing in drawings.values():
                 set_width(drawing.figure, inches)
-        return _write_all(drawings.items(), out_dir, formats)
+        return write_all(drawings.items(), out_dir, formats)
 
 
 def tables(results: Results) -> dict[str, str]:
@@ -172,25 +149,6 @@ def tables(results: Results) -> dict[str, str]:
             f"results: expected finished runs for a table, got none ({len(results.runs)} runs)"
         )
     return found
-
-
-def write_figure(
-    name: str, drawing: Drawing, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
-) -> list[Path]:
-    """Write one figure in each format, and its numbers as CSV.
-
-    Args:
-        name: of the files.
-        drawing: the figure.
-        out_dir: made if missing; files of these names are replaced.
-        formats: of ``png`` (200 dpi), ``pdf`` and ``svg``.
-
-    Raises:
-        ValueError: one line, for an unknown format or a directory that cannot be written.
-    """
-    check_formats(formats)
-    with house_style():
-        return _write_all([(name, drawing)], out_dir, formats)
 
 
 def sweep_drawings(results: Results, rate: float | None = None) -> dict[str, Drawing]:
@@ -211,195 +169,6 @@ def sweep_drawings(results: Results, rate: float | None = None) -> dict[str, Dra
     )
     with house_style():
         return _drawings(results, options) or _drawings(results, replace(options, any_variant=True))
-
-
-def svg_of(drawing: Drawing) -> bytes:
-    """A drawing as an SVG document: text stays text, and it has no date."""
-    with house_style():
-        return _encoded(drawing, "svg")
-
-
-def draw_readout_figures(
-    rows: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
-) -> list[Path]:
-    """Draw the figures of estimators on readouts that the rows allow.
-
-    Args:
-        rows: of ``calibrate-readouts``.
-        out_dir: made if missing; files of these names are replaced.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written; none where the rows hold no estimate.
-
-    Raises:
-        ValueError: one line, for rows that lack columns or have several noises, or a directory that
-            cannot be written.
-    """
-    return _draw_rows(READOUT_FIGURES, rows, out_dir, formats)
-
-
-def draw_docket_figures(
-    verdicts: pd.DataFrame,
-    cells: pd.DataFrame,
-    out_dir: str | Path,
-    formats: Sequence[str] = ("png", "pdf"),
-) -> list[Path]:
-    """Draw the verdicts of a docket as ``docket``, with the table as Markdown; those that do not
-    fit a page are in ``docket_2`` and so on.
-
-    Args:
-        verdicts: a row for each claim and condition, as ``fctestbed.judge`` returns them.
-        cells: a row for each cell of them.
-        out_dir: made if missing; files of these names are replaced.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written.
-
-    Raises:
-        ValueError: one line, for no verdict, an unknown format or a directory that cannot be
-            written.
-    """
-    check_formats(formats)
-    with house_style():
-        drawings = {}
-        for place, page in enumerate(docket_pages(verdicts), start=1):
-            own = cells[cells["claim"].isin(page["claim"])]
-            name = "docket" if place == 1 else f"docket_{place}"
-            drawings[name] = replace(draw_docket(page, own), markdown="")
-        drawings["docket"] = replace(drawings["docket"], markdown=docket_table(verdicts))
-        return _write_all(drawings.items(), out_dir, formats)
-
-
-def draw_fault_figures(
-    rows: pd.DataFrame,
-    steps: pd.DataFrame,
-    out_dir: str | Path,
-    formats: Sequence[str] = ("png", "pdf"),
-) -> list[Path]:
-    """Draw an explanation: ``waterfall_METHOD`` for each method, and ``overview``.
-
-    Args:
-        rows: of ``fctestbed.explain``.
-        steps: of ``fctestbed.faults.all_steps``.
-        out_dir: made if missing; files of these names are replaced.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written.
-
-    Raises:
-        ValueError: one line, for an unknown format or a directory that cannot be written.
-    """
-    written = _draw_rows({"overview": draw_overview}, steps, out_dir, formats)
-    for method, own in rows.groupby("method", sort=False):
-        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in str(method))
-        written += _draw_rows({f"waterfall_{name}": draw_waterfall}, own, out_dir, formats)
-    return written
-
-
-def draw_gaussian_figures(
-    rows: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
-) -> list[Path]:
-    """Draw the Gaussian figure against the training step and by level.
-
-    Args:
-        rows: the result of ``gaussian_rows``.
-        out_dir: directory for ``gaussian.*`` and ``gaussian_levels.*``.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written.
-
-    Raises:
-        ValueError: one line, for an unknown format or a directory that cannot be written.
-    """
-    return _draw_rows(GAUSSIAN_FIGURES, rows, out_dir, formats)
-
-
-def draw_calibration_figures(
-    summary: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
-) -> list[Path]:
-    """Draw a calibration: a figure for each kind of pair and each number of samples.
-
-    Args:
-        summary: the result of ``fctestbed.calibration.summarise``.
-        out_dir: directory for ``calibration_<kind>_<n>.<format>`` and ``.csv``.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written.
-
-    Raises:
-        ValueError: one line, for an unknown format, a directory that cannot be written, or a
-            summary without any estimate.
-    """
-    figures: dict[str, Callable[[pd.DataFrame], Drawing]] = {
-        f"calibration_{kind}_{n}": partial(draw_calibration, kind=kind, n=int(n))
-        for kind in KINDS
-        for n in sorted(summary["n"].unique())
-    }
-    written = _draw_rows(figures, summary, out_dir, formats)
-    if not written:
-        raise ValueError("calibration: expected estimates to draw, got none")
-    return written
-
-
-def draw_drawn_figures(
-    cells: pd.DataFrame, out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
-) -> list[Path]:
-    """Draw a calibration on drawn laws: coverage and share of intervals.
-
-    Args:
-        cells: the result of ``fctestbed.calibration.drawn_cells``.
-        out_dir: directory for ``drawn_laws.<format>`` and ``.csv``.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written; none where no law has intervals to judge by.
-
-    Raises:
-        ValueError: one line, for an unknown format or a directory that cannot be written.
-    """
-    return _draw_rows(DRAWN_FIGURES, cells, out_dir, formats)
-
-
-def draw_bench_figures(
-    report: Mapping[str, Any], out_dir: str | Path, formats: Sequence[str] = ("png", "pdf")
-) -> list[Path]:
-    """Draw a benchmark: ratios and shares of the matrix rate, and growth along axes.
-
-    Args:
-        report: what ``fctestbed.experiments.bench_report`` returned, or its JSON file's content.
-        out_dir: directory for ``bench.*`` and ``bench_growth.*``.
-        formats: of ``png``, ``pdf`` and ``svg``.
-
-    Returns:
-        The files written; none where nothing can be drawn.
-
-    Raises:
-        ValueError: one line, for an unknown format or a directory that cannot be written.
-    """
-    written = []
-    for name, (part, draw) in BENCH_FIGURES.items():
-        rows = pd.DataFrame(report[part])
-        if not rows.empty:
-            written += _draw_rows({name: draw}, rows, out_dir, formats)
-    return written
-
-
-def check_formats(formats: Sequence[str]) -> None:
-    """Refuse formats that cannot be written.
-
-    Raises:
-        ValueError: one line, naming the first one.
-    """
-    if isinstance(formats, str) or not isinstance(formats, Sequence) or not formats:
-        raise ValueError(f"formats: expected some of {', '.join(_METADATA)}, got {formats!r}")
-    unknown = [name for name in formats if name not in _METADATA]
-    if unknown:
-        raise ValueError(f"formats: expected any of {', '.join(_METADATA)}, got {unknown[0]!r}")
 
 
 def _check_curve_ratios(ratios: Sequence[float] | None) -> None:
@@ -474,44 +243,3 @@ def _files(name: str, results: Results, x: str) -> list[World]:
         fixed.append(names[len(fixed)])
         files = split_worlds(results, fixed)
     return files
-
-
-def _draw_rows(
-    figures: Mapping[str, Callable[[pd.DataFrame], Drawing]],
-    rows: pd.DataFrame,
-    out_dir: str | Path,
-    formats: Sequence[str],
-) -> list[Path]:
-    check_formats(formats)
-    written = []
-    with house_style():
-        for name, draw in figures.items():
-            try:
-                drawing = draw(rows)
-            except NothingToDraw:
-                continue
-            written += _write_all([(name, drawing)], out_dir, formats)
-    return written
-
-
-def _write_all(
-    drawings: Iterable[tuple[str, Drawing]], out_dir: str | Path, formats: Sequence[str]
-) -> list[Path]:
-    """Write figures in each format, their numbers as CSV, and tables as Markdown; in the house
-    style that is set."""
-    written = []
-    for name, drawing in drawings:
-        files = {f"{name}.{ending}": _encoded(drawing, ending) for ending in formats}
-        files[f"{name}.csv"] = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
-        if drawing.markdown:
-            files[f"{name}.md"] = drawing.markdown.encode()
-        written += [write_atomically(Path(out_dir) / file, text) for file, text in files.items()]
-    return written
-
-
-def _encoded(drawing: Drawing, ending: str) -> bytes:
-    buffer = io.BytesIO()
-    drawing.figure.savefig(
-        buffer, format=ending, dpi=_DOTS_PER_INCH, metadata=dict(_METADATA[ending])
-    )
-    return buffer.getvalue()

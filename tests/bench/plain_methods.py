@@ -4,6 +4,7 @@ Every pair that a critic scores is a row [u_i, v_j] of its own, and a condition 
 pairs. Nothing here knows of stacks, groups, tiles or factored critics.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
@@ -86,7 +87,7 @@ class Networks(nn.Module):
         return found
 
 
-class Plain:
+class Plain(ABC):
     """A method's loss of one run; ``inner_loss`` is None where it has no inner loop."""
 
     def __init__(self, training: TrainingSpec) -> None:
@@ -96,11 +97,11 @@ class Plain:
         with torch.random.fork_rng(devices=[]):
             self.networks = self.build()
 
-    def build(self) -> Networks:
-        raise NotImplementedError
+    @abstractmethod
+    def build(self) -> Networks: ...
 
-    def loss(self, batch: "PlainBatch") -> Tensor:
-        raise NotImplementedError
+    @abstractmethod
+    def loss(self, batch: "PlainBatch") -> Tensor: ...
 
     def inner_loss(self, batch: "PlainBatch") -> Tensor | None:
         return None

@@ -2,7 +2,7 @@
 
 from matplotlib.text import Text
 
-from fctestbed.plotting import write
+from fctestbed.plotting import files
 
 
 def texts_for_files(monkeypatch):
@@ -11,4 +11,4 @@ def texts_for_files(monkeypatch):
     def encoded(drawing, ending):
         return "\n".join(text.get_text() for text in drawing.figure.findobj(Text)).encode()
 
-    monkeypatch.setattr(write, "_encoded", encoded)
+    monkeypatch.setattr(files, "encoded", encoded)

@@ -155,10 +155,10 @@ def test_columns_that_do_not_fit_a_page_continue_below_the_names_of_rows():
 
 def test_a_figure_is_as_wide_as_asked_for_with_all_its_texts(few, tmp_path, monkeypatch):
     kept = []
-    real = write._write_all
-    monkeypatch.setattr(write, "_write_all", lambda named, *rest: kept.extend(named) or [])
+    real = write.write_all
+    monkeypatch.setattr(write, "write_all", lambda named, *rest: kept.extend(named) or [])
     draw_figures(few, tmp_path, ["svg"], only=["label_bits", "accuracy"], width="column")
-    monkeypatch.setattr(write, "_write_all", real)
+    monkeypatch.setattr(write, "write_all", real)
     with house_style():
         for _, drawing in kept:
             assert drawing.figure.get_figwidth() == COLUMN_INCHES
