@@ -17,7 +17,12 @@ from fctestbed.sweep.counts import checked_count
 from fctestbed.sweep.dask_cluster import Cluster, check_address, connected, local_cluster
 from fctestbed.sweep.dask_executor import DaskTasks
 from fctestbed.sweep.executors import Executor, InProcess, WorkerProcesses
-from fctestbed.sweep.memory import MOST_IN_A_STACK, fitting_stack, free_bytes
+from fctestbed.sweep.memory import (
+    MOST_IN_A_STACK,
+    fitting_stack,
+    free_bytes,
+    training_bytes,
+)
 from fctestbed.sweep.plan import Plan
 from fctestbed.sweep.worker import available_cores
 from fctestbed.training import TrainingSpec
@@ -27,10 +32,12 @@ ENGINES = ("auto", "process", "workers", "dask")
 
 # Digits as torch reads them, and not too many to be a number.
 _DEVICE = re.compile(r"(cpu|cuda)(:[0-9]{1,4})?")
-# By `fctestbed bench` on one CPU core, a FactorCL-SUP run's step is 1.6 times as fast in a stack of
-# 6 as alone, 1.8 times in one of 11, 1.9 times in one of 33; but two workers with stacks of 11 do
-# the default sweep no sooner than with stacks of 6, and take 0.3 GB more.
-_MAX_STACK = {"cpu": 6, "cuda": MOST_IN_A_STACK}
+# On one CPU core, a step of the quick preset takes 0.75 (FactorCL-SUP) to 0.9 (FactorCL-SSL) of its
+# time in a stack of 6 where the stack has 17 runs, and no less in larger ones. A method's 33
+# trainings of the default sweep are two such stacks; more workers share them evenly.
+_CPU_STACKS, _CPU_TRAININGS = (6, 17), 34
+# Stacks of more than 6 are for networks that are small: calls of torch then take a third of a step.
+_CPU_STACK_BYTES = 640 << 20
 
 
 def resolve_device(device: str) -> str:
@@ -59,9 +66,17 @@ def default_workers(device: str) -> int:
     return available_cores() if device == "cpu" else 1
 
 
-def default_max_stack(device: str) -> int:
-    """Most trainings in a stack that the device gains from, if its memory holds them."""
-    return _MAX_STACK[device.partition(":")[0]]
+def default_max_stack(device: str, workers: int | None) -> int:
+    """Most trainings in a stack that the device gains from, if its memory holds them.
+
+    Args:
+        device: a torch device.
+        workers: worker processes of the machine; None if nobody knows.
+    """
+    if device.partition(":")[0] != "cpu":
+        return MOST_IN_A_STACK
+    least, most = _CPU_STACKS
+    return least if workers is None else max(least, min(most, _CPU_TRAININGS // workers))
 
 
 @dataclass(frozen=True)
@@ -72,8 +87,9 @@ class Resources:
         device: a torch device; of a cluster ``auto`` until it is connected.
         workers: most worker processes; on an existing cluster not used.
         max_stack: most trainings in a stack.
-        free_bytes: memory of the device for each worker, which stacks are to fit in; None if it
-            does not limit them.
+        stack_bytes: memory that stacks are to fit in: on a GPU what is free for each worker; on a
+            CPU, where small stacks need not fit, what keeps those of large networks small. None if
+            it does not limit them.
         engine: one of ``ENGINES``.
         address: of the scheduler of an existing cluster.
         cluster: the connection to Dask, once there is one.
@@ -82,7 +98,7 @@ class Resources:
     device: str
     workers: int
     max_stack: int
-    free_bytes: int | None = None
+    stack_bytes: int | None = None
     engine: str = "auto"
     address: str | None = None
     cluster: Cluster | None = None
@@ -96,9 +112,10 @@ class Resources:
         engine: str = "auto",
         address: str | None = None,
     ) -> "Resources":
-        """Resources with defaults for those that are None. Stacks are as large as the free memory
-        of a CUDA device allows, unless ``max_stack`` says how large; on a cluster's GPUs, whose
-        memory is not known here, they are halved where it runs out.
+        """Resources with defaults for those that are None. Unless ``max_stack`` says how large
+        stacks are, they are as large as a CPU gains from, or as the free memory of a CUDA device
+        allows; on a cluster's GPUs, whose memory is not known here, they are halved where it runs
+        out.
 
         Raises:
             ValueError: for an unknown device or engine, what is no whole number of at least 1, an
@@ -115,8 +132,8 @@ class Resources:
         if max_stack is not None:
             return cls(device, workers, checked_count("max_stack", max_stack), engine=engine)
         free = free_bytes(device)
-        most = None if free is None else free // workers
-        return cls(device, workers, default_max_stack(device), most, engine)
+        room = _CPU_STACK_BYTES if free is None else free // workers
+        return cls(device, workers, default_max_stack(device, workers), room, engine)
 
     @classmethod
     def _of_cluster(
@@ -127,7 +144,7 @@ class Resources:
         if device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"device: expected auto, cpu or cuda with an address, got {device!r}")
         most = (
-            default_max_stack("cpu" if device == "auto" else device)
+            default_max_stack("cpu" if device == "auto" else device, None)
             if max_stack is None
             else checked_count("max_stack", max_stack)
         )
@@ -154,9 +171,12 @@ class Resources:
 
     def stack_size(self, training: TrainingSpec) -> int:
         """Most trainings in a stack of this one's shape."""
-        if self.free_bytes is None:
+        if self.stack_bytes is None:
             return self.max_stack
-        return min(self.max_stack, fitting_stack(training, self.free_bytes))
+        if self.device == "cpu":
+            least, _ = _CPU_STACKS
+            return max(least, min(self.max_stack, self.stack_bytes // training_bytes(training)))
+        return min(self.max_stack, fitting_stack(training, self.stack_bytes))
 
 
 def _check_engine(engine: object, address: str | None) -> None:

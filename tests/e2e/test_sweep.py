@@ -123,7 +123,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(tmp_path, capsys):
     assert sweep(tmp_path, "--dry-run") == 0
     out, err = capsys.readouterr()
     assert "runs: 8, of which 0 are done\n" in out
-    assert "trainings left: 5, in 4 stacks of at most 6\n" in out
+    assert "trainings left: 5, in 4 stacks of at most 17\n" in out
     assert err == ""
     assert files(tmp_path) == {}
 

@@ -241,7 +241,26 @@ def test_auto_is_a_cuda_device_where_there_is_one(monkeypatch):
 def test_a_gpu_has_one_worker_and_larger_stacks(monkeypatch):
     monkeypatch.setattr(resources_module, "available_cores", lambda: 5)
     assert (default_workers("cpu"), default_workers("cuda:1")) == (5, 1)
-    assert default_max_stack("cuda:1") > default_max_stack("cpu") >= 1
+    assert default_max_stack("cuda:1", 1) > default_max_stack("cpu", 1) >= 1
+
+
+def test_a_methods_trainings_of_the_default_sweep_are_shared_evenly_by_the_workers_of_a_cpu():
+    assert [default_max_stack("cpu", workers) for workers in (1, 2, 3, 4)] == [17, 17, 11, 8]
+    assert [default_max_stack("cpu", workers) for workers in (5, 64, None)] == [6, 6, 6]
+
+
+def test_stacks_of_large_networks_are_small_on_a_cpu():
+    resources = Resources.resolved("cpu", 2, None)
+    sizes = {
+        preset: {
+            resources.stack_size(run.training)
+            for run in sweep_spec({"methods": ["factorcl-ssl"]}, preset=preset).runs()
+        }
+        for preset in ("quick", "official")
+    }
+    assert sizes == {"quick": {17}, "official": {6}}
+    chosen = Resources.resolved("cpu", 2, 9)
+    assert chosen.stack_size(tiny_sweep().runs()[0].training) == 9
 
 
 def test_an_impossible_sweep_writes_nothing(tmp_path):

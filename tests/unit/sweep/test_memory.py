@@ -77,13 +77,12 @@ def test_stacks_on_a_gpu_are_those_that_its_free_memory_holds(gpu):
     units = make_plan(spec, max_stack=few.stack_size).units
     assert max(len(unit.jobs) for unit in units) == few.stack_size(training) == 6
     # Workers share the memory.
-    assert Resources.resolved("cuda", 3, None).free_bytes == gpu["free"] // 3
+    assert Resources.resolved("cuda", 3, None).stack_bytes == gpu["free"] // 3
 
 
 def test_a_number_that_is_asked_for_is_taken_whatever_the_memory(gpu):
     gpu["free"] = 0
     assert Resources.resolved("cuda", None, 50).stack_size(one_training()) == 50
-    assert Resources.resolved("cpu", None, None).stack_size(one_training()) == 6
     assert free_bytes("cpu") is None
 
 
@@ -140,4 +139,4 @@ def test_the_driver_keeps_no_record_once_it_is_stored(tmp_path, monkeypatch):
 
 
 def test_the_default_number_of_a_gpu_is_not_the_cpus():
-    assert resources_module.default_max_stack("cuda:1") == MOST_IN_A_STACK
+    assert resources_module.default_max_stack("cuda:1", 1) == MOST_IN_A_STACK
