@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fctestbed.nets.cpu_layers import first_layer, runs_compiled
 from fctestbed.nets.pair_list import PairGroups
 from fctestbed.nets.pairs import listed_pairs, mlp_pairs, relu_dot_pairs, scores_lists
 from fctestbed.nets.stack import Stack, StackedLinear, StackedMLP
@@ -76,7 +77,11 @@ class Critic(nn.Module, ABC):
 
     def forward(self, u: FirstArguments, v: SecondArguments) -> Float[Tensor, "stack rows columns"]:
         """scores[k, i, j] = f_k(u[k, i], v[k, j])."""
-        return self.pairs(self.rows(u), self.columns(v))
+        return self.pairs(*self.features(u, v))
+
+    def features(self, u: FirstArguments, v: SecondArguments) -> tuple[RowFeatures, ColumnFeatures]:
+        """``rows`` of first arguments and ``columns`` of second ones."""
+        return self.rows(u), self.columns(v)
 
 
 class ConcatCritic(Critic):
@@ -109,6 +114,12 @@ class ConcatCritic(Critic):
     def columns(self, v: SecondArguments) -> ColumnFeatures:
         """The first layer's output for second arguments alone, without its bias."""
         return torch.bmm(v, self.first.weight[:, self.dim_u :])
+
+    def features(self, u: FirstArguments, v: SecondArguments) -> tuple[RowFeatures, ColumnFeatures]:
+        """The first layer's output for both, in one operation on a CPU."""
+        if runs_compiled(u):
+            return first_layer(u, v, self.first.weight, self.first.bias)
+        return super().features(u, v)
 
     def pairs(
         self, rows: RowFeatures, columns: ColumnFeatures, spread: Spread | None = None

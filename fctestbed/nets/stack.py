@@ -1,6 +1,7 @@
 """Networks with a leading stack axis: K runs of one shape, trained together.
 
-Owns the stacked linear layer and multilayer perceptron. May import torch only.
+Owns the stacked linear layer and multilayer perceptron. May import torch, numpy and
+``fctestbed.nets.cpu_layers``.
 
 A parameter of K runs is one tensor ``[K, ...]``. Every operation is batched over the stack and none
 mixes runs, so that a run's result does not depend on the other runs (to rounding).
@@ -10,10 +11,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from fctestbed.nets.cpu_layers import perceptron, runs_compiled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +62,12 @@ class StackedLinear(nn.Module):
         self.weight = nn.Parameter(stack.uniform(n_in, n_out, bound=bound))
         self.bias = nn.Parameter(stack.uniform(1, n_out, bound=bound))
 
-    def forward(
-        self, x: Float[Tensor, "stack n in"], runs: Int[Tensor, " stack"] | None = None
-    ) -> Float[Tensor, "stack n out"]:
-        """The affine map of every run, or of ``runs``, places in the stack."""
-        if runs is None:
-            return torch.baddbmm(self.bias, x, self.weight)
-        bias, weight = (values.index_select(0, runs) for values in (self.bias, self.weight))
-        return torch.baddbmm(bias, x, weight)
+    def forward(self, x: Float[Tensor, "stack n in"]) -> Float[Tensor, "stack n out"]:
+        """The affine map of every run."""
+        if runs_compiled(x):
+            each = np.arange(len(x))
+            return perceptron(x, [(self.weight, self.bias)], each, each)
+        return torch.baddbmm(self.bias, x, self.weight)
 
 
 class StackedMLP(nn.Module):
@@ -76,11 +80,30 @@ class StackedMLP(nn.Module):
         )
 
     def forward(
-        self, x: Float[Tensor, "stack n in"], runs: Int[Tensor, " stack"] | None = None
-    ) -> Float[Tensor, "stack n out"]:
-        """Outputs of the last layer, without an activation, of every run or of ``runs``."""
-        *hidden, last = self.layers
-        for layer in hidden:
-            x = torch.relu_(layer(x, runs))
-        out: Tensor = last(x, runs)
-        return out
+        self,
+        x: Float[Tensor, "inputs n in"],
+        inputs: NDArray[np.int64] | None = None,
+        places: NDArray[np.int64] | None = None,
+    ) -> Float[Tensor, "maps n out"]:
+        """Outputs of the last layer, without an activation.
+
+        Args:
+            x: an input for each run, or those that ``inputs`` names.
+            inputs: the input of each map.
+            places: the place in the stack that each map has; by default one map for each.
+        """
+        layers = [cast(StackedLinear, layer) for layer in self.layers]
+        parameters = [(layer.weight, layer.bias) for layer in layers]
+        each = np.arange(len(parameters[0][0]))
+        inputs, places = each if inputs is None else inputs, each if places is None else places
+        if runs_compiled(x):
+            return perceptron(x, parameters, inputs, places)
+        if inputs is not each:
+            x = x.index_select(0, torch.from_numpy(inputs).to(x.device))
+        if len(places) < len(each):
+            chosen = torch.from_numpy(places).to(x.device)
+            parameters = [(w.index_select(0, chosen), b.index_select(0, chosen)) for w, b in parameters]
+        *hidden, (weight, bias) = parameters
+        for own_weight, own_bias in hidden:
+            x = torch.relu_(torch.baddbmm(own_bias, x, own_weight))
+        return torch.baddbmm(bias, x, weight)

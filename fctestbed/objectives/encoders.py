@@ -5,6 +5,7 @@ May import ``fctestbed.nets`` and the objectives' own modules.
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -95,20 +96,13 @@ class HeadBank(nn.Module):
         self, z: Float[Tensor, "stack n embed"], names: Sequence[str] | None = None
     ) -> dict[str, Tensor]:
         """The projections of ``z``, [stack, n, head_dim], by all heads or by those named."""
-        stack, n, dim = z.shape
+        stack, n, _ = z.shape
         chosen = self.names if names is None else tuple(names)
-        count = len(chosen)
-        repeated = z.unsqueeze(1).expand(stack, count, n, dim).reshape(stack * count, n, dim)
-        out = self.heads(repeated, self._places(chosen, stack, z.device))
-        return dict(zip(chosen, out.view(stack, count, n, -1).unbind(1), strict=True))
-
-    def _places(self, chosen: tuple[str, ...], stack: int, device: torch.device) -> Tensor | None:
-        """The places of heads on the axis of runs and heads; None for all of them."""
-        if chosen == self.names:
-            return None
-        own = torch.tensor([self.names.index(name) for name in chosen], device=device)
-        runs = torch.arange(stack, device=device).unsqueeze(1) * len(self.names)
-        return (runs + own).flatten()
+        own = np.array([self.names.index(name) for name in chosen])
+        runs = np.arange(stack).repeat(len(chosen))
+        places = runs * len(self.names) + np.tile(own, stack)
+        out = self.heads(z, runs, places)
+        return dict(zip(chosen, out.view(stack, len(chosen), n, -1).unbind(1), strict=True))
 
 
 def concatenate(parts: Sequence[Tensor]) -> Tensor:

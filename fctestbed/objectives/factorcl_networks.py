@@ -67,7 +67,7 @@ class ProjectedBatch:
         """Scores of all pairs of a conditional critic's arguments. If pairs are expensive, only
         those that share a condition are scored, and the rest mean nothing."""
         critic, groups = self.module.critic(head), self.batch.groups
-        rows, columns = critic.rows(u), critic.columns(v)
+        rows, columns = critic.features(u, v)
         if groups is None or not critic.expensive_pairs:
             return critic.pairs(rows, columns)
         return critic.pairs_within(rows, columns, groups)
