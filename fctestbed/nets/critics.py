@@ -139,7 +139,8 @@ class ConcatCritic(Critic):
         if middle:
             scores = mlp_pairs(rows, columns, middle, weight.squeeze(2))
         else:
-            scores = relu_dot_pairs(rows, columns, weight.squeeze(2))
+            is_padded = spread is not None
+            scores = relu_dot_pairs(rows, columns, weight.squeeze(2), is_padded=is_padded)
         # The bias is added after spreading, so that its gradient does not sum over padding.
         return scores + bias if spread is None else spread(scores) + last.bias
 

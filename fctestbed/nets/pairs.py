@@ -23,12 +23,18 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from fctestbed.nets import cpu_pairs
-from fctestbed.nets.kernels import relu_dot_backward, relu_dot_forward
+from fctestbed.nets.kernels import (
+    relu_dot_backward,
+    relu_dot_forward,
+    relu_dot_forward_by_columns,
+)
 from fctestbed.nets.pair_list import PairList
 from fctestbed.nets.precision import critic_precision
 
 # Elements of one tile: enough work for a GPU, and 256 MiB of its memory in float32.
 _TILE_ELEMENTS = 1 << 26
+# Least columns for which a CPU's kernel has the columns as vectors.
+_MANY_COLUMNS = 64
 
 
 def _tiles(stack: int, rows: int, row_elements: int) -> Iterator[tuple[slice, slice]]:
@@ -48,24 +54,26 @@ class _ReluDotPairs(torch.autograd.Function):
     """scores[k, i, j] = sum_h w[k, h] relu(a[k, i, h] + c[k, j, h]), without its hidden layer."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, c: Tensor, w: Tensor) -> Tensor:
+    def forward(ctx: Any, a: Tensor, c: Tensor, w: Tensor, is_padded: bool) -> Tensor:
         a, c, w = a.contiguous(), c.contiguous(), w.contiguous()
         ctx.save_for_backward(a, c, w)
         if a.device.type == "cpu":
             scores = a.new_empty(a.shape[0], a.shape[1], c.shape[1])
-            relu_dot_forward(*_arrays(a, c, w, scores))
+            is_wide = c.shape[1] >= _MANY_COLUMNS and not is_padded
+            forward = relu_dot_forward_by_columns if is_wide else relu_dot_forward
+            forward(*_arrays(a, c, w, scores))
             return scores
         return _forward_tiles(a, c, w)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         a, c, w = ctx.saved_tensors
         grad = grad_outputs[0].contiguous()
         if a.device.type == "cpu":
             gradients = torch.zeros_like(a), torch.zeros_like(c), torch.zeros_like(w)
             relu_dot_backward(*_arrays(a, c, w, grad, *gradients))
-            return gradients
-        return _backward_tiles(a, c, w, grad)
+            return (*gradients, None)
+        return (*_backward_tiles(a, c, w, grad), None)
 
 
 def _arrays(*tensors: Tensor) -> list[NDArray[np.floating[Any]]]:
@@ -122,17 +130,26 @@ def relu_dot_pairs(
     a: Float[Tensor, "stack rows width"],
     c: Float[Tensor, "stack columns width"],
     w: Float[Tensor, "stack width"],
+    *,
+    is_padded: bool = False,
 ) -> Float[Tensor, "stack rows columns"]:
     """All-pairs scores of a critic with one hidden layer: w . relu(a_i + c_j).
 
-    About 3 rows * columns * width operations forward and 7 backward; memory beyond the result is
+    About 3 rows * columns * width operations forward and 6 backward; memory beyond the result is
     one tile. There is no product to round: every precision gives float32's scores.
+
+    Args:
+        a: first layer of the rows, with its bias.
+        c: first layer of the columns.
+        w: weights of the last layer.
+        is_padded: whether other runs of the stack decide how many rows and columns there are. The
+            kernel is then the same whatever their number.
     """
     a, c, w = _not_half(a, c, w)
     triton = _triton_pairs(a.device)
     if triton is not None:
         return cast(Tensor, triton.one_layer_scores(a, c, w))
-    scores: Tensor = _ReluDotPairs.apply(a, c, w)  # type: ignore[no-untyped-call]
+    scores: Tensor = _ReluDotPairs.apply(a, c, w, is_padded)  # type: ignore[no-untyped-call]
     return scores
 
 

@@ -16,7 +16,6 @@ from typing import cast
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fctestbed.nets.cpu_layers import perceptron, runs_compiled
@@ -82,27 +81,33 @@ class StackedMLP(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "inputs n in"],
-        inputs: NDArray[np.int64] | None = None,
-        places: NDArray[np.int64] | None = None,
+        per_input: int = 1,
+        chosen: Sequence[int] | None = None,
     ) -> Float[Tensor, "maps n out"]:
         """Outputs of the last layer, without an activation.
 
         Args:
-            x: an input for each run, or those that ``inputs`` names.
-            inputs: the input of each map.
-            places: the place in the stack that each map has; by default one map for each.
+            x: the inputs, one for each run or for so many consecutive runs.
+            per_input: the runs that share an input.
+            chosen: which of these are computed, by their place among them; None for all.
         """
         layers = [cast(StackedLinear, layer) for layer in self.layers]
         parameters = [(layer.weight, layer.bias) for layer in layers]
-        each = np.arange(len(parameters[0][0]))
-        inputs, places = each if inputs is None else inputs, each if places is None else places
+        own = range(per_input) if chosen is None else chosen
         if runs_compiled(x):
-            return perceptron(x, parameters, inputs, places)
-        if inputs is not each:
-            x = x.index_select(0, torch.from_numpy(inputs).to(x.device))
-        if len(places) < len(each):
-            chosen = torch.from_numpy(places).to(x.device)
-            parameters = [(w.index_select(0, chosen), b.index_select(0, chosen)) for w, b in parameters]
+            inputs = np.arange(len(x)).repeat(len(own))
+            members = inputs * per_input + np.tile(np.array(own), len(x))
+            return perceptron(x, parameters, inputs, members)
+        if per_input > 1:
+            x = x.unsqueeze(1).expand(-1, len(own), -1, -1).flatten(0, 1)
+        if chosen is not None:
+            of_input = torch.tensor(chosen, device=x.device)
+            runs = torch.arange(len(x) // len(own), device=x.device).unsqueeze(1) * per_input
+            places = (runs + of_input).flatten()
+            parameters = [
+                (weight.index_select(0, places), bias.index_select(0, places))
+                for weight, bias in parameters
+            ]
         *hidden, (weight, bias) = parameters
         for own_weight, own_bias in hidden:
             x = torch.relu_(torch.baddbmm(own_bias, x, own_weight))

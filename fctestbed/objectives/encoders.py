@@ -5,7 +5,6 @@ May import ``fctestbed.nets`` and the objectives' own modules.
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -98,10 +97,8 @@ class HeadBank(nn.Module):
         """The projections of ``z``, [stack, n, head_dim], by all heads or by those named."""
         stack, n, _ = z.shape
         chosen = self.names if names is None else tuple(names)
-        own = np.array([self.names.index(name) for name in chosen])
-        runs = np.arange(stack).repeat(len(chosen))
-        places = runs * len(self.names) + np.tile(own, stack)
-        out = self.heads(z, runs, places)
+        own = None if chosen == self.names else [self.names.index(name) for name in chosen]
+        out = self.heads(z, len(self.names), own)
         return dict(zip(chosen, out.view(stack, len(chosen), n, -1).unbind(1), strict=True))
 
 

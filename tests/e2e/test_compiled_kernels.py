@@ -11,7 +11,12 @@ import hashlib
 import numpy as np
 from fctestbed.bounds.softmax_kernels import row_softmax
 from fctestbed.measurement.channel.posterior_kernels import posterior_sums
-from fctestbed.nets.kernels import relu_dot_backward, relu_dot_forward
+from fctestbed.nets.kernels import (
+    relu_dot_backward,
+    relu_dot_forward,
+    relu_dot_forward_by_columns,
+)
+from fctestbed.nets.layer_kernels import affine, affine_backward
 
 rng = np.random.default_rng(0)
 digest = hashlib.sha256()
@@ -27,7 +32,13 @@ for n in (128, 37):
     relu_dot_forward(a, c, w, scores)
     gradients = [np.zeros_like(part) for part in (a, c, w)]
     relu_dot_backward(a, c, w, g, *gradients)
-    found = [scores, *gradients]
+    by_columns = np.empty_like(g)
+    relu_dot_forward_by_columns(a, c, w, by_columns)
+    weight, each = normal(2, 64, 64), np.arange(2)
+    layer = np.empty_like(a), np.zeros_like(a), np.empty_like(weight), np.empty((2, 1, 64), a.dtype)
+    affine(a, each, weight, w[:, None], each, 0, True, layer[0])
+    affine_backward(a, each, weight, each, 0, layer[0], True, c, *layer[1:])
+    found = [scores, *gradients, by_columns, *layer]
     kept = (rng.random(g.shape) < 0.3) | np.eye(n, dtype=bool)
     for mask, alone in ((kept[:0], False), (kept, False), (kept[:0], True)):
         shares, normalisers = np.empty_like(g), np.empty((2, n), np.float32)

@@ -312,6 +312,20 @@ def test_nan_in_a_weight_or_a_gradient_is_propagated() -> None:
     assert relu_dot_pairs(a, c, spoiled).isnan().all()
 
 
+@pytest.mark.parametrize(("n_rows", "width"), [(1, 1), (2, 4), (5, 6), (8, 64)])
+def test_many_columns_have_the_scores_of_few(n_rows: int, width: int) -> None:
+    a, c, w = (
+        drawn(*shape, seed=seed)
+        for seed, shape in enumerate(((2, n_rows, width), (2, 70, width), (2, width)), start=1)
+    )
+    wide, narrow = relu_dot_pairs(a, c, w), relu_dot_pairs(a, c, w, is_padded=True)
+    torch.testing.assert_close(wide, narrow, rtol=1e-12, atol=1e-12)
+    c[1, 3, 0] = torch.nan
+    spoiled = relu_dot_pairs(a, c, w).isnan()
+    assert spoiled[1, :, 3].all()
+    assert spoiled.sum() == n_rows
+
+
 def test_pair_scores_pass_gradcheck() -> None:
     a, c, w = (
         drawn(*shape, seed=seed).requires_grad_()
