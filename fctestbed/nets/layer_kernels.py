@@ -75,7 +75,13 @@ def affine_backward(
     """Gradients of ``affine``.
 
     Args:
+        x: as of ``affine``.
+        inputs: as of ``affine``.
+        weight: as of ``affine``.
+        places: as of ``affine``; no two maps have the same.
+        first_row: as of ``affine``.
         out: what ``affine`` has written; it is read where a ReLU follows.
+        rectify: whether a ReLU follows.
         grad: of ``out``.
         grad_x: added to, of x; an array without inputs if nobody wants it.
         grad_weight: written at the places and rows that the map reads.

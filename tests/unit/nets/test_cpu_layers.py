@@ -1,5 +1,7 @@
 """Compiled layers are torch's, and a map does not depend on the others."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -19,9 +21,7 @@ def stack_of(*seeds: int, dtype: torch.dtype = torch.float32) -> Stack:
 
 
 def layers_of(n_members: int, *dims: int) -> list[Tensor]:
-    sizes = [
-        size for pair in zip(dims[:-1], dims[1:], strict=True) for size in (pair, (1, pair[1]))
-    ]
+    sizes = [size for pair in pairwise(dims) for size in (pair, (1, pair[1]))]
     return [
         drawn(n_members, *size, seed=seed).requires_grad_() for seed, size in enumerate(sizes, 10)
     ]
