@@ -1,8 +1,9 @@
 """Networks with a leading stack axis: linear layers, perceptrons, critics and fusions.
 
-May import torch, numpy, numba and, where it is there, triton only.
+May import torch, numpy, scipy, numba, threadpoolctl and, where it is there, triton only.
 """
 
+from fctestbed.nets.cpu_layers import layers_on_one_thread
 from fctestbed.nets.critics import (
     BilinearCritic,
     ConcatCritic,
@@ -45,6 +46,7 @@ __all__ = [
     "TransformerFusion",
     "check_precision",
     "check_table_bits",
+    "layers_on_one_thread",
     "learned_temperatures",
     "products_in",
 ]

@@ -117,7 +117,7 @@ class ConcatCritic(Critic):
 
     def features(self, u: FirstArguments, v: SecondArguments) -> tuple[RowFeatures, ColumnFeatures]:
         """The first layer's output for both, in one operation on a CPU."""
-        if runs_compiled(u):
+        if runs_compiled(u, [self.first.weight]):
             return first_layer(u, v, self.first.weight, self.first.bias)
         return super().features(u, v)
 

@@ -1,8 +1,8 @@
 """CPU kernels of linear layers, compiled by numba: products by BLAS, bias and ReLU on what is still
 in cache.
 
-Owns the loops that ``fctestbed.nets.cpu_layers`` runs. May import numpy, ``_compilation`` and
-``_kernel_math``.
+Owns the loops that ``fctestbed.nets.cpu_layers`` runs. May import numpy, scipy, ``_compilation``
+and ``_kernel_math``.
 
 Each map of a stack is computed alone, so that its rounding is the same in every stack. A product of
 torch over a whole stack has half of this rate for layers as narrow as a critic's.
@@ -11,6 +11,9 @@ torch over a whole stack has half of this rate for layers as narrow as a critic'
 from typing import Any
 
 import numpy as np
+
+# numba's products are scipy's BLAS: it is loaded here, so that its number of threads can be set.
+import scipy.linalg.cython_blas  # noqa: F401
 from numpy.typing import NDArray
 
 from fctestbed._compilation import compiled

@@ -63,7 +63,7 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Float[Tensor, "stack n in"]) -> Float[Tensor, "stack n out"]:
         """The affine map of every run."""
-        if runs_compiled(x):
+        if runs_compiled(x, [self.weight]):
             each = np.arange(len(x))
             return perceptron(x, [(self.weight, self.bias)], each, each)
         return torch.baddbmm(self.bias, x, self.weight)
@@ -92,9 +92,9 @@ class StackedMLP(nn.Module):
             chosen: which of these are computed, by their place among them; None for all.
         """
         layers = [cast(StackedLinear, layer) for layer in self.layers]
-        parameters = [(layer.weight, layer.bias) for layer in layers]
+        parameters: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in layers]
         own = range(per_input) if chosen is None else chosen
-        if runs_compiled(x):
+        if runs_compiled(x, [weight for weight, _ in parameters]):
             inputs = np.arange(len(x)).repeat(len(own))
             members = inputs * per_input + np.tile(np.array(own), len(x))
             return perceptron(x, parameters, inputs, members)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fctestbed.nets import check_precision
+from fctestbed.nets import check_precision, layers_on_one_thread
 from fctestbed.objectives import Method
 from fctestbed.synthesis import Dataset
 from fctestbed.training.batches import DrawnBatches
@@ -90,7 +90,7 @@ def train_stack(
     if prepare is not None:
         prepare(trained)
     if specs[0].train is not None:
-        with own_stream(device):
+        with own_stream(device), layers_on_one_thread():
             _optimise(
                 trained,
                 specs[0].train,

@@ -5,10 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import Tensor
 
-from fctestbed.nets import ConcatCritic, Stack, StackedMLP
-from fctestbed.nets.cpu_layers import first_layer, perceptron
+from fctestbed.nets import ConcatCritic, Stack, StackedMLP, layers_on_one_thread
+from fctestbed.nets.cpu_layers import first_layer, perceptron, runs_compiled
 
 
 def drawn(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -92,3 +93,34 @@ def test_nan_in_an_input_is_propagated_through_hidden_layers() -> None:
     x[0, 2, 1] = torch.nan
     out = StackedMLP(stack_of(1), (3, 8, 2))(x)
     assert out.isnan().any(2).tolist() == [[False, False, True, False]]
+
+
+def test_narrow_layers_in_float32_on_a_cpu_are_compiled() -> None:
+    x, narrow, wide = torch.zeros(1, 2, 128), torch.empty(1, 128, 128), torch.empty(1, 128, 129)
+    assert runs_compiled(x, [narrow, narrow])
+    assert not runs_compiled(x, [narrow, wide])
+    assert not runs_compiled(x.double(), [narrow])
+    assert not runs_compiled(x.to("meta"), [narrow])
+
+
+def test_wide_layers_equal_narrow_ones_to_rounding() -> None:
+    wide = StackedMLP(stack_of(1), (200, 100, 3))
+    x = drawn(1, 5, 200, seed=1, dtype=torch.float32)
+    plain = StackedMLP(stack_of(1, dtype=torch.float64), (200, 100, 3))
+    torch.testing.assert_close(wide(x).double(), plain(x.double()), rtol=1e-4, atol=1e-5)
+
+
+def test_compiled_products_have_one_thread_inside_and_their_own_afterwards() -> None:
+    def threads() -> dict[str, int]:
+        return {
+            library["filepath"]: library["num_threads"]
+            for library in threadpool_info()
+            if library["user_api"] == "blas"
+        }
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        assert set(before.values()) == {2}
+        with layers_on_one_thread():
+            assert set(threads().values()) == {1}
+        assert threads() == before
