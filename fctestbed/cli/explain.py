@@ -13,6 +13,7 @@ from fctestbed.cli.sweep import sweep_of
 from fctestbed.cli.worlds import world_options
 from fctestbed.faults import Step, all_steps, culprit, explain as explained, steps_of
 from fctestbed.plotting import check_formats, draw_fault_figures
+from fctestbed.sweep import available_cores
 
 # Some levels ended in an error; the same command tries them again.
 _FAILED = 1
@@ -40,6 +41,7 @@ def explain(
         Path | None, typer.Option(help="Directory of rows and figures; default none are written.")
     ] = None,
     formats: options.Formats = "png",
+    workers: options.Workers = None,
     allow_plugins: options.AllowPlugins = False,
 ) -> int:
     """Say why methods lose label bits: because of the objective, the batch, the samples, the
@@ -70,6 +72,7 @@ def explain(
             n_starts=starts,
             long=long,
             n_restarts=restarts,
+            workers=available_cores() if workers is None else workers,
             report=lambda line: typer.echo(line, err=True),
         )
     emit(levels=rows, out=out)

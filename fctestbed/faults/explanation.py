@@ -1,7 +1,7 @@
 """Explanations: the levels of methods at unique ratios, in the order in which they are computed.
 
-Owns the order of levels and the table. May import ``fctestbed.results``, ``fctestbed.sweep``,
-``fctestbed.training`` and this package.
+Owns the order of levels and the table. May import ``fctestbed.objectives``, ``fctestbed.results``,
+``fctestbed.sweep``, ``fctestbed.training`` and this package.
 """
 
 import math
@@ -27,8 +27,15 @@ from fctestbed.faults.levels import (
 )
 from fctestbed.faults.networks import network_level, run_level
 from fctestbed.faults.undercut import has_comparable_losses, with_undercut_levels
+from fctestbed.objectives import find_method
 from fctestbed.results import write_atomically
-from fctestbed.sweep import SweepSpec, describe_error, process_as_a_worker, sweep_spec
+from fctestbed.sweep import (
+    SweepSpec,
+    describe_error,
+    process_as_a_worker,
+    results_as_completed,
+    sweep_spec,
+)
 from fctestbed.synthesis import world_truth
 from fctestbed.training import TrainingSpec
 
@@ -57,6 +64,7 @@ def explain(
     n_starts: int = 8,
     long: int = 4,
     n_restarts: int = 3,
+    workers: int = 1,
     report: Callable[[str], None] | None = None,
 ) -> pd.DataFrame:
     """Label, shared and unique bits at every level, from the world's truth to the reader.
@@ -72,7 +80,10 @@ def explain(
         n_starts: starts of level 1; fewer, at least two, where a loss scores many pairs.
         long: steps of levels 2 to 4, as a multiple of the training's own.
         n_restarts: initial weights of level 4.
-        report: called with a line when a level of a method begins.
+        workers: processes, which share the methods; 1 uses this process. The rows do not depend on
+            it.
+        report: called with a line when a level of a method begins; with several workers, when a
+            method is done.
 
     Returns:
         The rows, with the columns ``COLUMNS``: one for each method, ratio, seed and level, and two
@@ -81,11 +92,13 @@ def explain(
     Raises:
         ValueError: one line, for a sweep with variants or axes, numbers that are not positive, or a
             file of other settings in ``out``.
+        WorkersCannotStart: if worker processes end before a method is done.
     """
     sweep = spec if isinstance(spec, SweepSpec) else sweep_spec(spec)
     if sweep.axes:
         raise ValueError(f"axes: expected none to explain, got {', '.join(sweep.axes)}")
-    for name, value in (("n_starts", n_starts), ("long", long), ("n_restarts", n_restarts)):
+    numbers = {"n_starts": n_starts, "long": long, "n_restarts": n_restarts, "workers": workers}
+    for name, value in numbers.items():
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}")
     runs = sweep.runs()
@@ -102,16 +115,56 @@ def explain(
         by_method.setdefault(run.training.method, []).append(run.training)
     directory = None if out is None else Path(out) / "rows"
     kept = {method: KeptRows.of(directory, own, effort) for method, own in by_method.items()}
-    # Stacks this small gain nothing from more threads.
-    with process_as_a_worker(1):
-        tables = [
-            _of_method(own, kept[method], effort, report or (lambda line: None))
-            for method, own in by_method.items()
-        ]
-    rows = pd.concat(tables, ignore_index=True)
+    tables = _of_methods(by_method, kept, effort, workers, report or (lambda line: None))
+    rows = pd.concat([tables[method] for method in by_method], ignore_index=True)
     if out is not None:
         write_atomically(Path(out) / _TABLE, rows.to_csv(index=False).encode())
     return rows
+
+
+def _of_methods(
+    by_method: Mapping[str, Sequence[TrainingSpec]],
+    kept: Mapping[str, KeptRows],
+    effort: Effort,
+    workers: int,
+    report: Callable[[str], None],
+) -> dict[str, pd.DataFrame]:
+    """The rows of each method."""
+    left = [
+        method
+        for method, own in by_method.items()
+        if any(_missing(own, kept[method], names) for names, _ in _LEVELS)
+    ]
+    tables: dict[str, pd.DataFrame] = {}
+    if workers > 1 and len(left) > 1:
+        # The methods that take longest come first, so that the workers end together.
+        left.sort(key=lambda method: -find_method(method).relative_cost)
+        arguments = [(by_method[method], kept[method], effort) for method in left]
+        done = results_as_completed(_as_a_worker, arguments, min(workers, len(left)))
+        for place, table in done:
+            tables[left[place]] = table
+            report(f"{left[place]}: done, {len(tables)} of {len(left)} methods")
+    for method in [method for method in by_method if method not in tables]:
+        tables[method] = _as_a_worker(by_method[method], kept[method], effort, report)
+    return tables
+
+
+def _missing(
+    trainings: Sequence[TrainingSpec], kept: KeptRows, names: tuple[str, ...]
+) -> list[TrainingSpec]:
+    """The trainings whose rows of these names are not known."""
+    return [one for one in trainings if not kept.has(_ratio(one), one.seed, names)]
+
+
+def _as_a_worker(
+    trainings: Sequence[TrainingSpec],
+    kept: KeptRows,
+    effort: Effort,
+    report: Callable[[str], None] = lambda line: None,
+) -> pd.DataFrame:
+    """The rows of one method, on one thread: stacks this small gain nothing from more."""
+    with process_as_a_worker(1):
+        return _of_method(trainings, kept, effort, report)
 
 
 def _of_method(
@@ -124,7 +177,7 @@ def _of_method(
     trainings = sorted(trainings, key=lambda one: (_ratio(one), one.seed))
     optima = Optima(effort=effort)
     for names, level in _LEVELS:
-        missing = [one for one in trainings if not kept.has(_ratio(one), one.seed, names)]
+        missing = _missing(trainings, kept, names)
         for start in range(0, len(missing), _MOST_RUNS):
             own = missing[start : start + _MOST_RUNS]
             report(f"{own[0].method}: {names[0]}, {len(own)} of {len(trainings)} cells")

@@ -261,6 +261,20 @@ def test_a_world_too_large_for_the_exact_level_starts_at_level_2() -> None:
     assert level.loc["batch", "label_bits"] >= 0
 
 
+@pytest.mark.slow
+def test_workers_share_the_methods_and_change_no_row(tmp_path: Path) -> None:
+    lines: list[str] = []
+    spec = {**TINY, "methods": ["raw", "untrained"]}
+    shared = explain(spec, tmp_path, **_effort(), workers=2, report=lines.append)
+    pd.testing.assert_frame_equal(shared, explain(spec, **_effort()))
+    assert sorted(line.partition(":")[0] for line in lines) == ["raw", "untrained"]
+    assert lines[-1].endswith(": done, 2 of 2 methods")
+    lines.clear()
+    again = explain(spec, tmp_path, **_effort(), workers=2, report=lines.append)
+    pd.testing.assert_frame_equal(again, shared)
+    assert not lines
+
+
 @pytest.mark.parametrize(
     ("changes", "settings", "line"),
     [
@@ -272,6 +286,7 @@ def test_a_world_too_large_for_the_exact_level_starts_at_level_2() -> None:
         ({}, {"n_starts": 0}, "n_starts: expected at least 1, got 0"),
         ({}, {"long": 0}, "long: expected at least 1, got 0"),
         ({}, {"n_restarts": 0}, "n_restarts: expected at least 1, got 0"),
+        ({}, {"workers": 0}, "workers: expected at least 1, got 0"),
         ({}, {"rate": -1.0}, "rate: expected a number of bits above 0, got -1.0"),
     ],
 )
