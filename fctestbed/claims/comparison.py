@@ -22,8 +22,8 @@ from fctestbed.plotting import Yardstick, choose_yardstick, value_text
 from fctestbed.results import JOINT, LABEL, Results, describe_difference
 
 DIFFERS, EQUAL, OPEN = "differs", "equal", "open"
-"""What is said of a cell: the means differ; they are equal within the smallest effect that matters;
-neither is shown."""
+"""What is said of a cell: the means differ; they are equal within the smallest effect that matters,
+or the two sweeps have the same values; neither is shown."""
 _SEED = "seed"
 _GRID = ("methods", "unique_ratio", "seeds")
 
@@ -82,7 +82,8 @@ def compare(
         estimator: an estimator's name; None for the figures' default of A.
         rates: measured rates in bits; None for the figures' default of A.
         smallest_effect_bits: the smallest difference that matters. Cells whose means are shown to
-            differ by less (two one-sided tests at 5 % over the number of cells) are then ``equal``.
+            differ by less (two one-sided tests at 5 % over the number of cells) are then ``equal``;
+            those with the same values in two seeds or more always are.
 
     Raises:
         ValueError: one line, for a name that a sweep lacks, a rate that was not measured, an axis
@@ -173,6 +174,8 @@ def _cells(pairs: pd.DataFrame, keys: Sequence[str], effect: float | None) -> pd
     p_value = summary.p_value
     p_holm = holm(p_value)
     says = np.where(p_holm <= ALPHA, DIFFERS, OPEN)
+    same = (np.nanmax(np.abs(differences), axis=1) == 0) & (summary.n > 1)
+    says = np.where(same, EQUAL, says)
     if effect is not None:
         region = Region.of(["="] * len(groups), [effect] * len(groups))
         equal = decide(differences, region, ALPHA / len(groups)).holds

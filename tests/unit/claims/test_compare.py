@@ -35,8 +35,9 @@ def label_rows(results, method, ratio):
     return rows[rows["estimator"] == "rate"].sort_values("seed")["value_bits"].to_numpy()
 
 
-def test_a_sweep_does_not_differ_from_itself(sweeps):
-    found = compare(sweeps[0], sweeps[0], smallest_effect_bits=0.01)
+@pytest.mark.parametrize("effect", [None, 0.01])
+def test_a_sweep_does_not_differ_from_itself(sweeps, effect):
+    found = compare(sweeps[0], sweeps[0], smallest_effect_bits=effect)
     assert found.summary == "4 cells: nothing differs, 4 are equal"
     assert found.notes == ()
     assert (found.cells["difference_bits"] == 0).all()
