@@ -36,7 +36,7 @@ def assert_passed(name, passed):
 @pytest.mark.parametrize("name", NOT_TRAINED)
 def test_registered_estimators_pass(name):
     estimator = make_estimator(name, **QUICK_PROBES.get(name, {}))
-    assert_passed(name, set(check_estimator(estimator, n_samples=400)))
+    assert_passed(name, set(check_estimator(estimator, n_samples=300)))
 
 
 @pytest.mark.slow
