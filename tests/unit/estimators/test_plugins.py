@@ -3,6 +3,7 @@
 import itertools
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import invalidate_caches
 from typing import ClassVar
@@ -233,6 +234,8 @@ def test_the_command_estimates_with_an_import_path(module, pair, tmp_path, monke
 
 def test_the_command_calibrates_an_import_path(module, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    # The test below has its trials.
+    monkeypatch.setattr("fctestbed.cli.main.plugins_tried", lambda seconds: nullcontext())
     name = f"{module()}:Correlation"
     line = ["calibrate", "--out", "out", "--groups", "gaussian", "--n", "50", "--repetitions", "2"]
     assert run([*line, "--workers", "1", "--estimators", f"gaussian,{name}"]) == 0

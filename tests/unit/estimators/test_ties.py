@@ -73,6 +73,7 @@ def test_independent_counts_have_no_information(rate):
     assert abs(mean_bits("mixed-ksg", pairs)) < 0.105
 
 
+@pytest.mark.slow
 def test_a_rounded_condition_leaves_nothing_between_its_effects():
     rng = np.random.default_rng(2)
     triples = []

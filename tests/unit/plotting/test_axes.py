@@ -267,6 +267,7 @@ def keep_figures(monkeypatch, names):
     monkeypatch.setattr(write, "FIGURES", {name: FIGURES[name] for name in names})
 
 
+@pytest.mark.slow
 def test_many_worlds_have_a_file_for_each_value_of_the_axis_with_the_fewest(tmp_path, monkeypatch):
     keep_figures(monkeypatch, ("label_bits", "blocks"))
     texts_for_files(monkeypatch)

@@ -409,6 +409,7 @@ def test_files_are_written_with_their_numbers(few, tmp_path, monkeypatch):
     assert {"captured_bits", "low_bits", "high_bits", "total_bits"} <= set(numbers.columns)
 
 
+@pytest.mark.slow
 def test_files_drawn_twice_have_the_same_bytes(few, tmp_path):
     # A curve; a heat map and a table, whose pictures are encoded by the same libraries.
     asked = (("png", "pdf", "svg"), ["label_bits"]), (("pdf",), ["latent_bits", "ablation"])

@@ -113,6 +113,7 @@ def test_workers_measure_the_same_rows_in_any_order(swept, tmp_path, monkeypatch
         pd.testing.assert_frame_equal(new, old, check_exact=True)
 
 
+@pytest.mark.slow
 def test_other_settings_give_the_rows_of_a_sweep_with_these(swept, tmp_path, monkeypatch):
     outcome = again(swept, tmp_path / "measured", FEWER)
     assert outcome.n_new == 10
