@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import unordered
 from tiny_sweeps import tiny_sweep, tiny_units
 
 import fctestbed.sweep.execute as execute_module
+import fctestbed.sweep.resources as resources_module
 from fctestbed import load_encoder
 from fctestbed.results import (
     ENCODERS,
@@ -47,9 +49,19 @@ def swept(tmp_path_factory):
     return out
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """Four runs of three trainings."""
+    out = tmp_path_factory.mktemp("few") / "rows"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execute_module, "train_stack", train_stack)
+        assert go(tiny_sweep(methods=["supcon", "raw"]), out).n_new == 4
+    return out
+
+
 @pytest.fixture
-def copied(swept, tmp_path):
-    return shutil.copytree(swept, tmp_path / "copied")
+def copied(few, tmp_path):
+    return shutil.copytree(few, tmp_path / "copied")
 
 
 @pytest.fixture(autouse=True)
@@ -93,14 +105,15 @@ def test_equal_settings_give_equal_rows_without_a_training(swept, tmp_path):
     assert not (tmp_path / "new" / ENCODERS).exists()
 
 
-@pytest.mark.slow
-def test_worker_processes_measure_the_same_rows(swept, tmp_path):
+def test_workers_measure_the_same_rows_in_any_order(swept, tmp_path, monkeypatch):
+    monkeypatch.setattr(resources_module, "WorkerProcesses", unordered.WorkerProcesses)
     measure_sweep(swept, out=tmp_path / "new", device="cpu", workers=2, max_stack=1)
     for table in ("captured", "accuracy", "scores"):
         old, new = (getattr(load_results(place), table) for place in (swept, tmp_path / "new"))
         pd.testing.assert_frame_equal(new, old, check_exact=True)
 
 
+@pytest.mark.slow
 def test_other_settings_give_the_rows_of_a_sweep_with_these(swept, tmp_path, monkeypatch):
     outcome = again(swept, tmp_path / "measured", FEWER)
     assert outcome.n_new == 10
@@ -208,7 +221,7 @@ def test_runs_without_encoders_are_left_out_and_named(copied, tmp_path):
         if json.loads(text)["encoder"] == gone
     ]
     outcome = again(copied, tmp_path / "new")
-    assert (outcome.n_new, outcome.n_left_out) == (10 - len(left_out), len(left_out))
+    assert (outcome.n_new, outcome.n_left_out) == (4 - len(left_out), len(left_out))
     (note,) = outcome.notes
     assert note.startswith(
         f"{len(left_out)} runs left out, whose encoders are not in {copied / ENCODERS}: "
@@ -289,7 +302,7 @@ def test_a_sweep_without_encoders_is_refused(copied, tmp_path):
     refused(ValueError, match, copied, tmp_path / "new")
 
 
-def test_a_store_that_was_measured_itself_is_refused_with_its_source(swept, copied, tmp_path):
+def test_a_store_that_was_measured_itself_is_refused_with_its_source(copied, tmp_path):
     again(copied, tmp_path / "new")
     match = f"which was itself measured from {copied}"
     refused(ValueError, match, tmp_path / "new", tmp_path / "newer")

@@ -374,7 +374,7 @@ def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
         TrainingSpec(
             method=method,
             settings=settings,
-            train=TrainSpec(steps=24),
+            train=TrainSpec(steps=10),
             augmentation=augmentation,
             world=dataset.spec,
         )
@@ -388,6 +388,7 @@ def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
         assert torch.equal(parameter.view(3, -1)[1], expected.view(1, -1)[0])
 
 
+@pytest.mark.slow
 def test_with_two_hidden_layers_in_the_critics_a_run_is_bit_for_bit_the_same_in_any_stack() -> None:
     world = WorldSpec(n_train=1024, n_test=8)
     base = make_dataset(world, 0)
