@@ -77,7 +77,7 @@ def data() -> Iterator[Bad]:
         yield cli("representations", ["measure", "world.npz", f"{name}.npz"], "expected")
     yield cli("representations", "measure world.npz array.npy", "array.npy")
     yield cli("representations", "measure array.npy array.npy", "array.npy")
-    yield cli("representations", ["measure", "", "codes.npz"], "DATA.npz")
+    yield cli("representations", ["measure", "", "codes.npz"], "WORLD.npz")
     yield cli("representations", ["measure", "world.npz", ""], "REPRESENTATIONS.npz")
     for options, names in (([], "--out: expected"), (["--out=rows"], "--out: expected another"),
                            (["--out=new"], "results.sqlite"), (["codes.npz", "--out=new"], "REPRESENTATIONS"),
@@ -87,7 +87,7 @@ def data() -> Iterator[Bad]:
                            (["--out=new", "--device=tpu"], "--device"), (["--out=new", "--workers=0"], "--workers"),
                            (["--out=new", "--max-stack=0"], "--max-stack"), ([f"--out={LONG}"], "--out")):  # fmt: skip
         yield cli("a sweep measured again", ["measure", "rows", *options], names, quick=True)
-    for option in ("--out=new", "--set=measurement.n_fit=3", "--workers=2", "--max-stack=2"):
+    for option in ("--set=measurement.n_fit=3", "--workers=2", "--max-stack=2"):
         yield cli("a sweep measured again", ["measure", "world.npz", "codes.npz", option],
                   f"{option.partition('=')[0]}: expected none with world.npz", quick=True)  # fmt: skip
     yield cli("a sweep measured again", "measure world.npz", "REPRESENTATIONS.npz", quick=True)

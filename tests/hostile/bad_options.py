@@ -127,12 +127,12 @@ def options() -> Iterator[Bad]:
     gaussian = ["gaussian", "--out=new", "--dims=2", "--levels=1", "--steps=2", "--batch-size=8"]
     for option in ("--dims=x", "--dims=0", "--dims=-1", "--dims=", f"--dims={DIGITS}", "--levels=0",
                    "--levels=nan", "--levels=x", "--levels=", "--steps=0", "--steps=x", "--batch-size=0",
-                   "--batch-size=1", "--seeds=0", "--seeds=-1", "--workers=-1", "--workers=x",
+                   "--batch-size=1", "--seeds=x", "--seeds=-1", "--workers=-1", "--workers=x",
                    "--dims=²", "--levels=inf"):  # fmt: skip
         yield cli("gaussian option", [*gaussian, option], option.partition("=")[0])
     conditional = ["conditional", "--out=new", "--steps=2", "--cells=100x2"]
     for option in ("--cells=x", "--cells=0x1", "--cells=100", "--cells=", "--cells=100x2x3", "--steps=0",
-                   "--batch-size=0", "--seeds=0", "--workers=-1", "--cells=1x1", f"--cells={DIGITS}x1",):  # fmt: skip
+                   "--batch-size=0", "--seeds=-1", "--workers=-1", "--cells=1x1", f"--cells={DIGITS}x1",):  # fmt: skip
         yield cli("conditional option", [*conditional, option], option.partition("=")[0])
     for option in ("--heatmap-ratio=2", "--table-ratio=nan", "--estimator=foo", "--estimator=",
                    "--x=foo", "--x=", "--formats=foo", "--formats=", f"--x={HUGE}", f"--estimator={HUGE}"):  # fmt: skip
