@@ -23,7 +23,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, polygamma
+from scipy.special import digamma
 
 from fctestbed.estimators.inputs import row_codes
 from fctestbed.estimators.neighbours import Counts, Floats, count_boxes, count_shells, nearest
@@ -163,8 +163,24 @@ def expected_digamma(inside: Counts, place: Counts, joint: Counts, shell: Counts
     log_density = (m - 1) * np.log(share) + (t - m) * np.log1p(-share)
     weights = _WEIGHTS * np.exp(log_density - log_density.max(axis=1, keepdims=True))
     middle = np.asarray(inside, dtype=float)[:, None] + m + rest * share
-    values = digamma(middle) + polygamma(2, middle) * rest * share * (1 - share) / 2
+    values = digamma(middle) + tetragamma(middle) * rest * share * (1 - share) / 2
     return np.asarray((weights * values).sum(axis=1) / weights.sum(axis=1))
+
+
+def tetragamma(x: Floats) -> Floats:
+    """The second derivative of digamma at x >= 1, within 1e-13 of itself.
+
+    Ten steps of its recurrence, then its asymptotic series (Abramowitz and Stegun 6.4.6 and
+    6.4.13): SciPy's ``polygamma`` takes several times as long.
+    """
+    steps = np.zeros_like(x)
+    for step in range(10):
+        place = x + step
+        steps += 1 / (place * place * place)
+    inverse = 1 / (x + 10)
+    square = inverse * inverse
+    series = 1 / 2 - square * (1 / 6 - square * (1 / 6 - square * (3 / 10 - square * 5 / 6)))
+    return np.asarray(-2 * steps - square * (1 + inverse + square * series))
 
 
 def has_ties(radius: Floats, shells: Sequence[Counts]) -> NDArray[np.bool_]:

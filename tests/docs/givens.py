@@ -1,7 +1,9 @@
 """What pages need that they do not make, and blocks that are no commands or run elsewhere."""
 
 import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from code_blocks import ROOT
@@ -50,14 +52,21 @@ def _sweep_files() -> None:
     Path("tests").symlink_to(ROOT / "tests")
 
 
+@cache
+def _finished() -> tempfile.TemporaryDirectory[str]:
+    """A finished sweep with its encoders, for all pages of a process."""
+    place = tempfile.TemporaryDirectory()
+    values = {"unique_ratio": [0.0, 0.5], "methods": ["simclr", "supcon"], "seeds": [0, 1]}
+    run_sweep(sweep_spec(values), Path(place.name, "rows"), workers=1)
+    return place
+
+
 def _sweeps(*names: str) -> Callable[[], None]:
-    """Finished sweeps under these names, with their encoders: one, and copies of it."""
+    """Copies of a finished sweep under these names."""
 
     def make() -> None:
-        values = {"unique_ratio": [0.0, 0.5], "methods": ["simclr", "supcon"], "seeds": [0, 1]}
-        run_sweep(sweep_spec(values), Path("sweeps", names[0]), workers=1)
-        for name in names[1:]:
-            shutil.copytree(Path("sweeps", names[0]), Path("sweeps", name))
+        for name in names:
+            shutil.copytree(Path(_finished().name, "rows"), Path("sweeps", name))
 
     return make
 

@@ -43,7 +43,7 @@ _SMALL_WORLD = (
 )
 # Options that are added to a command; of an option that is given twice the last value is taken.
 ADDED: Mapping[str, tuple[str, ...]] = {
-    "sweep": ("--seeds=0", "--unique-ratio=0.5"),
+    "sweep": ("--seeds=0", "--unique-ratio=0.5", "--no-report"),
     "explain": ("--method=simclr", "--unique-ratio=0.5", "--seeds=0", "--starts=1", "--long=1"),
     "judge": ("--dry-run",),
     "generate": _SMALL_WORLD,

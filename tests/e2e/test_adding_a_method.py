@@ -18,8 +18,9 @@ from fctestbed.results import load_results
 from fctestbed.sweep import build_sweep
 from fctestbed.testing import METHOD_CLAUSES
 
-# The page's sweep as it stands, but for a quarter of its samples and one figure of many.
-SMALLER = ["--n-train=4096", "--n-test=1024", "--only-figures=label_bits", "--no-report"]
+# The page's sweep as it stands, but for its samples, its steps and one figure of many.
+SMALLER = ["--n-train=1024", "--n-test=512", "--set=train.steps=20"]
+SMALLER += ["--only-figures=label_bits", "--no-report"]
 PAGE = (Path(__file__).parents[2] / "docs" / "adding_a_method.md").read_text(encoding="utf-8")
 
 

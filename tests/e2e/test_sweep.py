@@ -1,5 +1,7 @@
 """A tiny sweep through the command line, from nothing to figures."""
 
+import contextlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -38,9 +40,16 @@ def files(directory):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def told():
+    """What the finished sweep printed: results and progress."""
+    return io.StringIO(), io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, told):
     out = tmp_path_factory.mktemp("sweep")
-    assert sweep(out) == 0
+    with contextlib.redirect_stdout(told[0]), contextlib.redirect_stderr(told[1]):
+        assert sweep(out) == 0
     return out
 
 
@@ -96,25 +105,23 @@ def test_a_sweep_ends_with_figures(finished):
         assert {f"{name}.png", f"{name}.pdf", f"{name}.csv"} <= pictures
 
 
-def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, capsys):
+def test_the_same_command_again_trains_nothing_and_tells_the_same(finished, told, capsys):
     before = files(finished)
-    # The other figures stay as they are.
-    assert sweep(finished, ONE_FIGURE) == 0
+    # The other figures, and the report, stay as they are.
+    assert sweep(finished, ONE_FIGURE, "--no-report") == 0
     out, err = capsys.readouterr()
     assert err == "8 runs, 8 already done\n"
-    assert "exact total" in out
-    assert out.endswith(f"\nreport in {finished / 'rows' / 'report.html'}\n")
+    report = f"report in {finished / 'rows' / 'report.html'}\n"
+    assert f"{out}{report}" == told[0].getvalue()
     assert files(finished) == before
 
 
-def test_results_go_to_stdout_and_progress_to_stderr(tmp_path, capsys):
-    assert sweep(tmp_path, "--methods=raw,untrained", "--no-report", ONE_FIGURE) == 0
-    out, err = capsys.readouterr()
+def test_results_go_to_stdout_and_progress_to_stderr(finished, told):
+    out, err = (text.getvalue() for text in told)
     assert re.search(r"exact total +2\.00 +2\.00\n", out)
-    assert out.endswith(f"results in {tmp_path / 'rows'}, figures in {tmp_path / 'pictures'}\n")
-    assert not (tmp_path / "rows" / "report.html").exists()
-    assert err.startswith("4 runs: 2 trainings in 2 stacks, in this process\n")
-    assert err.splitlines()[-1].startswith("4/4 runs, ")
+    assert f"results in {finished / 'rows'}, figures in {finished / 'pictures'}\n" in out
+    assert err.startswith("8 runs: 5 trainings in 4 stacks, in this process\n")
+    assert err.splitlines()[-1].startswith("8/8 runs, ")
     read = r"read (at R = \d+ bits|by a linear probe)"
     assert re.match(rf"Label bits {read} \(joint readout\), mean over seeds:\n", out)
 
@@ -137,6 +144,7 @@ def test_a_sweep_with_a_diverged_run_goes_on_and_says_so_every_time(tmp_path, ca
     statuses = load_results(tmp_path / "rows").runs.groupby("method")["status"].first().to_dict()
     assert statuses == {"supervised": "diverged", "raw": "ok"}
     assert (tmp_path / "pictures" / "label_bits.png").exists()
+    assert not (tmp_path / "rows" / "report.html").exists()
 
 
 def test_a_sweep_of_which_nothing_is_left_says_so(tmp_path, capsys):

@@ -21,6 +21,8 @@ from fctestbed.testing import bit_channels, bits_in_noise, gaussian_pairs, joint
 
 LN2 = math.log(2)
 FIXED = settings(derandomize=True, deadline=None, max_examples=40)
+# Neighbours take milliseconds.
+FEWER = settings(FIXED, max_examples=20)
 ROUNDING = 1e-9
 BY_COUNTS = st.sampled_from(["plugin", "miller-madow", "chao-wang-jost"])
 BY_DISTANCE = st.sampled_from(["ksg1", "ksg2", "mixed-ksg", "frenzel-pompe", "mesner-shalizi"])
@@ -208,7 +210,7 @@ def test_normal_scores_do_not_mind_increasing_maps(columns):
     assert stretched == pytest.approx(value("gaussian-copula", x, y), abs=1e-7)
 
 
-@FIXED
+@FEWER
 @given(lattices(1))
 def test_sorting_pairs_and_trees_count_alike(drawn):
     points, reach = drawn
@@ -224,7 +226,7 @@ def test_sorting_pairs_and_trees_count_alike(drawn):
         assert np.array_equal(found, expected)
 
 
-@FIXED
+@FEWER
 @given(st.integers(1, 4), st.sampled_from([1, 2, 3, 5, 9]), SEEDS, st.data())
 def test_pairs_and_trees_find_the_same_neighbours(k, dim, seed, data):
     n = data.draw(st.integers(k + 1, 300))
@@ -234,7 +236,7 @@ def test_pairs_and_trees_find_the_same_neighbours(k, dim, seed, data):
     assert np.array_equal(np.sort(pairs.indices, axis=1), np.sort(tree.indices, axis=1))
 
 
-@FIXED
+@FEWER
 @given(st.integers(1, 4), lattices(3))
 def test_pairs_and_trees_find_the_same_distances_among_ties(k, drawn):
     points, _ = drawn
@@ -244,14 +246,14 @@ def test_pairs_and_trees_find_the_same_distances_among_ties(k, drawn):
         assert not (found.indices == np.arange(len(points))[:, None]).any()
 
 
-@FIXED
+@FEWER
 @given(BY_DISTANCE, floats(2), st.integers(1, 5))
 def test_neighbours_do_not_mind_which_variable_comes_first(name, columns, k):
     x, y = columns
     assert value(name, x, y, k=k) == pytest.approx(value(name, y, x, k=k), abs=ROUNDING)
 
 
-@FIXED
+@FEWER
 @given(BY_DISTANCE, floats(2), SEEDS)
 def test_neighbours_do_not_mind_the_order_of_the_samples(name, columns, seed):
     order = np.random.default_rng(seed).permutation(len(columns[0]))
@@ -259,7 +261,7 @@ def test_neighbours_do_not_mind_the_order_of_the_samples(name, columns, seed):
     assert shuffled == pytest.approx(value(name, *columns), abs=ROUNDING)
 
 
-@FIXED
+@FEWER
 @given(BY_DISTANCE, floats(2), st.integers(-30, 30))
 def test_unit_margins_do_not_mind_units(name, columns, power):
     x, y = columns
@@ -267,7 +269,7 @@ def test_unit_margins_do_not_mind_units(name, columns, power):
     assert value(name, np.ldexp(x, power), y) == pytest.approx(value(name, x, y), abs=ROUNDING)
 
 
-@FIXED
+@FEWER
 @given(BY_DISTANCE, st.sampled_from(["rank", "normal"]), floats(2))
 def test_rank_margins_do_not_mind_increasing_maps(name, margins, columns):
     x, y = columns
@@ -275,7 +277,7 @@ def test_rank_margins_do_not_mind_increasing_maps(name, margins, columns):
     assert stretched == pytest.approx(value(name, x, y, margins=margins), abs=ROUNDING)
 
 
-@FIXED
+@FEWER
 @given(BY_DISTANCE, floats(2), st.integers(1, 6))
 def test_no_neighbour_estimate_passes_its_ceiling(name, columns, k):
     estimate = make_estimator(name, k=k).estimate(*columns)
@@ -284,7 +286,7 @@ def test_no_neighbour_estimate_passes_its_ceiling(name, columns, k):
     assert copied.value_bits <= copied.ceiling_bits + ROUNDING
 
 
-@FIXED
+@FEWER
 @given(floats(2), st.integers(1, 6))
 def test_without_condition_or_atoms_the_mixed_and_conditional_forms_are_ksg_1(columns, k):
     expected = value("ksg1", *columns, k=k)
@@ -292,7 +294,7 @@ def test_without_condition_or_atoms_the_mixed_and_conditional_forms_are_ksg_1(co
         assert value(name, *columns, k=k) == pytest.approx(expected, abs=ROUNDING)
 
 
-@FIXED
+@FEWER
 @given(codes(2, most=2))
 def test_mixed_ksg_on_atoms_is_the_information_of_zhangs_entropies(columns):
     x, y = (np.tile(column, 2) for column in columns)
@@ -309,7 +311,7 @@ def test_mixed_ksg_on_atoms_is_the_information_of_zhangs_entropies(columns):
     assert value("mixed-ksg", x, y, k=1) == pytest.approx(expected / LN2, abs=ROUNDING)
 
 
-@FIXED
+@FEWER
 @given(bits_in_noise(), st.integers(20, 80), SEEDS)
 def test_ross_does_not_mind_which_is_discrete_nor_what_classes_are_called(truth, n, seed):
     x, y = truth.sample(n, np.random.default_rng(seed))
@@ -320,7 +322,7 @@ def test_ross_does_not_mind_which_is_discrete_nor_what_classes_are_called(truth,
     assert plain.value_bits <= plain.ceiling_bits + ROUNDING
 
 
-@FIXED
+@FEWER
 @given(st.one_of(BY_COUNTS, BY_DISTANCE, st.sampled_from(["gaussian", "ross"])), SEEDS)
 def test_estimates_repeat_to_the_last_digit_and_leave_their_inputs_alone(name, seed):
     kinds = ESTIMATORS[name].kinds

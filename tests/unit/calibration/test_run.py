@@ -7,12 +7,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+import unordered
 
 from fctestbed.calibration import (
     CALIBRATION_COLUMNS,
     calibrate,
     merged,
     read_calibration,
+    run as run_module,
     tolerance_bits,
 )
 from fctestbed.estimators import Estimate, Estimator, make_estimator
@@ -61,11 +63,14 @@ def test_each_row_is_an_estimate_of_that_repetitions_samples():
     assert rows["value_bits"].nunique() == 3
 
 
-def test_rows_do_not_depend_on_workers_nor_on_the_grid_around_them():
+def test_rows_do_not_depend_on_workers_nor_on_the_grid_around_them(monkeypatch):
     both = {"plugin": PLUGIN, "gaussian": GAUSSIAN}
     options = {"n": (50, 80), "repetitions": 3, "cell_seconds": 60.0}
     alone = calibrate(both, laws=[BSC, NORMAL, GIVEN], workers=1, **options)
-    pool = calibrate(both, laws=[BSC, NORMAL, GIVEN], workers=2, **options)
+    # Processes are those of sweeps, and are tested there.
+    with monkeypatch.context() as patched:
+        patched.setattr(run_module, "results_as_completed", unordered.results_as_completed)
+        pool = calibrate(both, laws=[BSC, NORMAL, GIVEN], workers=2, **options)
     drop = ["seconds"]
     pd.testing.assert_frame_equal(alone.drop(columns=drop), pool.drop(columns=drop))
     part = calibrate({"gaussian": GAUSSIAN}, laws=[NORMAL], **options)

@@ -1,6 +1,9 @@
 """``calibrate`` on laws of known information: its files, and what it refuses."""
 
+import contextlib
 import gzip
+import io
+import shutil
 
 import pandas as pd
 import pytest
@@ -14,16 +17,26 @@ ENDINGS = ("png", "pdf", "csv")
 QUICK = ["--n", "60", "--repetitions", "2", "--workers", "1", "--formats", "png"]
 
 
-@pytest.fixture
-def done(tmp_path, capsys):
-    out = tmp_path / "calibration"
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished calibration, and what it printed."""
+    out = tmp_path_factory.mktemp("finished") / "calibration"
+    said, told = io.StringIO(), io.StringIO()
     line = ["calibrate", "--out", str(out), "--estimators", "plugin,gaussian"]
-    assert run([*line, "--groups", "nothing", *QUICK]) == 0
-    return out, line, capsys.readouterr()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(told):
+        assert run([*line, "--groups", "nothing", *QUICK]) == 0
+    return out, said.getvalue(), told.getvalue()
 
 
-def test_rows_summary_verdicts_and_figures_are_written(done):
-    out, _, (said, told) = done
+@pytest.fixture
+def done(finished, tmp_path):
+    """A copy of the finished calibration, and the command that goes on with it."""
+    out = shutil.copytree(finished[0], tmp_path / "calibration")
+    return out, ["calibrate", "--out", str(out), "--estimators", "plugin,gaussian"]
+
+
+def test_rows_summary_verdicts_and_figures_are_written(finished):
+    out, said, told = finished
     names = ["rows.csv.gz", "summary.csv", "verdicts.csv"]
     figures = [
         f"calibration_{k}_60.{e}" for k in ("discrete", "continuous") for e in ("png", "csv")
@@ -39,7 +52,7 @@ def test_rows_summary_verdicts_and_figures_are_written(done):
 
 
 def test_added_rows_stand_beside_those_that_were_there(done, capsys):
-    out, line, _ = done
+    out, line = done
     assert run([*line[:3], "--estimators", "miller-madow", "--groups", "nothing", *QUICK]) == 0
     assert set(read_calibration(out / "rows.csv.gz")["estimator"]) == {"miller-madow"}
     assert run([*line, "--groups", "nothing", "--add", *QUICK]) == 0
@@ -48,7 +61,7 @@ def test_added_rows_stand_beside_those_that_were_there(done, capsys):
 
 
 def test_figures_are_drawn_again_from_the_rows(done, tmp_path, capsys):
-    out, _, _ = done
+    out, _ = done
     again = tmp_path / "again"
     assert run(["figures-calibration", str(out), "--out", str(again), "--formats", "png"]) == 0
     assert len(list(again.iterdir())) == 4
@@ -57,7 +70,7 @@ def test_figures_are_drawn_again_from_the_rows(done, tmp_path, capsys):
 
 
 def test_the_same_rows_give_the_same_bytes(done):
-    out, _, _ = done
+    out, _ = done
     content = (out / "rows.csv.gz").read_bytes()
     assert gzip.compress(gzip.decompress(content), mtime=0) == content
 
@@ -127,8 +140,8 @@ def test_drawn_laws_have_a_table_and_a_figure_of_their_own(tmp_path, capsys):
     assert list(table["laws"]) == [2, 2]
     assert "covering" in capsys.readouterr().out
     again = tmp_path / "again"
-    assert run(["figures-calibration", str(out), "--out", str(again)]) == 0
-    assert {path.name for path in again.iterdir()} == {f"drawn_laws.{e}" for e in ENDINGS}
+    assert run(["figures-calibration", str(out), "--out", str(again), "--formats", "png"]) == 0
+    assert {path.name for path in again.iterdir()} == {"drawn_laws.png", "drawn_laws.csv"}
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ OPTIONS = (
 
 @pytest.mark.slow
 def test_levels_are_printed_and_figures_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fctestbed.faults.distilled._REGRESSION_STEPS", 40)
+    monkeypatch.setattr("fctestbed.faults.distilled._ADAPTATION_STEPS", 10)
     assert run(["explain", *OPTIONS.split(), "--out", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr()
     assert "simclr at unique ratio 0.5: " in printed.out

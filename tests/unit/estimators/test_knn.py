@@ -31,7 +31,7 @@ COVERED = [
     ("ksg1", GaussianPair((0.7,)), 200),
     ("ross", BitsInNoise(0.8), 200),
     ("mixed-ksg", BitsInNoise(0.8), 200),
-    ("frenzel-pompe", GaussianTriple(2.0, 1.0), 400),
+    ("frenzel-pompe", GaussianTriple(2.0, 1.0), 200),
 ]
 
 

@@ -247,13 +247,11 @@ def test_the_command_calibrates_an_import_path(module, tmp_path, monkeypatch, ca
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("import sys; sys.exit(0)", "expected no error, got SystemExit: 0"),
         ("import os; os._exit(0)", "expected a process that goes on, got one that ended with"),
-        ("import time; time.sleep(100)", "expected an answer within 3 s, got none"),
-        ("1 / 0", "expected no error, got ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(0)", "expected no error, got SystemExit: 0"),
     ],
 )
-def test_a_plug_in_whose_estimate_ends_or_blocks_its_process_is_refused_in_one_line(
+def test_a_plug_in_whose_estimate_ends_its_process_is_refused_in_one_line(
     tmp_path, monkeypatch, capsys, body, said
 ):
     name = f"ends_{next(_NUMBERS)}"
@@ -264,12 +262,12 @@ def test_a_plug_in_whose_estimate_ends_or_blocks_its_process_is_refused_in_one_l
     np.save(tmp_path / "x.npy", np.arange(9.0))
     file = str(tmp_path / "x.npy")
     place = f"{name}:Correlation"
-    limit = ["--plugin-seconds", "3" if "sleep" in body else "60"]
-    # Both commands make their estimators alike; a trial takes a second.
+    # Both commands make their estimators alike; a trial takes a second. What else may happen in one
+    # is tested with the trials.
     command = ["estimate", file, file, "--estimator", place]
-    if "exit" in body:
+    if "os" in body:
         command = ["calibrate", "--estimators", place, "--out", str(tmp_path / "out")]
-    assert run([*limit, *command]) == 2
+    assert run(["--plugin-seconds", "200", *command]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1

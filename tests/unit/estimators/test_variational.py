@@ -31,6 +31,8 @@ CORRELATION = 0.9
 GAUSSIAN_BITS = -0.5 * math.log2(1 - CORRELATION**2)
 GAUSSIAN_JEFFREYS_BITS = CORRELATION**2 / (1 - CORRELATION**2) / LN2
 FLIPS = 0.05
+# As far as twice the steps lead at the rate by default.
+FAST = {"steps": 125, "rate": 2e-3}
 BSC_BITS = 1 + FLIPS * math.log2(FLIPS) + (1 - FLIPS) * math.log2(1 - FLIPS)
 BSC_JEFFREYS_BITS = (0.5 - FLIPS) * math.log2((1 - FLIPS) / FLIPS)
 
@@ -52,11 +54,11 @@ def standard_error(estimate):
 
 
 def on_gaussian(made):
-    return made(steps=250).estimate(*gaussian(2000))
+    return made(**FAST).estimate(*gaussian(2000))
 
 
 def on_bits(made):
-    return made(steps=250).estimate(*bits(3000, 4))
+    return made(**FAST).estimate(*bits(3000, 4))
 
 
 @pytest.mark.parametrize("made", LOWER)
@@ -65,7 +67,7 @@ def test_lower_bounds_are_near_the_truth_and_not_above_it(made):
         found = estimate(made)
         assert found.bound == "lower"
         assert found.value_bits < truth + 3 * standard_error(found)
-        # What 250 steps on 1200 or 1800 samples leave unlearned, and three standard errors.
+        # What these steps on 1200 or 1800 samples leave unlearned, and three standard errors.
         assert found.value_bits > 0.85 * truth - 3 * standard_error(found)
 
 
@@ -159,7 +161,7 @@ def test_ceilings_are_those_of_the_evaluation_samples():
 def test_lower_bounds_of_a_copy_of_many_bits_stay_under_its_entropy():
     x = np.random.default_rng(0).integers(0, 2, (800, 9))
     for made in LOWER:
-        found = made(steps=100).estimate(x, x)
+        found = made(steps=50, rate=2e-3).estimate(x, x)
         assert found.value_bits < 9 + 3 * standard_error(found)
         assert found.value_bits <= found.ceiling_bits
 
@@ -168,13 +170,13 @@ def test_given_a_condition_xor_is_one_bit():
     rng = np.random.default_rng(1)
     x, y = rng.integers(0, 2, (2, 1200))
     given = x ^ y
-    found = InfoNce(steps=200).estimate(x, y, given)
+    found = InfoNce(steps=100, rate=2e-3).estimate(x, y, given)
     assert InfoNce(steps=100).estimate(x, y).value_bits < 0.05
     assert found.value_bits == pytest.approx(1.0, abs=0.02)
     assert found.value_bits <= found.ceiling_bits
     # Two values in 240 evaluation samples: each has about 120 to be distinguished from.
     assert found.ceiling_bits == pytest.approx(math.log2(120), abs=0.1)
-    assert NceClub(steps=200).estimate(x, y, given).value_bits > 1.5
+    assert NceClub(steps=100, rate=2e-3).estimate(x, y, given).value_bits > 1.5
 
 
 def test_negatives_share_the_condition():
@@ -182,9 +184,9 @@ def test_negatives_share_the_condition():
     rng = np.random.default_rng(2)
     given = rng.integers(0, 2, 1200)
     x, y = (4.0 * given + rng.standard_normal(1200) for _ in range(2))
-    assert InfoNce(steps=200).estimate(x, y).value_bits > 0.6
+    assert InfoNce(steps=100, rate=2e-3).estimate(x, y).value_bits > 0.6
     for made in (InfoNce, NceClub):
-        found = made(steps=200).estimate(x, y, given)
+        found = made(steps=100, rate=2e-3).estimate(x, y, given)
         assert abs(found.value_bits) < 0.05 + 3 * standard_error(found)
 
 
@@ -209,7 +211,7 @@ def test_estimators_without_a_conditional_form_refuse_a_condition(made):
 
 def test_a_concat_critic_learns_what_a_separable_one_does():
     x, y = gaussian(1000)
-    found = InfoNce(critic="concat", hidden=(64,), steps=250, batch=64).estimate(x, y)
+    found = InfoNce(critic="concat", hidden=(64,), batch=64, **FAST).estimate(x, y)
     assert found.value_bits == pytest.approx(
         GAUSSIAN_BITS, abs=0.15 * GAUSSIAN_BITS + 3 * standard_error(found)
     )
@@ -221,7 +223,7 @@ def test_heavy_tails_are_squashed_where_asked_or_needed():
     x, y = (rng.standard_normal((1500, 1)) / scale for _ in range(2))
     # Student's t with one degree of freedom: 0.2242 nats.
     for transform in ("auto", "asinh"):
-        found = InfoNce(transform=transform, steps=300).estimate(x, y)
+        found = InfoNce(transform=transform, steps=150, rate=2e-3).estimate(x, y)
         assert found.value_bits == pytest.approx(0.2242 / LN2, abs=0.08 + 3 * standard_error(found))
 
 
@@ -230,7 +232,7 @@ def test_categories_are_names_not_amounts():
     x = rng.integers(0, 8, 1500)
     y = rng.permutation(8)[x]
     for made in (InfoNce, LeaveOneOut, DifferenceOfEntropies):
-        found = made(steps=200).estimate(x, y)
+        found = made(steps=100, rate=2e-3).estimate(x, y)
         assert found.value_bits == pytest.approx(3.0, abs=0.15)
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import unordered
 
 from fctestbed.bounds import nce_club_estimate_nats
 from fctestbed.experiments import (
     ConditionalSpec,
     StaircaseSpec,
     conditional_rows,
+    run as run_module,
     run_conditional,
     run_gaussian,
     staircase,
@@ -157,12 +159,13 @@ def test_negatives_of_the_whole_batch_read_what_the_condition_says_as_well():
     assert batch.value_bits < batch.unconditional_bits + 3 * error
 
 
-@pytest.mark.slow
-def test_rows_do_not_depend_on_the_number_of_workers(tmp_path):
+def test_rows_do_not_depend_on_the_number_of_workers(tmp_path, monkeypatch):
+    # Processes are those of sweeps, and are tested there.
     spec = SMALL.model_copy(update={"steps": 10, "window": 5, "dims": (3,)})
     seen = []
-    run_gaussian(spec, tmp_path / "two", workers=2, report=lambda *done: seen.append(done))
     run_gaussian(spec, tmp_path / "one", workers=1)
+    monkeypatch.setattr(run_module, "results_as_completed", unordered.results_as_completed)
+    run_gaussian(spec, tmp_path / "two", workers=2, report=lambda *done: seen.append(done))
     assert sorted(seen) == [(1, 2), (2, 2)]
     one, two = (pd.read_csv(tmp_path / name / "gaussian.csv") for name in ("one", "two"))
     pd.testing.assert_frame_equal(one, two, rtol=1e-5)

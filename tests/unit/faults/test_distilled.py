@@ -37,7 +37,10 @@ def _training(method: str = "simclr", *, ratio: float = 0.5, seed: int = 0) -> T
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["simclr", "unimodal-sup"])
-def test_networks_reproduce_the_code_of_an_optimum_and_its_loss(method: str) -> None:
+def test_networks_reproduce_the_code_of_an_optimum_and_its_loss(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fctestbed.faults.distilled._REGRESSION_STEPS", 600)
     trainings = [_training(method, seed=seed) for seed in (0, 1)]
     shared = shared_trainings(trainings)
     optimum = objective_optimum(trainings[0], n_starts=2, rate=4.0)

@@ -195,7 +195,7 @@ SMALLEST = {**TINY["world"], "latents": {"n_shared": 2, "n_unique1": 1, "n_uniqu
 
 def _explained(method: str, changes: dict[str, Any]) -> pd.DataFrame:
     spec = {**TINY, "methods": [method], "seeds": [0], "world": SMALLEST, **changes}
-    rows = explain(spec, **_effort()).set_index("name")
+    rows = explain(spec, n_starts=1, long=1, n_restarts=1).set_index("name")
     assert not rows["failed"].any(), rows["note"].to_list()
     for name in ("batch", "samples", "network", "run", "reader"):
         assert rows.loc[name, "label_bits"] > -0.5, name

@@ -133,7 +133,9 @@ def test_methods_start_lower_than_constants_and_converge_or_say_not(method: str)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["comm", "focal", "disentangled-ssl", "unimodal-ssl"])
-def test_methods_with_views_have_an_optimum(method: str) -> None:
+def test_methods_with_views_have_an_optimum(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # For the losses that are not smooth.
+    monkeypatch.setattr("fctestbed.faults.searches._ADAM_STEPS", 150)
     found = objective_optimum(training(method, size=1), n_starts=1, rate=4.0, max_iterations=20)
     assert found.bits.label > 0
 

@@ -184,15 +184,19 @@ def test_one_hidden_layer_gives_the_plain_scores(shape: tuple[int, int, int, int
 def test_kernels_pass_gradcheck() -> None:
     leaves = arguments((1, 3, 2, 4, 3))
     assert torch.autograd.gradcheck(
-        lambda *tensors: two_layer_scores(*tensors, None, product="float32"), leaves
+        lambda *tensors: two_layer_scores(*tensors, None, product="float32"),
+        leaves,
+        fast_mode=True,
     )
     listed = listed_of([[0, 1, 0]])
     leaves = arguments((1, 3, 3, 4, 3))
     assert torch.autograd.gradcheck(
-        lambda *tensors: two_layer_scores(*tensors, listed, product="float32"), leaves
+        lambda *tensors: two_layer_scores(*tensors, listed, product="float32"),
+        leaves,
+        fast_mode=True,
     )
     one = [leaves[0], leaves[1], drawn(1, 4, seed=7).requires_grad_()]
-    assert torch.autograd.gradcheck(one_layer_scores, one)
+    assert torch.autograd.gradcheck(one_layer_scores, one, fast_mode=True)
 
 
 @pytest.mark.parametrize("product", ["float32", "bf16"])

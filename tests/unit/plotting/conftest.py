@@ -1,9 +1,16 @@
 """Every figure that a test of this directory draws has texts of 7 points or more in print."""
 
 import pytest
+from drawings import forget_drawings
 from printed import small_texts
 
 from fctestbed.plotting import Drawing
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawings_of_a_module():
+    yield
+    forget_drawings()
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ import dataclasses
 
 import pandas as pd
 import pytest
+from drawings import drawing_of
 from synthetic_results import as_results, record
 
-from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw, Yardstick
-from fctestbed.plotting.style import house_style
+from fctestbed.plotting import NothingToDraw, Yardstick
 from fctestbed.results import AlongRow
 
 STEPS = (1, 10, 100)
@@ -50,8 +50,7 @@ def results(ratios=(0.0, 0.5, 0.9, 1.0), **kind):
 
 
 def drawn(found, **options):
-    with house_style():
-        return FIGURES["along"](found, DrawOptions(**options))
+    return drawing_of("along", found, **options)
 
 
 def test_numbers_are_means_over_seeds_with_unique_blocks_summed_and_limited_by_the_rate():

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from drawings import drawing_of
 from matplotlib.colors import to_hex
 from synthetic_results import as_results, departing, record, records
 
-from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw, Yardstick
+from fctestbed.plotting import METHOD_STYLES, NothingToDraw, Yardstick
 from fctestbed.plotting.figures.audit import paired_changes
-from fctestbed.plotting.style import house_style
 
 RATIOS = (0.0, 0.5, 1.0)
 ALL = {"conditioning": "batch", "contrast": "first"}
@@ -13,8 +13,7 @@ SEED_BITS = {0: -0.3, 1: -0.2, 2: -0.1}
 
 
 def drawn(results, **options):
-    with house_style():
-        return FIGURES["audit"](results, DrawOptions(**options))
+    return drawing_of("audit", results, **options)
 
 
 def audit_runs(methods=("factorcl-ssl", "factorcl-sup")):

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from drawings import drawing_of
 from printed import note_of
 from synthetic_results import (
     LABEL_BITS,
@@ -22,7 +23,6 @@ from unrendered import texts_for_files
 from fctestbed.plotting import (
     FIGURES,
     METHOD_STYLES,
-    DrawOptions,
     NothingToDraw,
     Yardstick,
     draw_figures,
@@ -42,8 +42,7 @@ def results():
 
 
 def drawn(name, results, **options):
-    with house_style():
-        return FIGURES[name](results, DrawOptions(**options))
+    return drawing_of(name, results, **options)
 
 
 def line(axes, label):
@@ -309,8 +308,8 @@ def every_method(request):
 
 @pytest.mark.parametrize("name", ["label_bits", "rate_curves", "r90", "blocks"])
 def test_no_text_is_cut_off_and_the_legend_touches_no_panel(name, every_method):
+    figure = drawn(name, every_method).figure
     with house_style():
-        figure = FIGURES[name](every_method, DrawOptions()).figure
         figure.draw_without_rendering()
         for axes in figure.axes:
             box = axes.get_tightbbox()

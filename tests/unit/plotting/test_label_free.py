@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
+from drawings import drawing_of
 from scipy.stats import spearmanr
 from synthetic_results import as_results, record, records
 from synthetic_scores import scored
 
-from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw, draw_figures, write
+from fctestbed.plotting import FIGURES, NothingToDraw, draw_figures, write
 from fctestbed.plotting.rank_correlation import interval, rank_correlations, seed_weights
 from fctestbed.plotting.scores import label_rows_at_rate, score_columns
 from fctestbed.plotting.style import house_style
@@ -29,8 +30,7 @@ def drawing(results):
 
 
 def drawn(results, **options):
-    with house_style():
-        return FIGURES["label_free"](results, DrawOptions(**options))
+    return drawing_of("label_free", results, **options)
 
 
 def number(drawing, score, runs, method=""):

@@ -5,13 +5,14 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
+from drawings import drawing_of
 from matplotlib.figure import Figure
 from printed import cut_texts, note_of, small_texts
 from synthetic_results import LADDER, RATES, as_results, departing, records, relabelled
 from synthetic_scaling import SCALED, scaled
 from synthetic_scores import scored
 
-from fctestbed.plotting import FIGURES, DrawOptions, draw_figures, write
+from fctestbed.plotting import draw_figures, write
 from fctestbed.plotting.captions import set_width, wrapped
 from fctestbed.plotting.ends import name_ends
 from fctestbed.plotting.figures import draw_overview, draw_waterfall
@@ -22,8 +23,7 @@ RATIOS = (0.0, 0.5, 1.0)
 
 
 def drawn(name, results, **options):
-    with house_style():
-        return FIGURES[name](results, DrawOptions(**options))
+    return drawing_of(name, results, **options)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from drawings import drawing_of
 from matplotlib.patches import Rectangle
 from synthetic_results import as_results, departing, record, records
 
-from fctestbed.plotting import FIGURES, DrawOptions, NothingToDraw
+from fctestbed.plotting import NothingToDraw
 from fctestbed.plotting.figures.table1 import PAPER_NATS
-from fctestbed.plotting.style import house_style
 from fctestbed.plotting.table import plus_minus
 
 RATIOS = (0.0, 0.5, 1.0)
@@ -13,8 +13,7 @@ METHODS = ("simclr", "cross-self", "supcon", "factorcl-ssl", "factorcl-sup", "un
 
 
 def drawn(results, **options):
-    with house_style():
-        return FIGURES["readouts"](results, DrawOptions(**options))
+    return drawing_of("readouts", results, **options)
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from drawings import drawing_of
 from matplotlib.colors import to_hex
 from synthetic_results import LABEL_BITS, as_results, departing, records
 
 from fctestbed.nets import CriticKind
-from fctestbed.plotting import FIGURES, METHOD_STYLES, DrawOptions, NothingToDraw
+from fctestbed.plotting import METHOD_STYLES, NothingToDraw
 from fctestbed.plotting.figures.critics import CRITIC_MARKERS
-from fctestbed.plotting.style import house_style
 
 RATIOS = (0.2, 0.8)
 QUALITIES = ((1.0, 1.0), (0.5, 1.0), (0.0, 1.0), (1.0, 0.5), (0.5, 0.5))
@@ -19,8 +19,7 @@ CRITICS = ("cosine", "separable", "concat")
 
 
 def drawn(name, results, **options):
-    with house_style():
-        return FIGURES[name](results, DrawOptions(**options))
+    return drawing_of(name, results, **options)
 
 
 def quality_runs(methods=("simclr", "factorcl-ssl"), qualities=QUALITIES, views=True, **training):

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import unordered
 from tiny_sweeps import tiny_sweep, tiny_units
 
 import fctestbed.sweep.execute as execute_module
+import fctestbed.sweep.resources as resources_module
 from fctestbed import load_encoder
 from fctestbed.results import (
     ENCODERS,
@@ -93,8 +95,8 @@ def test_equal_settings_give_equal_rows_without_a_training(swept, tmp_path):
     assert not (tmp_path / "new" / ENCODERS).exists()
 
 
-@pytest.mark.slow
-def test_worker_processes_measure_the_same_rows(swept, tmp_path):
+def test_workers_measure_the_same_rows_in_any_order(swept, tmp_path, monkeypatch):
+    monkeypatch.setattr(resources_module, "WorkerProcesses", unordered.WorkerProcesses)
     measure_sweep(swept, out=tmp_path / "new", device="cpu", workers=2, max_stack=1)
     for table in ("captured", "accuracy", "scores"):
         old, new = (getattr(load_results(place), table) for place in (swept, tmp_path / "new"))

@@ -21,8 +21,8 @@ ALWAYS = {"bad input", "determinism", "ceiling", "independence", "data processin
 TRAINED = [name for name, kind in ESTIMATORS.items() if issubclass(kind, TrainedEstimator)]
 NOT_TRAINED = [name for name in ESTIMATORS if name not in TRAINED]
 # A check makes some 30 estimates: small networks, trained until they find the dependence.
-QUICK_TRAINING = {"steps": 100, "batch": 64, "hidden": (32,), "patience": 4}
-QUICK_PROBES = {"usable-mlp": {"probe": ProbeSettings(steps=100, hidden=(32,))}}
+QUICK_TRAINING = {"steps": 50, "rate": 2e-3, "batch": 64, "hidden": (32,), "patience": 4}
+QUICK_PROBES = {"usable-mlp": {"probe": ProbeSettings(steps=60, hidden=(32,))}}
 
 
 def assert_passed(name, passed):
@@ -36,14 +36,14 @@ def assert_passed(name, passed):
 @pytest.mark.parametrize("name", NOT_TRAINED)
 def test_registered_estimators_pass(name):
     estimator = make_estimator(name, **QUICK_PROBES.get(name, {}))
-    assert_passed(name, set(check_estimator(estimator, n_samples=600)))
+    assert_passed(name, set(check_estimator(estimator, n_samples=400)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
 def test_registered_trained_estimators_pass(name):
     estimator = make_estimator(name, **QUICK_TRAINING)
-    assert_passed(name, set(check_estimator(estimator, n_samples=400)))
+    assert_passed(name, set(check_estimator(estimator, n_samples=300)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -374,7 +374,7 @@ def test_at_the_default_widths_a_run_is_bit_for_bit_the_same_in_any_stack(
         TrainingSpec(
             method=method,
             settings=settings,
-            train=TrainSpec(steps=24),
+            train=TrainSpec(steps=10),
             augmentation=augmentation,
             world=dataset.spec,
         )
