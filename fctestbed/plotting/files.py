@@ -1,6 +1,6 @@
 """A drawing as files: each format, its numbers as CSV, its table as Markdown.
 
-May import matplotlib, pandas, and this package's interface and style.
+May import pandas and this package's interface and style.
 """
 
 import io
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from fctestbed.plotting.interface import Drawing, NothingToDraw
 from fctestbed.plotting.style import house_style
@@ -45,8 +44,7 @@ def write_figure(
 def svg_of(drawing: Drawing) -> bytes:
     """A drawing as an SVG document: text stays text, and it has no date."""
     with house_style():
-        _lay_out(drawing.figure)
-        return _encoded(drawing, "svg")
+        return encoded(laid_out(drawing), "svg")
 
 
 def check_formats(formats: Sequence[str]) -> None:
@@ -88,8 +86,8 @@ def write_all(
     style that is set."""
     written = []
     for name, drawing in drawings:
-        _lay_out(drawing.figure)
-        files = {f"{name}.{ending}": _encoded(drawing, ending) for ending in formats}
+        placed = laid_out(drawing)
+        files = {f"{name}.{ending}": encoded(placed, ending) for ending in formats}
         files[f"{name}.csv"] = drawing.numbers.to_csv(index=False, lineterminator="\n").encode()
         if drawing.markdown:
             files[f"{name}.md"] = drawing.markdown.encode()
@@ -97,17 +95,19 @@ def write_all(
     return written
 
 
-def _lay_out(figure: Figure) -> None:
-    """Place a figure's parts for good: once for all of its formats, as it takes as long as to write
-    one of them."""
+def laid_out(drawing: Drawing) -> Drawing:
+    """A drawing whose parts have their places: once for all formats, as that takes as long as to
+    write one."""
+    figure = drawing.figure
     dpi = figure.dpi
     figure.dpi = _DOTS_PER_INCH
     figure.draw_without_rendering()
     figure.dpi = dpi
     figure.set_layout_engine("none")
+    return drawing
 
 
-def _encoded(drawing: Drawing, ending: str) -> bytes:
+def encoded(drawing: Drawing, ending: str) -> bytes:
     """A drawing that is laid out in one format, in the house style that is set; the same drawing,
     the same bytes."""
     buffer = io.BytesIO()
