@@ -179,7 +179,7 @@ def _export_frames(results: "Results", out_dir: Path, form: _Form) -> list[Path]
 
 
 def _columns_of(frame: "pd.DataFrame") -> Columns:
-    return {name: frame[name].tolist() for name in frame}
+    return {str(name): frame[name].tolist() for name in frame}
 
 
 def _export_tables(

@@ -74,8 +74,12 @@ class Results:
         finished = np.flatnonzero((self.captured["status"] == "ok").to_numpy(dtype=bool))
         keys = self.captured[["estimator", "readout"]].take(finished)
         found: dict[str, dict[str, npt.NDArray[np.intp]]] = {}
-        for (estimator, readout), own in keys.groupby(["estimator", "readout"]).indices.items():
-            found.setdefault(estimator, {})[readout] = finished[own]
+        for estimator, rows in keys.groupby("estimator").indices.items():
+            readouts = keys["readout"].take(rows)
+            found[str(estimator)] = {
+                str(readout): finished[rows[own]]
+                for readout, own in readouts.groupby(readouts).indices.items()
+            }
         return found
 
 
