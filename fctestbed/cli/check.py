@@ -7,6 +7,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.completion import estimator_names, method_names
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.output import emit
 from fctestbed.estimators import make_estimator
@@ -26,6 +27,7 @@ def check_method(
             metavar="NAME",
             help="A method: package.module:ClassName, a plain package.module:loss, or an installed "
             "one's name.",
+            autocompletion=method_names,
         ),
     ],
     pairs: options.Settings = None,
@@ -62,6 +64,7 @@ def check_estimator(
         typer.Argument(
             metavar="NAME",
             help="An estimator: package.module:ClassName, or a name of estimate --list.",
+            autocompletion=estimator_names,
         ),
     ],
     pairs: options.Settings = None,

@@ -11,6 +11,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import usage_errors
+from fctestbed.cli.completion import estimator_names
 from fctestbed.cli.errors import UsageError
 from fctestbed.estimators import (
     ESTIMATORS,
@@ -29,7 +30,10 @@ def estimate(
     x: Annotated[str | None, typer.Argument(help="Samples of X: FILE, or FILE:KEY.")] = None,
     y: Annotated[str | None, typer.Argument(help="Samples of Y, row by row those of X.")] = None,
     given: Annotated[str | None, typer.Option(help="Samples of the condition Z.")] = None,
-    estimator: Annotated[str | None, typer.Option(help="One of those that --list prints.")] = None,
+    estimator: Annotated[
+        str | None,
+        typer.Option(help="One of those that --list prints.", autocompletion=estimator_names),
+    ] = None,
     pairs: options.Settings = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of an estimator that draws numbers.")

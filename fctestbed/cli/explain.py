@@ -8,6 +8,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, usage_errors
+from fctestbed.cli.completion import method_names
 from fctestbed.cli.output import emit
 from fctestbed.cli.sweep import sweep_of
 from fctestbed.cli.worlds import world_options
@@ -23,7 +24,10 @@ _FAILED = 1
 def explain(
     world: dict[str, Any],
     method: Annotated[
-        str | None, typer.Option(help="Comma-separated methods; default the sweep's.")
+        str | None,
+        typer.Option(
+            help="Comma-separated methods; default the sweep's.", autocompletion=method_names
+        ),
     ] = None,
     unique_ratio: options.UniqueRatios = None,
     seeds: options.Seeds = None,

@@ -9,6 +9,7 @@ import typer
 
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_ratio, usage_errors
+from fctestbed.cli.completion import method_names
 from fctestbed.cli.output import emit, print_notes
 from fctestbed.plotting import (
     HEATMAP_RATIO,
@@ -50,7 +51,10 @@ def figures(
     ] = None,
     only: options.OnlyFigures = None,
     methods: Annotated[
-        str | None, typer.Option(help="Comma-separated methods to draw; default all.")
+        str | None,
+        typer.Option(
+            help="Comma-separated methods to draw; default all.", autocompletion=method_names
+        ),
     ] = None,
     labels: options.Labels = None,
     width: options.Width = None,

@@ -72,7 +72,7 @@ class {kind}(Method):
         return {{"z1": z1, "z2": z2}}
 '''
 
-_LOSS_TEST = '''"""Tests of {name}: python -m pytest test_{name}.py"""
+_LOSS_TEST = '''"""Tests of {name}: pip install pytest, then python -m pytest test_{name}.py"""
 
 import torch
 
@@ -89,7 +89,7 @@ def test_the_loss_is_lower_for_pairs_that_match():
     assert loss(z, z) < loss(z, z.flip(0))
 '''
 
-_CLASS_TEST = '''"""Tests of {name}: python -m pytest test_{name}.py"""
+_CLASS_TEST = '''"""Tests of {name}: pip install pytest, then python -m pytest test_{name}.py"""
 
 from fctestbed import check_method
 

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share, and how their texts are read.
 
-Imports typer, ``fctestbed._messages``, ``fctestbed._toml`` and the standard library only.
+Imports typer, ``fctestbed._messages``, ``fctestbed._toml``, completions and the standard library
+only.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import typer
 
 from fctestbed._messages import did_you_mean
 from fctestbed._toml import check_key, parse_toml_value
+from fctestbed.cli.completion import estimator_names, figure_names, method_names
 from fctestbed.cli.errors import UsageError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -26,7 +28,10 @@ FiguresOut = Annotated[
 ]
 OnlyFigures = Annotated[
     str | None,
-    typer.Option(help="Comma-separated figures to draw, such as label_bits,blocks; default all."),
+    typer.Option(
+        help="Comma-separated figures to draw, such as label_bits,blocks; default all.",
+        autocompletion=figure_names,
+    ),
 ]
 Labels = Annotated[
     list[str] | None,
@@ -48,7 +53,8 @@ Formats = Annotated[str, typer.Option(help="Comma-separated: png, pdf, svg.")]
 Methods = Annotated[
     str | None,
     typer.Option(
-        help="Comma-separated methods; of your own: my.module:MyMethod or a plain my.module:loss."
+        help="Comma-separated methods; of your own: my.module:MyMethod or a plain my.module:loss.",
+        autocompletion=method_names,
     ),
 ]
 Pairs = Annotated[
@@ -97,7 +103,11 @@ AllowPlugins = Annotated[
     ),
 ]
 Estimators = Annotated[
-    str | None, typer.Option(help="Comma-separated estimators; the default is all of them.")
+    str | None,
+    typer.Option(
+        help="Comma-separated estimators; the default is all of them.",
+        autocompletion=estimator_names,
+    ),
 ]
 Rate = Annotated[
     float | None,

@@ -10,6 +10,7 @@ import typer
 from fctestbed._messages import did_you_mean
 from fctestbed.cli import options
 from fctestbed.cli.checks import check_places, check_rate, usage_errors
+from fctestbed.cli.completion import preset_names
 from fctestbed.cli.driving import UNFINISHED, driven
 from fctestbed.cli.errors import UsageError
 from fctestbed.cli.output import emit, print_notes
@@ -42,7 +43,11 @@ def sweep(
     methods: options.Methods = None,
     seeds: options.Seeds = None,
     preset: Annotated[
-        str | None, typer.Option(help="Sizes and optimisation: quick (the default) or official.")
+        str | None,
+        typer.Option(
+            help="Sizes and optimisation: quick (the default) or official.",
+            autocompletion=preset_names,
+        ),
     ] = None,
     config: options.Config = None,
     augmentation: Annotated[

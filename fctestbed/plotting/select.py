@@ -37,9 +37,7 @@ def rows_of(
         ValueError: one line, if another axis varies.
     """
     require_one_world(results, along)
-    rows = results.captured
-    rows = rows[(rows["status"] == "ok") & (rows["estimator"] == estimator)]
-    return rows if readout is None else rows[rows["readout"] == readout]
+    return results.finished_rows(estimator, readout)
 
 
 def captured_rows(

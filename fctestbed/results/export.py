@@ -1,19 +1,21 @@
 """Results as files for other programs: CSV, JSON, Parquet. The same results give the same bytes.
 
 A store is read and written run by run, so that an export of any size takes the same memory. Imports
-no pandas for CSV and JSON of a store.
+no pandas for CSV and JSON of what is stored or was exported.
 """
 
 import contextlib
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fctestbed._messages import did_you_mean
 from fctestbed.results.card import CARD_NAME, dataset_card
+from fctestbed.results.exported import SWEEP_NAME, Columns, read_exported
 from fctestbed.results.files import Draft, remove_directories
 from fctestbed.results.notes import Mixture
 from fctestbed.results.plain import plain
@@ -21,6 +23,8 @@ from fctestbed.results.run_stream import RunStream, StoredRunRows
 from fctestbed.results.schema import (
     FLOAT_COLUMNS,
     RUN_COLUMNS,
+    RUNS_NAME,
+    TABLE_COLUMNS,
     VALUE_TABLES,
     ValueTable,
     blank_values,
@@ -37,16 +41,10 @@ if TYPE_CHECKING:
     from fctestbed.results.load import Results
 
 FORMATS: tuple[str, ...] = ("csv", "json", "parquet", "hf")
-SWEEP_NAME = "sweep.json"
 EXPORT_CHUNK = 20_000
 """How many rows of a table are gathered before they are written."""
 _PARQUET = ("parquet", "hf")
 _ALL_DIGITS = 17
-_RUNS = "runs"
-TABLE_COLUMNS: Mapping[str, Sequence[str]] = {
-    **{table.name: table.columns for table in VALUE_TABLES},
-    _RUNS: RUN_COLUMNS,
-}
 _QUANTITY = "quantity"
 _STATUS = RUN_COLUMNS.index("status")
 _RATIO = RUN_COLUMNS.index("unique_ratio")
@@ -112,7 +110,7 @@ def export_results(
             another format than ``csv``, other digits, or a directory that cannot be written.
     """
     form = _checked(format, compress, digits)
-    return _export_tables(results, Path(out_dir), form)
+    return _export_frames(results, Path(out_dir), form)
 
 
 def export_sweep(
@@ -146,10 +144,14 @@ def export_sweep(
         with RunStream.opened(store) as stream:
             if stream is not None:
                 return _export_stream(stream, Path(out_dir), form)
-    from fctestbed.results.load import load_results  # noqa: PLC0415 - imports pandas
+        # Of an earlier version.
+        from fctestbed.results.load import load_results  # noqa: PLC0415 - imports pandas
 
-    results = load_results(path)
-    return Exported(_export_tables(results, Path(out_dir), form), results.notes)
+        results = load_results(path)
+        return Exported(_export_frames(results, Path(out_dir), form), results.notes)
+    found = read_exported(path)
+    files = _export_tables(found.tables.items(), found.axes, found.sweep_spec, Path(out_dir), form)
+    return Exported(files, found.notes)
 
 
 def _checked(format: str, compress: bool, digits: int | None) -> _Form:
@@ -171,18 +173,32 @@ def _checked(format: str, compress: bool, digits: int | None) -> _Form:
     return _Form(format, compress, digits)
 
 
-def _export_tables(results: "Results", out_dir: Path, form: _Form) -> list[Path]:
-    with _Files(results.axes, out_dir, form) as files:
-        for name in TABLE_COLUMNS:
-            frame: pd.DataFrame = getattr(results, name)
-            for start in range(0, len(frame), EXPORT_CHUNK):
-                part = frame.iloc[start : start + EXPORT_CHUNK]
-                files.add(name, [_without_nan(row) for row in part.itertuples(index=False)])
-        return files.put_in_place(results.sweep_spec)
+def _export_frames(results: "Results", out_dir: Path, form: _Form) -> list[Path]:
+    tables = ((name, _columns_of(getattr(results, name))) for name in TABLE_COLUMNS)
+    return _export_tables(tables, results.axes, results.sweep_spec, out_dir, form)
 
 
-def _without_nan(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(None if cell != cell else cell for cell in row)  # noqa: PLR0124 - NaN
+def _columns_of(frame: "pd.DataFrame") -> Columns:
+    return {str(name): frame[name].tolist() for name in frame}
+
+
+def _export_tables(
+    tables: Iterable[tuple[str, Columns]],
+    axes: Sequence[str],
+    sweep_spec: Mapping[str, object],
+    out_dir: Path,
+    form: _Form,
+) -> list[Path]:
+    with _Files(axes, out_dir, form) as files:
+        for name, table in tables:
+            rows = zip(*(_without_nan(own) for own in table.values()), strict=True)
+            while chunk := list(islice(rows, EXPORT_CHUNK)):
+                files.add(name, chunk)
+        return files.put_in_place(sweep_spec)
+
+
+def _without_nan(cells: Iterable[Any]) -> list[Any]:
+    return [None if cell != cell else cell for cell in cells]  # noqa: PLR0124 - NaN
 
 
 def _export_stream(stream: RunStream, out_dir: Path, form: _Form) -> Exported:
@@ -191,7 +207,7 @@ def _export_stream(stream: RunStream, out_dir: Path, form: _Form) -> Exported:
         for run in stream.runs():
             mixture.add(run.run)
             cells = (*run.run[: _RATIO + 1], *run.axes, *run.run[_RATIO + 1 :])
-            files.add(_RUNS, [cells])
+            files.add(RUNS_NAME, [cells])
             for table in VALUE_TABLES:
                 files.add(table.name, _rows_of(table, run))
         return Exported(files.put_in_place(stream.sweep_spec), mixture.notes)
@@ -203,7 +219,7 @@ def _rows_of(table: ValueTable, run: StoredRunRows) -> Rows:
     status = run.run[_STATUS]
     values: Sequence[tuple[Any, ...]] = run.values[table.name]
     if status != "ok" and table.has_unfinished:
-        values = [*values, _without_nan(blank_values(table))]
+        values = [*values, tuple(_without_nan(blank_values(table)))]
     return [(*keys, *own, status) for own in values]
 
 

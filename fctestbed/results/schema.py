@@ -86,6 +86,12 @@ SCORE_COLUMNS = SCORES.columns
 ALONG_COLUMNS = ALONG.columns
 JSON_COLUMNS: tuple[str, ...] = ("spec", "truth", "provenance", "diagnostics", "warnings")
 RUN_COLUMNS: tuple[str, ...] = (*_RUN_KEYS, "status", "reason", "seconds", *JSON_COLUMNS)
+RUNS_NAME = "runs"
+TABLE_COLUMNS: Mapping[str, Sequence[str]] = {
+    **{table.name: table.columns for table in VALUE_TABLES},
+    RUNS_NAME: RUN_COLUMNS,
+}
+"""The columns of every table by its name."""
 
 FLOAT_COLUMNS = frozenset(
     {

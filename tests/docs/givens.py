@@ -12,7 +12,7 @@ from fctestbed.sweep import run_sweep, sweep_spec
 
 # Blocks that .ci/run executes as they stand, by the mark above them in README.
 INSTALLS = ("<!-- the install command -->", "<!-- the test command -->")
-# Pages whose blocks a test of their own runs as they stand, in full, and that test.
+# Pages whose blocks a test of their own runs, and that test; it too makes what takes minutes small.
 RUN_ELSEWHERE = {
     "docs/adding_a_method.md": (
         "tests/e2e/test_adding_a_method.py",

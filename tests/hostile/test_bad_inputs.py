@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from bad_inputs import bad_inputs, faults, outcome, tree
+from bad_inputs import bad_inputs
+from outcomes import faults, outcome, tree
 from places import make_place
 
 _EVERY = 6

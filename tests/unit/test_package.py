@@ -2,6 +2,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_the_truth_of_a_world_needs_neither_torch_nor_pandas() -> None:
         "assert not {'torch', 'pandas', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_exported_rows_are_exported_without_torch_and_pandas(tmp_path: Path) -> None:
+    rows = Path(__file__).parents[2] / "sweeps" / "published" / "supcon"
+    code = (
+        "import sys; from fctestbed.cli.main import run; assert run(sys.argv[1:]) == 0; "
+        "assert not {'torch', 'pandas', 'matplotlib'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", code, "export", str(rows), "--out", str(tmp_path / "rows")]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "rows" / "captured.csv").is_file()
 
 
 def test_every_method_has_a_style_of_its_own_and_the_default_sweep_knows_its_methods() -> None:

@@ -11,4 +11,5 @@ def texts_for_files(monkeypatch):
     def encoded(drawing, ending):
         return "\n".join(text.get_text() for text in drawing.figure.findobj(Text)).encode()
 
+    monkeypatch.setattr(files, "laid_out", lambda drawing: drawing)
     monkeypatch.setattr(files, "encoded", encoded)

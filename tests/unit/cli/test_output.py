@@ -143,6 +143,25 @@ def test_a_shell_completes_commands():
     assert completed.split() == ["settings"]
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "typed", "completed"),
+    [
+        ("sweep", "methods", "simclr,fo", ["simclr,focal"]),
+        ("sweep", "only_figures", "acc", ["accuracy"]),
+        ("sweep", "preset", "o", ["official"]),
+        ("figures", "methods", "supcon,sup", ["supcon,supervised"]),
+        ("figures", "only", "label_bits,label_bits", ["label_bits,label_bits_linear"]),
+        ("estimate", "estimator", "mix", ["mixed-ksg"]),
+        ("check-method", "name", "raw", ["raw"]),
+    ],
+)
+def test_a_shell_completes_names_and_none_that_is_there(command, option, typed, completed):
+    loaded = app.commands[command].load()
+    (param,) = [param for param in loaded.params if param.name == option]
+    context = loaded.context_class(loaded, info_name=command)
+    assert [item.value for item in param.shell_complete(context, typed)] == completed
+
+
 @pytest.mark.parametrize("passed", [True, False])
 def test_doctor_says_what_is_here_and_what_failed(capsys, monkeypatch, passed):
     test = SelfTest((Finding("label bits", 4.0, 3.2, passed),), Estimate(600.0, "a fake"))

@@ -3,6 +3,7 @@
 import pytest
 from drawings import forget_drawings
 from printed import small_texts
+from synthetic_results import LADDER, as_results, records
 
 from fctestbed.plotting import Drawing
 
@@ -25,3 +26,18 @@ def _texts_are_large_enough(monkeypatch):
     monkeypatch.setattr(Drawing, "__init__", kept)
     yield
     assert {name for figure in drawn for name in small_texts(figure)} == set()
+
+
+@pytest.fixture(scope="module")
+def results():
+    return as_results(records())
+
+
+@pytest.fixture(scope="module")
+def few():
+    return as_results(records((0.0, 0.5, 1.0), ("simclr", "factorcl-ssl", "raw"), (0, 1)))
+
+
+@pytest.fixture(scope="module")
+def ladder():
+    return as_results(records((0.0, 1.0), LADDER, (0, 1)))

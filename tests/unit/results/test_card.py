@@ -7,7 +7,7 @@ from synthetic_results import RATES, as_results, records
 from fctestbed.cli.main import run
 from fctestbed.results import export_results
 from fctestbed.results.card import column_meaning, dataset_card
-from fctestbed.results.export import TABLE_COLUMNS
+from fctestbed.results.schema import TABLE_COLUMNS
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from fctestbed.results import (
     AxisCells,
     ResultsStore,
     export_results,
+    export_sweep,
+    exported as exported_module,
     load_results,
     write_atomically,
 )
@@ -39,6 +41,27 @@ def test_csv_reads_back_bit_for_bit(tmp_path, compress):
     for name in TABLES:
         assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
     assert back.sweep_spec == results.sweep_spec
+
+
+@pytest.mark.parametrize("n_rows_at_once", [1, 7, 1000])
+def test_exported_files_are_exported_again_byte_for_byte(tmp_path, monkeypatch, n_rows_at_once):
+    monkeypatch.setattr(exported_module, "_CHUNK", n_rows_at_once)
+    export_results(some_results(), tmp_path / "once")
+    export_sweep(tmp_path / "once", tmp_path / "twice")
+    for path in (tmp_path / "once").iterdir():
+        assert (tmp_path / "twice" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_finished_rows_are_those_of_an_estimator_and_a_readout_in_their_order():
+    results = some_results()
+    rows = results.captured[results.captured["status"] == "ok"]
+    for estimator in ("rate", "linear_probe", "none_such"):
+        own = rows[rows["estimator"] == estimator]
+        assert_frame_equal(results.finished_rows(estimator), own)
+        for readout in ("joint", "z1", "none_such"):
+            found = results.finished_rows(estimator, readout)
+            assert_frame_equal(found, own[own["readout"] == readout])
+    assert len(results.finished_rows("linear_probe", "joint")) > 10
 
 
 @pytest.mark.parametrize("format", ["csv", "json"])
