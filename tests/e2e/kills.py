@@ -63,19 +63,20 @@ class Kill:
 
 
 class Cluster:
-    """A Dask scheduler and two workers, each a process, which is started again when it ends.
+    """A Dask scheduler and its workers, each a process, which is started again when it ends.
 
     They are started as ``docs/clusters.md`` says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_workers: int = 2) -> None:
+        self._n_workers = n_workers
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         port = self.address.rpartition(":")[2]
         scheduler = ["scheduler", "--host=127.0.0.1", f"--port={port}", "--no-dashboard"]
         worker = ["worker", self.address, "--no-nanny", "--nthreads=1", "--memory-limit=0"]
-        self._commands = [scheduler, worker, worker]
+        self._commands = [scheduler, *[worker] * n_workers]
         self._processes = [self._start(command) for command in self._commands]
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._mend)
@@ -91,7 +92,7 @@ class Cluster:
         from distributed import Client  # noqa: PLC0415 - where Dask is asked for
 
         with Client(f"tcp://{self.address}", timeout=_SECONDS, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=_SECONDS)
+            client.wait_for_workers(self._n_workers, timeout=_SECONDS)
 
     def close(self) -> None:
         """End all."""
