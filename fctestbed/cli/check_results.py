@@ -12,6 +12,7 @@ from fctestbed.cli.errors import UsageError
 from fctestbed.results import (
     Contents,
     EncoderState,
+    NamedEncoders,
     StoreRefused,
     check_checkpoints,
     check_encoders,
@@ -49,8 +50,9 @@ def check(
     if not path.is_file():
         _check_exported(directory, drop)
         return
-    contents = find_damage(directory)
-    encoders = check_encoders(path.parent, contents.runs)
+    named = NamedEncoders()
+    contents = find_damage(directory, named.add)
+    encoders = check_encoders(path.parent, named)
     checkpoints = check_checkpoints(path.parent)
     whole = () if contents.damage else (_state(path, contents),)
     for line in (*whole, *encoders.lines, *checkpoints.lines):
@@ -102,9 +104,9 @@ def _check_exported(directory: Path, drop: bool) -> None:
 
 def _state(path: Path, contents: Contents) -> str:
     if contents.has_digests:
-        return f"{path}: {len(contents.runs)} runs, all as they were stored"
+        return f"{path}: {len(contents.run_ids)} runs, all as they were stored"
     return (
-        f"{path}: {len(contents.runs)} runs, stored without digests: the file is whole, changed "
+        f"{path}: {len(contents.run_ids)} runs, stored without digests: the file is whole, changed "
         "values would not be noticed; the same sweep command adds digests"
     )
 

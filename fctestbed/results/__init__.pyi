@@ -20,6 +20,7 @@ from .description import (
     Description as Description,
     Grow as Grow,
 )
+from .directory_drafts import new_directory as new_directory
 from .encoder_files import (
     ENCODER_KEY as ENCODER_KEY,
     ENCODERS as ENCODERS,
@@ -32,6 +33,7 @@ from .encoder_files import (
 )
 from .encoder_state import (
     EncoderState as EncoderState,
+    NamedEncoders as NamedEncoders,
     check_encoders as check_encoders,
     set_damaged_encoders_aside as set_damaged_encoders_aside,
     shortened as shortened,

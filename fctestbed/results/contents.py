@@ -3,6 +3,7 @@
 Never imports pandas.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,8 @@ CHUNK_ROWS = 10_000
 Row = tuple[object, ...]
 Take = Callable[[str, list[Row]], None]
 """Takes a table's name and its next rows, of run id and values."""
+TakeRun = Callable[[Row], None]
+"""Takes a run, in the order of ``RUN_COLUMNS``."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +139,13 @@ class Contents:
 
 
 @dataclass
-class _Scan:
-    """Reads tables row by row, and what can be read of those that SQLite cannot read to the end."""
+class TableScan:
+    """Reads tables row by row, and what can be read of those that SQLite cannot read to the end.
+
+    Attributes:
+        connection: to a store.
+        problems: what SQLite said of the tables that were read.
+    """
 
     connection: sqlite3.Connection
     problems: list[str] = field(default_factory=list)
@@ -145,35 +153,40 @@ class _Scan:
     def rows(self, table: str, columns: tuple[str, ...]) -> Iterator[Row]:
         """The rows in the order in which they were stored."""
         # By the table alone: an index may be damaged as well.
-        query = f"SELECT rowid, {', '.join(columns)} FROM {table} NOT INDEXED ORDER BY rowid"
+        query = f"SELECT rowid, {', '.join(columns)} FROM {table} NOT INDEXED"
         last: object = None
         try:
-            for row in self.connection.execute(query):
+            for row in self.connection.execute(f"{query} ORDER BY rowid"):
                 last = row[0]
                 yield row[1:]
         except SQLITE_ERRORS as error:
             self.problems.append(str(error))
-            yield from self._beyond(query, last)
+            first = self._first_beyond(f"{query} ORDER BY rowid DESC", last)
+            with contextlib.suppress(*SQLITE_ERRORS):
+                for row in self.connection.execute(
+                    f"{query} WHERE rowid >= ? ORDER BY rowid", (first,)
+                ):
+                    yield row[1:]
 
-    def _beyond(self, query: str, last: object) -> list[Row]:
-        """The rows after the place that cannot be read, found from the end."""
-        found: list[Row] = []
-        try:
-            for rowid, *values in self.connection.execute(f"{query} DESC"):
-                if rowid == last:
+    def _first_beyond(self, query: str, last: object) -> object:
+        """The first row after the place that cannot be read, found from the end; None if there is
+        none."""
+        first: object = None
+        with contextlib.suppress(*SQLITE_ERRORS):
+            for row in self.connection.execute(query):
+                if row[0] == last:
                     break
-                found.append(tuple(values))
-        except SQLITE_ERRORS:
-            pass
-        return found[::-1]
+                first = row[0]
+        return first
 
 
 def read_contents(
     connection: sqlite3.Connection,
     *,
-    keep_values: bool = True,
-    keep_runs: bool = True,
+    keep_values: bool = False,
+    keep_runs: bool = False,
     take: Take | None = None,
+    take_run: TakeRun | None = None,
 ) -> Contents:
     """Read a store and find damage.
 
@@ -183,13 +196,14 @@ def read_contents(
         keep_runs: whether the runs themselves are kept.
         take: called with a table's name and its next rows, of run id and values; they may be
             damaged.
+        take_run: called with each run, damaged or not.
 
     Raises:
         sqlite3.Error: if not even the schema can be read.
     """
     schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
     has_axes, has_digests = schema >= FIRST_WITH_AXES, schema >= FIRST_WITH_DIGESTS
-    scan = _Scan(connection)
+    scan = TableScan(connection)
     sweep = list(scan.rows("sweep", ("spec", "digest", "created", "fctestbed_version")))
     axes = list(scan.rows("axis", ("place", "path"))) if has_axes else []
     cells = list(scan.rows("cell", ("run_id", "axis_values"))) if has_axes else []
@@ -210,6 +224,8 @@ def read_contents(
         if schema < SCHEMA_VERSION:
             new[run_id] = RunDigest(run, columns)
         runs += [run] if keep_runs else []
+        if take_run is not None:
+            take_run(run)
     damaged |= digests.keys() - found.keys() - {DESCRIPTION}
     kept: dict[str, list[Row]] = {name: [] for name in columns}
     for table in has_tables:

@@ -102,7 +102,7 @@ def store_contents(
     path: Path,
     *,
     keep_values: bool = False,
-    keep_runs: bool = True,
+    keep_runs: bool = False,
     take: Take | None = None,
 ) -> Contents:
     """The store's contents at one instant, damaged or not; the arguments are those of
@@ -128,7 +128,9 @@ def whole_contents(
     Raises:
         StoreRefused: if they are damaged.
     """
-    contents = store_contents(connection, path, keep_values=take is None, take=take)
+    contents = store_contents(
+        connection, path, keep_values=take is None, keep_runs=True, take=take
+    )
     if contents.damage:
         raise StoreRefused(contents.damage.line(path))
     return contents
@@ -143,7 +145,7 @@ def make_whole(
     Raises:
         StoreRefused: if runs are damaged, or it is another sweep's.
     """
-    contents = store_contents(connection, path, keep_runs=False)
+    contents = store_contents(connection, path)
     damage = contents.damage
     if damage.runs or damage.problem:
         raise StoreRefused(damage.line(path))

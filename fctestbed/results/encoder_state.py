@@ -19,6 +19,7 @@ from fctestbed.results.refusal import StoreRefused
 from fctestbed.results.schema import RUN_COLUMNS
 
 _SHOWN = 5
+_STATUS, _DIAGNOSTICS = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("diagnostics")
 
 
 @dataclass(frozen=True)
@@ -63,25 +64,42 @@ class EncoderState:
         )
 
 
-def check_encoders(directory: str | Path, runs: Iterable[Sequence[object]]) -> EncoderState:
+@dataclass
+class NamedEncoders:
+    """The encoder files that runs of a store name.
+
+    Attributes:
+        keys: of their trainings, each once.
+        n_runs_without: ok runs whose encoders were not kept.
+    """
+
+    keys: dict[str, None] = field(default_factory=dict)
+    n_runs_without: int = 0
+
+    def add(self, run: Sequence[object]) -> None:
+        """Take what a run names.
+
+        Args:
+            run: its row, in the order of ``RUN_COLUMNS``.
+        """
+        if run[_STATUS] != "ok":
+            return
+        key = encoder_key_of(str(run[_DIAGNOSTICS]))
+        if key is None:
+            self.n_runs_without += 1
+        else:
+            self.keys[key] = None
+
+
+def check_encoders(directory: str | Path, named: NamedEncoders) -> EncoderState:
     """Read every encoder file that runs of a store name, and hold it to its digest.
 
     Args:
         directory: the sweep's directory.
-        runs: rows of the store in the order of ``RUN_COLUMNS``.
+        named: what the runs name.
     """
-    status, diagnostics = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("diagnostics")
-    keys: dict[str, None] = {}
-    n_without = 0
-    for run in runs:
-        if run[status] == "ok":
-            key = encoder_key_of(str(run[diagnostics]))
-            if key is None:
-                n_without += 1
-            else:
-                keys[key] = None
     n_whole, missing, damaged = 0, [], {}
-    for key in keys:
+    for key in named.keys:
         try:
             if not encoder_path(directory, key).exists():
                 missing.append(key)
@@ -90,7 +108,7 @@ def check_encoders(directory: str | Path, runs: Iterable[Sequence[object]]) -> E
             n_whole += 1
         except StoreRefused as refusal:
             damaged[key] = str(refusal)
-    return EncoderState(n_whole, tuple(missing), damaged, n_without)
+    return EncoderState(n_whole, tuple(missing), damaged, named.n_runs_without)
 
 
 def encoder_key_of(diagnostics: str) -> str | None:

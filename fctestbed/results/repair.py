@@ -7,8 +7,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from fctestbed.results.contents import Contents, Damage, read_contents
-from fctestbed.results.database import SCHEMA_VERSION, SQLITE_ERRORS, new_database, open_database
+from fctestbed.results.contents import Contents, Damage, TableScan, TakeRun, read_contents
+from fctestbed.results.database import (
+    SCHEMA_VERSION,
+    SQLITE_ERRORS,
+    new_database,
+    open_database,
+    stored_columns,
+)
 from fctestbed.results.digests import DESCRIPTION, PUT_DIGEST
 from fctestbed.results.lock import DriverLock
 from fctestbed.results.refusal import StoreRefused
@@ -31,18 +37,19 @@ class Repair:
     original: Path | None = None
 
 
-def find_damage(directory: str | Path) -> Contents:
-    """A store's contents, with its damage.
+def find_damage(directory: str | Path, take_run: TakeRun | None = None) -> Contents:
+    """What a store holds, with its damage, but for its runs and their rows.
 
     Args:
         directory: the sweep's directory, or its SQLite file.
+        take_run: called with each run, damaged or not.
 
     Raises:
         StoreRefused: one line, if it is missing, no store, or a newer one.
     """
     path = store_file(directory)
     with contextlib.closing(open_database(path, write=False)) as connection:
-        return _contents(connection, path)
+        return _contents(connection, path, take_run)
 
 
 def drop_damaged_runs(directory: str | Path) -> Repair:
@@ -66,12 +73,12 @@ def drop_damaged_runs(directory: str | Path) -> Repair:
         damage = contents.damage
         # The sweep's command mends the description.
         if not damage.runs and not damage.problem:
-            return Repair(damage, len(contents.runs))
+            return Repair(damage, len(contents.run_ids))
         original = _copied(path)
         if not (contents.has_digests and len(contents.sweep) == 1):
             path.unlink()
             return Repair(damage, 0, original)
-        return Repair(damage, _write_whole_runs(path, contents), original)
+        return Repair(damage, _write_whole_runs(path, contents, original), original)
     except OSError as error:
         raise StoreRefused(f"{path.parent}: cannot be written ({error.strerror})") from error
     finally:
@@ -84,10 +91,12 @@ def store_file(directory: str | Path) -> Path:
     return path / STORE_NAME if path.is_dir() else path
 
 
-def _contents(connection: sqlite3.Connection, path: Path) -> Contents:
+def _contents(
+    connection: sqlite3.Connection, path: Path, take_run: TakeRun | None = None
+) -> Contents:
     try:
         connection.execute("BEGIN")
-        return read_contents(connection)
+        return read_contents(connection, take_run=take_run)
     except SQLITE_ERRORS as error:
         raise StoreRefused(
             f"{path}: damaged: SQLite says: {error}: move it away, and the same sweep command "
@@ -108,20 +117,26 @@ def _copied(path: Path) -> Path:
             number += 1
 
 
-def _write_whole_runs(path: Path, contents: Contents) -> int:
-    """Write the store anew with the runs that are whole; how many these are."""
-    whole = {str(run[0]) for run in contents.runs} - set(contents.damage.runs)
-    with new_database(path) as connection:
-        for table, names, rows in (
-            ("run", RUN_COLUMNS, contents.runs),
-            *(
-                (table.name, ("run_id", *table.values), contents.values[table.name])
-                for table in VALUE_TABLES
-            ),
-        ):
+def _write_whole_runs(path: Path, contents: Contents, original: Path) -> int:
+    """Write the store anew with the runs of its damaged file that are whole; how many these are."""
+    whole = set(contents.run_ids) - set(contents.damage.runs)
+    with (
+        contextlib.closing(open_database(original, write=False)) as damaged,
+        new_database(path) as connection,
+    ):
+        scan = TableScan(damaged)
+        stored = {name: name for name in RUN_COLUMNS}
+        tables = [("run", stored)] + [
+            (table.name, {"run_id": "run_id", **own})
+            for table in VALUE_TABLES
+            if (own := stored_columns(table, contents.schema))
+        ]
+        for table, columns in tables:
+            rows = scan.rows(table, tuple(columns.values()))
             connection.executemany(
-                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
-                [row for row in rows if row[0] in whole],
+                f"INSERT INTO {table} ({', '.join(columns)}) "
+                f"VALUES ({', '.join('?' * len(columns))})",
+                (row for row in rows if row[0] in whole),
             )
         connection.execute(
             "INSERT INTO sweep VALUES (1, ?, ?, ?, ?, ?)",

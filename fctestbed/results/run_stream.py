@@ -173,6 +173,6 @@ class RunStream:
     def _damage(self, problem: str) -> StoreRefused:
         """The refusal that names all that is damaged, as every reader gives it."""
         roll_back(self._connection)
-        damage = store_contents(self._connection, self.path, keep_runs=False).damage
+        damage = store_contents(self._connection, self.path).damage
         line = damage.line(self.path) if damage else f"{self.path}: cannot be read ({problem})"
         return StoreRefused(line)

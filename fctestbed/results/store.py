@@ -335,8 +335,7 @@ def _put_values(connection: sqlite3.Connection, cells: Sequence[object], record:
         connection.execute(f"DELETE FROM {table.name} WHERE run_id = ?", (record.run_id,))
     digest = RunDigest(cells, [table.name for table in VALUE_TABLES])
     for table in VALUE_TABLES:
-        values_of = _VALUES_OF[table.name]
-        rows = [[_cell(value) for value in values_of(row)] for row in getattr(record, table.name)]
+        rows = _stored_values(table.name, getattr(record, table.name))
         digest.add(table.name, rows)
         connection.executemany(
             _PUT_VALUES[table.name], [(record.run_id, *values) for values in rows]
@@ -344,15 +343,28 @@ def _put_values(connection: sqlite3.Connection, cells: Sequence[object], record:
     connection.execute(PUT_DIGEST, (record.run_id, digest.sha256))
 
 
+def _stored_values(table: str, rows: Sequence[object]) -> list[list[Any]]:
+    """The values of rows as SQLite returns them."""
+    values_of = _VALUES_OF[table]
+    # There are some thousand values a run: a call for each took as long as SQLite does. Infinity
+    # minus itself is not 0, and neither is NaN; SQLite returns 0.0 for -0.0.
+    return [
+        [
+            value
+            if (kind := type(value)) is str or kind is int or value is None
+            else value + 0.0
+            if kind is float and value - value == 0.0
+            else _cell(value)
+            for value in values_of(row)
+        ]
+        for row in rows
+    ]
+
+
 def _cell(value: Any) -> Any:
-    """A value as SQLite returns it."""
-    # There are some thousand values a run: the usual kinds come first.
-    kind = type(value)
-    if value is None or kind is str or kind is int:
-        return value
+    """A value as SQLite returns it, that is neither text nor usually a number."""
     # sqlite3 takes no numpy numbers.
-    if kind is not float and isinstance(value, Integral):
+    if isinstance(value, Integral):
         return int(value)
     found = number(value)
-    # SQLite returns 0.0 for -0.0.
     return None if found is None else found + 0.0

@@ -18,7 +18,7 @@ from typing import Any
 from fctestbed.sweep.attempts import Attempts
 from fctestbed.sweep.dask_cluster import Cluster, ClusterLost
 from fctestbed.sweep.dask_worker import Attempt, run_unit
-from fctestbed.sweep.execute import UnitResult, describe_error, failed
+from fctestbed.sweep.execute import describe_error, failed
 from fctestbed.sweep.executors import Done, Report
 from fctestbed.sweep.plan import Unit
 from fctestbed.sweep.worker import Death, UnitProgress, WorkersCannotStart
@@ -212,10 +212,10 @@ class _Tasks:
         unit = self._units[task.place]
         if isinstance(outcome, bytes):
             attempt: Attempt = pickle.loads(outcome)
-            if isinstance(attempt.result, UnitResult):
+            if isinstance(attempt.result, bytes):
                 self._attempts.note_start()
                 self.left -= 1
-                yield task.place, attempt.result
+                yield task.place, pickle.loads(attempt.result)
             elif attempt.result.in_start:
                 self._attempts.check_start(attempt.result)
                 self._waiting.append(task.place)

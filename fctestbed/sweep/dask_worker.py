@@ -14,8 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fctestbed.sweep.execute import UnitResult
-from fctestbed.sweep.plan import Unit
 from fctestbed.sweep.worker import (
     Death,
     UnitDone,
@@ -37,11 +35,11 @@ class Attempt:
 
     Attributes:
         worker: the address of the Dask worker.
-        result: the unit's result, or how its worker process ended.
+        result: the unit's result, pickled, or how its worker process ended.
     """
 
     worker: str
-    result: UnitResult | Death
+    result: bytes | Death
 
 
 class Unwanted(Exception):  # noqa: N818 - an event, of which nobody waits to hear
@@ -117,7 +115,7 @@ def run_unit(place: int, pickled: bytes, device: str, topic: str, seconds: float
 
     Args:
         place: the unit's place in the driver's list.
-        pickled: the unit, in bytes that Dask does not look into.
+        pickled: the unit, in bytes that neither Dask nor its worker looks into.
         device: a torch device.
         topic: the topic of Dask's events that gets the unit's progress, and first its start.
         seconds: least time between two events.
@@ -133,10 +131,9 @@ def run_unit(place: int, pickled: bytes, device: str, topic: str, seconds: float
     dask_worker = get_worker()
     report = _Report(dask_worker, place, topic, seconds)
     report.started()
-    unit: Unit = pickle.loads(pickled)
     worker = _processes.take(device)
     try:
-        result = _executed(worker, place, unit, report, _wanted(dask_worker))
+        result = _executed(worker, place, pickled, report, _wanted(dask_worker))
     except WorkerDied as died:
         return pickle.dumps(Attempt(dask_worker.address, died.death))
     except BaseException:
@@ -149,13 +146,13 @@ def run_unit(place: int, pickled: bytes, device: str, topic: str, seconds: float
 def _executed(
     worker: Worker,
     place: int,
-    unit: Unit,
+    pickled: bytes,
     report: Callable[[UnitProgress], None],
     is_wanted: Callable[[], bool],
-) -> UnitResult:
-    """A unit's result from a worker process, which has started or not."""
+) -> bytes:
+    """A unit's result, pickled, from a worker process, which has started or not."""
     if worker.idle:
-        worker.send(place, unit)
+        worker.send(place, pickled)
     checked = time.monotonic()
     while True:
         if time.monotonic() - checked > _SECONDS_BETWEEN_CHECKS:
@@ -166,11 +163,11 @@ def _executed(
             continue
         message = worker.receive()
         if isinstance(message, WorkerStarted):
-            worker.send(place, unit)
+            worker.send(place, pickled)
         elif isinstance(message, UnitProgress):
             report(message)
         elif isinstance(message, UnitDone):
-            return message.result
+            return message.pickled
 
 
 def _wanted(dask_worker: Any) -> Callable[[], bool]:

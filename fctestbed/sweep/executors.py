@@ -4,6 +4,7 @@ A unit may be executed more than once; only the driver writes to the store. May 
 ``fctestbed.sweep.worker`` and what it imports.
 """
 
+import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -162,4 +163,4 @@ class _Pool:
         for worker in self.workers.values():
             if worker.idle and self._waiting:
                 place = self._waiting.popleft()
-                worker.send(place, self._units[place])
+                worker.send(place, pickle.dumps(self._units[place]))

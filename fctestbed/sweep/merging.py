@@ -5,8 +5,6 @@ May import the rest of ``fctestbed.sweep`` and what is below it.
 
 import contextlib
 import json
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from fctestbed.results import (
     check_directory,
     describe_difference,
     encoder_path,
+    new_directory,
     read_encoder,
     write_encoders,
     write_joined_store,
@@ -70,7 +69,8 @@ def merge_sweeps(
     A run that several stores have is taken once: an ``ok`` one before one that diverged, and that
     before one that failed, otherwise from the first store. Two ``ok`` runs of one id have to have
     equal rows. The new directory gets its name when it is whole, and the sources are not changed;
-    a driver may be writing one of them.
+    a driver may be writing one of them. What a merge that was killed left is removed by the next
+    one into the same directory.
 
     Args:
         sources: directories of two or more stores of this version.
@@ -97,7 +97,7 @@ def merge_sweeps(
             StorePart(stream, [run_id for run_id, place in taken.items() if place == number])
             for number, stream in enumerate(streams)
         ]
-        with _new_directory(Path(out)) as draft:
+        with new_directory(Path(out)) as draft:
             n_encoders, missing = _copy_encoders(draft, parts, places, first)
             write_joined_store(draft / STORE_NAME, description, parts)
     notes = [f"{doubled} runs were in several stores"] if doubled else []
@@ -233,28 +233,6 @@ def _difference(one: StoredRunRows, other: StoredRunRows) -> str:
                 values = next((a, b) for a, b in zip(left, right, strict=True) if a != b)
                 return f"{name} of {left[0]} {left[1]}: {values[0]!r} and {values[1]!r}"
     return "none"
-
-
-@contextlib.contextmanager
-def _new_directory(out: Path) -> Iterator[Path]:
-    """A directory beside another, which takes its place where the block ends without an error, and
-    is removed otherwise.
-
-    Raises:
-        StoreRefused: one line, if it cannot be written.
-    """
-    draft = out.with_name(f".{out.name}.merging-{secrets.token_hex(8)}")
-    try:
-        draft.mkdir(parents=True)
-        yield draft
-        if out.is_dir():
-            out.rmdir()
-        draft.rename(out)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreRefused(f"{out}: cannot be written ({reason})") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _copy_encoders(

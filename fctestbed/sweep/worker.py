@@ -7,6 +7,7 @@ import ``fctestbed.sweep.execute`` and what it imports.
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -38,10 +39,16 @@ class UnitProgress:
 
 @dataclass(frozen=True)
 class UnitDone:
-    """A unit's result."""
+    """A unit's result, pickled: who passes it on to another process does not look into it."""
 
     unit: int
-    result: UnitResult
+    pickled: bytes
+
+    @property
+    def result(self) -> UnitResult:
+        """The result."""
+        found: UnitResult = pickle.loads(self.pickled)
+        return found
 
 
 @dataclass(frozen=True)
@@ -132,12 +139,12 @@ class Worker:
         workers_end.close()
         return cls(process, pipe)
 
-    def send(self, place: int, unit: Unit) -> None:
-        """Send it a unit to execute."""
+    def send(self, place: int, pickled: bytes) -> None:
+        """Send it a unit to execute, pickled."""
         self.idle, self._unit = False, place
         # If it has just ended, ``receive`` finds its pipe closed and raises.
         with contextlib.suppress(OSError):
-            self.pipe.send((place, unit))
+            self.pipe.send((place, pickled))
 
     def receive(self) -> object:
         """The next message: ``WorkerStarted``, ``UnitProgress`` or ``UnitDone``.
@@ -233,9 +240,10 @@ def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> Non
     _send(pipe, WorkerStarted())
     while True:
         try:
-            place, unit = cast(tuple[int, Unit], pipe.recv())
+            place, pickled = cast(tuple[int, bytes], pipe.recv())
         except (EOFError, OSError):
             return
+        unit: Unit = pickle.loads(pickled)
 
         def report(progress: Progress, place: int = place) -> None:
             _send(pipe, UnitProgress(place, progress))
@@ -245,7 +253,7 @@ def _serve(pipe: "Connection[object, object]", device: str, threads: int) -> Non
         except KeyboardInterrupt as error:
             # Not the user's, whose interrupts are ignored here: the method's code raised it.
             result = failed(unit, describe_error(error), trace=traceback.format_exc())
-        _send(pipe, UnitDone(place, result))
+        _send(pipe, UnitDone(place, pickle.dumps(result)))
 
 
 def _send(pipe: "Connection[object, object]", message: object) -> None:

@@ -1,13 +1,10 @@
-"""Kills a small sweep at random instants, goes on by the same command, and compares its rows.
+"""Kills small sweeps at random instants, goes on by the same command, and compares their rows.
 
-``python tests/e2e/kills.py 30`` makes 30 trials. In each, the driver or one of its workers is
-killed (SIGKILL or SIGTERM) once or twice: early, after a checkpoint of a training, late, or with
-one unit left. The same command then finishes the sweep. Its rows must be those of an undisturbed
-sweep, to the last digit, and no output may hold a traceback.
-
-``--engine NAME`` kills a sweep on that engine, and ``--target NAME=TEXT`` adds processes that are
-killed too: those that the driver has started, directly or not, with the text in their command
-line.
+``python tests/e2e/kills.py 60`` kills (SIGKILL) 60 times: drivers, worker processes, Dask's workers
+and Dask's scheduler, on every engine. A sweep is killed up to four times: early, after a
+checkpoint of a training, after a commit, or with one unit left. After each kill that ended the
+driver, the same command goes on. In the end its rows must be those of an undisturbed sweep, to the
+last digit, and no output may hold a traceback.
 """
 
 import argparse
@@ -16,12 +13,16 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -34,33 +35,87 @@ from fctestbed.results import STORE_NAME, ResultsStore, StoreRefused, load_resul
 # FactorCL's rows depend on the threads and on every rounding.
 SWEEP = [
     *("sweep", "--unique-ratio=0,0.5,1", "--seeds=0", "--methods=factorcl-sup,simclr,raw"),
-    *("--workers=2", "--max-stack=1", "--device=cpu", "--no-report"),
+    *("--max-stack=1", "--device=cpu", "--no-report", "--no-figures"),
     *TINY_OPTIONS,
-    *("--set=train.steps=120", "--set=measurement.channel=false", "--checkpoint-seconds=0.05"),
+    *("--set=train.steps=100", "--set=measurement.channel=false", "--checkpoint-seconds=0.05"),
 ]
 N_RUNS = 9
-# Workers of this machine's engine, by their command line.
-TARGETS = {"worker": "spawn_main"}
-_SECONDS = 240
+DRIVER, UNITS, DASK_WORKER, SCHEDULER = "driver", "worker process", "dask worker", "dask scheduler"
+# The command lines of processes that are killed, by what they are.
+_TEXTS = {UNITS: "spawn_main", DASK_WORKER: "dask worker", SCHEDULER: "dask scheduler"}
+INSTANTS = ("start", "checkpoint", "commit", "last")
+_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Trial:
+class Kill:
     """What is killed, and when.
 
     Attributes:
-        target: ``driver``, or a name of the targets.
-        number: the signal.
+        target: what.
         instant: ``start`` (while the driver or its workers start), ``checkpoint`` (some time after
             a training is saved), ``commit`` (some time after a unit is stored) or ``last`` (with
             one unit left).
-        kills: how often the sweep is killed before it may finish.
     """
 
     target: str
-    number: signal.Signals
     instant: str
-    kills: int
+
+
+class Cluster:
+    """A Dask scheduler and its workers, each a process, which is started again when it ends.
+
+    They are started as ``docs/clusters.md`` says.
+    """
+
+    def __init__(self, n_workers: int = 2) -> None:
+        self._n_workers = n_workers
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        port = self.address.rpartition(":")[2]
+        scheduler = ["scheduler", "--host=127.0.0.1", f"--port={port}", "--no-dashboard"]
+        worker = ["worker", self.address, "--no-nanny", "--nthreads=1", "--memory-limit=0"]
+        self._commands = [scheduler, *[worker] * n_workers]
+        self._processes = [self._start(command) for command in self._commands]
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._mend)
+        self._thread.start()
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of the processes."""
+        return [process.pid for process in self._processes]
+
+    def wait(self) -> None:
+        """Wait until the workers are there."""
+        from distributed import Client  # noqa: PLC0415 - where Dask is asked for
+
+        with Client(f"tcp://{self.address}", timeout=_SECONDS, set_as_default=False) as client:
+            client.wait_for_workers(self._n_workers, timeout=_SECONDS)
+
+    def close(self) -> None:
+        """End all."""
+        self._closed.set()
+        self._thread.join()
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+    def _start(self, command: list[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+        )
+
+    def _mend(self) -> None:
+        while not self._closed.wait(0.2):
+            for place, process in enumerate(self._processes):
+                if process.poll() is not None:
+                    self._processes[place] = self._start(self._commands[place])
 
 
 @dataclass(frozen=True)
@@ -68,34 +123,142 @@ class Engine:
     """What runs the sweep's units.
 
     Attributes:
-        name: the engine, as the command's option takes it; None for the default.
-        targets: by its name, what the command lines of processes have that are killed.
+        options: of the command.
+        targets: what is killed.
+        cluster: the one that the units run on; None for what the driver starts.
     """
 
-    name: str | None = None
-    targets: Mapping[str, str] = field(default_factory=lambda: dict(TARGETS))
+    options: tuple[str, ...] = ("--workers=2",)
+    targets: tuple[str, ...] = (DRIVER, UNITS)
+    cluster: Cluster | None = None
 
 
 LOCAL = Engine()
 
 
+@contextlib.contextmanager
+def engines() -> Iterator[Mapping[str, Engine]]:
+    """Every engine, by its name."""
+    cluster = Cluster()
+    try:
+        yield {
+            "dask with an address": on_cluster(cluster),
+            "dask": Engine(("--engine=dask", "--workers=2")),
+            "workers": LOCAL,
+        }
+    finally:
+        cluster.close()
+
+
+def on_cluster(cluster: Cluster) -> Engine:
+    """The engine of a cluster."""
+    options = "--engine=dask", f"--address={cluster.address}"
+    return Engine(options, (DRIVER, UNITS, DASK_WORKER, SCHEDULER), cluster)
+
+
+@dataclass
+class Sweep:
+    """A sweep that is killed.
+
+    Attributes:
+        out: its directory.
+        log: the file of its output.
+        engine: what runs its units.
+        driver: its last driver.
+    """
+
+    out: Path
+    log: Path
+    engine: Engine = LOCAL
+    driver: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    @property
+    def runs(self) -> bool:
+        """Whether its driver runs."""
+        return self.driver is not None and self.driver.poll() is None
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start it, or let it go on, in a session of its own."""
+        if self.driver is not None and self.runs:
+            return self.driver
+        if self.engine.cluster is not None:
+            self.engine.cluster.wait()
+        with open(self.log, "ab") as stream:
+            self.driver = subprocess.Popen(
+                command(self.out, self.engine),
+                stdout=stream,
+                stderr=stream,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                start_new_session=True,
+            )
+        return self.driver
+
+    def kill(self, kill: Kill, rng: random.Random) -> bool:
+        """Kill a process of the sweep, which goes on where it has ended; whether one was killed:
+        the sweep may be done before."""
+        before, saved_before = n_done(self.out), saved(self.out)
+        driver = self.start()
+        if kill.instant == "start" and kill.target == DRIVER:
+            time.sleep(rng.uniform(0.0, 6.0))
+        elif kill.instant == "start":
+            wait_for(lambda: bool(self._processes(kill.target)), driver)
+            time.sleep(rng.uniform(0.0, 2.0))
+        elif kill.instant == "checkpoint":
+            wait_for(lambda: bool(saved(self.out) - saved_before), driver)
+            time.sleep(rng.uniform(0.0, 0.3))
+        elif kill.instant == "commit":
+            wait_for(lambda: n_done(self.out) > before, driver)
+            time.sleep(rng.uniform(0.0, 0.5))
+        else:
+            wait_for(lambda: n_done(self.out) >= N_RUNS - 1, driver)
+        found = self._processes(kill.target)
+        if not found or not self.runs:
+            return False
+        try:
+            os.kill(rng.choice(found), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        if kill.target in (DRIVER, SCHEDULER):
+            # Without its scheduler a driver says so and ends with exit code 3; with its last row
+            # stored, with 0.
+            code = driver.wait(_SECONDS)
+            expected = {-signal.SIGKILL} if kill.target == DRIVER else {0, 3}
+            assert code in expected, f"exit code {code}: {self.log.read_text()}"
+        return True
+
+    def finish(self) -> int:
+        """Go on by the same command until the sweep is done; how often it was called."""
+        for call in range(1, 5):
+            code = self.start().wait(_SECONDS)
+            assert code in {0, 3}, f"exit code {code}: {self.log.read_text()}"
+            if code == 0:
+                return call
+        raise AssertionError(f"never done: {self.log.read_text()}")
+
+    def check(self, expected: object) -> None:
+        """Hold a sweep that is done to the rows of an undisturbed one.
+
+        Raises:
+            AssertionError: if its rows are others, or its output holds a traceback.
+        """
+        said = self.log.read_text()
+        assert "Traceback" not in said, said
+        assert rows_of(self.out) == expected, "the rows are others"
+        assert not (self.out / "checkpoints").exists(), "checkpoints stayed"
+
+    def _processes(self, target: str) -> list[int]:
+        assert self.driver is not None
+        if target == DRIVER:
+            return [self.driver.pid]
+        cluster = self.engine.cluster
+        roots = [self.driver.pid] if cluster is None else cluster.processes
+        return started_by(roots, _TEXTS[target])
+
+
 def command(out: Path, engine: Engine = LOCAL) -> list[str]:
     """The sweep's command line; its figures are not drawn, to save time."""
-    on = [] if engine.name is None else [f"--engine={engine.name}"]
-    return [sys.executable, "-m", "fctestbed", *SWEEP, *on, f"--out={out}", "--no-figures"]
-
-
-def start(out: Path, log: Path, engine: Engine = LOCAL) -> "subprocess.Popen[bytes]":
-    """The sweep in a session of its own, whose output is added to the log."""
-    with open(log, "ab") as stream:
-        return subprocess.Popen(
-            command(out, engine),
-            stdout=stream,
-            stderr=stream,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            start_new_session=True,
-        )
+    return [sys.executable, "-m", "fctestbed", *SWEEP, *engine.options, f"--out={out}"]
 
 
 def n_done(out: Path) -> int:
@@ -118,9 +281,9 @@ def saved(out: Path) -> set[tuple[str, int]]:
     return found
 
 
-def started_by(driver: "subprocess.Popen[bytes]", text: str) -> list[int]:
-    """Processes that run, which the driver has started, directly or not, with a text in their
-    command line."""
+def started_by(roots: list[int], text: str) -> list[int]:
+    """Processes that run, those given and all that they have started, directly or not, with a text
+    in their command line."""
     parents, found = {}, []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -129,61 +292,22 @@ def started_by(driver: "subprocess.Popen[bytes]", text: str) -> list[int]:
             parents[int(stat.parent.name)] = int(parent)
             if state != "Z" and text.encode() in line.replace(b"\0", b" "):
                 found.append(int(stat.parent.name))
-    return [process for process in found if driver.pid in _ancestors(process, parents)]
+    return [process for process in found if {process, *_ancestors(process, parents)} & {*roots}]
 
 
 def _ancestors(process: int, parents: Mapping[int, int]) -> list[int]:
-    found = []
+    found: list[int] = []
     while (process := parents.get(process, 0)) and process not in found:
         found.append(process)
     return found
 
 
-def wait_for(condition: Callable[[], bool], driver: "subprocess.Popen[bytes]") -> bool:
-    """Whether the condition came true before the driver ended."""
+def wait_for(condition: Callable[[], bool], driver: "subprocess.Popen[bytes]") -> None:
+    """Wait until the condition is true or the driver has ended."""
     deadline = time.monotonic() + _SECONDS
-    while not condition():
-        if driver.poll() is not None:
-            return False
+    while driver.poll() is None and not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
-    return True
-
-
-def kill(
-    driver: "subprocess.Popen[bytes]",
-    trial: Trial,
-    out: Path,
-    rng: random.Random,
-    engine: Engine = LOCAL,
-) -> None:
-    """Kill the driver or another process at the trial's instant, and wait for the driver."""
-
-    def processes() -> list[int]:
-        if trial.target == "driver":
-            return [driver.pid]
-        return started_by(driver, engine.targets[trial.target])
-
-    before, saved_before = n_done(out), saved(out)
-    if trial.instant == "start":
-        if trial.target == "driver":
-            time.sleep(rng.uniform(0.0, 4.0))
-        else:
-            wait_for(lambda: bool(processes()), driver)
-            time.sleep(rng.uniform(0.0, 1.5))
-    elif trial.instant == "checkpoint":
-        wait_for(lambda: bool(saved(out) - saved_before), driver)
-        time.sleep(rng.uniform(0.0, 0.3))
-    elif trial.instant == "commit":
-        wait_for(lambda: n_done(out) > before, driver)
-        time.sleep(rng.uniform(0.0, 0.5))
-    else:
-        wait_for(lambda: n_done(out) >= N_RUNS - 1, driver)
-    found = processes()
-    for target in [rng.choice(found)] if found else []:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(target, trial.number)
-    driver.wait(_SECONDS)
 
 
 def rows_of(out: Path) -> object:
@@ -200,85 +324,67 @@ def n_continued(out: Path) -> int:
     return sum("continued_at" in diagnostics for diagnostics in runs["diagnostics"])
 
 
-def finish(out: Path, log: Path, engine: Engine = LOCAL) -> int:
-    """Go on by the same command until the sweep is done; how often it had to be called."""
-    for call in range(1, 4):
-        code = start(out, log, engine).wait(_SECONDS)
-        assert code in {0, 3}, f"exit code {code}: {log.read_text()}"
-        if code == 0:
-            return call
-    raise AssertionError(f"never done: {log.read_text()}")
+def dealt(engine: Engine, n_kills: int, rng: random.Random) -> deque[Kill]:
+    """So many kills of an engine: every target at every instant in turn."""
+    found: deque[Kill] = deque()
+    while len(found) < n_kills:
+        kinds = [Kill(*kind) for kind in product(engine.targets, INSTANTS)]
+        found.extend(rng.sample(kinds, len(kinds)))
+    return deque(list(found)[:n_kills])
 
 
-def undisturbed(directory: Path) -> object:
-    """The rows of a sweep that nothing disturbs."""
-    # On this machine's own engine, whatever is killed: rows do not depend on it.
-    finish(directory / "rows", directory / "log")
-    return rows_of(directory / "rows")
-
-
-def check(
-    trial: Trial,
-    directory: Path,
-    expected: object,
-    rng: random.Random,
-    engine: Engine = LOCAL,
-) -> None:
-    """Make one trial.
-
-    Raises:
-        AssertionError: if its rows are others, or an output holds a traceback.
-    """
-    out, log = directory / "rows", directory / "log"
-    for _ in range(trial.kills):
-        kill(start(out, log, engine), trial, out, rng, engine)
-    finish(out, log, engine)
-    said = log.read_text()
-    assert "Traceback" not in said, said
-    assert rows_of(out) == expected, "the rows are others"
-    assert not (out / "checkpoints").exists(), "checkpoints stayed"
-
-
-def random_trial(rng: random.Random, engine: Engine = LOCAL) -> Trial:
-    """A trial of any kind."""
-    return Trial(
-        target=rng.choice(["driver", *engine.targets]),
-        number=rng.choice([signal.SIGKILL, signal.SIGTERM]),
-        instant=rng.choice(["start", "checkpoint", "commit", "last"]),
-        kills=rng.choice([1, 1, 2]),
-    )
-
-
-def main(n_trials: int, seed: int, engine: Engine) -> int:
-    """Make trials; the number that failed."""
+def main(n_kills: int, seed: int) -> int:
+    """Kill so many times; the number of sweeps that failed."""
     rng = random.Random(seed)
-    failures = 0
-    with tempfile.TemporaryDirectory() as name:
+    failures, n_sweeps, n_done_kills = 0, 0, Counter[str]()
+    with tempfile.TemporaryDirectory() as name, engines() as found:
         directory = Path(name)
-        (directory / "calm").mkdir()
-        expected = undisturbed(directory / "calm")
-        for number in range(n_trials):
-            trial, place = random_trial(rng, engine), directory / "trial"
-            place.mkdir()
-            began = time.monotonic()
-            try:
-                check(trial, place, expected, rng, engine)
-                verdict = f"same rows, {n_continued(place / 'rows')} runs went on within a training"
-            except (AssertionError, StoreRefused, subprocess.TimeoutExpired) as error:
-                failures += 1
-                verdict = f"FAILED: {error}"
-            print(f"{number}: {trial}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
-            shutil.rmtree(place)
-    print(f"{n_trials} trials, {failures} failed")
+        # On this machine's own engine, whatever is killed: rows do not depend on it.
+        calm = Sweep(directory / "calm", directory / "log of calm")
+        calm.finish()
+        expected = rows_of(calm.out)
+        n_targets = sum(len(engine.targets) for engine in found.values())
+        for named, engine in found.items():
+            waiting = dealt(engine, round(n_kills * len(engine.targets) / n_targets), rng)
+            while waiting:
+                # The instants' order is that in which a sweep has them.
+                of_sweep = [waiting.popleft() for _ in range(min(4, len(waiting)))]
+                of_sweep.sort(key=lambda kill: INSTANTS.index(kill.instant))
+                sweep = Sweep(directory / "rows", directory / "log", engine)
+                began, killed = time.monotonic(), []
+                try:
+                    for kill in of_sweep:
+                        if sweep.kill(kill, rng):
+                            killed.append(f"{kill.target} at {kill.instant}")
+                            n_done_kills[kill.target] += 1
+                        else:
+                            waiting.append(kill)
+                    calls = sweep.finish()
+                    sweep.check(expected)
+                    verdict = f"same rows after {calls} more calls, "
+                    verdict += f"{n_continued(sweep.out)} runs went on within a training"
+                except (AssertionError, StoreRefused, subprocess.TimeoutExpired) as error:
+                    failures += 1
+                    verdict = f"FAILED: {error}"
+                n_sweeps += 1
+                print(
+                    f"{n_done_kills.total()} kills; {named}: {', '.join(killed)}: {verdict} "
+                    f"({time.monotonic() - began:.0f} s)",
+                    flush=True,
+                )
+                if sweep.driver is not None:
+                    sweep.driver.kill()
+                    sweep.driver.wait()
+                shutil.rmtree(sweep.out, ignore_errors=True)
+                sweep.log.unlink()
+    kinds = ", ".join(f"{count} of a {target}" for target, count in sorted(n_done_kills.items()))
+    print(f"{n_done_kills.total()} kills ({kinds}) in {n_sweeps} sweeps, {failures} failed")
     return failures
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Kill small sweeps at random instants.")
-    parser.add_argument("trials", nargs="?", type=int, default=30)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kills", nargs="?", type=int, default=60)
     parser.add_argument("seed", nargs="?", type=int, default=0)
-    parser.add_argument("--engine", help="the sweep's engine; by default this machine's workers")
-    parser.add_argument("--target", action="append", default=[], metavar="NAME=TEXT")
     given = parser.parse_args()
-    targets = TARGETS | dict(pair.split("=", 1) for pair in given.target)
-    sys.exit(main(given.trials, given.seed, Engine(given.engine, targets)) > 0)
+    sys.exit(main(given.kills, given.seed) > 0)

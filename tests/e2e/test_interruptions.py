@@ -162,27 +162,37 @@ def test_sigterm_ends_a_sweep_as_ctrl_c_does(tmp_path):
     assert "Traceback" not in errors.read_text()
 
 
-def test_a_sweep_killed_early_late_and_with_one_unit_left_has_the_rows_of_an_undisturbed_one(
-    tmp_path, capsys
-):
-    out, log, rng = tmp_path / "rows", tmp_path / "log", random.Random(0)
-    for trial in (
-        kills.Trial("driver", signal.SIGKILL, "checkpoint", 1),
-        kills.Trial("driver", signal.SIGTERM, "commit", 1),
-        kills.Trial("worker", signal.SIGKILL, "checkpoint", 1),
-        kills.Trial("driver", signal.SIGKILL, "last", 1),
-        # Last, as the driver goes on to the end with another worker.
-        kills.Trial("worker", signal.SIGKILL, "start", 1),
-    ):
-        if kills.n_done(out) < kills.N_RUNS:
-            kills.kill(kills.start(out, log), trial, out, rng)
-    kills.finish(out, log)
-    assert "Traceback" not in log.read_text()
-    assert not (out / CHECKPOINTS).exists()
+def test_six_kills_on_both_engines_leave_the_rows_of_an_undisturbed_sweep(tmp_path):
+    rng = random.Random(0)
     # In this process: its rows are a worker's, to the digit.
     calm = tmp_path / "calm"
-    assert run([*kills.SWEEP, *places(calm), "--workers=1"]) == 0
-    assert kills.rows_of(out) == kills.rows_of(calm)
+    assert run([*kills.SWEEP, f"--out={calm}", "--workers=1"]) == 0
+    expected = kills.rows_of(calm)
+    cluster = kills.Cluster(n_workers=1)
+    try:
+        for engine, of_sweep in (
+            (
+                kills.Engine(("--engine=workers", "--workers=1")),
+                [(kills.UNITS, "start"), (kills.DRIVER, "checkpoint")],
+            ),
+            (
+                kills.on_cluster(cluster),
+                [
+                    (kills.UNITS, "start"),
+                    (kills.SCHEDULER, "checkpoint"),
+                    (kills.DASK_WORKER, "commit"),
+                    (kills.DRIVER, "commit"),
+                ],
+            ),
+        ):
+            out = tmp_path / f"{len(of_sweep)} kills"
+            sweep = kills.Sweep(out, tmp_path / f"{out.name}.log", engine)
+            for kill in of_sweep:
+                assert sweep.kill(kills.Kill(*kill), rng), kill
+            sweep.finish()
+            sweep.check(expected)
+    finally:
+        cluster.close()
 
 
 def test_a_terminal_that_closes_ends_a_sweep_with_129_and_no_traceback(tmp_path):

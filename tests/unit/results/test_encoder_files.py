@@ -12,6 +12,7 @@ from fctestbed.results import (
     ENCODER_KEY,
     ENCODERS,
     KeptEncoder,
+    NamedEncoders,
     ResultsStore,
     StoreRefused,
     check_encoder_place,
@@ -182,7 +183,9 @@ def stored(tmp_path):
 
 
 def state(directory):
-    return check_encoders(directory, find_damage(directory).runs)
+    named = NamedEncoders()
+    find_damage(directory, named.add)
+    return check_encoders(directory, named)
 
 
 def test_the_state_names_whole_missing_and_damaged_files(stored):

@@ -5,6 +5,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from dask.utils import key_split
@@ -19,7 +20,7 @@ from fctestbed.sweep import (
     resources as resources_module,
     run_sweep,
 )
-from fctestbed.sweep.dask_cluster import check_address, connected, local_cluster, quiet_dask
+from fctestbed.sweep.dask_cluster import Cluster, check_address, connected, local_cluster, quiet_dask
 from fctestbed.sweep.dask_executor import unit_key
 from fctestbed.sweep.resources import Resources
 
@@ -244,6 +245,15 @@ def test_dask_s_log_has_its_levels_back():
     with quiet_dask():
         assert not logging.getLogger("distributed.worker").isEnabledFor(logging.ERROR)
     assert logging.getLogger("distributed").level == before
+
+
+def test_a_scheduler_that_was_started_anew_at_the_address_is_another_one():
+    client = SimpleNamespace(status="running", scheduler_comm=object())
+    cluster = Cluster(client, "h:1", "cpu")
+    assert not cluster.is_lost
+    # Dask's client connects to it by itself.
+    client.scheduler_comm = object()
+    assert cluster.is_lost
 
 
 def test_a_cluster_of_this_machine_has_its_workers_and_ends():

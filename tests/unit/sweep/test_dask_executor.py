@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from dask_clusters import scheduler_with
 from tiny_sweeps import tiny_units
 
+from fctestbed._dask_setup import software
 from fctestbed.sweep.dask_cluster import ClusterLost, connected, local_cluster
 from fctestbed.sweep.dask_executor import DaskTasks
 from fctestbed.sweep.dask_worker import IdleProcesses
@@ -96,11 +98,12 @@ def test_a_unit_whose_process_is_killed_twice_fails_and_the_others_are_done(unit
 
 
 @contextlib.contextmanager
-def worker_process(address):
+def worker_process(address, root=ROOT):
     """A Dask worker as a user starts one, without a nanny that starts it again."""
     process = subprocess.Popen(
         [sys.executable, "-m", "dask", "worker", address, "--no-nanny", "--nthreads=1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -131,6 +134,42 @@ def test_a_worker_killed_in_mid_unit_is_replaced_by_one_that_joins(units, expect
     assert rows(done[1]) == expected[0]
     ((_, calm),) = InProcess("cpu").run([long], ignore)
     assert rows(done[0]) == rows(calm)
+
+
+class Enough(Exception):
+    pass
+
+
+def test_a_worker_of_another_version_that_joins_later_is_named_and_gets_no_units(tmp_path):
+    (long,) = tiny_units(1, methods=["supcon"], unique_ratio=[0.5], train={"steps": 100_000})
+    shutil.copytree(ROOT / "fctestbed", tmp_path / "fctestbed")
+    (tmp_path / "fctestbed" / "_version.py").write_text('__version__ = "0.0"\n')
+    warned = []
+    with (
+        scheduler_with(1) as made,
+        connected(made.scheduler_address, "cpu", warned.append) as cluster,
+        contextlib.ExitStack() as joined,
+    ):
+        (first,) = cluster.slots
+        left = [tmp_path]
+
+        def join(progress):
+            if left:
+                joined.enter_context(worker_process(made.scheduler_address, left.pop()))
+            if warned:
+                raise Enough
+
+        with pytest.raises(Enough):
+            list(DaskTasks(cluster).run([long], join))
+        there = cluster.client.scheduler_info(n_workers=-1)["workers"]
+        (other,) = set(there) - {first}
+        assert there[other]["resources"] == {}
+        assert list(cluster.slots) == [first]
+    (line,) = warned
+    assert line.startswith(
+        f"left out a worker that joined: expected workers with {software()}, got {other} with "
+        "fctestbed 0.0 (source "
+    )
 
 
 def test_a_scheduler_that_goes_away_and_an_interrupt_end_the_units(units):
