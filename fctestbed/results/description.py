@@ -128,9 +128,7 @@ def whole_contents(
     Raises:
         StoreRefused: if they are damaged.
     """
-    contents = store_contents(
-        connection, path, keep_values=take is None, keep_runs=True, take=take
-    )
+    contents = store_contents(connection, path, keep_values=take is None, keep_runs=True, take=take)
     if contents.damage:
         raise StoreRefused(contents.damage.line(path))
     return contents

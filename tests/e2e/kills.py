@@ -89,7 +89,7 @@ class Cluster:
 
     def wait(self) -> None:
         """Wait until the workers are there."""
-        from distributed import Client  # noqa: PLC0415 - where Dask is asked for
+        from distributed import Client
 
         with Client(f"tcp://{self.address}", timeout=_SECONDS, set_as_default=False) as client:
             client.wait_for_workers(self._n_workers, timeout=_SECONDS)
@@ -236,6 +236,12 @@ class Sweep:
                 return call
         raise AssertionError(f"never done: {self.log.read_text()}")
 
+    def end(self) -> None:
+        """End its driver, if it runs."""
+        if self.driver is not None:
+            self.driver.kill()
+            self.driver.wait()
+
     def check(self, expected: object) -> None:
         """Hold a sweep that is done to the rows of an undisturbed one.
 
@@ -372,9 +378,7 @@ def main(n_kills: int, seed: int) -> int:
                     f"({time.monotonic() - began:.0f} s)",
                     flush=True,
                 )
-                if sweep.driver is not None:
-                    sweep.driver.kill()
-                    sweep.driver.wait()
+                sweep.end()
                 shutil.rmtree(sweep.out, ignore_errors=True)
                 sweep.log.unlink()
     kinds = ", ".join(f"{count} of a {target}" for target, count in sorted(n_done_kills.items()))

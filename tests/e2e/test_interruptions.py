@@ -16,7 +16,7 @@ import pytest
 from tiny_sweeps import TINY_OPTIONS
 
 from fctestbed.cli.main import run
-from fctestbed.results import CHECKPOINTS, STORE_NAME, load_results
+from fctestbed.results import STORE_NAME, load_results
 
 ROOT = Path(__file__).parents[2]
 SWEEP = [
@@ -187,9 +187,12 @@ def test_six_kills_on_both_engines_leave_the_rows_of_an_undisturbed_sweep(tmp_pa
         ):
             out = tmp_path / f"{len(of_sweep)} kills"
             sweep = kills.Sweep(out, tmp_path / f"{out.name}.log", engine)
-            for kill in of_sweep:
-                assert sweep.kill(kills.Kill(*kill), rng), kill
-            sweep.finish()
+            try:
+                for kill in of_sweep:
+                    assert sweep.kill(kills.Kill(*kill), rng), (kill, sweep.log.read_text())
+                sweep.finish()
+            finally:
+                sweep.end()
             sweep.check(expected)
     finally:
         cluster.close()

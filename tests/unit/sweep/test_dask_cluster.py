@@ -20,7 +20,13 @@ from fctestbed.sweep import (
     resources as resources_module,
     run_sweep,
 )
-from fctestbed.sweep.dask_cluster import Cluster, check_address, connected, local_cluster, quiet_dask
+from fctestbed.sweep.dask_cluster import (
+    Cluster,
+    check_address,
+    connected,
+    local_cluster,
+    quiet_dask,
+)
 from fctestbed.sweep.dask_executor import unit_key
 from fctestbed.sweep.resources import Resources
 

@@ -136,7 +136,7 @@ def test_a_worker_killed_in_mid_unit_is_replaced_by_one_that_joins(units, expect
     assert rows(done[0]) == rows(calm)
 
 
-class Enough(Exception):
+class EnoughError(Exception):
     pass
 
 
@@ -157,9 +157,9 @@ def test_a_worker_of_another_version_that_joins_later_is_named_and_gets_no_units
             if left:
                 joined.enter_context(worker_process(made.scheduler_address, left.pop()))
             if warned:
-                raise Enough
+                raise EnoughError
 
-        with pytest.raises(Enough):
+        with pytest.raises(EnoughError):
             list(DaskTasks(cluster).run([long], join))
         there = cluster.client.scheduler_info(n_workers=-1)["workers"]
         (other,) = set(there) - {first}
