@@ -35,6 +35,13 @@ QUICK: dict[str, Any] = {
 FIGURES = ("label_bits",)
 """The figures that a sweep draws."""
 
+FEW_STEPS = {
+    "searches._ADAM_STEPS": 40,
+    "distilled._REGRESSION_STEPS": 40,
+    "distilled._ADAPTATION_STEPS": 10,
+}
+"""Steps of the searches of ``explain``."""
+
 _SMALL_WORLD = (
     f"--shared={N_SHARED}",
     f"--unique={N_UNIQUE}",

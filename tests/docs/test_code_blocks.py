@@ -6,18 +6,22 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from code_blocks import INDEX, ROOT, CodeBlock, blocks_of, commands, pages
 from givens import EVERY_PAGE, GIVEN, INSTALLS, RUN_ELSEWHERE, TEXTS
-from reduced import ADDED, FIGURES as FEW_FIGURES, PLANNED, QUICK, command_of, reduced
+from reduced import ADDED, FEW_STEPS, FIGURES as FEW_FIGURES, PLANNED, QUICK, command_of, reduced
 
 from fctestbed.cli import run
 from fctestbed.plotting import FIGURES
 from fctestbed.sweep import PRESETS
 
+# The package has a function of this name.
+main_module = import_module("fctestbed.cli.main")
 RUNNER = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 WHOLE_PRESET = PRESETS["quick"]
 LANGUAGES = {"python", "sh", "toml", "json", "text", ""}
@@ -32,8 +36,11 @@ def _page_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     every = dict(FIGURES)
     FIGURES.clear()
     FIGURES.update({name: every[name] for name in FEW_FIGURES})
-    # Worker processes would import everything once more.
+    # Worker processes and trials of plug-ins would import everything once more.
     monkeypatch.setattr("fctestbed.sweep.resources.default_workers", lambda device: 1)
+    monkeypatch.setattr(main_module, "plugins_tried", lambda seconds: nullcontext())
+    for name, steps in FEW_STEPS.items():
+        monkeypatch.setattr(f"fctestbed.faults.{name}", steps)
     before = set(sys.modules)
     yield
     FIGURES.clear()
@@ -180,6 +187,7 @@ def test_a_reduced_command_keeps_what_it_names() -> None:
     assert "simclr,raw" not in reduced(["sweep", "--methods", "comm"])
     assert reduced(["sweep"]) == ["sweep", "--methods", "simclr,raw", *ADDED["sweep"]]
     assert reduced(["calibrate", "--estimators", "ksg1,dv"])[1:3] == ["--estimators", "ksg1,dv"]
-    assert reduced(["--plugin-seconds", "9", "sweep"])[-2:] == list(ADDED["sweep"])
+    added = list(ADDED["sweep"])
+    assert reduced(["--plugin-seconds", "9", "sweep"])[-len(added) :] == added
     with pytest.raises(ValueError, match="ksg9"):
         reduced(["calibrate", "--estimators", "ksg1,ksg9"])

@@ -63,7 +63,7 @@ def test_the_copula_does_not_mind_margins_and_says_lower_for_one_column_each():
     assert copula.estimate(x, y, x + y + x**2).bound == "none"
 
 
-@pytest.mark.parametrize("case", ["square", "gaussian", "cubic noise"])
+@pytest.mark.parametrize("case", ["square", "gaussian"])
 def test_the_copula_is_a_lower_bound_for_one_column_each(case):
     rng = np.random.default_rng(2)
     covered = []
@@ -74,7 +74,6 @@ def test_the_copula_is_a_lower_bound_for_one_column_each(case):
             y, truth = np.abs(x) + 0.1 * noise, 1.5
         else:
             y, truth = 0.8 * x + 0.6 * noise, GaussianPair((0.8,)).true_bits
-            y = y**3 if case == "cubic noise" else y
         estimate = make_estimator("gaussian-copula").estimate(x, y)
         covered.append(estimate.value_bits <= truth + 3 * estimate.se_bits)
     assert all(covered)
