@@ -74,10 +74,11 @@ class Results:
         finished = np.flatnonzero((self.captured["status"] == "ok").to_numpy(dtype=bool))
         keys = self.captured[["estimator", "readout"]].take(finished)
         found: dict[str, dict[str, npt.NDArray[np.intp]]] = {}
-        for estimator, rows in keys.groupby("estimator").indices.items():
+        for estimator, places in keys.groupby("estimator").indices.items():
+            rows = np.asarray(places)
             readouts = keys["readout"].take(rows)
             found[str(estimator)] = {
-                str(readout): finished[rows[own]]
+                str(readout): finished[rows[np.asarray(own)]]
                 for readout, own in readouts.groupby(readouts).indices.items()
             }
         return found
