@@ -25,6 +25,8 @@ DIFFERS, EQUAL, OPEN = "differs", "equal", "open"
 """What is said of a cell: the means differ; they are equal within the smallest effect that matters,
 or the two sweeps have the same values; neither is shown."""
 _SEED = "seed"
+# Student's quantiles of so few seeds are 13 and more; from here on below 5.
+_FEW_SEEDS = 3
 _GRID = ("methods", "unique_ratio", "seeds")
 
 
@@ -117,7 +119,7 @@ def compare(
             f"b: expected a cell and seed that a has too, got none of {len(sides[1])} rows"
         )
     cells = _cells(pairs, keys, smallest_effect_bits)
-    return Comparison(cells, tuple(_notes(a, b, sides, keys)))
+    return Comparison(cells, (*_notes(a, b, sides, keys), *_few_seeds(cells)))
 
 
 def _yardsticks(
@@ -209,6 +211,13 @@ def _notes(
         n = results.runs.loc[results.runs["status"] != "ok", "run_id"].nunique()
         if n:
             yield f"not compared, {n} unfinished run{'s' if n > 1 else ''} of {name}"
+
+
+def _few_seeds(cells: pd.DataFrame) -> Iterable[str]:
+    most = int(cells["n_seeds"].max())
+    if most < _FEW_SEEDS and (cells["says"] == "open").any():
+        common = f"{most} seed{'s' if most > 1 else ''} in common"
+        yield f"{common}: with more in both sweeps (--seeds 0:4) intervals are narrower"
 
 
 def _without_grid(spec: Mapping[str, object]) -> dict[str, object]:

@@ -6,6 +6,7 @@ May import pandas and ``fctestbed.results``.
 import json
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -155,15 +156,13 @@ def relevant_latents(results: Results) -> set[str]:
 
 
 def _truths(results: Results) -> list[dict[str, Any]]:
-    parsed: dict[str, dict[str, Any]] = {}
-    for text in results.runs["truth"]:
-        if text not in parsed:
-            parsed[text] = _json_object(text)
-    return [parsed[text] for text in results.runs["truth"]]
+    return [_json_object(text) for text in results.runs["truth"]]
 
 
+@lru_cache(maxsize=4096)
 def _json_object(text: str) -> dict[str, Any]:
-    """A JSON object from its text; empty for an empty text or another JSON value."""
+    """A JSON object from its text, to read; empty for an empty text or another JSON value. Several
+    figures ask for the texts of each run."""
     return _mapping(json.loads(text) if text else {})
 
 

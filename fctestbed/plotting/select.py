@@ -83,9 +83,11 @@ def quantity_rows(
     Raises:
         ValueError: one line, if another axis varies.
     """
-    rows = captured_rows(results, yardstick, readout, along)
-    rows = rows[rows["quantity"].isin(quantities)]
+    require_one_world(results, along)
     keys = ["run_id", "method", "variant", along, "seed"]
+    columns = [*keys, "quantity", "estimator", "rate_bits", "value_bits", "true_bits"]
+    rows = yardstick.rows(results.finished_rows(yardstick.estimator, readout, columns))
+    rows = rows[rows["quantity"].isin(quantities)]
     # min_count: a sum that lacks a quantity is unknown, not smaller.
     sums = rows.groupby(keys)[["value_bits", "true_bits"]].sum(min_count=len(quantities))
     return sums.reset_index().dropna(subset=["value_bits"])

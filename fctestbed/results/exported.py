@@ -7,8 +7,9 @@ import csv
 import gzip
 import io
 import json
+import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -119,26 +120,21 @@ def _read_table(path: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
     n_rows = len(next(iter(cells.values())))
     for column in _LATER_COLUMNS:
         if column in columns:
-            cells.setdefault(column, [""] * n_rows)
+            cells.setdefault(column, [math.nan] * n_rows)
     missing = [column for column in columns if column not in cells]
     if missing:
         raise ValueError(
             f"{path}: expected the columns {', '.join(columns)}, got no {', '.join(missing)}"
         )
     axes = axes_of(list(cells))
-    found: dict[str, list[Any]] = {}
-    for name in with_axes(columns, axes):
-        if name in axes:
-            found[name] = _axis_values(cells[name])
-        elif name in FLOAT_COLUMNS or name in INTEGER_COLUMNS:
-            found[name] = _numbers(path, name, cells[name])
-        else:
-            found[name] = cells[name]
-    return found
+    return {
+        name: _axis_values(cells[name]) if name in axes else cells[name]
+        for name in with_axes(columns, axes)
+    }
 
 
-def _read_cells(path: Path) -> dict[str, list[str]]:
-    """The texts of all cells, by column; equal texts of a column are one object."""
+def _read_cells(path: Path) -> dict[str, list[Any]]:
+    """All cells by column: numbers in the schema's columns of numbers, else texts."""
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
@@ -146,15 +142,32 @@ def _read_cells(path: Path) -> dict[str, list[str]]:
         header = next(rows, [])
         if not header:
             raise ValueError(f"{path}: expected a table in CSV, got an empty file")
-        columns: list[list[str]] = [[] for _ in header]
-        known: list[dict[str, str]] = [{} for _ in header]
+        columns: list[list[Any]] = [[] for _ in header]
+        readers = [_reader(path, name) for name in header]
         for chunk in _chunks(rows, path, len(header), is_whole=text.endswith("\n")):
-            for column, seen, cells in zip(columns, known, zip(*chunk, strict=True), strict=True):
-                column += [seen.setdefault(cell, cell) for cell in cells]
+            for column, read, texts in zip(columns, readers, zip(*chunk, strict=True), strict=True):
+                column.extend(read(texts))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: expected a table in CSV, got: {reason}") from error
     return dict(zip(header, columns, strict=True))
+
+
+def _reader(path: Path, name: str) -> Callable[[Sequence[str]], list[Any]]:
+    """What makes the cells of a column of their texts; equal texts become one object."""
+    if name not in FLOAT_COLUMNS | INTEGER_COLUMNS:
+        known: dict[str, str] = {}
+        return lambda texts: [known.setdefault(text, text) for text in texts]
+
+    def numbers(texts: Sequence[str]) -> list[Any]:
+        try:
+            if name in INTEGER_COLUMNS:
+                return list(map(int, texts))
+            return [float(text) if text else math.nan for text in texts]
+        except ValueError as error:
+            raise ValueError(f"{path}: expected a number in {name}, got: {error}") from error
+
+    return numbers
 
 
 def _chunks(
@@ -170,15 +183,6 @@ def _chunks(
             raise ValueError(f"{path}: expected whole rows, got a file that was cut off")
         if chunk:
             yield chunk
-
-
-def _numbers(path: Path, name: str, cells: Sequence[str]) -> list[Any]:
-    try:
-        if name in INTEGER_COLUMNS:
-            return [int(cell) for cell in cells]
-        return [float(cell or "nan") for cell in cells]
-    except ValueError as error:
-        raise ValueError(f"{path}: expected a number in {name}, got: {error}") from error
 
 
 def _axis_values(cells: Sequence[str]) -> list[Any]:

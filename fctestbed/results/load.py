@@ -56,16 +56,20 @@ class Results:
     scores: pd.DataFrame = field(default_factory=lambda: _none_of(SCORES))
     along: pd.DataFrame = field(default_factory=lambda: _none_of(ALONG))
 
-    def finished_rows(self, estimator: str, readout: str | None = None) -> pd.DataFrame:
+    def finished_rows(
+        self, estimator: str, readout: str | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """The captured rows of finished runs, of one estimator and one readout.
 
         Args:
             estimator: its name.
             readout: its name; None for all.
+            columns: names of those that are wanted; None for all, most of which are text.
         """
+        table = self.captured if columns is None else self.captured[list(columns)]
         places = self._places.get(estimator, {})
         found = list(places.values()) if readout is None else [places.get(readout, _NOWHERE)]
-        return self.captured.take(np.sort(np.concatenate([_NOWHERE, *found])))
+        return table.take(np.sort(np.concatenate([_NOWHERE, *found])))
 
     @cached_property
     def _places(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
@@ -74,10 +78,11 @@ class Results:
         finished = np.flatnonzero((self.captured["status"] == "ok").to_numpy(dtype=bool))
         keys = self.captured[["estimator", "readout"]].take(finished)
         found: dict[str, dict[str, npt.NDArray[np.intp]]] = {}
-        for estimator, rows in keys.groupby("estimator").indices.items():
+        for estimator, places in keys.groupby("estimator").indices.items():
+            rows = np.asarray(places)
             readouts = keys["readout"].take(rows)
             found[str(estimator)] = {
-                str(readout): finished[rows[own]]
+                str(readout): finished[rows[np.asarray(own)]]
                 for readout, own in readouts.groupby(readouts).indices.items()
             }
         return found

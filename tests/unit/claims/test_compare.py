@@ -99,6 +99,7 @@ def test_cells_are_chosen_and_what_is_in_one_sweep_alone_is_said():
         "not compared, unique_ratio in B alone: 1",
         "not compared, seed in A alone: 0",
         "not compared, seed in B alone: 2",
+        "1 seed in common: with more in both sweeps (--seeds 0:4) intervals are narrower",
     )
     probe = compare(a, b, estimator="linear_probe").cells
     assert probe["rate_bits"].isna().all()
@@ -110,6 +111,7 @@ def test_unfinished_runs_are_named():
     assert found.notes == (
         "not compared, 1 unfinished run of A",
         "not compared, 1 unfinished run of B",
+        "2 seeds in common: with more in both sweeps (--seeds 0:4) intervals are narrower",
     )
     assert sorted(found.cells["n_seeds"]) == [1, 2]
 

@@ -61,7 +61,9 @@ def test_finished_rows_are_those_of_an_estimator_and_a_readout_in_their_order():
         for readout in ("joint", "z1", "none_such"):
             found = results.finished_rows(estimator, readout)
             assert_frame_equal(found, own[own["readout"] == readout])
-    assert len(results.finished_rows("linear_probe", "joint")) > 10
+    found = results.finished_rows("linear_probe", "joint", ["seed", "quantity"])
+    assert list(found.columns) == ["seed", "quantity"]
+    assert len(found) > 10
 
 
 @pytest.mark.parametrize("format", ["csv", "json"])
