@@ -33,7 +33,7 @@ def test_compare_fits_eighty_columns_and_writes_all_of_it_as_csv(sweeps, tmp_pat
     assert max(map(len, lines[:-1])) <= 80
     assert lines[2].split() == ["method", "ratio", "quantity", "R", "A", "B", "B", "-", "A",
                                 "interval", "p"]  # fmt: skip
-    assert lines[-2] == "24 cells: nothing differs, 24 are open"
+    assert lines[-2] == "24 cells: nothing differs, 24 are equal"
     assert noted.splitlines() == [
         "note: not compared, seed in A alone: 0",
         "note: not compared, seed in B alone: 3",
