@@ -6,8 +6,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +13,12 @@ import pytest
 from code_blocks import INDEX, ROOT, CodeBlock, blocks_of, commands, pages
 from givens import EVERY_PAGE, GIVEN, INSTALLS, RUN_ELSEWHERE, TEXTS
 from reduced import ADDED, FEW_STEPS, FIGURES as FEW_FIGURES, PLANNED, QUICK, command_of, reduced
+from untried import without_trials
 
 from fctestbed.cli import run
 from fctestbed.plotting import FIGURES
 from fctestbed.sweep import PRESETS
 
-# The package has a function of this name.
-main_module = import_module("fctestbed.cli.main")
 RUNNER = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 WHOLE_PRESET = PRESETS["quick"]
 LANGUAGES = {"python", "sh", "toml", "json", "text", ""}
@@ -38,7 +35,7 @@ def _page_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     FIGURES.update({name: every[name] for name in FEW_FIGURES})
     # Worker processes and trials of plug-ins would import everything once more.
     monkeypatch.setattr("fctestbed.sweep.resources.default_workers", lambda device: 1)
-    monkeypatch.setattr(main_module, "plugins_tried", lambda seconds: nullcontext())
+    without_trials(monkeypatch)
     for name, steps in FEW_STEPS.items():
         monkeypatch.setattr(f"fctestbed.faults.{name}", steps)
     before = set(sys.modules)

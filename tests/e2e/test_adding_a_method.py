@@ -5,12 +5,12 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import nullcontext
-from importlib import import_module, invalidate_caches
+from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
 import torch
+from untried import without_trials
 
 from fctestbed.cli.main import run
 from fctestbed.objectives import METHODS, find_method
@@ -19,8 +19,6 @@ from fctestbed.results import load_results
 from fctestbed.sweep import build_sweep
 from fctestbed.testing import METHOD_CLAUSES
 
-# The package has a function of this name.
-main_module = import_module("fctestbed.cli.main")
 # The page's sweep as it stands, but for its samples, its steps and one figure of many.
 SMALLER = ["--n-train=1024", "--n-test=512", "--set=train.steps=20"]
 SMALLER += ["--only-figures=label_bits", "--no-report"]
@@ -71,7 +69,7 @@ def test_the_page_s_commands_do_what_it_says(
     assert set(runs["status"]) == {"ok"}
     assert Path("figures/vicreg/label_bits.png").exists()
     # By now the file was tried in a subprocess by each of the two commands.
-    monkeypatch.setattr(main_module, "plugins_tried", lambda seconds: nullcontext())
+    without_trials(monkeypatch)
     assert run(check_settings[1:]) == 0
     assert run(dry_run[1:]) == 0
     assert "  vicreg:VICReg: 33 runs" in capfd.readouterr().out

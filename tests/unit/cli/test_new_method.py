@@ -6,6 +6,7 @@ from importlib import invalidate_caches
 
 import pytest
 from tiny_sweeps import TINY_OPTIONS, tiny_sweep
+from untried import without_trials
 
 from fctestbed.cli.main import run
 from fctestbed.results import load_results
@@ -126,7 +127,8 @@ def test_an_encoder_that_cannot_be_is_refused_in_one_line(tmp_path, capsys, enco
     assert err.startswith(f"fctestbed: --encoder: {message}")
 
 
-def test_a_plain_loss_is_checked_by_its_name_or_itself(tmp_path, capsys):
+def test_a_plain_loss_is_checked_by_its_name_or_itself(tmp_path, capsys, monkeypatch):
+    without_trials(monkeypatch)
     (tmp_path / "own_loss.py").write_text(CODE)
     invalidate_caches()
     assert run(["check-method", "own_loss:loss"]) == 0

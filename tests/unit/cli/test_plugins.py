@@ -1,6 +1,7 @@
 """Users' methods on the command line: checked first, and refused in one line."""
 
 import pytest
+from untried import without_trials
 
 from fctestbed.cli.main import run
 from fctestbed.testing import METHOD_CLAUSES
@@ -16,6 +17,8 @@ def test_a_sweep_with_a_broken_method_is_refused_before_anything_is_written(
     tmp_path, monkeypatch, capsys, more
 ):
     monkeypatch.chdir(tmp_path)
+    if more:
+        without_trials(monkeypatch)
     assert run(["sweep", "--methods", "raw,broken_methods:NoJoint", *more]) == 2
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"fctestbed: --methods: {BROKEN}\n")
@@ -24,6 +27,7 @@ def test_a_sweep_with_a_broken_method_is_refused_before_anything_is_written(
 
 def test_a_method_is_checked_with_the_sweep_s_settings(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    without_trials(monkeypatch)
     setting = 'settings."broken_methods:JointIfWide".width'
     arguments = ["sweep", "--methods=broken_methods:JointIfWide", "--dry-run"]
     assert run([*arguments, f"--set={setting}=3"]) == 0

@@ -3,14 +3,14 @@
 import itertools
 import json
 import sys
-from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib import import_module, invalidate_caches
+from importlib import invalidate_caches
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from untried import without_trials
 
 import fctestbed
 from fctestbed import ESTIMATORS, Estimate, Estimator, estimate, find_estimator, make_estimator
@@ -21,8 +21,6 @@ from fctestbed.estimators import estimate_of, make_estimators, settings_of
 from fctestbed.estimators.base import Direction
 from fctestbed.laws import LAWS
 
-# The package has a function of this name.
-main_module = import_module("fctestbed.cli.main")
 _NUMBERS = itertools.count()
 
 MINE = '''
@@ -237,7 +235,7 @@ def test_the_command_estimates_with_an_import_path(module, pair, tmp_path, monke
 def test_the_command_calibrates_an_import_path(module, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # The test below has its trials.
-    monkeypatch.setattr(main_module, "plugins_tried", lambda seconds: nullcontext())
+    without_trials(monkeypatch)
     name = f"{module()}:Correlation"
     line = ["calibrate", "--out", "out", "--groups", "gaussian", "--n", "50", "--repetitions", "2"]
     assert run([*line, "--workers", "1", "--estimators", f"gaussian,{name}"]) == 0
