@@ -15,11 +15,11 @@ from fctestbed.sweep.plan import Plan, Unit
 from fctestbed.sweep.presets import PRESETS
 from fctestbed.training import TrainingSpec, TrainSpec, initial_stack
 
-# One core of an AMD EPYC, over the runs of the published default sweep; single methods of published
-# sweeps take 0.7 to 2.5 ms.
-_SECONDS_PER_WORK = 1.7e-3
-PUBLISHED_BASIS = (
-    "1.7 ms of a core for each unit of work, as the published default sweep took, scaled to these "
+# One core of an idle AMD EPYC, over the runs of the default sweep; a busy one takes twice as long,
+# and so may single methods.
+_SECONDS_PER_WORK = 0.9e-3
+DEFAULT_BASIS = (
+    "0.9 ms of an idle core for each unit of work, as the default sweep took, scaled to these "
     "networks and batches; single methods differ by a factor of 2"
 )
 # A step's cost does not fall below this share of the preset's: calls of torch have a cost.
@@ -62,7 +62,7 @@ def estimate_time(
     elif device.partition(":")[0] == "cpu":
         scales = {key: _scale(training) for key, training in _kinds(plan.units).items()}
         costs = [_SECONDS_PER_WORK * _scaled_work(unit, scales[_kind(unit)]) for unit in plan.units]
-        basis = PUBLISHED_BASIS
+        basis = DEFAULT_BASIS
     else:
         return None
     return Estimate(max(sum(costs) / workers, max(costs, default=0.0)), basis)

@@ -38,7 +38,7 @@ class Case:
     """Something to time.
 
     Attributes:
-        name: its path, such as ``step/factorcl-sup/quick/6``.
+        name: its path, such as ``step/factorcl-sup/quick/17``.
         unit: what one unit of the work is.
         prepare: makes the inputs on a torch device.
         plain: the name under which a file of references has its plain form; "" for none.

@@ -18,7 +18,7 @@ from fctestbed.training import TrainingSpec, train_stack
 # Steps before the clock is read, in which buffers are made.
 _WARM = 2
 _STACKS: dict[str, dict[str, tuple[int, ...]]] = {
-    "cpu": {"quick": (1, 6), "official": (1, 2)},
+    "cpu": {"quick": (1, 17), "official": (1, 2)},
     "cuda": {"quick": (1, 11, 33), "official": (1, 11)},
 }
 _CONDITIONED = ("factorcl-sup", "factorcl-ssl")

@@ -28,7 +28,7 @@ CHEAP = [
     "estimators/gaussian",
     "pid/noisy-16",
     "start-up/python",
-    "step/simclr/quick/6",
+    "step/simclr/quick/17",
     "step/supervised/quick/1",
 ]
 
