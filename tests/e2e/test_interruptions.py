@@ -185,15 +185,20 @@ def test_six_kills_on_both_engines_leave_the_rows_of_an_undisturbed_sweep(tmp_pa
                 ],
             ),
         ):
-            out = tmp_path / f"{len(of_sweep)} kills"
-            sweep = kills.Sweep(out, tmp_path / f"{out.name}.log", engine)
-            try:
-                for kill in of_sweep:
-                    assert sweep.kill(kills.Kill(*kill), rng), (kill, sweep.log.read_text())
-                sweep.finish()
-            finally:
-                sweep.end()
-            sweep.check(expected)
+            left = [kills.Kill(*kill) for kill in of_sweep]
+            # A sweep may be done before a kill, which then finds its target in another sweep.
+            for attempt in range(1, 4):
+                out = tmp_path / f"{len(of_sweep)} kills, sweep {attempt}"
+                sweep = kills.Sweep(out, tmp_path / f"{out.name}.log", engine)
+                try:
+                    left = [kill for kill in left if not sweep.kill(kill, rng)]
+                    sweep.finish()
+                finally:
+                    sweep.end()
+                sweep.check(expected)
+                if not left:
+                    break
+            assert not left, (left, sweep.log.read_text())
     finally:
         cluster.close()
 
