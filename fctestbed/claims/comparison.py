@@ -215,7 +215,7 @@ def _notes(
 
 def _few_seeds(cells: pd.DataFrame) -> Iterable[str]:
     most = int(cells["n_seeds"].max())
-    if most < _FEW_SEEDS and (cells["says"] == "open").any():
+    if most < _FEW_SEEDS and (cells["says"] == OPEN).any():
         common = f"{most} seed{'s' if most > 1 else ''} in common"
         yield f"{common}: with more in both sweeps (--seeds 0:4) intervals are narrower"
 

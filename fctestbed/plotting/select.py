@@ -23,7 +23,11 @@ MOST_SERIES = 16
 
 
 def rows_of(
-    results: Results, estimator: str, readout: str | None = JOINT, along: str = UNIQUE_RATIO
+    results: Results,
+    estimator: str,
+    readout: str | None = JOINT,
+    along: str = UNIQUE_RATIO,
+    columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Captured rows of finished runs, of one estimator at all of its rates, and one readout.
 
@@ -32,12 +36,13 @@ def rows_of(
         estimator: the estimator's name.
         readout: the readout's name; None for all.
         along: the axis that may vary.
+        columns: as of ``Results.finished_rows``.
 
     Raises:
         ValueError: one line, if another axis varies.
     """
     require_one_world(results, along)
-    return results.finished_rows(estimator, readout)
+    return results.finished_rows(estimator, readout, columns)
 
 
 def captured_rows(
@@ -45,6 +50,7 @@ def captured_rows(
     yardstick: Yardstick,
     readout: str | None = JOINT,
     along: str = UNIQUE_RATIO,
+    columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Captured rows of finished runs, of one yardstick and one readout.
 
@@ -53,11 +59,13 @@ def captured_rows(
         yardstick: the estimator and its rate.
         readout: the readout's name; None for all.
         along: the axis that may vary.
+        columns: as of ``Results.finished_rows``; the yardstick reads ``estimator`` and
+            ``rate_bits``.
 
     Raises:
         ValueError: one line, if another axis varies.
     """
-    return yardstick.rows(rows_of(results, yardstick.estimator, readout, along))
+    return yardstick.rows(rows_of(results, yardstick.estimator, readout, along, columns))
 
 
 def quantity_rows(
@@ -83,10 +91,9 @@ def quantity_rows(
     Raises:
         ValueError: one line, if another axis varies.
     """
-    require_one_world(results, along)
     keys = ["run_id", "method", "variant", along, "seed"]
     columns = [*keys, "quantity", "estimator", "rate_bits", "value_bits", "true_bits"]
-    rows = yardstick.rows(results.finished_rows(yardstick.estimator, readout, columns))
+    rows = captured_rows(results, yardstick, readout, along, columns)
     rows = rows[rows["quantity"].isin(quantities)]
     # min_count: a sum that lacks a quantity is unknown, not smaller.
     sums = rows.groupby(keys)[["value_bits", "true_bits"]].sum(min_count=len(quantities))

@@ -1,6 +1,6 @@
 """The style of figures: a colour, marker and dash per method, the order of methods, page sizes.
 
-Imports matplotlib's settings; changes no setting outside ``house_style``.
+Imports seaborn's palette and matplotlib's settings; changes no setting outside ``house_style``.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
+from seaborn import color_palette
 
 from fctestbed._messages import did_you_mean
 from fctestbed.results import PAPER
@@ -29,19 +30,19 @@ MOST_IN_A_COLUMN = 6
 _MOST_LABEL_CHARACTERS = 60
 _labels: ContextVar[dict[str, str]] = ContextVar("labels", default={})  # noqa: B039 - read only
 
-COLORBLIND: dict[str, str] = {
-    "blue": "#0173b2",
-    "orange": "#de8f05",
-    "green": "#029e73",
-    "vermilion": "#d55e00",
-    "pink": "#cc78bc",
-    "brown": "#ca9161",
-    "rose": "#fbafe4",
-    "grey": "#949494",
-    "yellow": "#ece133",
-    "sky": "#56b4e9",
-}
-"""Seaborn's palette ``colorblind``, whose import would take longer than a figure."""
+_NAMES = (
+    "blue",
+    "orange",
+    "green",
+    "vermilion",
+    "pink",
+    "brown",
+    "rose",
+    "grey",
+    "yellow",
+    "sky",
+)
+COLORBLIND: dict[str, str] = dict(zip(_NAMES, color_palette("colorblind").as_hex(), strict=True))
 
 # White, the palette's blue, near black: ordered in lightness, also when printed in grey.
 BITS_COLORS = LinearSegmentedColormap.from_list(

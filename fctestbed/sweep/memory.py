@@ -1,14 +1,20 @@
 """The memory that trainings need, and what is left of a device's.
 
 Owns the estimate of a training's bytes and the size of stacks that it leads to. May import
-``fctestbed.training`` and torch.
+``fctestbed.nets``, ``fctestbed.objectives``, ``fctestbed.training`` and torch.
 """
+
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 
 from fctestbed.nets import Critic
+from fctestbed.objectives import DataShape
 from fctestbed.training import TrainingSpec, initial_stack
 
+# The fields of a training that its networks depend on, besides the shape of its data.
+_OF_NETWORKS = {"method", "settings", "nets"}
 # Parameters, gradients, Adam's two moments, and the same once more in one array for the optimiser.
 _COPIES = 7
 # Values, their gradients, and what an operation needs beside them.
@@ -28,26 +34,59 @@ MOST_IN_A_STACK = _SIZES[-1]
 that an interruption loses at most so many."""
 
 
+@dataclass(frozen=True)
+class _Networks:
+    """Sizes of a training's networks.
+
+    Attributes:
+        n_parameters: numbers in all.
+        n_units: outputs of all layers.
+        n_critics: critics.
+    """
+
+    n_parameters: int
+    n_units: int
+    n_critics: int
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A training, equal to others whose networks have the same sizes."""
+
+    key: tuple[str, DataShape]
+    training: TrainingSpec = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _networks(shape: _Shape) -> _Networks:
+    # Plans ask for every shape of a sweep, of which many differ in their optimisation alone.
+    module = initial_stack([shape.training], device=torch.device("cpu")).module
+    sizes = [parameter.shape for parameter in module.parameters()]
+    return _Networks(
+        n_parameters=sum(size.numel() for size in sizes),
+        # A weight is [runs and parts, in, out].
+        n_units=sum(size[0] * size[-1] for size in sizes if len(size) == 3),
+        n_critics=sum(isinstance(part, Critic) for part in module.modules()),
+    )
+
+
 def training_bytes(training: TrainingSpec) -> int:
     """About the bytes that a training adds to those of its stack: an estimate from the sizes of its
     networks, batches and data, meant to be too large rather than too small."""
-    module = initial_stack([training], device=torch.device("cpu")).module
-    sizes = [parameter.shape for parameter in module.parameters()]
-    n_parameters = sum(size.numel() for size in sizes)
-    # A weight is [runs and parts, in, out].
-    n_units = sum(size[0] * size[-1] for size in sizes if len(size) == 3)
-    n_critics = sum(isinstance(part, Critic) for part in module.modules())
+    networks = _networks(
+        _Shape((training.model_dump_json(include=_OF_NETWORKS), training.data_shape), training)
+    )
     shape, world, method = training.data_shape, training.world, training.build_method()
     row = shape.dim1 + shape.dim2 + sum(world.block_sizes) + 2
     batch = 0 if training.train is None else training.train.batch_size
     n_copies = 1 + method.n_views
     drawn = n_copies * row + method.n_negatives * shape.dim2
     floats = (
-        _COPIES * n_parameters
+        _COPIES * networks.n_parameters
         + world.n_train * row
         + _BATCHES * batch * drawn
-        + _PER_UNIT * batch * n_units * (n_copies + method.n_negatives)
-        + _PER_PAIR * batch**2 * n_critics
+        + _PER_UNIT * batch * networks.n_units * (n_copies + method.n_negatives)
+        + _PER_PAIR * batch**2 * networks.n_critics
     )
     return _FLOAT * floats
 
